@@ -1,0 +1,1 @@
+"""The daily work of care. Apps here are blind to each other."""

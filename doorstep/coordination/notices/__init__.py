@@ -1,0 +1,1 @@
+"""Messages to people (通知). See docs/apps/notices.md."""

@@ -1,0 +1,1 @@
+"""Jobs and outbox on PostgreSQL; a handler takes effect once (后台任务). See docs/apps/jobs.md."""

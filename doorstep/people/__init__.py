@@ -1,0 +1,1 @@
+"""Organisations, workforce and residents."""

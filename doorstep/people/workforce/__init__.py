@@ -1,0 +1,1 @@
+"""Practitioners, their dated posts, licences and teams (人员). See docs/apps/workforce.md."""

@@ -1,0 +1,1 @@
+"""Settings by mode: base, then demo, test or production."""

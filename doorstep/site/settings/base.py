@@ -1,0 +1,167 @@
+"""What every mode shares. The mode is chosen by DJANGO_SETTINGS_MODULE; values come from the environment."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from doorstep.site.settings import environment
+
+ROOT = Path(__file__).resolve().parents[3]
+DATA = environment.data_directory()
+SECRETS = environment.secrets(DATA)
+
+SECRET_KEY = SECRETS["secret_key"]
+# Fields that identify a person are sealed with this key; the second one keys the blind index of exact search.
+FIELD_KEY = SECRETS["field_key"]
+FIELD_CIPHER = environment.text("DOORSTEP_FIELD_CIPHER", "AES-256-GCM")
+BLIND_INDEX_KEY = SECRETS["blind_index_key"]
+AUDIT_KEY = SECRETS["audit_key"]
+
+DEBUG = False
+ALLOWED_HOSTS = environment.text("DOORSTEP_HOSTS", "127.0.0.1,localhost").split(",")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
+    "procrastinate.contrib.django",
+    "django_htmx",
+    "doorstep.kernel.database",
+    "doorstep.kernel.access",
+    "doorstep.kernel.audit",
+    "doorstep.kernel.events",
+    "doorstep.kernel.record",
+    "doorstep.kernel.worklist",
+    "doorstep.kernel.workflow",
+    "doorstep.kernel.jobs",
+    "doorstep.kernel.files",
+    "doorstep.kernel.terminology",
+    "doorstep.kernel.fhir",
+    "doorstep.kernel.web",
+    "doorstep.people.organizations",
+    "doorstep.people.workforce",
+    "doorstep.people.residents",
+    "doorstep.coordination.scheduling",
+    "doorstep.coordination.notices",
+    "doorstep.care.contracts",
+    "doorstep.care.diagnosis",
+    "doorstep.care.referrals",
+    "doorstep.steering.indicators",
+    "doorstep.demo",
+    "doorstep.site",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "doorstep.kernel.web.middleware.SecurityHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "doorstep.kernel.web.middleware.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "doorstep.site.middleware.ActorMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "doorstep.site.urls"
+WSGI_APPLICATION = "doorstep.site.wsgi.application"
+AUTH_USER_MODEL = "access.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The role "app" cannot bypass row-level security; only migrations and bulk loads run as "owner".
+DATABASE_ROLE = environment.text("DOORSTEP_DATABASE_ROLE", "app")
+DATABASE_URL = environment.text("DATABASE_URL", SECRETS.get(f"database_url_{DATABASE_ROLE}", ""))
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **environment.database(DATABASE_URL),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": 16, "timeout": 10},
+            "options": "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000",
+        },
+    }
+}
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "APP_DIRS": False,
+        "DIRS": [],
+        "OPTIONS": {"environment": "doorstep.kernel.web.templating.environment"},
+    },
+    {
+        # allauth's own pages are Django templates; ours override their layout.
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "doorstep/kernel/web/templates_allauth"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    },
+]
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [ROOT / "doorstep/locale"]
+USE_I18N = True
+USE_TZ = True
+# Instants are stored in UTC; people see China time.
+TIME_ZONE = "Asia/Shanghai"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS: list[Path] = []
+STATIC_ROOT = ROOT / "build/static"
+
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
+
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "doorstep.site.accounts.AccountAdapter"
+MFA_ADAPTER = "doorstep.site.accounts.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "doorstep.site.accounts.locked_out"
+
+# Server push: "" means that the live process answers on the pages' own address under /live/.
+LIVE_URL = environment.text("DOORSTEP_LIVE_URL", "")
+DEMO = False
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+PROCRASTINATE_ON_APP_READY = "doorstep.site.jobs.on_app_ready"

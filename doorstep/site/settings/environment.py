@@ -1,0 +1,54 @@
+"""Typed values from the environment; a missing one stops the start with a sentence."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str | None = None) -> str:
+    """Return the variable's text; without a default a missing one raises ImproperlyConfigured."""
+    value = os.environ.get(name, default)
+    if value is None or value == "":
+        if default == "":
+            return ""
+        raise ImproperlyConfigured(f"Set the environment variable {name}: see docs/operate.md.")
+    return value
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return True for 1, true, yes or on, in any case."""
+    return os.environ.get(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
+
+
+def data_directory() -> Path:
+    """The directory that holds the database, the secrets and the backups of this installation."""
+    return Path(text("DOORSTEP_DATA", str(Path(__file__).resolve().parents[3] / ".doorstep"))).resolve()
+
+
+def secrets(directory: Path) -> dict[str, str]:
+    """Read the installation's own secrets, written once with mode 600 when its data directory was made."""
+    path = directory / "secrets.json"
+    if not path.exists():
+        raise ImproperlyConfigured(
+            f"{path} is missing: start once with bin/run, or run bin/doorstep initialize --data {directory}."
+        )
+    loaded: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def database(url: str) -> dict[str, Any]:
+    """Turn postgresql://user:password@host:port/name?host=/socket into Django's form."""
+    parts = urlsplit(url)
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.get("host", parts.hostname or "")),
+        "PORT": str(parts.port or query.get("port", "5432")),
+    }

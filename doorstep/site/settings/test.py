@@ -1,0 +1,6 @@
+"""Tests: the embedded server in a directory of the run, cheap password hashing, nothing else different."""
+
+from doorstep.site.settings.base import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+DEMO = True

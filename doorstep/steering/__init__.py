@@ -1,0 +1,1 @@
+"""Apps that read what happened: they own no clinical data."""
