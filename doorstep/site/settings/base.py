@@ -83,17 +83,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The role "app" cannot bypass row-level security; only migrations and bulk loads run as "owner".
 DATABASE_ROLE = environment.text("DOORSTEP_DATABASE_ROLE", "app")
-DATABASE_URL = environment.text("DATABASE_URL", SECRETS.get(f"database_url_{DATABASE_ROLE}", ""))
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        **environment.database(DATABASE_URL),
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": 16, "timeout": 10},
-            "options": "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000",
-        },
-    }
-}
+DATABASES: dict[str, dict[str, Any]] = {"default": environment.database(SECRETS, role=DATABASE_ROLE)}
 
 TEMPLATES = [
     {

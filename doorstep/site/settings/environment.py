@@ -40,10 +40,20 @@ def secrets(directory: Path) -> dict[str, str]:
     return loaded
 
 
-def database(url: str) -> dict[str, Any]:
-    """Turn postgresql://user:password@host:port/name?host=/socket into Django's form."""
-    parts = urlsplit(url)
+def database(secrets: dict[str, str], *, role: str) -> dict[str, Any]:
+    """Django's form of the database of a role, app or owner.
+
+    The address is DATABASE_URL (DATABASE_URL_OWNER for the owner), else the embedded one in the secrets, written as
+    postgresql://user:password@host:port/name?host=/socket. The application has a pool and hurries; the owner's
+    migrations and bulk loads have one connection and all the time they need.
+    """
+    variable = "DATABASE_URL" if role == "app" else f"DATABASE_URL_{role.upper()}"
+    parts = urlsplit(text(variable, secrets.get(f"database_url_{role}")))
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    session = "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000" if role == "app" else "-c timezone=UTC"
+    options: dict[str, Any] = {"options": session}
+    if role == "app":
+        options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
@@ -51,4 +61,6 @@ def database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(query.get("host", parts.hostname or "")),
         "PORT": str(parts.port or query.get("port", "5432")),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
     }

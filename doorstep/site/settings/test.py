@@ -4,3 +4,6 @@ from doorstep.site.settings.base import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DEMO = True
+
+# Each test worker has a database of its own; a pool would keep connections open while it is made anew.
+DATABASES["default"]["OPTIONS"].pop("pool", None)

@@ -1,0 +1,55 @@
+"""What every test shares: settings, a PostgreSQL of the run, an owner's connection for fault tests, no network."""
+
+import os
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import django
+import psycopg
+import pytest
+from django.db import connections
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
+
+from tests import database_run
+
+RUN = database_run.begin()
+os.environ["DJANGO_SETTINGS_MODULE"] = "doorstep.site.settings.test"
+# Here and not later: conftest files below this one may import models.
+django.setup()
+
+
+def pytest_unconfigure() -> None:
+    """Stop the server of the run, in the process that began it."""
+    database_run.end(RUN)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Give this worker a database of its own and let Django use it as doorstep_app.
+
+    A test with real commits leaves its rows behind, and the application's role may not truncate: the database is made
+    anew from the template after each of them.
+    """
+    server = database_run.template(RUN)
+    connection = connections["default"]
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    database_run.recreate(server, name)
+    connection.settings_dict["NAME"] = name
+
+    def start_anew(_case: TransactionTestCase) -> None:
+        connection.close()
+        database_run.recreate(server, name)
+
+    with patch.object(TransactionTestCase, "_fixture_teardown", start_anew):
+        yield
+    with django_db_blocker.unblock():
+        connection.close()
+
+
+@pytest.fixture
+def owner_connection(transactional_db: None) -> Iterator[psycopg.Connection]:
+    """A connection of the tables' owner, with autocommit: to break things as no application could."""
+    name = connections["default"].settings_dict["NAME"]
+    with psycopg.connect(database_run.owner_address(RUN), dbname=name, autocommit=True) as connection:
+        yield connection
