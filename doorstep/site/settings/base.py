@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "doorstep.people.residents",
     "doorstep.coordination.scheduling",
     "doorstep.coordination.notices",
+    "doorstep.coordination.visits",
     "doorstep.care.contracts",
     "doorstep.care.diagnosis",
     "doorstep.care.referrals",
@@ -154,4 +155,3 @@ LIVE_URL = environment.text("DOORSTEP_LIVE_URL", "")
 DEMO = False
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
-PROCRASTINATE_ON_APP_READY = "doorstep.site.jobs.on_app_ready"

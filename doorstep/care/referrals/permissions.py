@@ -1,0 +1,14 @@
+"""What a role may do with referrals."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Permissions of referrals."""
+
+    REFERRAL_VIEW = "REFERRAL_VIEW"
+    REFERRAL_SUBMIT = "REFERRAL_SUBMIT"
+    REFERRAL_ACCEPT = "REFERRAL_ACCEPT"
+    REFERRAL_TREAT = "REFERRAL_TREAT"
+    REFERRAL_RECEIVE_BACK = "REFERRAL_RECEIVE_BACK"
+    FOLLOW_UP_DO = "FOLLOW_UP_DO"

@@ -1,0 +1,11 @@
+"""What a role may do with slots and bookings."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Permissions of slots and bookings."""
+
+    SLOT_VIEW = "SLOT_VIEW"
+    SLOT_BOOK = "SLOT_BOOK"
+    SCHEDULE_MANAGE = "SCHEDULE_MANAGE"

@@ -1,0 +1,117 @@
+"""Opening and closing care relationships, breaking the glass, issuing tokens."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.models import ApiClient, BreakGlassReview, CareRelationship
+from doorstep.kernel.access.permissions import Permission
+from doorstep.kernel.access.queries import token_hash
+from doorstep.kernel.access.refusals import NotFound, Refused
+
+EMERGENCY_LOOK = timedelta(hours=24)
+
+_OPEN = "SELECT access_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+
+def open_relationship(
+    *,
+    resident_id: int,
+    organization_id: int,
+    reason: CareRelationship.Reason,
+    actor: Actor,
+    scope: CareRelationship.Scope = CareRelationship.Scope.FULL,
+    episode: str = "",
+    category: str = "",
+    sensitive: bool = False,
+    closes_at: datetime | None = None,
+    basis: str = "",
+    presence_id: int | None = None,
+) -> int:
+    """Open a care relationship; the database decides whether the actor may.
+
+    A visit or a contract needs a fresh proof of presence (a visit also goes with a live contract); a referral, an order
+    or a consultation passes on only what the sender's unit has. Raises NotFound when the database refuses: somebody
+    who may not see the resident does not learn that there is one.
+    """
+    values = [
+        resident_id,
+        organization_id,
+        actor.consortium_id,
+        reason.value,
+        scope.value,
+        episode,
+        category,
+        sensitive,
+        closes_at,
+        basis[:400],
+        presence_id,
+    ]
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_OPEN, values)
+            return int(cursor.fetchone()[0])
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", "") == "42501":
+            raise NotFound() from error
+        raise
+
+
+def close_relationship(*, resident_id: int, reason: CareRelationship.Reason, episode: str, actor: Actor) -> int:
+    """End the relationships of one episode now; returns how many ended."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_close(%s, %s, %s)", [resident_id, reason.value, episode])
+        return int(cursor.fetchone()[0])
+
+
+@transaction.atomic
+def break_glass(*, resident_id: int, reason: str, actor: Actor) -> BreakGlassReview:
+    """Open the whole record of a resident for 24 hours in an emergency; the look is told and reviewed.
+
+    The reason must say in ten characters or more why nothing else would do.
+    """
+    actor.check(Permission.GLASS_BREAK)
+    reason = reason.strip()
+    if len(reason) < 10:
+        raise Refused(
+            _("紧急查阅需要写明理由。"),
+            fields={"reason": _("请用不少于 10 个字写明为什么必须现在查看这位居民的档案。")},
+        )
+    if actor.organization_id is None or actor.user_id is None:
+        raise NotFound()
+    relationship_id = open_relationship(
+        resident_id=resident_id,
+        organization_id=actor.organization_id,
+        reason=CareRelationship.Reason.EMERGENCY,
+        actor=actor,
+        sensitive=True,
+        closes_at=timezone.now() + EMERGENCY_LOOK,
+        basis=reason,
+    )
+    return BreakGlassReview.objects.create(
+        relationship_id=relationship_id,
+        resident_id=resident_id,
+        organization_id=actor.organization_id,
+        user_id=actor.user_id,
+        reason=reason[:400],
+    )
+
+
+def issue_token(*, name: str, display: str, organization_id: int, actor: Actor) -> str:
+    """Register a hospital system, or renew its token; the token is returned once and kept only as a hash."""
+    token = secrets.token_urlsafe(32)
+    ApiClient.objects.update_or_create(
+        name=name,
+        defaults={
+            "display": display,
+            "organization_id": organization_id,
+            "token_hash": token_hash(token),
+            "issued_at": timezone.now(),
+            "revoked_at": None,
+        },
+    )
+    return token

@@ -1,0 +1,156 @@
+"""Accounts, care relationships, proofs of presence and hospital systems that may connect."""
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+
+from doorstep.kernel.database.policies import RowAccess
+
+
+class User(AbstractUser):
+    """An account of a person (staff or resident) or of a hospital system."""
+
+    class Kind(models.TextChoices):
+        """Who stands behind the account."""
+
+        STAFF = "staff", "工作人员"
+        RESIDENT = "resident", "居民"
+        CLIENT = "client", "接入系统"
+
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.STAFF)
+    language = models.CharField(max_length=10, default="zh-hans")
+    is_demo = models.BooleanField(default=False)
+    current_post_id = models.BigIntegerField(null=True, blank=True)
+
+
+class CareRelationship(models.Model):
+    """Why an organisation may see a resident: opened and closed by actions, never by writing a row."""
+
+    class Reason(models.TextChoices):
+        """The ground that the resident is told."""
+
+        VISIT = "visit", "就诊"
+        CONTRACT = "contract", "家庭医生签约"
+        ORDER = "order", "检查申请"
+        REFERRAL = "referral", "转诊"
+        RETURN = "return", "下转接续"
+        CONSULTATION = "consultation", "会诊"
+        ESCALATION = "escalation", "危急值升级"
+        EMERGENCY = "emergency", "紧急查阅"
+        SOURCE = "source", "系统上传"
+
+    class Scope(models.TextChoices):
+        """How much of the record it opens."""
+
+        FULL = "full", "完整档案"
+        EPISODE = "episode", "本次诊疗"
+        ORDER = "order", "本项检查"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    resident_id = models.BigIntegerField()
+    organization_id = models.BigIntegerField()
+    consortium_id = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    scope = models.CharField(max_length=8, choices=Scope.choices)
+    episode = models.CharField(max_length=80, blank=True, default="")
+    category = models.CharField(max_length=16, blank=True, default="")
+    sensitive = models.BooleanField(default=False)
+    opened_at = models.DateTimeField(default=timezone.now)
+    closes_at = models.DateTimeField(null=True)
+    opened_by_id = models.BigIntegerField(null=True)
+    basis = models.CharField(max_length=400, blank=True, default="")
+
+    row_access = RowAccess(
+        using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
+        " OR resident_id = ANY ((SELECT access_self())::bigint[])"
+    )
+    app_privileges = ("SELECT",)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["resident_id", "organization_id"], name="relationship_resident"),
+            models.Index(fields=["organization_id", "-opened_at"], name="relationship_organization"),
+            models.Index(fields=["episode"], name="relationship_episode", condition=~models.Q(episode="")),
+        )
+
+
+class PresenceProof(models.Model):
+    """A resident was there: the full number of the id card and a second fact were given to this user at this unit."""
+
+    resident_id = models.BigIntegerField()
+    user_id = models.BigIntegerField()
+    organization_id = models.BigIntegerField()
+    second_fact = models.CharField(max_length=16)
+    proved_at = models.DateTimeField(default=timezone.now)
+
+    row_access = RowAccess(using="access_is_system() OR user_id = (SELECT access_user())")
+    app_privileges = ("SELECT",)
+
+    class Meta:
+        indexes = (models.Index(fields=["resident_id", "user_id", "-proved_at"], name="presence_resident_user"),)
+
+
+class PresenceAttempt(models.Model):
+    """A failed try to prove presence; too many in a short time close the door for a while."""
+
+    user_id = models.BigIntegerField()
+    number_index = models.UUIDField()
+    tried_at = models.DateTimeField(default=timezone.now)
+
+    app_privileges = ()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["user_id", "-tried_at"], name="attempt_user"),
+            models.Index(fields=["number_index", "-tried_at"], name="attempt_number"),
+        )
+
+
+class BreakGlassReview(models.Model):
+    """The look that an emergency opened, to be judged afterwards by an auditor."""
+
+    class Verdict(models.TextChoices):
+        """What the auditor found."""
+
+        PENDING = "pending", "待复核"
+        JUSTIFIED = "justified", "理由成立"
+        UNJUSTIFIED = "unjustified", "理由不成立"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    relationship = models.OneToOneField(CareRelationship, on_delete=models.PROTECT)
+    resident_id = models.BigIntegerField()
+    organization_id = models.BigIntegerField()
+    user_id = models.BigIntegerField()
+    reason = models.CharField(max_length=400)
+    opened_at = models.DateTimeField(default=timezone.now)
+    verdict = models.CharField(max_length=12, choices=Verdict.choices, default=Verdict.PENDING)
+    judged_by_id = models.BigIntegerField(null=True)
+    judged_at = models.DateTimeField(null=True)
+    judgement = models.CharField(max_length=400, blank=True, default="")
+
+    row_access = RowAccess(
+        using="access_is_system() OR user_id = (SELECT access_user())"
+        " OR resident_id = ANY ((SELECT access_self())::bigint[])"
+    )
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(verdict="pending", judged_at__isnull=True)
+                | (~models.Q(verdict="pending") & models.Q(judged_at__isnull=False, judged_by_id__isnull=False)),
+                name="review_judged_together",
+            ),
+        )
+
+
+class ApiClient(models.Model):
+    """A hospital system that may connect; only the hash of its bearer token is kept."""
+
+    name = models.SlugField(unique=True)
+    display = models.CharField(max_length=100)
+    organization_id = models.BigIntegerField()
+    token_hash = models.CharField(max_length=64, unique=True)
+    issued_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True)

@@ -1,0 +1,48 @@
+"""Reads of accounts' bounds: relationships, reviews and hospital systems."""
+
+import hashlib
+from datetime import datetime
+
+from django.db import models
+from django.utils import timezone
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.models import ApiClient, BreakGlassReview, CareRelationship
+
+
+def list_relationships(*, resident_id: int, actor: Actor) -> list[CareRelationship]:
+    """The resident's care relationships, newest first, as far as the actor may see them."""
+    return list(CareRelationship.objects.filter(resident_id=resident_id).order_by("-opened_at")[:200])
+
+
+def live_relationship(*, resident_id: int, actor: Actor, at: datetime | None = None) -> CareRelationship | None:
+    """The widest live relationship by which the actor sees the resident: the ground that the audit entry names."""
+    moment = at or timezone.now()
+    rank = models.Case(
+        models.When(scope="full", then=0),
+        models.When(scope="episode", then=1),
+        default=2,
+        output_field=models.IntegerField(),
+    )
+    return (
+        CareRelationship.objects.filter(resident_id=resident_id, organization_id__in=actor.record_reach)
+        .filter(models.Q(closes_at__isnull=True) | models.Q(closes_at__gt=moment))
+        .annotate(rank=rank)
+        .order_by("rank", "-opened_at")
+        .first()
+    )
+
+
+def pending_reviews(*, limit: int = 50) -> list[BreakGlassReview]:
+    """Emergency looks that nobody has judged yet, oldest first."""
+    return list(BreakGlassReview.objects.filter(verdict="pending").order_by("opened_at")[:limit])
+
+
+def client_by_token(token: str) -> ApiClient | None:
+    """The connected hospital system behind a bearer token, or None."""
+    return ApiClient.objects.filter(token_hash=token_hash(token), revoked_at__isnull=True).first()
+
+
+def token_hash(token: str) -> str:
+    """The form in which a bearer token is kept."""
+    return hashlib.sha256(token.encode()).hexdigest()

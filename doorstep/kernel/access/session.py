@@ -1,0 +1,44 @@
+"""Binding an actor to a transaction: what the database's policies read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from doorstep.kernel.access.actor import Actor
+
+_BIND = """
+SELECT set_config('doorstep.user', %s, true), set_config('doorstep.reach', %s, true),
+       set_config('doorstep.record_reach', %s, true), set_config('doorstep.self', %s, true),
+       set_config('doorstep.purpose', %s, true), set_config('doorstep.post', %s, true)
+"""
+
+
+def bind(actor: Actor) -> None:
+    """Tell the database who acts, until the end of the running transaction; without one the rows stay shut."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("bind() needs a transaction: the settings would be gone with the statement.")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BIND,
+            [
+                str(actor.user_id or ""),
+                _array(actor.reach),
+                _array(actor.record_reach),
+                _array(actor.resident_ids),
+                actor.purpose,
+                str(actor.post_id or ""),
+            ],
+        )
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[Actor]:
+    """Run a block in one transaction of this actor: jobs, commands and tests use it, requests get it from middleware."""
+    with transaction.atomic():
+        bind(actor)
+        yield actor
+
+
+def _array(ids: tuple[int, ...]) -> str:
+    return "{" + ",".join(map(str, ids)) + "}"

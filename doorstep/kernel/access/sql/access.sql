@@ -1,0 +1,106 @@
+-- Who acts, as the transaction was told by access.session.bind. Nothing set means nobody, and nobody sees nothing.
+CREATE OR REPLACE FUNCTION access_reach() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT coalesce(nullif(current_setting('doorstep.reach', true), '')::bigint[], '{}') $$;
+
+CREATE OR REPLACE FUNCTION access_record_reach() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT coalesce(nullif(current_setting('doorstep.record_reach', true), '')::bigint[], '{}') $$;
+
+CREATE OR REPLACE FUNCTION access_self() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT coalesce(nullif(current_setting('doorstep.self', true), '')::bigint[], '{}') $$;
+
+CREATE OR REPLACE FUNCTION access_user() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT nullif(current_setting('doorstep.user', true), '')::bigint $$;
+
+CREATE OR REPLACE FUNCTION access_is_system() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT coalesce(current_setting('doorstep.purpose', true), '') <> '' $$;
+
+-- May the actor know that this resident is there: own record, a live care relationship, or a named system purpose.
+CREATE OR REPLACE FUNCTION access_may_see(resident bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  IF access_is_system() OR resident = ANY (access_self()) THEN RETURN true; END IF;
+  RETURN EXISTS (
+    SELECT 1 FROM access_carerelationship r
+    WHERE r.resident_id = resident AND r.organization_id = ANY (access_record_reach())
+      AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp()));
+END $$;
+
+-- May the actor read this entry: the relationship's scope must cover its episode or its category, and a sensitive
+-- entry is read only by the organisation that wrote it, by the resident, or through a relationship opened for it.
+CREATE OR REPLACE FUNCTION access_may_read(resident bigint, writer bigint, entry_episode text, entry_category text,
+                                           sensitive boolean) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  IF access_is_system() OR resident = ANY (access_self()) THEN RETURN true; END IF;
+  IF sensitive AND writer = ANY (access_record_reach()) THEN RETURN access_may_see(resident); END IF;
+  RETURN EXISTS (
+    SELECT 1 FROM access_carerelationship r
+    WHERE r.resident_id = resident AND r.organization_id = ANY (access_record_reach())
+      AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp())
+      AND (NOT sensitive OR r.sensitive)
+      AND (r.scope = 'full'
+           OR (entry_episode <> '' AND r.episode = entry_episode)
+           OR (r.scope = 'order' AND r.category <> '' AND r.category = entry_category)));
+END $$;
+
+-- Row tests for work that carries its own organisations: no look-up, so a list of 50 costs nothing.
+CREATE OR REPLACE FUNCTION access_handles(VARIADIC organizations bigint[]) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT access_is_system() OR organizations && access_reach() $$;
+
+-- The only way to open a care relationship. The application's role may not insert the row itself.
+CREATE OR REPLACE FUNCTION access_open(
+  p_resident bigint, p_organization bigint, p_consortium bigint, p_reason text, p_scope text, p_episode text,
+  p_category text, p_sensitive boolean, p_closes_at timestamptz, p_basis text, p_presence bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+DECLARE
+  allowed boolean := access_is_system();
+  opened bigint;
+BEGIN
+  IF NOT allowed AND p_reason IN ('visit', 'contract') THEN
+    -- Presence, proved a moment ago by the same user for the same unit; or, for a visit, a contract with the unit.
+    allowed := p_organization = ANY (access_reach()) AND (
+      EXISTS (SELECT 1 FROM access_presenceproof p
+              WHERE p.id = p_presence AND p.resident_id = p_resident AND p.user_id = access_user()
+                AND p.organization_id = p_organization AND p.proved_at > statement_timestamp() - interval '30 minutes')
+      OR (p_reason = 'visit' AND EXISTS (
+            SELECT 1 FROM access_carerelationship r
+            WHERE r.resident_id = p_resident AND r.organization_id = ANY (access_record_reach())
+              AND r.reason = 'contract' AND r.scope = 'full' AND r.opened_at <= statement_timestamp()
+              AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp()))));
+  ELSIF NOT allowed AND p_reason IN ('referral', 'order', 'consultation', 'return') THEN
+    -- A sender passes on only what the sender has: a full relationship passes anything, a narrower one its own episode.
+    allowed := EXISTS (
+      SELECT 1 FROM access_carerelationship r
+      WHERE r.resident_id = p_resident AND r.organization_id = ANY (access_record_reach())
+        AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp())
+        AND r.reason <> 'emergency'
+        AND (NOT p_sensitive OR r.sensitive)
+        AND (r.scope = 'full' OR (p_scope <> 'full' AND r.episode = p_episode AND p_episode <> '')));
+  ELSIF NOT allowed AND p_reason = 'emergency' THEN
+    allowed := p_organization = ANY (access_record_reach()) AND length(trim(p_basis)) >= 10
+      AND p_closes_at <= statement_timestamp() + interval '24 hours 1 minute';
+  END IF;
+  IF NOT allowed THEN
+    RAISE EXCEPTION 'care relationship refused' USING ERRCODE = '42501';
+  END IF;
+  INSERT INTO access_carerelationship (key, resident_id, organization_id, consortium_id, reason, scope, episode,
+      category, sensitive, opened_at, closes_at, opened_by_id, basis)
+    VALUES (gen_random_uuid(), p_resident, p_organization, p_consortium, p_reason, p_scope, p_episode, p_category,
+      p_sensitive, statement_timestamp(), p_closes_at, access_user(), p_basis)
+    RETURNING id INTO opened;
+  RETURN opened;
+END $$;
+
+-- Closing keeps the row: only its end is written, and only by the unit that holds it or by a party of its episode.
+CREATE OR REPLACE FUNCTION access_close(p_resident bigint, p_reason text, p_episode text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+DECLARE closed integer;
+BEGIN
+  UPDATE access_carerelationship SET closes_at = statement_timestamp()
+    WHERE resident_id = p_resident AND reason = p_reason AND episode = p_episode
+      AND (closes_at IS NULL OR closes_at > statement_timestamp())
+      AND (access_is_system() OR organization_id = ANY (access_record_reach())
+           OR (p_episode <> '' AND access_may_see(p_resident)));
+  GET DIAGNOSTICS closed = ROW_COUNT;
+  RETURN closed;
+END $$;

@@ -1,0 +1,118 @@
+"""Writing audit entries and sealing them."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.audit.digest import COLUMNS, chain, digest
+from doorstep.kernel.audit.models import AuditEntry, AuditSeal, AuditSealedEntry
+
+# One number for all sealers: whoever holds it seals, everybody else goes on without waiting.
+_SEALER_LOCK = 7_015_001
+
+
+def record(
+    *,
+    action: str,
+    actor: Actor,
+    subject: str = "",
+    resident_id: int | None = None,
+    basis: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one entry in the running transaction: the act and its trace stand or fall together."""
+    AuditEntry.objects.bulk_create(
+        [
+            AuditEntry(
+                action=action,
+                actor_kind=actor.kind.value,
+                user_id=actor.user_id,
+                actor_name=actor.display_name[:80],
+                role=actor.role,
+                organization_id=actor.organization_id,
+                organization_name=actor.organization_name[:120],
+                consortium_id=actor.consortium_id,
+                resident_id=resident_id,
+                subject=subject[:120],
+                basis=basis[:200],
+                purpose=actor.purpose,
+                address=actor.address,
+                request_id=actor.request_id,
+                details=dict(details or {}),
+            )
+        ]
+    )
+
+
+def audit_key() -> bytes:
+    """The key of the seals: somebody who can rewrite the database still cannot rewrite the chain."""
+    return hashlib.sha256(base64.b64decode(settings.AUDIT_KEY)).digest()
+
+
+@transaction.atomic
+def seal_batch(*, limit: int = 20_000) -> int:
+    """Seal the finished entries that no seal covers yet; returns how many were sealed.
+
+    Only transactions below the oldest running one are taken, so no entry can appear later below a seal. A second
+    sealer at the same moment finds the lock taken and does nothing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_SEALER_LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+        last = AuditSeal.objects.order_by("-number").first()
+        start = last.to_number if last else 0
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        end = int(cursor.fetchone()[0])
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM audit_auditentry WHERE transaction_number >= %s AND transaction_number < %s"
+            " ORDER BY transaction_number, id LIMIT %s",
+            [start, end, limit + 1],
+        )
+        rows = cursor.fetchall()
+    if len(rows) > limit:
+        # A batch ends between transactions, never inside one.
+        end = rows[limit][1]
+        rows = [row for row in rows if row[1] < end] or rows
+        if rows[-1][1] >= end:
+            end = rows[-1][1] + 1
+    if not rows:
+        return 0
+    return _write_seal(rows, start=start, end=end, last=last)
+
+
+def _write_seal(rows: list[tuple[Any, ...]], *, start: int, end: int, last: AuditSeal | None) -> int:
+    key = audit_key()
+    digests = [digest(key, row) for row in rows]
+    number = last.number + 1 if last else 1
+    previous = bytes(last.chain) if last else b""
+    AuditSeal.objects.bulk_create(
+        [
+            AuditSeal(
+                number=number,
+                from_number=start,
+                to_number=end,
+                entries=len(rows),
+                chain=chain(key, previous, number, start, end, digests),
+            )
+        ]
+    )
+    AuditSealedEntry.objects.bulk_create(
+        [
+            AuditSealedEntry(entry_id=row[0], seal_number=number, position=position, digest=value)
+            for position, (row, value) in enumerate(zip(rows, digests, strict=True))
+        ],
+        batch_size=5_000,
+    )
+    return len(rows)
+
+
+def same(left: bytes, right: bytes) -> bool:
+    """Compare two digests without telling where they differ."""
+    return hmac.compare_digest(left, right)

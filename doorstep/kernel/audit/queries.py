@@ -1,0 +1,97 @@
+"""Reading and verifying the trail."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.audit.actions import audit_key, same
+from doorstep.kernel.audit.digest import COLUMNS, chain, digest
+from doorstep.kernel.audit.models import AuditEntry, AuditSeal, AuditSealedEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row that is not as it was sealed. `kind`: changed, missing, inserted, moved or chain."""
+
+    kind: str
+    entry_id: int | None
+    seal_number: int
+    sentence: str
+
+
+def who_looked(*, resident_id: int, actor: Actor, limit: int = 100) -> list[AuditEntry]:
+    """Who read or changed the resident's record, newest first; the resident's own looks are left out."""
+    return list(
+        AuditEntry.objects.filter(resident_id=resident_id)
+        .exclude(actor_kind__in=["resident", "system"])
+        .order_by("-at")[:limit]
+    )
+
+
+def verify() -> Iterator[Finding]:
+    """Walk all seals and yield every row that was changed, removed, inserted or moved, and every broken link of the chain."""
+    key = audit_key()
+    previous = b""
+    expected = 1
+    position = 0
+    for seal in AuditSeal.objects.order_by("number").iterator():
+        if seal.number != expected:
+            yield Finding("missing", None, expected, f"第 {expected} 号封签缺失 / seal {expected} is missing")
+            expected = seal.number
+        if seal.from_number != position:
+            yield Finding(
+                "chain",
+                None,
+                seal.number,
+                f"第 {seal.number} 号封签的起点被改动 / bounds of seal {seal.number} changed",
+            )
+        yield from _verify_batch(key, previous, seal)
+        previous, expected, position = bytes(seal.chain), seal.number + 1, seal.to_number
+
+
+def _verify_batch(key: bytes, previous: bytes, seal: AuditSeal) -> Iterator[Finding]:
+    sealed = {
+        row.entry_id: row
+        for row in AuditSealedEntry.objects.filter(seal_number=seal.number).order_by("position").iterator()
+    }
+    rows = _rows(seal)
+    digests = [bytes(row.digest) for row in sealed.values()]
+    if len(sealed) != seal.entries or not same(
+        chain(key, previous, seal.number, seal.from_number, seal.to_number, digests), bytes(seal.chain)
+    ):
+        yield Finding(
+            "chain", None, seal.number, f"第 {seal.number} 号封签与其链不符 / seal {seal.number} does not fit its chain"
+        )
+    for entry_id, row in rows.items():
+        if entry_id not in sealed:
+            yield Finding(
+                "inserted",
+                entry_id,
+                seal.number,
+                f"审计记录 {entry_id} 是封签之后插入的 / entry {entry_id} was inserted",
+            )
+        elif not same(digest(key, row), bytes(sealed[entry_id].digest)):
+            yield Finding(
+                "changed", entry_id, seal.number, f"审计记录 {entry_id} 被改动 / entry {entry_id} was changed"
+            )
+    for entry_id in sealed.keys() - rows.keys():
+        yield _absent(entry_id, seal)
+
+
+def _absent(entry_id: int, seal: AuditSeal) -> Finding:
+    if AuditEntry.objects.filter(id=entry_id).exists():
+        return Finding("moved", entry_id, seal.number, f"审计记录 {entry_id} 被移出原位置 / entry {entry_id} was moved")
+    return Finding("missing", entry_id, seal.number, f"审计记录 {entry_id} 缺失 / entry {entry_id} is missing")
+
+
+def _rows(seal: AuditSeal) -> dict[int, tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM audit_auditentry WHERE transaction_number >= %s AND transaction_number < %s"
+            " ORDER BY transaction_number, id",
+            [seal.from_number, seal.to_number],
+        )
+        return {row[0]: row for row in cursor.fetchall()}

@@ -1,0 +1,36 @@
+"""The event log: what happened, append-only."""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+
+from doorstep.kernel.database.policies import RowAccess
+
+
+class EventRow(models.Model):
+    """One thing that happened. `name` is the event class, `subject` the thing it happened to ("referral/<key>")."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=60)
+    at = models.DateTimeField(db_default=Now())
+    subject = models.CharField(max_length=80)
+    subject_id = models.BigIntegerField(null=True)
+    resident_id = models.BigIntegerField(null=True)
+    organization_id = models.BigIntegerField(null=True)
+    consortium_id = models.BigIntegerField(null=True)
+    user_id = models.BigIntegerField(null=True)
+    details = models.JSONField(default=dict)
+
+    append_only = True
+    row_access = RowAccess(
+        using="access_is_system() OR (resident_id IS NOT NULL AND access_may_see(resident_id))", check="true"
+    )
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["subject", "at"], name="event_subject"),
+            models.Index(fields=["name", "at"], name="event_name"),
+            models.Index(fields=["organization_id", "name", "at"], name="event_organization"),
+            models.Index(fields=["resident_id", "-at"], name="event_resident"),
+        )

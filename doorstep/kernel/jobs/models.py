@@ -1,0 +1,17 @@
+"""What keeps a handler from taking effect twice."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class HandlerEffect(models.Model):
+    """This handler has taken effect for this event; written in the same transaction as the effect."""
+
+    event_id = models.BigIntegerField()
+    handler = models.CharField(max_length=160)
+    at = models.DateTimeField(db_default=Now())
+
+    append_only = True
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["event_id", "handler"], name="handler_effect_once"),)

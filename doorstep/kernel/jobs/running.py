@@ -1,0 +1,71 @@
+"""Running handlers so that each takes effect once, and ticks that run every second in the worker."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from django.db import close_old_connections, connection
+
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.session import acting
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Something that is done every `seconds` by one worker at a time: `run` is idempotent and brings its own transaction."""
+
+    name: str
+    seconds: float
+    run: Callable[[], object]
+
+
+def take_effect_once(*, event_id: int, handler: str, run: Callable[[], None]) -> bool:
+    """Run a handler in one transaction with the mark that it ran; returns False when it had run before.
+
+    A handler that dies leaves neither effect nor mark, so its retry starts clean; a second delivery finds the mark.
+    """
+    with acting(system_actor(Purpose.HANDLER)):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO jobs_handlereffect (event_id, handler) VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING id",
+                [event_id, handler],
+            )
+            if cursor.fetchone() is None:
+                return False
+        run()
+    return True
+
+
+class Ticker(threading.Thread):
+    """Runs ticks until stopped; one that fails is logged and tried again at its next turn."""
+
+    def __init__(self, ticks: list[Tick]) -> None:
+        super().__init__(name="ticker", daemon=True)
+        self._ticks = ticks
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Take every tick at its pace."""
+        next_at = {tick.name: 0.0 for tick in self._ticks}
+        while not self._stopping.is_set():
+            for tick in self._ticks:
+                if time.monotonic() >= next_at[tick.name]:
+                    next_at[tick.name] = time.monotonic() + tick.seconds
+                    self._take(tick)
+            self._stopping.wait(0.2)
+
+    def stop(self) -> None:
+        """Stop after the tick that is running."""
+        self._stopping.set()
+
+    def _take(self, tick: Tick) -> None:
+        close_old_connections()
+        try:
+            tick.run()
+        except Exception:
+            # One failing tick must not stop the clocks of everything else.
+            log.exception("tick_failed", tick=tick.name)

@@ -1,0 +1,58 @@
+"""Publishing resources: the current version and its history in the transaction of the act."""
+
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.utils import timezone
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.record.publishing import Published
+from doorstep.kernel.record.tokens import tokens_of
+
+# One statement: the new current version, and the same text as a row of the history.
+_PUBLISH = """
+WITH written AS (
+  INSERT INTO record_resource AS r (type, fhir_id, version, resident_id, organization_id, consortium_id, episode, category,
+      sensitive, occurred_at, updated_at, tokens, content, deleted)
+  VALUES (%(type)s, %(id)s, 1, %(resident)s, %(organization)s, %(consortium)s, %(episode)s, %(category)s, %(sensitive)s,
+      %(occurred)s, %(now)s, %(tokens)s, %(content)s::jsonb || jsonb_build_object('meta',
+        coalesce(%(content)s::jsonb -> 'meta', '{}') || jsonb_build_object('versionId', '1', 'lastUpdated', %(stamp)s::text)), %(deleted)s)
+  ON CONFLICT (type, fhir_id) DO UPDATE SET version = r.version + 1, organization_id = excluded.organization_id,
+      episode = excluded.episode, category = excluded.category, sensitive = excluded.sensitive,
+      occurred_at = excluded.occurred_at, updated_at = excluded.updated_at, tokens = excluded.tokens, deleted = excluded.deleted,
+      content = jsonb_set(excluded.content, '{meta,versionId}', to_jsonb((r.version + 1)::text))
+  RETURNING r.id, r.version, r.resident_id, r.organization_id, r.episode, r.category, r.sensitive, r.content)
+INSERT INTO record_resourceversion (resource_id, version, resident_id, organization_id, episode, category, sensitive,
+    written_at, written_by_id, content)
+SELECT id, version, resident_id, organization_id, episode, category, sensitive, %(now)s, %(user)s, content FROM written
+RETURNING version
+"""
+
+
+def publish(published: Published, *, resident_id: int | None, actor: Actor, deleted: bool = False) -> int:
+    """Write a resource's next version; returns its number."""
+    now = timezone.now()
+    content: dict[str, Any] = published.content
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PUBLISH,
+            {
+                "type": content["resourceType"],
+                "id": content["id"],
+                "resident": resident_id,
+                "organization": published.organization_id,
+                "consortium": actor.consortium_id,
+                "episode": published.episode,
+                "category": published.category,
+                "sensitive": published.sensitive,
+                "occurred": published.occurred_at,
+                "now": now,
+                "stamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "tokens": tokens_of(content),
+                "content": orjson.dumps(content).decode(),
+                "deleted": deleted,
+                "user": actor.user_id,
+            },
+        )
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,117 @@
+"""Reading the record: one path for pages and machines. The database's policies decide what is there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from doorstep.kernel.access import queries as access
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.record.models import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a timeline."""
+
+    type: str
+    fhir_id: str
+    occurred_at: datetime
+    organization_id: int | None
+    episode: str
+    category: str
+    sensitive: bool
+    content: dict[str, Any]
+
+
+def timeline(*, resident_id: int, actor: Actor, limit: int = 200, types: tuple[str, ...] = ()) -> list[Entry]:
+    """The resident's entries, newest first; the look is audited with its ground."""
+    note_look(resident_id=resident_id, actor=actor, subject=f"resident/{resident_id}", action="record.view")
+    rows = Resource.objects.filter(resident_id=resident_id, deleted=False)
+    if types:
+        rows = rows.filter(type__in=types)
+    return [_entry(row) for row in rows.order_by("-occurred_at", "-id")[:limit]]
+
+
+def note_look(*, resident_id: int, actor: Actor, subject: str, action: str) -> str:
+    """Write that the actor read something of a resident and on what ground; returns the ground ("" for own or system)."""
+    relationship = access.live_relationship(resident_id=resident_id, actor=actor) if actor.record_reach else None
+    basis = relationship.reason if relationship else ""
+    audit.record(action=action, actor=actor, subject=subject, resident_id=resident_id, basis=basis)
+    return basis
+
+
+def read(*, type: str, fhir_id: str, version: int | None = None) -> dict[str, Any] | None:
+    """One resource as it is, or as it was in a version; None when it is not there or not the actor's."""
+    if version is None:
+        row = Resource.objects.filter(type=type, fhir_id=fhir_id).first()
+        return None if row is None else row.content
+    found = (
+        Resource.objects.filter(type=type, fhir_id=fhir_id, versions__version=version)
+        .values_list("versions__content")
+        .first()
+    )
+    return None if found is None else dict(found[0])
+
+
+def of_episode(*, episode: str, types: tuple[str, ...] = ()) -> list[Entry]:
+    """Every entry of one episode, oldest first."""
+    rows = Resource.objects.filter(episode=episode, deleted=False)
+    if types:
+        rows = rows.filter(type__in=types)
+    return [_entry(row) for row in rows.order_by("occurred_at", "id")[:200]]
+
+
+def _entry(row: Resource) -> Entry:
+    return Entry(
+        row.type,
+        row.fhir_id,
+        row.occurred_at,
+        row.organization_id,
+        row.episode,
+        row.category,
+        row.sensitive,
+        row.content,
+    )
+
+
+def latest_observation(*, resident_id: int, code: str) -> dict[str, Any] | None:
+    """The newest observation with this code ("system|code" or code) of a resident, or None."""
+    row = (
+        Resource.objects.filter(
+            resident_id=resident_id, type="Observation", tokens__contains=[f"code|{code}"], deleted=False
+        )
+        .order_by("-occurred_at")
+        .first()
+    )
+    return None if row is None else row.content
+
+
+_SEARCH = """
+SELECT jsonb_build_object('resourceType', 'Bundle', 'type', 'searchset', 'total', %(total)s::int,
+  'entry', coalesce(jsonb_agg(jsonb_build_object('fullUrl', %(base)s || type || '/' || fhir_id, 'resource', content,
+      'search', jsonb_build_object('mode', 'match')) ORDER BY occurred_at DESC, id DESC), '[]'))::text
+FROM ({rows}) AS page
+"""
+
+
+def search_bundle(
+    *, type: str, clauses: list[str], values: dict[str, Any], base: str, limit: int, offset: int
+) -> tuple[str, int]:
+    """A search answered by the database as one Bundle; returns its JSON text and the number of matches.
+
+    `clauses` are SQL conditions built by the search parser from known parameters only; their values travel apart.
+    """
+    where = " AND ".join(["type = %(type)s", "NOT deleted", *clauses])
+    facts = {**values, "type": type, "base": base, "limit": limit, "offset": offset}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM record_resource WHERE {where}", facts)
+        facts["total"] = int(cursor.fetchone()[0])
+        rows = (
+            "SELECT type, fhir_id, content, occurred_at, id FROM record_resource"
+            f" WHERE {where} ORDER BY occurred_at DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s"
+        )
+        cursor.execute(_SEARCH.format(rows=rows), facts)
+        return str(cursor.fetchone()[0]), facts["total"]

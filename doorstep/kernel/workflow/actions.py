@@ -1,0 +1,208 @@
+"""`begin` and `apply`: the only code that writes a state. One transaction, one act, four traces."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.events import actions as events
+from doorstep.kernel.record import actions as record
+from doorstep.kernel.workflow.machine import State, Transition
+from doorstep.kernel.workflow.models import Step, WorkItem
+from doorstep.kernel.workflow.publication import resources_of
+from doorstep.kernel.worklist import actions as worklist
+
+Item = TypeVar("Item", bound=WorkItem)
+
+
+class TransitionRefused(Conflict):
+    """The thing is no longer in a state from which this verb leads."""
+
+    code = "transition-refused"
+
+
+@transaction.atomic
+def begin(item: Item, verb: str, *, actor: Actor, details: Mapping[str, Any] | None = None) -> Item:
+    """Insert a new thing by one of its machine's first verbs and leave the four traces."""
+    way = item.machine.transition(verb, "")
+    if way is None:
+        raise LookupError(f"{item.machine.name} does not begin with {verb}")
+    _check_actor(item, way, actor)
+    now = timezone.now()
+    item.state, item.state_since, item.created_at = way.target, now, now
+    if item.consortium_id is None:
+        item.consortium_id = actor.consortium_id
+    item.save(force_insert=True)
+    _trace(item, way, source="", actor=actor, reason="", details=details, now=now)
+    return item
+
+
+@transaction.atomic
+def apply(
+    item: Item,
+    verb: str,
+    *,
+    actor: Actor,
+    values: Mapping[str, Any] | None = None,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
+) -> Item:
+    """Move a thing along its table: row lock, one UPDATE, history, resource, event, audit, old task closed, new one opened.
+
+    `values` are columns written with the state in the same UPDATE, because constraints look at both at once. `due_at`
+    sets the new task's clock instead of the table's. Raises TransitionRefused when another was first, NotPermitted or
+    NotFound when this actor may not.
+    """
+    locked = _lock(item)
+    way = locked.machine.transition(verb, locked.state)
+    if way is None:
+        raise TransitionRefused(_moved_on(locked, verb))
+    _check_actor(locked, way, actor)
+    if way.reason and not reason.strip():
+        raise Refused(_("请填写原因。"), fields={"reason": _("此操作需要写明原因，对方会看到。")})
+    now = timezone.now()
+    source = locked.state
+    changes = {**dict(values or {}), "state": way.target, "state_since": now}
+    type(locked)._default_manager.filter(pk=locked.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(locked, name, value)
+        setattr(item, name, value)
+    _trace(locked, way, source=source, actor=actor, reason=reason, details=details, now=now, due_at=due_at)
+    return locked
+
+
+def may(item: WorkItem, way: Transition, actor: Actor) -> bool:
+    """Whether this actor may go this way: permission of the role and the right side."""
+    try:
+        _check_actor(item, way, actor)
+    except Refused:
+        return False
+    return True
+
+
+def _lock(item: Item) -> Item:
+    locked = type(item)._default_manager.select_for_update(of=("self",)).filter(pk=item.pk).first()
+    if locked is None:
+        raise NotFound()
+    return locked
+
+
+def _check_actor(item: WorkItem, way: Transition, actor: Actor) -> None:
+    if actor.is_system:
+        return
+    if way.side == "system":
+        raise NotPermitted(permission=way.permission)
+    if way.side == "resident":
+        if actor.kind is not ActorKind.RESIDENT or getattr(item, "resident_id", None) not in actor.resident_ids:
+            raise NotFound()
+        return
+    if way.permission:
+        actor.check(way.permission)
+    if not actor.reaches(item.sides().get(way.side)):
+        raise NotPermitted(permission=way.permission)
+
+
+def _moved_on(item: WorkItem, verb: str) -> str:
+    state = item.machine.state(item.state)
+    label = state.en if (get_language() or "").startswith("en") else state.zh
+    last = Step.objects.filter(machine=item.machine.name, item_id=item.pk).order_by("-at", "-id").first()
+    who = f"{last.organization_name} {last.actor_name}".strip() if last else ""
+    if who:
+        return _("%(who)s 已先行处理，现在的状态是“%(state)s”，本次操作没有执行。请刷新后查看。") % {
+            "who": who,
+            "state": label,
+        }
+    return _("现在的状态是“%(state)s”，不能执行这项操作。请刷新后查看。") % {"state": label}
+
+
+def _trace(
+    item: WorkItem,
+    way: Transition,
+    *,
+    source: str,
+    actor: Actor,
+    reason: str,
+    details: Mapping[str, Any] | None,
+    now: datetime,
+    due_at: datetime | None = None,
+) -> None:
+    resident_id = getattr(item, "resident_id", None)
+    Step.objects.bulk_create(
+        [
+            Step(
+                machine=item.machine.name,
+                item_id=item.pk,
+                item_key=item.key,
+                resident_id=resident_id,
+                verb=way.verb,
+                from_state=source,
+                to_state=way.target,
+                user_id=actor.user_id,
+                actor_name=actor.display_name[:80],
+                organization_id=actor.organization_id,
+                organization_name=actor.organization_name[:120],
+                reason=reason[:400],
+            )
+        ]
+    )
+    for published in resources_of(item):
+        record.publish(published, resident_id=resident_id, actor=actor)
+    facts = {"verb": way.verb, "from": source, "to": way.target, **dict(details or {})}
+    if reason:
+        facts["reason"] = reason
+    events.publish(
+        way.emits(
+            subject=item.subject,
+            subject_id=item.pk,
+            resident_id=resident_id,
+            organization_id=item.sides().get(way.side) or actor.organization_id,
+            consortium_id=item.consortium_id,
+            user_id=actor.user_id,
+            at=now,
+            details=facts,
+        )
+    )
+    audit.record(
+        action=f"{item.machine.name}.{way.verb}",
+        actor=actor,
+        subject=item.subject,
+        resident_id=resident_id,
+        details=facts,
+    )
+    _tasks(item, way, item.machine.state(way.target), source=source, actor=actor, now=now, due_at=due_at)
+
+
+def _tasks(
+    item: WorkItem, way: Transition, state: State, *, source: str, actor: Actor, now: datetime, due_at: datetime | None
+) -> None:
+    if source:
+        worklist.close_tasks(machine=item.machine.name, item_id=item.pk, outcome=way.verb, actor=actor, now=now)
+    if state.owner is None:
+        return
+    organization_id = item.sides().get(state.owner)
+    if organization_id is None:
+        return
+    worklist.open_task(
+        worklist.NewTask(
+            kind=f"{item.machine.name}.{state.code}",
+            item_id=item.pk,
+            item_key=item.key,
+            episode=item.subject,
+            organization_id=organization_id,
+            consortium_id=item.consortium_id,
+            resident_id=getattr(item, "resident_id", None),
+            permission=state.permission,
+            urgency=item.urgency(),
+            clock=state.clock,
+            due_at=due_at,
+        ),
+        now=now,
+    )

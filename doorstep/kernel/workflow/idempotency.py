@@ -1,0 +1,40 @@
+"""A double click, or a resend after a lost answer, does its work once."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.workflow.models import IdempotencyKey
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the first request was answered."""
+
+    status: int
+    location: str
+
+
+def claim(*, key: str, route: str, actor: Actor) -> Answer | None:
+    """Take the key for this transaction. Returns None for the first comer, else the answer that the first one got.
+
+    A second request that arrives while the first still runs waits for it here, on the unique index.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO workflow_idempotencykey (key, user_id, route, location) VALUES (%s, %s, %s, '')"
+            " ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
+            [key[:80], actor.user_id or 0, route[:200]],
+        )
+        if cursor.fetchone() is not None:
+            return None
+    row = IdempotencyKey.objects.get(user_id=actor.user_id or 0, key=key[:80])
+    return Answer(status=row.status or 200, location=row.location)
+
+
+def keep(*, key: str, status: int, location: str, actor: Actor) -> None:
+    """Remember what the first request was answered."""
+    IdempotencyKey.objects.filter(user_id=actor.user_id or 0, key=key[:80]).update(
+        status=status, location=location[:400]
+    )

@@ -1,0 +1,87 @@
+"""What every thing with a state carries, its history, and the keys that make a resend harmless."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from doorstep.kernel.database.policies import RowAccess
+from doorstep.kernel.workflow.machine import Machine
+
+
+class WorkItem(models.Model):
+    """A thing that moves through the states of its machine; only `workflow.apply` writes `state`.
+
+    A subclass names its `machine`, has a column `resident_id` (or a foreign key `resident`), and answers `sides()`.
+    """
+
+    machine: ClassVar[Machine]
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    consortium_id = models.BigIntegerField(null=True)
+    state = models.CharField(max_length=24)
+    state_since = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        abstract = True
+
+    def sides(self) -> dict[str, int | None]:
+        """The organisation of each side that may act: {"source": 12, "target": 3}."""
+        raise LookupError(f"{type(self).__name__} must say who its sides are.")
+
+    def urgency(self) -> int:
+        """How this thing sorts in a list of work: 0 ordinary to 3 life at stake."""
+        return 0
+
+    @property
+    def subject(self) -> str:
+        """How events and audit entries call this thing."""
+        return f"{self.machine.name}/{self.key}"
+
+
+class Step(models.Model):
+    """One row per transition: the history of every machine, append-only."""
+
+    machine = models.CharField(max_length=32)
+    item_id = models.BigIntegerField()
+    item_key = models.UUIDField()
+    resident_id = models.BigIntegerField(null=True)
+    verb = models.CharField(max_length=32)
+    from_state = models.CharField(max_length=24, blank=True, default="")
+    to_state = models.CharField(max_length=24)
+    at = models.DateTimeField(db_default=Now())
+    user_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=80, blank=True, default="")
+    organization_id = models.BigIntegerField(null=True)
+    organization_name = models.CharField(max_length=120, blank=True, default="")
+    reason = models.CharField(max_length=400, blank=True, default="")
+
+    append_only = True
+    row_access = RowAccess(
+        using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])"
+        " OR (resident_id IS NOT NULL AND access_may_see(resident_id))",
+        check="true",
+    )
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["machine", "item_id", "at"], name="step_item"),
+            models.Index(fields=["machine", "to_state", "at"], name="step_state"),
+        )
+
+
+class IdempotencyKey(models.Model):
+    """A form or request that was already carried out, and what was answered."""
+
+    key = models.CharField(max_length=80)
+    user_id = models.BigIntegerField()
+    route = models.CharField(max_length=200)
+    status = models.SmallIntegerField(null=True)
+    location = models.CharField(max_length=400, blank=True, default="")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user_id", "key"], name="idempotency_once"),)

@@ -1,0 +1,16 @@
+"""What may be done with a thing now, and what was done with it."""
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.workflow.actions import may
+from doorstep.kernel.workflow.machine import Transition
+from doorstep.kernel.workflow.models import Step, WorkItem
+
+
+def allowed(item: WorkItem, *, actor: Actor) -> list[Transition]:
+    """The ways out of the present state that this actor may go: the buttons of a page come from here."""
+    return [way for way in item.machine.verbs(item.state) if way.side != "system" and may(item, way, actor)]
+
+
+def history(item: WorkItem, *, actor: Actor) -> list[Step]:
+    """Every transition of the thing, oldest first, as far as the actor may see it."""
+    return list(Step.objects.filter(machine=item.machine.name, item_id=item.pk).order_by("at", "id"))

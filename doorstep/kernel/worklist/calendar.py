@@ -1,0 +1,33 @@
+"""Due times on the wall clock or in China's working time with its national holidays and make-up workdays."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import chinese_calendar
+
+CHINA = ZoneInfo("Asia/Shanghai")
+_DAY = (time(8, 0), time(17, 30))
+
+
+def due(start: datetime, length: timedelta, *, working_time: bool) -> datetime:
+    """When `length` has passed since `start`; in working time only 08:00 to 17:30 of workdays counts."""
+    if not working_time:
+        return start + length
+    moment, left = start.astimezone(CHINA), length
+    while True:
+        opens, closes = (datetime.combine(moment.date(), hour, tzinfo=CHINA) for hour in _DAY)
+        if is_workday(moment) and moment < closes:
+            begin = max(moment, opens)
+            if begin + left <= closes:
+                return (begin + left).astimezone(start.tzinfo)
+            left -= closes - begin
+        moment = opens + timedelta(days=1)
+
+
+def is_workday(moment: datetime) -> bool:
+    """Whether the day in China is a workday; beyond the published calendar Monday to Friday count."""
+    day = moment.astimezone(CHINA).date()
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:
+        return day.weekday() < 5

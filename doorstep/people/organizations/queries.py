@@ -1,0 +1,74 @@
+"""Reads of organisations, their tree and their membership."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db.models import Q
+
+from doorstep.people.organizations.models import Department, Membership, Organization
+
+
+def get(*, organization_id: int) -> Organization:
+    """The organisation with this id."""
+    return Organization.objects.get(id=organization_id)
+
+
+def below(*, organization_id: int) -> tuple[int, ...]:
+    """The ids of the organisation and of everything below it in the tree."""
+    return tuple(
+        Organization.objects.filter(path__contains=[organization_id]).values_list("id", flat=True).order_by("id")
+    )
+
+
+def names(*, ids: Iterable[int | None]) -> dict[int, str]:
+    """The names of several organisations, in one query."""
+    wanted = {value for value in ids if value is not None}
+    return dict(Organization.objects.filter(id__in=wanted).values_list("id", "name")) if wanted else {}
+
+
+def parent_of(*, organization_id: int) -> int | None:
+    """The unit above: a village clinic's township centre."""
+    return Organization.objects.filter(id=organization_id).values_list("parent_id", flat=True).first()
+
+
+def lead_of(*, organization_id: int, day: date) -> int | None:
+    """The lead hospital of the consortium to which the unit, or the nearest unit above it, belonged on a day.
+
+    Where a consortium has two leads the general hospital with the lower id answers for calls.
+    """
+    path = Organization.objects.filter(id=organization_id).values_list("path", flat=True).first() or []
+    member = Membership.objects.filter(organization_id__in=path, period__contains=day).values("consortium_id")
+    return (
+        Membership.objects.filter(consortium_id__in=member, part=Membership.Part.LEAD, period__contains=day)
+        .order_by("organization_id")
+        .values_list("organization_id", flat=True)
+        .first()
+    )
+
+
+def consortium_of(*, organization_id: int, day: date) -> int | None:
+    """The consortium to which the unit, or a unit above it, belonged on a day."""
+    path = Organization.objects.filter(id=organization_id).values_list("path", flat=True).first() or []
+    return (
+        Membership.objects.filter(organization_id__in=path, period__contains=day)
+        .order_by("organization_id")
+        .values_list("consortium_id", flat=True)
+        .first()
+    )
+
+
+def shared_center(*, code: str) -> Organization | None:
+    """The shared diagnosis centre with this code ("ECG")."""
+    return Organization.objects.filter(kind=Organization.Kind.SHARED_CENTER, code__endswith=code).first()
+
+
+def search(*, text: str, kinds: Iterable[str] = (), limit: int = 20) -> list[Organization]:
+    """Organisations by a part of their name or code."""
+    found = Organization.objects.filter(Q(name__icontains=text) | Q(code__iexact=text) | Q(name_en__icontains=text))
+    wanted = list(kinds)
+    return list((found.filter(kind__in=wanted) if wanted else found).order_by("tier", "name")[:limit])
+
+
+def departments(*, organization_id: int) -> list[Department]:
+    """The departments of an organisation."""
+    return list(Department.objects.filter(organization_id=organization_id).order_by("code"))

@@ -1,0 +1,153 @@
+"""Residents, their identifiers, households and groups, and the panel by which a unit finds its own."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from doorstep.kernel.access.encryption import SealedTextField
+from doorstep.kernel.database.policies import RowAccess
+from doorstep.people.organizations.models import Organization
+
+_SEEN = RowAccess(using="access_may_see(resident_id)")
+
+
+class Household(models.Model):
+    """People who live together at one address."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT)
+    address = SealedTextField(default="")
+    grid_code = models.CharField(max_length=20, blank=True, default="")
+    division_code = models.CharField(max_length=12, blank=True, default="")
+
+
+class Resident(models.Model):
+    """One person, once. Number, phone and address are sealed; the number's index lies in `Identifier`."""
+
+    class Gender(models.TextChoices):
+        """FHIR administrative gender; GB/T 2261.1: 1 male, 2 female, 0 unknown, 9 not stated."""
+
+        MALE = "male", "男"
+        FEMALE = "female", "女"
+        OTHER = "other", "未说明"
+        UNKNOWN = "unknown", "未知"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    consortium_id = models.BigIntegerField(null=True)
+    name = models.CharField(max_length=60)
+    name_pinyin = models.CharField(max_length=120, blank=True, default="")
+    name_initials = models.CharField(max_length=20, blank=True, default="")
+    gender = models.CharField(max_length=8, choices=Gender.choices)
+    birth_date = models.DateField()
+    deceased_on = models.DateField(null=True)
+    national_id = SealedTextField(default="")
+    phone = SealedTextField(default="")
+    address = SealedTextField(default="")
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, null=True, related_name="residents")
+    relation_to_head = models.CharField(max_length=16, blank=True, default="")
+    grid_code = models.CharField(max_length=20, blank=True, default="")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="residents")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    row_access = RowAccess(
+        using="access_may_see(id)",
+        check="access_is_system() OR access_may_see(id) OR organization_id = ANY ((SELECT access_reach())::bigint[])",
+    )
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(deceased_on__isnull=True) | models.Q(deceased_on__gte=models.F("birth_date")),
+                name="resident_dies_after_birth",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Identifier(models.Model):
+    """A number by which a resident is known: national id, phone, health card, a hospital's own number."""
+
+    class Kind(models.TextChoices):
+        """What kind of number."""
+
+        NATIONAL_ID = "national-id", "居民身份证号"
+        PHONE = "phone", "电话"
+        HEALTH_CARD = "health-card", "电子健康卡"
+        RECORD = "record", "健康档案编号"
+        PASSPORT = "passport", "护照"
+        HOSPITAL = "hospital", "院内患者号"
+
+    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="identifiers")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    system = models.CharField(max_length=120, blank=True, default="")
+    index = models.UUIDField()
+    live = models.BooleanField(default=True)  # False once the resident has died or the number was withdrawn
+
+    row_access = RowAccess(
+        using="access_may_see(resident_id)",
+        check="access_is_system() OR access_may_see(resident_id)",
+    )
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["index"],
+                condition=models.Q(kind="national-id", live=True),
+                name="one_living_resident_per_national_id",
+            ),
+        )
+        indexes = (models.Index(fields=["index", "kind"], name="identifier_index"),)
+
+
+class Group(models.Model):
+    """A key group (重点人群) that a resident belongs to, from a day to a day. `code`: hypertension, diabetes, elderly …"""
+
+    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="groups")
+    code = models.CharField(max_length=24)
+    since = models.DateField()
+    until = models.DateField(null=True)
+
+    row_access = _SEEN
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["resident", "code", "since"], name="group_once"),)
+
+
+class PanelEntry(models.Model):
+    """A resident on the panel of a unit: what the unit's own search looks through. Opened with a visit, a contract or a task."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="panel")
+    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="panels")
+    name = models.CharField(max_length=60)
+    pinyin = models.CharField(max_length=120, blank=True, default="")
+    initials = models.CharField(max_length=20, blank=True, default="")
+    since = models.DateField()
+
+    row_access = RowAccess(
+        using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
+    )
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["organization", "resident"], name="panel_once"),)
+        indexes = (
+            models.Index(fields=["organization", "name"], name="panel_name"),
+            models.Index(fields=["organization", "initials"], name="panel_initials"),
+        )
+
+
+class ResidentAccount(models.Model):
+    """Whose records a resident's account may open: the own one, and those the person acts for (child, parent)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="resident_links")
+    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="accounts")
+    relation = models.CharField(max_length=16, default="self")
+    since = models.DateField()
+
+    row_access = RowAccess(using="access_is_system() OR user_id = (SELECT access_user())", check="access_is_system()")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "resident"], name="account_link_once"),)

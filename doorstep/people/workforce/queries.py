@@ -1,0 +1,55 @@
+"""Reads of practitioners, posts and teams."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from doorstep.people.workforce.models import Post, Practitioner, Team
+
+
+@dataclass(frozen=True, slots=True)
+class PostFacts:
+    """What a session needs of a post."""
+
+    id: int
+    role: str
+    organization_id: int
+    organization_name: str
+    department_name: str
+    practitioner_id: int
+    practitioner_name: str
+
+
+def posts_of_user(*, user_id: int, day: date) -> list[PostFacts]:
+    """The posts that a user's practitioner holds on a day, in one query."""
+    rows = (
+        Post.objects.filter(practitioner__user_id=user_id, period__contains=day)
+        .select_related("organization", "department", "practitioner")
+        .order_by("id")
+    )
+    return [
+        PostFacts(
+            id=row.id,
+            role=row.role,
+            organization_id=row.organization_id,
+            organization_name=row.organization.name,
+            department_name=row.department.name if row.department else "",
+            practitioner_id=row.practitioner_id,
+            practitioner_name=row.practitioner.name,
+        )
+        for row in rows
+    ]
+
+
+def practitioner_of_user(*, user_id: int) -> Practitioner | None:
+    """The practitioner behind an account."""
+    return Practitioner.objects.filter(user_id=user_id).first()
+
+
+def team_of_village(*, organization_id: int) -> Team | None:
+    """The family-doctor team that serves a village clinic."""
+    return Team.objects.filter(villages=organization_id).select_related("leader", "organization").order_by("id").first()
+
+
+def teams_at(*, organization_id: int) -> list[Team]:
+    """The teams of a township or community centre."""
+    return list(Team.objects.filter(organization_id=organization_id).select_related("leader").order_by("name"))

@@ -1,0 +1,105 @@
+"""Who stands behind a request: the session's user and post, or a hospital system's token."""
+
+import uuid
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from doorstep.kernel.access import queries as access
+from doorstep.kernel.access.actor import ANONYMOUS, Actor, ActorKind, Purpose, system_actor
+from doorstep.kernel.access.models import User
+from doorstep.kernel.access.session import bind
+from doorstep.people.organizations import queries as organizations
+from doorstep.people.residents import queries as residents
+from doorstep.people.workforce import queries as workforce
+from doorstep.site.roles import CLIENT_PERMISSIONS, RESIDENT_PERMISSIONS, ROLES
+
+_CHINA = ZoneInfo("Asia/Shanghai")
+
+
+def of_request(request: HttpRequest) -> Actor:
+    """The actor of a page request; anonymous before login."""
+    user = request.user
+    if not isinstance(user, User) or not user.is_active:
+        return ANONYMOUS
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    request_id = str(request.headers.get("X-Request-Id", ""))[:40] or uuid.uuid4().hex
+    return of_user(user, address=address, request_id=request_id)
+
+
+def of_user(user: User, *, address: str = "", request_id: str = "") -> Actor:
+    """The actor of an account: staff by the current post, a resident by the links of the account."""
+    if user.kind == User.Kind.RESIDENT:
+        bind(system_actor(Purpose.SIGN_IN))
+        linked = residents.linked_ids(user_id=user.pk)
+        return Actor(
+            kind=ActorKind.RESIDENT,
+            display_name=user.first_name or user.username,
+            user_id=user.pk,
+            role="resident",
+            role_label="居民",
+            permissions=RESIDENT_PERMISSIONS,
+            resident_ids=tuple(linked),
+            address=address,
+            request_id=request_id,
+        )
+    return _staff(user, address=address, request_id=request_id)
+
+
+def of_client(token: str, *, address: str = "", request_id: str = "") -> Actor | None:
+    """The actor behind a bearer token of a hospital system, or None when it is unknown or revoked."""
+    client = access.client_by_token(token)
+    if client is None:
+        return None
+    day = timezone.localdate(timezone=_CHINA)
+    return Actor(
+        kind=ActorKind.CLIENT,
+        display_name=client.display,
+        # A hospital system has no user; a negative id keeps its rows apart from people's.
+        user_id=-client.pk,
+        role="client",
+        role_label="接入系统",
+        organization_id=client.organization_id,
+        organization_name=organizations.get(organization_id=client.organization_id).name,
+        consortium_id=organizations.consortium_of(organization_id=client.organization_id, day=day),
+        permissions=CLIENT_PERMISSIONS,
+        reach=(client.organization_id,),
+        record_reach=(client.organization_id,),
+        address=address,
+        request_id=request_id,
+    )
+
+
+def _staff(user: User, *, address: str, request_id: str) -> Actor:
+    day = datetime.now(tz=_CHINA).date()
+    posts = [post for post in workforce.posts_of_user(user_id=user.pk, day=day) if post.role in ROLES]
+    if not posts:
+        # Signed in, but without a post today: nothing is reachable.
+        return Actor(
+            kind=ActorKind.STAFF, display_name=user.username, user_id=user.pk, address=address, request_id=request_id
+        )
+    post = next((held for held in posts if held.id == user.current_post_id), posts[0])
+    role = ROLES[post.role]
+    below = organizations.below(organization_id=post.organization_id) if role.cascades else (post.organization_id,)
+    english = (get_language() or "").startswith("en")
+    return Actor(
+        kind=ActorKind.STAFF,
+        display_name=post.practitioner_name,
+        user_id=user.pk,
+        post_id=post.id,
+        role=role.key,
+        role_label=role.en if english else role.zh,
+        organization_id=post.organization_id,
+        organization_name=post.organization_name,
+        consortium_id=organizations.consortium_of(organization_id=post.organization_id, day=day),
+        practitioner_id=post.practitioner_id,
+        permissions=role.permissions,
+        reach=below,
+        record_reach=below if role.sees_records else (),
+        address=address,
+        request_id=request_id,
+        other_posts=tuple((held.id, f"{held.organization_name} · {ROLES[held.role].zh}") for held in posts),
+    )

@@ -1,0 +1,47 @@
+"""One request, one actor, one transaction."""
+
+from collections.abc import Callable
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from doorstep.kernel.access.actor import ANONYMOUS
+from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.access.session import bind
+from doorstep.kernel.web.errors import error_page
+from doorstep.site.actors import of_request
+
+# Answered without a person: no session, no transaction.
+_OPEN = ("/static/", "/healthz", "/readyz", "/favicon")
+
+
+class ActorMiddleware:
+    """Finds out who acts, tells the database, and keeps the request's reads, writes and audit in one transaction.
+
+    An act that is refused or that fails leaves nothing behind.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request inside the actor's transaction."""
+        request.actor = ANONYMOUS  # type: ignore[attr-defined]
+        if request.path.startswith(_OPEN):
+            return self._get_response(request)
+        with transaction.atomic():
+            if not request.path.startswith("/fhir"):
+                # Machines bring a token, which their door reads; people bring a session.
+                request.actor = of_request(request)  # type: ignore[attr-defined]
+            bind(request.actor)  # type: ignore[attr-defined]
+            response = self._get_response(request)
+            if response.status_code >= 500 or getattr(request, "refused", False):
+                transaction.set_rollback(True)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Turn a refusal into a page with its sentence; everything else goes the way of a fault."""
+        if not isinstance(exception, Refused):
+            return None
+        request.refused = True  # type: ignore[attr-defined]
+        return error_page(request, exception.status, happened=str(exception.message))

@@ -1,0 +1,195 @@
+"""The matrix of roles: who may do what. A dozen, in one page, granted on an organisation by a post."""
+
+from doorstep.care.contracts.permissions import Permission as Contracts
+from doorstep.care.diagnosis.permissions import Permission as Diagnosis
+from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.coordination.notices.permissions import Permission as Notices
+from doorstep.coordination.scheduling.permissions import Permission as Scheduling
+from doorstep.coordination.visits.permissions import Permission as Visits
+from doorstep.kernel.access.permissions import Permission as Access
+from doorstep.kernel.access.roles import Role
+from doorstep.kernel.worklist.permissions import Permission as Worklist
+from doorstep.people.organizations.permissions import Permission as Organizations
+from doorstep.people.residents.permissions import Permission as Residents
+from doorstep.people.workforce.permissions import Permission as Workforce
+from doorstep.steering.indicators.permissions import Permission as Indicators
+
+_EVERYBODY = frozenset({Worklist.TASK_VIEW, Notices.NOTICE_VIEW, Organizations.ORGANIZATION_VIEW})
+_AT_THE_BEDSIDE = _EVERYBODY | {
+    Access.RECORD_VIEW,
+    Access.GLASS_BREAK,
+    Residents.RESIDENT_FIND,
+    Worklist.TASK_DELEGATE,
+    Scheduling.SLOT_VIEW,
+    Contracts.CONTRACT_VIEW,
+    Referrals.REFERRAL_VIEW,
+}
+_PRIMARY = _AT_THE_BEDSIDE | {
+    Residents.RESIDENT_REGISTER,
+    Visits.VISIT_OPEN,
+    Visits.VITALS_RECORD,
+    Contracts.CONTRACT_SIGN,
+    Diagnosis.ECG_ORDER,
+    Diagnosis.CRITICAL_ACKNOWLEDGE,
+    Diagnosis.ECG_OUTCOME_VIEW,
+    Referrals.REFERRAL_SUBMIT,
+    Referrals.FOLLOW_UP_DO,
+    Scheduling.SLOT_BOOK,
+}
+
+ROLES: dict[str, Role] = {
+    role.key: role
+    for role in (
+        Role(
+            "village_doctor",
+            "村医",
+            "Village doctor",
+            "接诊本村居民，测量、申请检查、发起转诊、完成随访。",
+            frozenset(_PRIMARY),
+            sees_records=True,
+        ),
+        Role(
+            "family_doctor",
+            "家庭医生",
+            "Family doctor",
+            "管理签约居民，承接下转，安排并完成随访；辖区村卫生室的工作一并可见。",
+            frozenset(_PRIMARY | {Referrals.REFERRAL_RECEIVE_BACK}),
+            cascades=True,
+            sees_records=True,
+        ),
+        Role(
+            "township_duty",
+            "卫生院值班医师",
+            "Township duty doctor",
+            "值守本院：承接逾时未处理的危急值，受理下转。",
+            frozenset(_PRIMARY | {Referrals.REFERRAL_RECEIVE_BACK}),
+            cascades=True,
+            sees_records=True,
+        ),
+        Role(
+            "nurse",
+            "护士",
+            "Nurse",
+            "登记、测量、随访。",
+            frozenset(
+                _EVERYBODY
+                | {
+                    Access.RECORD_VIEW,
+                    Residents.RESIDENT_FIND,
+                    Residents.RESIDENT_REGISTER,
+                    Visits.VISIT_OPEN,
+                    Visits.VITALS_RECORD,
+                    Referrals.FOLLOW_UP_DO,
+                }
+            ),
+            sees_records=True,
+        ),
+        Role(
+            "ecg_reader",
+            "心电诊断医师",
+            "ECG reader",
+            "在心电诊断中心领取、阅图、报告、签发，登记危急值。",
+            frozenset(
+                _EVERYBODY
+                | {
+                    Access.RECORD_VIEW,
+                    Diagnosis.ECG_READ,
+                    Diagnosis.ECG_SIGN,
+                    Diagnosis.ECG_OUTCOME_VIEW,
+                    Worklist.TASK_DELEGATE,
+                }
+            ),
+            sees_records=True,
+        ),
+        Role(
+            "specialist",
+            "专科医师",
+            "Specialist",
+            "接诊转诊患者，查看完整档案，收治、出院、制定康复计划并下转。",
+            frozenset(
+                _AT_THE_BEDSIDE | {Referrals.REFERRAL_TREAT, Referrals.REFERRAL_SUBMIT, Diagnosis.ECG_OUTCOME_VIEW}
+            ),
+            sees_records=True,
+        ),
+        Role(
+            "referral_officer",
+            "转诊中心专员",
+            "Referral officer",
+            "受理、退回、改派转诊，核对身份报到。",
+            frozenset(
+                _EVERYBODY
+                | {
+                    Access.RECORD_VIEW,
+                    Residents.RESIDENT_FIND,
+                    Scheduling.SLOT_VIEW,
+                    Scheduling.SCHEDULE_MANAGE,
+                    Referrals.REFERRAL_VIEW,
+                    Referrals.REFERRAL_ACCEPT,
+                }
+            ),
+            sees_records=True,
+        ),
+        Role(
+            "lead_duty",
+            "牵头医院总值班",
+            "Lead-hospital duty doctor",
+            "承接卫生院也未及时处理的危急值。",
+            frozenset(_AT_THE_BEDSIDE | {Diagnosis.CRITICAL_ACKNOWLEDGE, Diagnosis.ECG_OUTCOME_VIEW}),
+            sees_records=True,
+        ),
+        Role(
+            "manager",
+            "医共体管理者",
+            "Consortium manager",
+            "看各环节时限与达标率，下钻到具体业务；不看病历内容。",
+            frozenset(
+                _EVERYBODY
+                | {
+                    Indicators.INDICATOR_VIEW,
+                    Organizations.ORGANIZATION_MANAGE,
+                    Workforce.WORKFORCE_VIEW,
+                    Workforce.WORKFORCE_MANAGE,
+                }
+            ),
+            cascades=True,
+        ),
+        Role(
+            "auditor",
+            "审计员",
+            "Auditor",
+            "查审计记录与查阅关系，复核紧急查阅。",
+            frozenset(_EVERYBODY | {Access.AUDIT_VIEW, Access.GLASS_REVIEW}),
+            cascades=True,
+        ),
+        Role(
+            "engineer",
+            "信息工程师",
+            "Engineer",
+            "管理系统接入与术语，不看病历内容。",
+            frozenset(_EVERYBODY | {Access.CLIENT_MANAGE}),
+            cascades=True,
+        ),
+        Role(
+            "registrar",
+            "建档员",
+            "Registrar",
+            "登记与批量导入居民。",
+            frozenset(_EVERYBODY | {Residents.RESIDENT_FIND, Residents.RESIDENT_REGISTER, Residents.RESIDENT_IMPORT}),
+            sees_records=True,
+        ),
+        Role(
+            "supervisor",
+            "卫生监督员",
+            "Health supervisor",
+            "看监测指标与时限达标情况。",
+            frozenset(_EVERYBODY | {Indicators.INDICATOR_VIEW}),
+            cascades=True,
+        ),
+    )
+}
+
+# What a resident may do with the own record, and those of the persons the resident acts for.
+RESIDENT_PERMISSIONS: frozenset[str] = frozenset({"RESIDENT_PORTAL"})
+
+# What a connected hospital system may do for its organisation.
+CLIENT_PERMISSIONS: frozenset[str] = frozenset({Access.FHIR_READ, Access.FHIR_WRITE})

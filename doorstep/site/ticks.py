@@ -1,0 +1,25 @@
+"""What the worker does every second or so."""
+
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.jobs.running import Tick
+from doorstep.kernel.worklist import actions as worklist
+
+
+def seal_audit() -> int:
+    """Seal what was written to the audit trail."""
+    with acting(system_actor(Purpose.SEALING)):
+        return audit.seal_batch()
+
+
+def run_clocks() -> int:
+    """Warn and escalate."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return worklist.run_clocks(actor=actor)
+
+
+TICKS: list[Tick] = [
+    Tick(name="seal-audit", seconds=1, run=seal_audit),
+    Tick(name="clocks", seconds=1, run=run_clocks),
+]
