@@ -34,7 +34,7 @@ def ensure(directory: Path, *, server: Server) -> dict[str, str]:
             server, role=role, password=wanted[password], database=DATABASE
         )
     if wanted != found:
-        _write(path, wanted)
+        write(path, wanted)
     return wanted
 
 
@@ -44,7 +44,7 @@ def address(server: Server, *, role: str, password: str, database: str) -> str:
     return f"postgresql://{role}:{quote(password, safe='')}@/{database}?{where}"
 
 
-def _write(path: Path, content: dict[str, str]) -> None:
+def write(path: Path, content: dict[str, str]) -> None:
     """Write beside the place and rename: a killed start leaves the whole old file or the whole new one."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)

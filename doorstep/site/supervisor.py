@@ -1,0 +1,200 @@
+"""bin/run: the whole product on one machine, from an empty directory to a served page, with one process to stop it."""
+
+import argparse
+import contextlib
+import fcntl
+import importlib.util
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from doorstep.kernel.database import embedded
+from doorstep.kernel.database.embedded import EmbeddedError
+from doorstep.site import processes
+from doorstep.site.installation import ROOT, Installation, InstallationError, has_command
+from doorstep.site.processes import Child
+
+DEFAULT_PORT = 8000
+DEFAULT_RESIDENTS = 5000
+# Of the ten seconds in which everything stops; the rest belongs to the database.
+CHILDREN_SECONDS = 6.0
+ANSWER_SECONDS = 60.0
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until asked to stop; return the exit code."""
+    options = _options(arguments)
+    installation = Installation(Path(options.data).expanduser().resolve())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        installation.check_directory()
+        with _only_one(installation):
+            _serve(installation, options)
+    except KeyboardInterrupt:
+        pass
+    except (InstallationError, EmbeddedError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(installation: Installation, options: argparse.Namespace) -> None:
+    processes.clear_leftovers(installation.directory)
+    _check_ports(options.port, options.port + 1)
+    children: list[Child] = []
+    try:
+        installation.start_database()
+        _fill(installation, residents=options.residents, empty=options.empty)
+        children += _children(installation, port=options.port)
+        for child in children:
+            child.start()
+        _wait_for_answer(children, port=options.port)
+        _greet(installation, port=options.port)
+        _watch(installation, children)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        processes.stop_all(children, seconds=CHILDREN_SECONDS)
+        if installation.uses_embedded_database:
+            embedded.stop(installation.directory)
+
+
+def _fill(installation: Installation, *, residents: int, empty: bool) -> None:
+    """Migrate, and give a new database its county; a county that was killed half way is made again from nothing."""
+    state = installation.county_file.read_text(encoding="utf-8").strip() if installation.county_file.exists() else ""
+    if state == "seeding":
+        _say("The last start was stopped while it made the demo county: making it again.")
+        installation.recreate_database()
+    if not state:
+        _say("Making the database.")
+    installation.run("migrate_all", "--verbosity", "0", role="owner", quiet=True)
+    installation.run("collectstatic", "--no-input", "--verbosity", "0", quiet=True)
+    if state not in {"", "seeding"}:
+        return
+    if empty or not has_command("seed_county"):
+        installation.county_file.write_text("empty\n", encoding="utf-8")
+        return
+    installation.county_file.write_text("seeding\n", encoding="utf-8")
+    _say(f"Making the demo county with {residents} residents.")
+    installation.run("seed_county", "--residents", str(residents), role="owner")
+    installation.county_file.write_text(f"seeded {residents}\n", encoding="utf-8")
+
+
+def _children(installation: Installation, *, port: int) -> list[Child]:
+    environment = {
+        **installation.environment(),
+        processes.MARK: str(installation.directory),
+        "DOORSTEP_LIVE_URL": f"http://127.0.0.1:{port + 1}",
+    }
+    python = sys.executable
+    granian = [python, "-m", "granian", "--host", "127.0.0.1", "--no-ws", "--log-level", "warning"]
+    static = ["--static-path-route", "/static", "--static-path-mount", str(ROOT / "build/static")]
+    web = [*granian, "--interface", "wsgi", "--port", str(port), "--workers", "2", "--blocking-threads", "4"]
+    found = [
+        Child("web", [*web, *static, "--static-path-expires", "600", "doorstep.site.wsgi:application"], environment),
+        Child("worker", [python, "-m", "django", *worker_arguments()], environment),
+    ]
+    if importlib.util.find_spec("doorstep.site.live") is not None:
+        live = [*granian, "--interface", "asginl", "--port", str(port + 1), "--workers", "1"]
+        found.append(Child("live", [*live, "doorstep.site.live:application"], environment))
+    return found
+
+
+def worker_arguments() -> list[str]:
+    """The management command of the worker: four jobs at a time, and five seconds for them when it is stopped."""
+    return ["procrastinate", "worker", "--concurrency", "4", "--shutdown-graceful-timeout", "5"]
+
+
+def _wait_for_answer(children: list[Child], *, port: int) -> None:
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        for child in children:
+            died = child.look()
+            if died:
+                _say(died)
+        with contextlib.suppress(OSError):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
+            except urllib.error.HTTPError:
+                _say(f"The pages answer, but /healthz does not say that all is well: http://127.0.0.1:{port}/readyz")
+            return
+        time.sleep(0.1)
+    raise InstallationError("The pages do not answer; see the messages above.")
+
+
+def _watch(installation: Installation, children: list[Child]) -> None:
+    """Keep the children and the database alive until somebody asks us to stop."""
+    while True:
+        time.sleep(0.5)
+        for child in children:
+            died = child.look()
+            if died:
+                _say(died)
+        if installation.uses_embedded_database and not embedded.is_running(installation.directory):
+            _say("The database ended; starting it again.")
+            installation.start_database()
+
+
+def _greet(installation: Installation, *, port: int) -> None:
+    _say(f"\nDoorstep (家门口) is at http://127.0.0.1:{port}")
+    if has_command("demo_accounts") and not installation.county_file.read_text(encoding="utf-8").startswith("empty"):
+        _say(installation.run("demo_accounts", quiet=True).rstrip())
+    _say("Ctrl-C stops it.")
+
+
+def _check_ports(*ports: int) -> None:
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except (OSError, OverflowError) as error:
+                raise InstallationError(
+                    f"Port {port} on 127.0.0.1 cannot be used ({error}): stop the program that has it, "
+                    f"or choose another with --port (the port after it is used too)."
+                ) from error
+
+
+@contextlib.contextmanager
+def _only_one(installation: Installation) -> Iterator[None]:
+    with (installation.directory / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InstallationError(
+                f"{installation.directory} is already being served: stop that bin/run, or choose another --data."
+            ) from error
+        yield
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bin/run", description="Serve the demo county on this machine.")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the pages; live messages use the next")
+    parser.add_argument("--data", default=str(ROOT / ".doorstep"), help="directory of database, secrets and files")
+    parser.add_argument("--residents", type=int, default=DEFAULT_RESIDENTS, help="size of a new demo county")
+    parser.add_argument("--empty", action="store_true", help="make no demo county in a new database")
+    options = parser.parse_args(arguments)
+    if not 1 <= options.port <= 65534:
+        parser.error("--port is a number from 1 to 65534")
+    if options.residents < 1:
+        parser.error("--residents is a number from 1")
+    return options
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
