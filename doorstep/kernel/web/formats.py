@@ -1,0 +1,123 @@
+"""How pages write instants, ages, durations and identifying numbers; instants are shown in China time."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+def moment(value: datetime | None) -> str:
+    """Return 2026-11-22 08:05 in China time; an absent instant is a dash."""
+    if value is None:
+        return "—"
+    return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
+
+
+def moment_short(value: datetime | None, now: datetime | None = None) -> str:
+    """Return 今天 08:05, 昨天 08:05, 11-20 08:05 or, in another year, the whole date."""
+    if value is None:
+        return "—"
+    local, today = timezone.localtime(value), timezone.localtime(now or timezone.now()).date()
+    clock = local.strftime("%H:%M")
+    words = {0: _("今天"), -1: _("昨天"), 1: _("明天")}
+    word = words.get((local.date() - today).days)
+    if word:
+        return f"{word} {clock}"
+    return local.strftime("%m-%d %H:%M" if local.year == today.year else "%Y-%m-%d %H:%M")
+
+
+def ago(value: datetime | None, now: datetime | None = None) -> str:
+    """Return 刚刚, 3 分钟前, 2 小时前 or 5 天前; an instant to come reads 3 分钟后."""
+    if value is None:
+        return "—"
+    seconds = int(((now or timezone.now()) - value).total_seconds())
+    amount = abs(seconds)
+    if amount < MINUTE:
+        return _("刚刚") if seconds >= 0 else _("即将")
+    if amount < HOUR:
+        text = _("%(count)s 分钟前") if seconds > 0 else _("%(count)s 分钟后")
+        return text % {"count": amount // MINUTE}
+    if amount < DAY:
+        text = _("%(count)s 小时前") if seconds > 0 else _("%(count)s 小时后")
+        return text % {"count": amount // HOUR}
+    text = _("%(count)s 天前") if seconds > 0 else _("%(count)s 天后")
+    return text % {"count": amount // DAY}
+
+
+def day(value: date | None) -> str:
+    """Return 2026-11-22; an absent date is a dash."""
+    return value.isoformat() if value else "—"
+
+
+def age(birth_date: date | None, on: date | None = None) -> str:
+    """Return 63 岁; under three years months, under one month days, as paediatrics counts."""
+    if birth_date is None:
+        return "—"
+    today = on or timezone.localdate()
+    months = (today.year - birth_date.year) * 12 + today.month - birth_date.month - (today.day < birth_date.day)
+    if months >= 36:
+        return _("%(count)s 岁") % {"count": months // 12}
+    if months >= 1:
+        return _("%(count)s 个月") % {"count": months}
+    return _("%(count)s 天") % {"count": max((today - birth_date).days, 0)}
+
+
+def duration(value: timedelta | int | float | None) -> str:
+    """Return the two largest units of a span given as timedelta or seconds: 6 分 12 秒, 2 小时 5 分, 3 天 4 小时."""
+    if value is None:
+        return "—"
+    seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
+    amount = abs(seconds)
+    sign = "−" if seconds < 0 else ""
+    if amount < MINUTE:
+        return sign + _("%(seconds)s 秒") % {"seconds": amount}
+    if amount < HOUR:
+        return sign + _("%(minutes)s 分 %(seconds)s 秒") % {"minutes": amount // MINUTE, "seconds": amount % MINUTE}
+    if amount < DAY:
+        parts = {"hours": amount // HOUR, "minutes": amount % HOUR // MINUTE}
+        return sign + _("%(hours)s 小时 %(minutes)s 分") % parts
+    return sign + _("%(days)s 天 %(hours)s 小时") % {"days": amount // DAY, "hours": amount % DAY // HOUR}
+
+
+def number(value: int | float | Decimal | None, places: int | None = None) -> str:
+    """Return 12,345 or, with places, 12,345.60; an absent number is a dash."""
+    if value is None:
+        return "—"
+    return f"{value:,}" if places is None else f"{value:,.{places}f}"
+
+
+def percent(value: float | Decimal | None, places: int = 1) -> str:
+    """Return 93.4% of a share between 0 and 1."""
+    return "—" if value is None else f"{value * 100:.{places}f}%"
+
+
+def masked_id(value: str | None) -> str:
+    """Return 430281********1234: division and last four stay, birth date and order are hidden."""
+    if not value:
+        return "—"
+    if len(value) < 11:
+        return "*" * len(value)
+    return f"{value[:6]}{'*' * (len(value) - 10)}{value[-4:]}"
+
+
+def masked_phone(value: str | None) -> str:
+    """Return 138****5678; a short number keeps its last two figures."""
+    if not value:
+        return "—"
+    if len(value) < 8:
+        return "*" * (len(value) - 2) + value[-2:]
+    return f"{value[:3]}{'*' * (len(value) - 7)}{value[-4:]}"
+
+
+def masked_name(value: str | None) -> str:
+    """Return 张* or 张*明: the surname and, from three characters on, the last character stay."""
+    if not value:
+        return "—"
+    if len(value) <= 2:
+        return value[0] + "*" * (len(value) - 1)
+    return f"{value[0]}{'*' * (len(value) - 2)}{value[-1]}"

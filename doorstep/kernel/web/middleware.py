@@ -1,0 +1,96 @@
+"""Security headers, the reader's language, and pages for refusals."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from doorstep.kernel.web import errors
+from doorstep.kernel.web.shell import live_origin
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+PERMISSIONS_POLICY = (
+    "camera=(self), microphone=(self), geolocation=(self), payment=(), usb=(), bluetooth=(self), "
+    "interest-cohort=(), browsing-topics=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"
+)
+
+
+class SecurityHeadersMiddleware:
+    """Sets the content security policy without any inline script or style, and its companions."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", _policy(request))
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # Pages carry residents' data: no copy stays in the browser or in a proxy after log-out.
+        headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class LanguageMiddleware:
+    """Activates the person's language: the cookie set by the switch, otherwise Chinese. The browser's wish is not asked,
+    because a shared computer of a village clinic is often set to English."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        known = dict(settings.LANGUAGES)
+        wished = request.GET.get("lang", "")
+        chosen = wished if wished in known else request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        language = chosen if chosen in known else settings.LANGUAGE_CODE
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", language)
+        if wished in known:
+            response.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME,
+                wished,
+                max_age=365 * 24 * 3600,
+                samesite="Lax",
+                secure=request.is_secure(),
+                httponly=True,
+            )
+        return response
+
+
+class RefusalMiddleware:
+    """Turns an exception that errors.answer knows into its page; it stands outside the transaction, which is undone."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Return the page of a known refusal; None leaves the exception to Django."""
+        return errors.refusal_page(request, exception)
+
+
+def _policy(request: HttpRequest) -> str:
+    connect = " ".join(["'self'", live_origin(request)]).strip()
+    return "; ".join(
+        [
+            "default-src 'self'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data: blob:",
+            f"connect-src {connect}",
+            "font-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "object-src 'none'",
+        ]
+    )

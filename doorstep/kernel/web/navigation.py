@@ -1,0 +1,101 @@
+"""The registry of the left navigation; site fills it at start, each person sees what they may open."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+
+class Person(Protocol):
+    """What the page frame asks of the request's actor."""
+
+    @property
+    def display_name(self) -> str: ...
+
+    @property
+    def organization_name(self) -> str: ...
+
+    @property
+    def role_label(self) -> str: ...
+
+    def may(self, permission: str) -> bool:
+        """Whether the person holds the permission somewhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the navigation. label is a Chinese msgid (lazy); permission None means everybody who is logged in."""
+
+    label: Any
+    icon: str
+    url_name: str
+    permission: str | None = None
+    group: Any = ""
+    # How much waits there; shown as a figure beside the label.
+    count: Callable[[HttpRequest], int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """An entry resolved for one request."""
+
+    label: Any
+    icon: str
+    address: str
+    group: Any
+    count: int
+    active: bool
+
+
+_entries: list[Entry] = []
+_tabs: list[Entry] = []
+
+
+def install(entries: Sequence[Entry], *, resident_tabs: Sequence[Entry] = ()) -> None:
+    """Set the navigation of staff and the bottom tabs of the residents' pages; called once by site."""
+    _entries[:] = entries
+    _tabs[:] = resident_tabs
+
+
+def links_for(request: HttpRequest, person: Person | None) -> list[Link]:
+    """Return the staff navigation that this person may open, in the installed order."""
+    return _resolved(_entries, request, person)
+
+
+def tabs_for(request: HttpRequest, person: Person | None) -> list[Link]:
+    """Return the bottom tabs of the residents' pages."""
+    return _resolved(_tabs, request, person)
+
+
+def _resolved(entries: Sequence[Entry], request: HttpRequest, person: Person | None) -> list[Link]:
+    if person is None:
+        return []
+    found = []
+    for entry in entries:
+        if entry.permission is not None and not person.may(entry.permission):
+            continue
+        address = _address(entry.url_name)
+        if address is not None:
+            found.append((entry, address))
+    longest = max((a for _, a in found if request.path.startswith(a)), key=len, default=None)
+    return [
+        Link(
+            label=entry.label,
+            icon=entry.icon,
+            address=address,
+            group=entry.group,
+            count=entry.count(request) if entry.count else 0,
+            active=address == longest,
+        )
+        for entry, address in found
+    ]
+
+
+def _address(url_name: str) -> str | None:
+    # An entry may be listed before its app has a page.
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return None

@@ -1,0 +1,114 @@
+"""What the frame around a page shows: who is here, where they can go, what waits for them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from doorstep.kernel.web.navigation import Link, Person, links_for, tabs_for
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostChoice:
+    """A post that the person may act in; key is what the switch form sends back."""
+
+    key: str
+    label: str
+    current: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """What site wires into the frame; URL names may be absent while no app serves them."""
+
+    posts: Callable[[HttpRequest], Sequence[PostChoice]] = lambda request: ()
+    unread: Callable[[HttpRequest], int] = lambda request: 0
+    search_permission: str | None = None
+    search_url_name: str = "residents:find"
+    switch_url_name: str = "posts:switch"
+    notices_url_name: str = "notices:inbox"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shell:
+    """The frame of one request."""
+
+    person: Person | None
+    links: list[Link]
+    tabs: list[Link]
+    posts: Sequence[PostChoice]
+    unread: int
+    search_address: str | None
+    switch_address: str | None
+    notices_address: str | None
+    live_address: str
+    large_type: bool
+
+
+_sources = [Sources()]
+
+
+def install(sources: Sources) -> None:
+    """Set what the frame asks; called once by site."""
+    _sources[0] = sources
+
+
+def shell_of(request: HttpRequest) -> Shell:
+    """Return the frame of this request; built once, also when page and part both ask."""
+    made = getattr(request, "_doorstep_shell", None)
+    if made is None:
+        made = _build(request)
+        request._doorstep_shell = made  # type: ignore[attr-defined]
+    return cast("Shell", made)
+
+
+def person_of(request: HttpRequest) -> Person | None:
+    """Return the actor when somebody is logged in, otherwise None."""
+    actor = getattr(request, "actor", None)
+    user = getattr(request, "user", None)
+    if actor is None or user is None or not user.is_authenticated:
+        return None
+    return cast("Person", actor)
+
+
+def live_origin(request: HttpRequest) -> str:
+    """Return where the live process answers: "" for the page's own origin.
+
+    settings.LIVE_URL may be an origin or only a port such as ":8001", which then follows the host name the person typed,
+    because cookies are bound to the host name and not to the port.
+    """
+    configured: str = settings.LIVE_URL
+    if configured.startswith(":"):
+        name = urlsplit(f"//{request.get_host()}").hostname or "127.0.0.1"
+        return f"{request.scheme}://{f'[{name}]' if ':' in name else name}{configured}"
+    return configured.rstrip("/")
+
+
+def _build(request: HttpRequest) -> Shell:
+    sources, person = _sources[0], person_of(request)
+    may_search = person is not None and (
+        sources.search_permission is not None and person.may(sources.search_permission)
+    )
+    return Shell(
+        person=person,
+        links=links_for(request, person),
+        tabs=tabs_for(request, person),
+        posts=sources.posts(request) if person else (),
+        unread=sources.unread(request) if person else 0,
+        search_address=_address(sources.search_url_name) if may_search else None,
+        switch_address=_address(sources.switch_url_name),
+        notices_address=_address(sources.notices_url_name),
+        live_address=f"{live_origin(request)}/live/events" if person else "",
+        large_type=request.COOKIES.get("large_type") == "1",
+    )
+
+
+def _address(url_name: str) -> str | None:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return None

@@ -1,0 +1,108 @@
+"""The Jinja2 environment of every page: loader, languages, filters and globals."""
+
+import uuid
+from pathlib import Path
+from typing import Any, cast
+
+from django.apps import apps
+from django.contrib.messages import get_messages
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils import translation
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from doorstep.kernel.web import assets, codes, formats
+from doorstep.kernel.web.components import Components
+from doorstep.kernel.web.field_presenter import describe_field
+from doorstep.kernel.web.shell import shell_of
+
+
+def environment(**options: Any) -> Environment:
+    """Build the environment that settings.TEMPLATES names; a name that is not in the context raises an error."""
+    options |= {
+        "loader": FileSystemLoader(_template_directories()),
+        "undefined": StrictUndefined,
+        "autoescape": True,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+        "extensions": ["jinja2.ext.i18n", "jinja2.ext.loopcontrols", "jinja2.ext.do"],
+    }
+    made = Environment(**options)  # noqa: S701 - autoescape is set above
+    made.policies["ext.i18n.trimmed"] = True
+    # The functions look the language up at each call, so one environment serves every language.
+    cast("Any", made).install_gettext_callables(
+        gettext=translation.gettext, ngettext=translation.ngettext, newstyle=True, pgettext=translation.pgettext
+    )
+    made.filters.update(_filters())
+    made.globals.update(_globals(), ui=Components(made))
+    return made
+
+
+def url(name: str, *arguments: Any, **keywords: Any) -> str:
+    """Return the address of a named URL; raises NoReverseMatch when there is none."""
+    return reverse(name, args=arguments or None, kwargs=keywords or None)
+
+
+def url_if_known(name: str, *arguments: Any, **keywords: Any) -> str | None:
+    """Return the address of a named URL, or None while no app serves it."""
+    try:
+        return url(name, *arguments, **keywords)
+    except NoReverseMatch:
+        return None
+
+
+def csrf_input(request: HttpRequest) -> Markup:
+    """Return the hidden field that proves a form came from our own page."""
+    return Markup('<input type="hidden" name="csrfmiddlewaretoken" value="{}">').format(get_token(request))
+
+
+def idempotency_input() -> Markup:
+    """Return a hidden fresh key, so that a double click or a resend does its work once."""
+    return Markup('<input type="hidden" name="idempotency_key" value="{}">').format(uuid.uuid4())
+
+
+def _template_directories() -> list[Path]:
+    ours = [config for config in apps.get_app_configs() if config.name.startswith("doorstep.")]
+    return [Path(config.path) / "templates" for config in ours]
+
+
+def _filters() -> dict[str, Any]:
+    return {
+        "moment": formats.moment,
+        "moment_short": formats.moment_short,
+        "ago": formats.ago,
+        "day": formats.day,
+        "age": formats.age,
+        "duration": formats.duration,
+        "number": formats.number,
+        "percent": formats.percent,
+        "masked_id": formats.masked_id,
+        "masked_phone": formats.masked_phone,
+        "masked_name": formats.masked_name,
+    }
+
+
+def _globals() -> dict[str, Any]:
+    return {
+        "static": static,
+        "asset": assets.asset,
+        "assets_built": assets.built,
+        "icon": assets.icon,
+        # The same under a name that a macro parameter named icon does not hide.
+        "draw_icon": assets.icon,
+        "qr_svg": codes.qr_svg,
+        "describe_field": describe_field,
+        "url": url,
+        "url_if_known": url_if_known,
+        "csrf_input": csrf_input,
+        # Django's own backend puts a lazy text named csrf_input in the context, which hides the function above.
+        "csrf_field": csrf_input,
+        "csrf_token_of": get_token,
+        "idempotency_input": idempotency_input,
+        "messages_of": get_messages,
+        "shell_of": shell_of,
+        "language": translation.get_language,
+    }

@@ -1,0 +1,15 @@
+"""Every address of the site; plugging an app in is a line here."""
+
+from django.urls import include, path
+
+from doorstep.site import account_urls
+
+urlpatterns = [
+    path("", include("doorstep.kernel.web.urls")),
+    path("accounts/", include(account_urls.urlpatterns)),
+]
+
+handler400 = "doorstep.kernel.web.errors.bad_request"
+handler403 = "doorstep.kernel.web.errors.forbidden"
+handler404 = "doorstep.kernel.web.errors.not_found"
+handler500 = "doorstep.kernel.web.errors.server_error"

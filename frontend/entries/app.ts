@@ -1,0 +1,26 @@
+// What every page runs: htmx, Tabler, and our small behaviours. Each works on attributes, so that parts which htmx
+// brings later need no start of their own.
+import "@tabler/core/dist/css/tabler.min.css";
+import "@tabler/core";
+import htmx from "htmx.org";
+import "../styles/app.css";
+import { startClocks } from "../page/clocks";
+import { startForms } from "../page/forms";
+import { startLive } from "../page/live";
+import { startShortcuts } from "../page/shortcuts";
+import { startSurface } from "../page/surface";
+import { startToasts } from "../page/toasts";
+
+declare global {
+  interface Window {
+    htmx: typeof htmx;
+  }
+}
+
+window.htmx = htmx;
+startToasts();
+startForms();
+startSurface();
+startShortcuts();
+startClocks();
+startLive(htmx);

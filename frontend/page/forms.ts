@@ -1,0 +1,97 @@
+// Forms: no double submit, questions before an irreversible act, drop zones, focus on what was wrong.
+import { words } from "./words";
+
+const answered = new WeakSet<HTMLElement>();
+
+export function startForms(): void {
+  document.addEventListener("submit", onSubmit, true);
+  // A page that comes back from the browser's memory must be usable again.
+  window.addEventListener("pageshow", release);
+  document.body.addEventListener("htmx:afterRequest", release);
+  document.body.addEventListener("htmx:beforeRequest", holdShortLookup);
+  document.body.addEventListener("htmx:afterSettle", focusSummary);
+  document.addEventListener("change", showFileName);
+  for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) document.addEventListener(kind, markDrop);
+  focusSummary();
+}
+
+function onSubmit(event: SubmitEvent): void {
+  const form = event.target as HTMLFormElement;
+  const button = event.submitter;
+  const question = button?.dataset.confirm ?? form.dataset.confirm;
+  if (question && button && !answered.has(button)) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    ask(question, button.textContent?.trim() ?? words.confirm, () => {
+      answered.add(button);
+      form.requestSubmit(button);
+      answered.delete(button);
+    });
+    return;
+  }
+  if (form.method === "dialog" || form.dataset.guard === "off") return;
+  if (form.dataset.sent !== undefined) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  form.dataset.sent = "";
+  button?.setAttribute("aria-busy", "true");
+}
+
+function release(): void {
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-sent]")) delete form.dataset.sent;
+  for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+}
+
+function ask(question: string, yes: string, act: () => void): void {
+  const dialog = document.createElement("dialog");
+  dialog.className = "ds-dialog";
+  const head = document.createElement("header");
+  const title = document.createElement("h2");
+  title.textContent = words.please;
+  head.append(title);
+  const body = document.createElement("div");
+  body.className = "ds-dialog-body";
+  const text = document.createElement("p");
+  text.textContent = question;
+  const row = document.createElement("p");
+  row.className = "ds-actions";
+  row.append(choice(yes, "btn btn-primary", () => { dialog.close(); act(); }), choice(words.cancel, "btn", () => dialog.close()));
+  body.append(text, row);
+  dialog.append(head, body);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function choice(text: string, css: string, act: () => void): HTMLButtonElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = css;
+  button.textContent = text;
+  button.addEventListener("click", act);
+  return button;
+}
+
+function holdShortLookup(event: Event): void {
+  const box = event.target as HTMLInputElement;
+  const minimum = Number(box.dataset?.minimum ?? 0);
+  if (minimum && box.value.trim().length < minimum) event.preventDefault();
+}
+
+function focusSummary(): void {
+  document.querySelector<HTMLElement>("[data-focus]")?.focus();
+}
+
+function showFileName(event: Event): void {
+  const input = event.target as HTMLInputElement;
+  const name = input.closest("[data-drop]")?.querySelector("[data-drop-name]");
+  if (!name || !input.files) return;
+  name.textContent = [...input.files].map((file) => `${file.name}（${Math.max(1, Math.round(file.size / 1024))} kB）`).join("、");
+}
+
+function markDrop(event: Event): void {
+  const zone = (event.target as Element | null)?.closest?.("[data-drop]");
+  zone?.classList.toggle("is-over", event.type === "dragenter" || event.type === "dragover");
+}

@@ -1,0 +1,123 @@
+// What the server pushes: one tab of a browser holds the connection and tells the others.
+import type htmxType from "htmx.org";
+import { toast } from "./toasts";
+import { words } from "./words";
+
+interface LiveEvent {
+  kind: string;
+  id: string;
+}
+
+type Htmx = typeof htmxType;
+const RETRY_LOWEST = 2000;
+const RETRY_HIGHEST = 60000;
+
+export function startLive(htmx: Htmx): void {
+  const address = document.body.dataset.live;
+  if (!address) return;
+  const channel = new BroadcastChannel("doorstep-live");
+  channel.onmessage = (message: MessageEvent<LiveEvent>) => receive(htmx, message.data);
+  const tell = (event: LiveEvent): void => {
+    channel.postMessage(event);
+    receive(htmx, event);
+  };
+  // Several tabs would each take one of the few connections of a session: the lock's holder listens for all.
+  if (navigator.locks) void navigator.locks.request("doorstep-live", () => new Promise<never>(() => listen(address, tell)));
+  else listen(address, tell);
+}
+
+function listen(address: string, tell: (event: LiveEvent) => void): void {
+  let wait = RETRY_LOWEST;
+  const connect = (): void => {
+    const source = new EventSource(address, { withCredentials: true });
+    source.onopen = () => {
+      wait = RETRY_LOWEST;
+    };
+    source.onmessage = (message) => tell(JSON.parse(message.data as string) as LiveEvent);
+    source.onerror = () => {
+      // A lost connection comes back by itself; one that was refused is closed for good and asked for again later.
+      if (source.readyState !== EventSource.CLOSED) return;
+      setTimeout(connect, wait);
+      wait = Math.min(wait * 2, RETRY_HIGHEST);
+    };
+  };
+  connect();
+}
+
+function receive(htmx: Htmx, event: LiveEvent): void {
+  htmx.trigger(document.body, `live:${event.kind}`, { id: event.id });
+  htmx.trigger(document.body, "live:any", { kind: event.kind, id: event.id });
+  if (event.kind === "critical") void alarm(htmx, event);
+}
+
+async function alarm(htmx: Htmx, event: LiveEvent): Promise<void> {
+  void beep();
+  const address = document.body.dataset.liveToast;
+  if (!address) {
+    toast(words.critical, "critical");
+    return;
+  }
+  const place = liveDialog();
+  const separator = address.includes("?") ? "&" : "?";
+  await htmx.ajax("get", `${address}${separator}id=${encodeURIComponent(event.id)}`, { target: place.body, swap: "innerHTML" });
+  if (place.body.textContent?.trim() && !place.dialog.open) place.dialog.showModal();
+}
+
+function liveDialog(): { dialog: HTMLDialogElement; body: HTMLElement } {
+  let dialog = document.getElementById("live-dialog") as HTMLDialogElement | null;
+  if (!dialog) {
+    dialog = document.createElement("dialog");
+    dialog.id = "live-dialog";
+    dialog.className = "ds-dialog is-critical";
+    dialog.setAttribute("aria-live", "assertive");
+    const body = document.createElement("div");
+    body.className = "ds-dialog-body";
+    dialog.append(body);
+    document.body.append(dialog);
+  }
+  return { dialog, body: dialog.firstElementChild as HTMLElement };
+}
+
+let audio: AudioContext | null = null;
+
+async function beep(): Promise<void> {
+  audio ??= new AudioContext();
+  // Without a gesture the browser keeps the context suspended and resume() waits: ask instead of waiting.
+  void audio.resume();
+  await new Promise((done) => setTimeout(done, 120));
+  if (audio.state !== "running") {
+    askForSound();
+    return;
+  }
+  for (const [index, pitch] of [880, 1175, 880, 1175].entries()) {
+    const tone = audio.createOscillator();
+    const volume = audio.createGain();
+    const begin = audio.currentTime + index * 0.28;
+    tone.frequency.value = pitch;
+    volume.gain.setValueAtTime(0.25, begin);
+    volume.gain.exponentialRampToValueAtTime(0.001, begin + 0.24);
+    tone.connect(volume).connect(audio.destination);
+    tone.start(begin);
+    tone.stop(begin + 0.25);
+  }
+}
+
+function askForSound(): void {
+  if (document.querySelector(".ds-sound")) return;
+  const bar = document.createElement("div");
+  bar.className = "ds-sound";
+  bar.setAttribute("role", "alert");
+  const text = document.createElement("span");
+  text.textContent = words.sound;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "btn btn-sm btn-primary";
+  button.textContent = words.soundOn;
+  button.addEventListener("click", () => {
+    bar.remove();
+    void beep();
+  });
+  bar.append(text, button);
+  // An open dialog covers the rest of the page and makes it inert.
+  (document.querySelector("dialog[open]") ?? document.body).append(bar);
+}
