@@ -37,5 +37,7 @@ class Components:
             # The frame's parts need the request and are imported by the layouts only.
             if path.startswith(FOLDER) and not path.endswith("/shell.html"):
                 module = self._environment.get_template(path).module
-                found |= {name: path for name in vars(module) if not name.startswith("_") and callable(vars(module)[name])}
+                found |= {
+                    name: path for name in vars(module) if not name.startswith("_") and callable(vars(module)[name])
+                }
         return found

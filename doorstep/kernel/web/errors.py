@@ -110,25 +110,11 @@ FORGED = Explanation(
     icon="shield-x",
 )
 _machine_answers: dict[str, MachineAnswer] = {}
-_refusals: dict[type[Exception], int] = {}
 
 
 def answer_under(prefix: str, answer: MachineAnswer) -> None:
     """Let a layer of machines (for example /fhir) give its own error bodies below a path prefix."""
     _machine_answers[prefix] = answer
-
-
-def answer(exception: type[Exception], *, status: int) -> None:
-    """Show an exception of an action as the page of this status, with the exception's own text as the sentence."""
-    _refusals[exception] = status
-
-
-def refusal_page(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-    """Return the page of an exception that answer() knows, also for its subclasses; otherwise None."""
-    for kind in type(exception).__mro__:
-        if kind in _refusals:
-            return error_page(request, _refusals[kind], happened=str(exception))
-    return None
 
 
 def error_page(

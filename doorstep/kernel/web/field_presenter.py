@@ -28,14 +28,20 @@ def describe_field(bound: BoundField, **attributes: Any) -> FieldView:
     errors = [str(error) for error in bound.errors]
     identifier = bound.auto_id or bound.html_name
     described = " ".join(
-        part for part in (f"{identifier}-help" if bound.help_text else "", f"{identifier}-error" if errors else "") if part
+        part
+        for part in (f"{identifier}-help" if bound.help_text else "", f"{identifier}-error" if errors else "")
+        if part
     )
     if described:
         given["aria-describedby"] = described
     if errors:
         given["aria-invalid"] = "true"
-    css = {"select": "form-select", "choices": "form-check-input", "checkbox": "form-check-input"}.get(kind, "form-control")
-    given["class"] = " ".join(part for part in (css, str(given.get("class", "")), "is-invalid" if errors else "") if part)
+    css = {"select": "form-select", "choices": "form-check-input", "checkbox": "form-check-input"}.get(
+        kind, "form-control"
+    )
+    given["class"] = " ".join(
+        part for part in (css, str(given.get("class", "")), "is-invalid" if errors else "") if part
+    )
     if kind == "choices":
         # Each option is a widget of its own and takes its class from the field's copy of the widget.
         bound.field.widget.attrs["class"] = given["class"]

@@ -1,4 +1,4 @@
-"""Security headers, the reader's language, and pages for refusals."""
+"""Security headers and the reader's language."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from doorstep.kernel.web import errors
 from doorstep.kernel.web.shell import live_origin
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -62,20 +61,6 @@ class LanguageMiddleware:
                 httponly=True,
             )
         return response
-
-
-class RefusalMiddleware:
-    """Turns an exception that errors.answer knows into its page; it stands outside the transaction, which is undone."""
-
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return the page of a known refusal; None leaves the exception to Django."""
-        return errors.refusal_page(request, exception)
 
 
 def _policy(request: HttpRequest) -> str:

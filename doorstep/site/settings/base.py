@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "doorstep.site.middleware.ActorMiddleware",
+    "doorstep.site.accounts.RequireMfaMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -94,9 +95,9 @@ TEMPLATES = [
         "OPTIONS": {"environment": "doorstep.kernel.web.templating.environment"},
     },
     {
-        # allauth's own pages are Django templates; ours override their layout.
+        # allauth's own pages are Django templates; kernel/web/templates/account and …/mfa take their place.
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [ROOT / "doorstep/kernel/web/templates_allauth"],
+        "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -124,6 +125,7 @@ SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "doorstep.kernel.web.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
@@ -139,6 +141,11 @@ ACCOUNT_ADAPTER = "doorstep.site.accounts.AccountAdapter"
 MFA_ADAPTER = "doorstep.site.accounts.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+# Staff without a second factor are sent to set one up before anything else.
+STAFF_NEED_MFA = True
+# Wrong passwords are counted by axes, per person and address in the database, so that its page with the remaining minutes
+# is what people see. allauth counts wrong one-time codes; a whole hospital may log in from one address at eight o'clock.
+ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "10/15m/key"}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

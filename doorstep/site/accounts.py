@@ -1,0 +1,120 @@
+"""Login: closed sign-up, second factors for staff, the lock-out page. Sealed TOTP secrets."""
+
+import base64
+import math
+import os
+from collections.abc import Callable
+from typing import Any, cast
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from axes.models import AccessAttempt
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from doorstep.kernel.access.models import User
+from doorstep.kernel.web.pages import render
+
+# Pages that a member of staff without a second factor may open: setting one up, and leaving.
+OPEN_WITHOUT_MFA = ("/accounts/", "/language/", "/static/", "/healthz", "/readyz")
+NONCE_LENGTH = 12
+MFA_SEEN = "mfa_seen"
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Accounts are made by administrators; people write to nobody by e-mail."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "too_many_login_attempts": "验证失败次数过多，请 15 分钟后再试。",
+        "username_password_mismatch": "用户名或密码不正确，请核对后重新输入。",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody signs up."""
+        return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Leave counting of wrong passwords to axes: allauth's own counter would hide its page and its minutes."""
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Second factors: secrets sealed in the database, and the last one of a member of staff stays."""
+
+    def get_totp_issuer(self) -> str:
+        """Return the name that the authenticator app shows."""
+        return "Doorstep"
+
+    def encrypt(self, text: str) -> str:
+        """Seal a secret with a key derived from the installation's field key."""
+        nonce = os.urandom(NONCE_LENGTH)
+        return base64.b64encode(nonce + AESGCM(_key()).encrypt(nonce, text.encode(), None)).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Open a sealed secret; raises InvalidTag when it was made with another key."""
+        sealed = base64.b64decode(encrypted_text)
+        return AESGCM(_key()).decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], None).decode()
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Refuse to remove the only second factor of a member of staff."""
+        if authenticator.user.kind != User.Kind.STAFF:
+            return True
+        others = Authenticator.objects.filter(user_id=authenticator.user_id, type__in=_FACTORS)
+        return bool(others.exclude(pk=authenticator.pk).exists())
+
+
+_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
+
+class RequireMfaMiddleware:
+    """Sends staff without a second factor to set one up before anything else; residents need none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or redirect to the activation."""
+        if settings.STAFF_NEED_MFA and not request.path.startswith(OPEN_WITHOUT_MFA) and self._lacks_mfa(request):
+            return HttpResponseRedirect(reverse("mfa_activate_totp"))
+        return self.get_response(request)
+
+    def _lacks_mfa(self, request: HttpRequest) -> bool:
+        # Machines bring a token and no session.
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return False
+        user = request.user
+        if not isinstance(user, User) or user.kind != User.Kind.STAFF or request.session.get(MFA_SEEN):
+            return False
+        if not Authenticator.objects.filter(user_id=user.pk, type__in=_FACTORS).exists():
+            return True
+        # Remembered for the session: the last factor cannot be removed (MfaAdapter), so the answer stays true.
+        request.session[MFA_SEEN] = True
+        return False
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None = None, credentials: dict[str, Any] | None = None
+) -> HttpResponse:
+    """AXES_LOCKOUT_CALLABLE: the page with the minutes that are left."""
+    name = str((credentials or {}).get("username") or request.POST.get("login", ""))
+    context = {"minutes": minutes_left(username=name, address=str(request.META.get("REMOTE_ADDR", "")))}
+    return render(request, "account/locked.html", context, status=429)
+
+
+def minutes_left(*, username: str, address: str) -> int:
+    """Return the whole minutes until this person may try again from this address, at least 1."""
+    attempt = AccessAttempt.objects.filter(username=username, ip_address=address).order_by("-attempt_time").first()
+    if attempt is None:
+        return math.ceil(settings.AXES_COOLOFF_TIME.total_seconds() / 60)
+    left = attempt.attempt_time + settings.AXES_COOLOFF_TIME - timezone.now()
+    return max(1, math.ceil(left.total_seconds() / 60))
+
+
+def _key() -> bytes:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"doorstep second factors")
+    return cast("bytes", derived.derive(str(settings.FIELD_KEY).encode()))
