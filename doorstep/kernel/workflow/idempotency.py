@@ -38,3 +38,8 @@ def keep(*, key: str, status: int, location: str, actor: Actor) -> None:
     IdempotencyKey.objects.filter(user_id=actor.user_id or 0, key=key[:80]).update(
         status=status, location=location[:400]
     )
+
+
+def forget(*, key: str, actor: Actor) -> None:
+    """Give the key back: the form was not carried out."""
+    IdempotencyKey.objects.filter(user_id=actor.user_id or 0, key=key[:80]).delete()

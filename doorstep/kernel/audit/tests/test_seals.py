@@ -1,0 +1,123 @@
+"""A sealed trail names every row that was changed, removed, inserted or moved."""
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.audit import queries
+from doorstep.kernel.audit.models import AuditEntry
+
+SYSTEM = system_actor(Purpose.SEALING)
+
+
+def _write(count: int) -> list[int]:
+    """Write entries, each in a transaction of its own, and seal after every two."""
+    for number in range(count):
+        with acting(SYSTEM) as actor:
+            audit.record(action=f"test.{number}", actor=actor, details={"number": number})
+        if number % 2:
+            _seal()
+    _seal()
+    with acting(SYSTEM):
+        return list(AuditEntry.objects.order_by("id").values_list("id", flat=True))
+
+
+def _seal() -> int:
+    with acting(SYSTEM):
+        return audit.seal_batch()
+
+
+def _findings() -> set[tuple[str, int | None]]:
+    with acting(SYSTEM):
+        return {(found.kind, found.entry_id) for found in queries.verify()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verify_untouched_trail_is_whole() -> None:
+    _write(6)
+    assert _findings() == set()
+    call_command("verify_audit")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("column", ["action", "details", "at", "user_id", "actor_name", "resident_id"])
+def test_verify_changed_row_is_named(owner_connection: psycopg.Connection, column: str) -> None:
+    ids = _write(6)
+    values = {
+        "action": "'other'",
+        "details": "'{}'",
+        "at": "at + interval '1 second'",
+        "user_id": "99",
+        "actor_name": "'x'",
+        "resident_id": "5",
+    }
+    owner_connection.execute(f"UPDATE audit_auditentry SET {column} = {values[column]} WHERE id = {ids[2]}".encode())
+    assert _findings() == {("changed", ids[2])}
+    with pytest.raises(CommandError):
+        call_command("verify_audit")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verify_missing_row_is_named(owner_connection: psycopg.Connection) -> None:
+    ids = _write(6)
+    owner_connection.execute(f"DELETE FROM audit_auditentry WHERE id = {ids[3]}".encode())
+    assert _findings() == {("missing", ids[3])}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verify_inserted_row_is_named(owner_connection: psycopg.Connection) -> None:
+    ids = _write(6)
+    owner_connection.execute(
+        f"INSERT INTO audit_auditentry (id, at, transaction_number, action, actor_kind, actor_name, role, organization_name, subject, basis,"
+        f" purpose, address, request_id, details) SELECT 999, at, transaction_number, 'forged', 'staff', '', '', '', '', '', '', '', '', '{{}}'"
+        f" FROM audit_auditentry WHERE id = {ids[1]}".encode()
+    )
+    assert _findings() == {("inserted", 999)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verify_moved_row_is_named(owner_connection: psycopg.Connection) -> None:
+    ids = _write(6)
+    owner_connection.execute(
+        f"UPDATE audit_auditentry SET transaction_number = transaction_number + 1000000 WHERE id = {ids[1]}".encode()
+    )
+    assert _findings() == {("moved", ids[1])}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verify_forged_seal_breaks_the_chain(owner_connection: psycopg.Connection) -> None:
+    _write(6)
+    owner_connection.execute(b"UPDATE audit_auditseal SET entries = entries + 1 WHERE number = 2")
+    assert ("chain", None) in _findings()
+    owner_connection.execute(b"DELETE FROM audit_auditseal WHERE number = 2")
+    assert ("missing", None) in _findings()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_seal_waits_for_running_transactions(owner_connection: psycopg.Connection) -> None:
+    """An entry whose transaction still runs is never sealed over: it would come to light below a seal."""
+    slow = psycopg.connect(owner_connection.info.dsn, password=owner_connection.info.password)
+    slow.execute(
+        "INSERT INTO audit_auditentry (action, actor_kind, actor_name, role, organization_name, subject, basis, purpose, address,"
+        " request_id, details) VALUES ('slow', 'staff', '', '', '', '', '', '', '', '', '{}')"
+    )
+    with acting(SYSTEM) as actor:
+        audit.record(action="quick", actor=actor)
+    assert _seal() == 0
+    slow.commit()
+    slow.close()
+    assert _seal() == 2
+    assert _findings() == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_record_is_lost_with_its_act() -> None:
+    with pytest.raises(RuntimeError), acting(SYSTEM) as actor, transaction.atomic():
+        audit.record(action="lost", actor=actor)
+        raise RuntimeError
+    with acting(SYSTEM):
+        assert not AuditEntry.objects.filter(action="lost").exists()
