@@ -1,0 +1,60 @@
+"""What the architecture tests read: the tracked files of the project, parsed once."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def tracked() -> tuple[str, ...]:
+    """Every file that belongs to the project: tracked or new; outside a repository all but what is built."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        return tuple(name for name in listed.stdout.splitlines() if (ROOT / name).is_file())
+    skipped = {".venv", "node_modules", ".git", "site-docs", "build", ".doorstep", "built", "__pycache__"}
+    files = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
+    return tuple(str(file) for file in files if not skipped & set(file.parts))
+
+
+def python_files(*, tests: bool = True) -> list[str]:
+    """Our Python files without migrations, which Django writes; with or without tests."""
+    return [
+        name
+        for name in tracked()
+        if name.endswith(".py") and "/migrations/" not in name and (tests or not is_test(name))
+    ]
+
+
+def is_test(name: str) -> bool:
+    """Whether a file belongs to the tests."""
+    return "tests" in Path(name).parts or name == "conftest.py"
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    """The parsed file."""
+    return ast.parse((ROOT / name).read_text(encoding="utf-8"), name)
+
+
+def functions(name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function of a file, methods and inner ones included."""
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def classes(name: str) -> Iterator[ast.ClassDef]:
+    """Every class of a file."""
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.ClassDef):
+            yield node

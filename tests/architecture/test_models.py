@@ -1,0 +1,121 @@
+"""The tables: relations point down, residents' rows behind the wall, the traces append-only."""
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.db.models import Model
+
+from doorstep.kernel.database.policies import POLICY, declared
+from tests.architecture import exceptions
+
+LAYERS = ("kernel", "people", "coordination", "care", "steering", "demo", "site")
+# Among the people a resident has a doctor and a doctor an organisation; other siblings are blind to each other.
+ORDERED = {"doorstep.people": ("organizations", "workforce", "residents")}
+# Below us: Django and what we installed.
+FOUNDATION = -1
+
+
+def our_models() -> list[type[Model]]:
+    return [model for model in apps.get_models(include_auto_created=True) if model.__module__.startswith("doorstep.")]
+
+
+def test_foreign_keys_point_down_or_stay_in_the_app() -> None:
+    wrong = [
+        f"{model._meta.label}.{field.name} -> {field.related_model._meta.label}"
+        for model in our_models()
+        for field in model._meta.get_fields()
+        if field.is_relation and not field.auto_created and isinstance(field.related_model, type)
+        if not _allowed(model, field.related_model)
+    ]
+    assert wrong == []
+
+
+def test_tables_that_name_a_resident_stand_behind_the_wall() -> None:
+    open_tables = {
+        model._meta.label
+        for model in our_models()
+        if {"resident", "resident_id"} & {field.name for field in model._meta.get_fields() if not field.auto_created}
+        and declared(model) is None
+    }
+    assert open_tables == set(exceptions.OPEN_TABLES)
+
+
+@pytest.mark.django_db
+def test_every_declared_wall_stands_in_the_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.tablename FROM pg_policies p JOIN pg_class c ON c.relname = p.tablename"
+            " WHERE p.policyname = %s AND c.relrowsecurity",
+            [POLICY],
+        )
+        walls = {table for (table,) in cursor.fetchall()}
+    assert walls == {model._meta.db_table for model in our_models() if declared(model) is not None}
+
+
+@pytest.mark.django_db
+def test_the_application_cannot_change_what_is_append_only() -> None:
+    held = _held_privileges()
+    for model in our_models():
+        if getattr(model, "append_only", False):
+            assert held[model._meta.db_table] <= {"SELECT", "INSERT"}, model._meta.label
+
+
+@pytest.mark.django_db
+def test_the_application_reaches_no_partition_past_its_parent() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")
+        partitions = {name for (name,) in cursor.fetchall()}
+    assert not partitions & set(_held_privileges())
+
+
+@pytest.mark.django_db
+def test_the_application_is_a_role_without_powers() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole,"
+            " (SELECT count(*) FROM pg_class c WHERE c.relowner = r.oid)"
+            " FROM pg_roles r WHERE rolname = current_user"
+        )
+        assert cursor.fetchone() == (False, False, False, False, 0)
+
+
+def test_the_application_cannot_truncate(owner_connection: psycopg.Connection) -> None:
+    row = owner_connection.execute(
+        "SELECT count(*) FROM information_schema.role_table_grants"
+        " WHERE grantee = 'doorstep_app' AND privilege_type IN ('TRUNCATE', 'TRIGGER', 'REFERENCES')"
+    ).fetchone()
+    assert row == (0,)
+
+
+def _held_privileges() -> dict[str, set[str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = current_user"
+        )
+        held: dict[str, set[str]] = {}
+        for table, privilege in cursor.fetchall():
+            held.setdefault(table, set()).add(privilege)
+    return held
+
+
+def _allowed(model: type[Model], target: type[Model]) -> bool:
+    if _layer(target) < _layer(model) or _app(model) == _app(target):
+        return True
+    package = ".".join(model.__module__.split(".")[:2])
+    order = ORDERED.get(package, ())
+    names = _app(model).rsplit(".", 1)[-1], _app(target).rsplit(".", 1)[-1]
+    return package == ".".join(target.__module__.split(".")[:2]) and (
+        # The kernel is one unit whose inner order import-linter keeps.
+        package == "doorstep.kernel" or (set(names) <= set(order) and order.index(names[1]) < order.index(names[0]))
+    )
+
+
+def _layer(model: type[Model]) -> int:
+    parts = model.__module__.split(".")
+    return LAYERS.index(parts[1]) if parts[0] == "doorstep" else FOUNDATION
+
+
+def _app(model: type[Model]) -> str:
+    config = apps.get_app_config(model._meta.app_label)
+    return str(config.name)
