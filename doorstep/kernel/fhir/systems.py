@@ -1,0 +1,31 @@
+"""The system URIs and extension addresses that our resources carry.
+
+Those of the house stand under a reserved example name until a consortium publishes its own; each extension has a line in docs/fhir/.
+"""
+
+BASE = "https://fhir.doorstep.example"
+
+LOINC = "http://loinc.org"
+UCUM = "http://unitsofmeasure.org"
+ICD10 = "http://hl7.org/fhir/sid/icd-10"
+OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+ENCOUNTER_CLASS = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+CONDITION_CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+
+# Identifier systems; the OIDs are those of WS/T 500-2016.
+NATIONAL_ID = "urn:oid:2.16.156.10011.1.3"
+RECORD_NUMBER = "urn:oid:2.16.156.10011.1.13"
+ORGANIZATION_CODE = "urn:oid:2.16.156.10011.1.5"
+STAFF_NUMBER = "urn:oid:2.16.156.10011.1.7"
+
+ECG_FINDING = f"{BASE}/CodeSystem/ecg-finding"
+CRITICAL_ECG = f"{BASE}/CodeSystem/critical-ecg"
+REFERRAL_KIND = f"{BASE}/CodeSystem/referral-kind"
+KEY_GROUP = f"{BASE}/CodeSystem/key-group"
+
+# valueBoolean on a DiagnosticReport: the result is a critical value.
+CRITICAL_RESULT = f"{BASE}/StructureDefinition/critical-result"
+# valueString on a report: the same in plain words for the resident.
+PLAIN_WORDS = f"{BASE}/StructureDefinition/plain-words"
+# valueString on a referral: the decision of a benefit rule with its reason.
+BENEFIT_DECISION = f"{BASE}/StructureDefinition/benefit-decision"
