@@ -1,0 +1,94 @@
+"""The operators' door: a backup comes back whole, and what stands in the way is a sentence."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from doorstep.kernel.database import embedded
+from doorstep.site import cli
+from doorstep.site.backup import seal, unseal
+from doorstep.site.installation import InstallationError
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "DATABASE_URL_OWNER", "DOORSTEP_DATA", "DJANGO_SETTINGS_MODULE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(cli.PASSPHRASE, "a long passphrase")
+
+
+@pytest.mark.usefixtures("plain_environment")
+def test_restore_gives_back_what_backup_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "county.backup"
+    tmp_path.chmod(0o711)
+    assert cli.main(["initialize", "--data", str(first)]) == 0
+    server = embedded.start(first)
+    with psycopg.connect(server.superuser("doorstep"), autocommit=True) as connection:
+        connection.execute("INSERT INTO django_content_type (app_label, model) VALUES ('kept', 'row')")
+    embedded.stop(first)
+    assert cli.main(["backup", str(file), "--data", str(first)]) == 0
+    assert oct(file.stat().st_mode)[-3:] == "600"
+    assert cli.main(["restore", str(file), "--data", str(second)]) == 0
+    assert not embedded.is_running(first)
+    assert not embedded.is_running(second)
+    keys = [json.loads((directory / "secrets.json").read_text())["field_key"] for directory in (first, second)]
+    assert keys[0] == keys[1]
+    server = embedded.start(second)
+    with psycopg.connect(server.superuser("doorstep")) as connection:
+        query = "SELECT count(*) FROM django_content_type WHERE app_label = 'kept'"
+        assert connection.execute(query).fetchone() == (1,)
+        walls = "SELECT count(*) > 0 FROM pg_policies WHERE policyname = 'doorstep_access'"
+        assert connection.execute(walls).fetchone() == (True,)
+    embedded.stop(second)
+    assert cli.main(["restore", str(file), "--data", str(second)]) == 1
+    assert "restore into a new directory" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("plain_environment")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["token", "demo"], "There is no installation in"),
+        (["restore", "nowhere.backup"], "There is no file"),
+        (["initialize"], "is a file, not a directory"),
+    ],
+)
+def test_main_says_what_stands_in_the_way(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = tmp_path / "data"
+    if arguments == ["initialize"]:
+        directory.write_text("")
+    assert cli.main([*arguments, "--data", str(directory)]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_unseal_refuses_another_passphrase() -> None:
+    sealed = seal(b"secret", passphrase="right")
+    assert unseal(sealed, passphrase="right") == b"secret"
+    with pytest.raises(InstallationError, match="not the one of this backup"):
+        unseal(sealed, passphrase="wrong")
+
+
+@pytest.mark.usefixtures("plain_environment")
+def test_run_on_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "doorstep.site.supervisor", "--data", str(tmp_path / "data"), "--port", "1"]
+    with subprocess.Popen([sys.executable, "-m", "http.server", "18471", "--bind", "127.0.0.1"]) as other:
+        try:
+            deadline = 50
+            while deadline and "cannot be used" not in (said := _said([*words[:-1], "18471"])):
+                deadline -= 1
+            assert "Port 18471 on 127.0.0.1 cannot be used" in said
+            assert "Traceback" not in said
+        finally:
+            other.terminate()
+
+
+def _said(words: list[str]) -> str:
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60).stderr
