@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from doorstep.coordination.visits.fhir import to_resources as visit_resources
 from doorstep.kernel.record.publishing import Published
 
-MAPPINGS: dict[str, Callable[[Any], list[Published]]] = {}
+MAPPINGS: dict[str, Callable[[Any], list[Published]]] = {
+    "visit": visit_resources,
+}

@@ -1,1 +1,1 @@
-"""Visits (就诊): a resident is there, what was measured, what was found. See docs/apps/visits.md."""
+"""Visits and what is measured during them (接诊). See docs/apps/visits.md."""

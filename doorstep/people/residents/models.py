@@ -104,7 +104,7 @@ class Identifier(models.Model):
 
 
 class Group(models.Model):
-    """A key group (重点人群) that a resident belongs to, from a day to a day. `code`: hypertension, diabetes, elderly …"""
+    """A key group (重点人群) that a resident belongs to, from a day to a day; `code` is one of `rules.GROUPS`."""
 
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="groups")
     code = models.CharField(max_length=24)
@@ -118,7 +118,7 @@ class Group(models.Model):
 
 
 class PanelEntry(models.Model):
-    """A resident on the panel of a unit: what the unit's own search looks through. Opened with a visit, a contract or a task."""
+    """A resident on the panel of a unit: what its search looks through. Opened by a visit, a contract or a task."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="panel")
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="panels")

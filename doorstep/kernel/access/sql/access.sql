@@ -32,12 +32,12 @@ CREATE OR REPLACE FUNCTION access_may_read(resident bigint, writer bigint, entry
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 BEGIN
   IF access_is_system() OR resident = ANY (access_self()) THEN RETURN true; END IF;
-  IF sensitive AND writer = ANY (access_record_reach()) THEN RETURN access_may_see(resident); END IF;
+  IF access_may_read.sensitive AND writer = ANY (access_record_reach()) THEN RETURN access_may_see(resident); END IF;
   RETURN EXISTS (
     SELECT 1 FROM access_carerelationship r
     WHERE r.resident_id = resident AND r.organization_id = ANY (access_record_reach())
       AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp())
-      AND (NOT sensitive OR r.sensitive)
+      AND (NOT access_may_read.sensitive OR r.sensitive)
       AND (r.scope = 'full'
            OR (entry_episode <> '' AND r.episode = entry_episode)
            OR (r.scope = 'order' AND r.category <> '' AND r.category = entry_category)));

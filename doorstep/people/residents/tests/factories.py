@@ -5,14 +5,14 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.models import CareRelationship, User
-from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.session import acting
 from doorstep.people.organizations.models import Consortium, Membership, Organization
 from doorstep.people.residents.models import Identifier, PanelEntry, Resident
@@ -122,7 +122,7 @@ def add_to_panel(resident: Resident, organization_id: int, actor: Actor) -> None
         name=resident.name,
         pinyin=resident.name_pinyin,
         initials=resident.name_initials,
-        since=datetime.now(tz=timezone.utc).date(),
+        since=datetime.now(tz=UTC).date(),
     )
 
 

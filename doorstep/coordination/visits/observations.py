@@ -1,0 +1,67 @@
+"""Measured vital signs as FHIR R4 Observations (hl7.org/fhir/R4/observation-vitalsigns.html)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from uuid import uuid4
+
+from doorstep.coordination.visits.models import Visit
+from doorstep.coordination.visits.rules import BLOOD_PRESSURE, SIGNS
+from doorstep.kernel.fhir import elements, systems
+from doorstep.kernel.record.publishing import Published
+
+CATEGORY = "vital-signs"
+
+
+def to_observations(visit: Visit, values: Mapping[str, Decimal], *, at: datetime) -> list[Published]:
+    """One Observation per sign; the two pressures are components of one panel."""
+    pressures = [name for name in values if SIGNS[name].panel == BLOOD_PRESSURE]
+    found = []
+    if pressures:
+        panel = _observation(visit, BLOOD_PRESSURE, "Blood pressure panel with all children optional", "血压", at)
+        panel["component"] = [
+            {
+                "code": elements.concept(systems.LOINC, SIGNS[name].code, SIGNS[name].display, SIGNS[name].zh),
+                "valueQuantity": elements.quantity(values[name], SIGNS[name].unit, SIGNS[name].ucum),
+            }
+            for name in pressures
+        ]
+        found.append(panel)
+    for name, value in values.items():
+        sign = SIGNS[name]
+        if sign.panel:
+            continue
+        single = _observation(visit, sign.code, sign.display, sign.zh, at)
+        single["valueQuantity"] = elements.quantity(value, sign.unit, sign.ucum)
+        found.append(single)
+    return [
+        Published(
+            content=content,
+            organization_id=visit.organization_id,
+            occurred_at=at,
+            episode=visit.subject,
+            category=CATEGORY,
+        )
+        for content in found
+    ]
+
+
+def _observation(visit: Visit, code: str, display: str, text: str, at: datetime) -> elements.Json:
+    person = visit.practitioner
+    return elements.compact(
+        {
+            "resourceType": "Observation",
+            "id": str(uuid4()),
+            "status": "final",
+            "category": [elements.concept(systems.OBSERVATION_CATEGORY, CATEGORY, "Vital Signs")],
+            "code": elements.concept(systems.LOINC, code, display, text),
+            "subject": elements.reference("Patient", visit.resident.key, visit.resident.name),
+            "encounter": elements.reference("Encounter", visit.key),
+            "effectiveDateTime": elements.instant(at),
+            "performer": [
+                elements.reference("Practitioner", person.key, person.name)
+                if person
+                else elements.reference("Organization", visit.organization.key, visit.organization.name)
+            ],
+        }
+    )

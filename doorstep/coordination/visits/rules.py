@@ -1,0 +1,148 @@
+"""Vital signs: bounds of what is possible and plausible, and the danger rule of blood pressure."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One vital sign: what it is called, its unit and code, and its bounds.
+
+    Outside `possible` a value is a slip of the keyboard; outside `plausible` it must be confirmed.
+    """
+
+    name: str
+    zh: str
+    unit: str
+    ucum: str
+    code: str
+    display: str
+    possible: tuple[Decimal, Decimal]
+    plausible: tuple[Decimal, Decimal]
+    panel: str = ""
+
+
+def _span(low: str, high: str) -> tuple[Decimal, Decimal]:
+    return Decimal(low), Decimal(high)
+
+
+BLOOD_PRESSURE = "85354-9"  # Blood pressure panel with all children optional (LOINC)
+
+# Bounds are a safeguard against slips, set by the house; the codes are those of the FHIR R4 vital signs profile
+# (hl7.org/fhir/R4/observation-vitalsigns.html).
+SIGNS: dict[str, Sign] = {
+    sign.name: sign
+    for sign in (
+        Sign(
+            "systolic",
+            "收缩压",
+            "mmHg",
+            "mm[Hg]",
+            "8480-6",
+            "Systolic blood pressure",
+            _span("40", "300"),
+            _span("80", "220"),
+            BLOOD_PRESSURE,
+        ),
+        Sign(
+            "diastolic",
+            "舒张压",
+            "mmHg",
+            "mm[Hg]",
+            "8462-4",
+            "Diastolic blood pressure",
+            _span("20", "200"),
+            _span("45", "130"),
+            BLOOD_PRESSURE,
+        ),
+        Sign("heart_rate", "心率", "次/分", "/min", "8867-4", "Heart rate", _span("20", "300"), _span("40", "160")),
+        Sign(
+            "respiration",
+            "呼吸",
+            "次/分",
+            "/min",
+            "9279-1",
+            "Respiratory rate",
+            _span("4", "80"),
+            _span("8", "40"),
+        ),
+        Sign("temperature", "体温", "℃", "Cel", "8310-5", "Body temperature", _span("30", "45"), _span("35", "41")),
+        Sign(
+            "oxygen",
+            "血氧饱和度",
+            "%",
+            "%",
+            "2708-6",
+            "Oxygen saturation in Arterial blood",
+            _span("30", "100"),
+            _span("85", "100"),
+        ),
+        Sign("weight", "体重", "kg", "kg", "29463-7", "Body weight", _span("0.3", "350"), _span("2", "180")),
+        Sign("height", "身高", "cm", "cm", "8302-2", "Body height", _span("20", "250"), _span("40", "210")),
+        Sign(
+            "glucose",
+            "血糖",
+            "mmol/L",
+            "mmol/L",
+            "15074-8",
+            "Glucose [Moles/volume] in Blood",
+            _span("0.5", "60"),
+            _span("2.5", "33.3"),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A figure of medicine with its unit, its source and since when it holds."""
+
+    value: Decimal
+    unit: str
+    valid_from: date
+    source: str
+    verified: bool
+
+
+_GUIDELINE = "国家基层高血压防治管理指南 2025 版"
+DANGER_SYSTOLIC = Threshold(Decimal(180), "mmHg", date(2025, 1, 1), _GUIDELINE, verified=False)
+DANGER_DIASTOLIC = Threshold(Decimal(110), "mmHg", date(2025, 1, 1), _GUIDELINE, verified=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """A value that must not wait: what was found and what to ask and do now."""
+
+    title: str
+    advice: str
+    source: str
+    verified: bool
+
+
+# What makes a high pressure an emergency; the list is that of the county hypertension schemes.
+EMERGENCY_SIGNS = (
+    "意识丧失或模糊",
+    "剧烈头痛或呕吐",
+    "突发言语或肢体障碍",
+    "持续胸痛或背痛",
+    "下肢水肿、呼吸困难或不能平卧",
+)
+
+
+def danger_of(*, systolic: Decimal | None, diastolic: Decimal | None) -> Danger | None:
+    """The danger rule: 180 or 110 mmHg and above asks for the emergency signs at once; None below.
+
+    Source: 国家基层高血压防治管理指南 2025 版 (immediate referral with acute symptoms).
+    """
+    high = systolic is not None and systolic >= DANGER_SYSTOLIC.value
+    low = diastolic is not None and diastolic >= DANGER_DIASTOLIC.value
+    if not (high or low):
+        return None
+    return Danger(
+        title=f"血压 {systolic or '—'}/{diastolic or '—'} mmHg，达到危险水平（≥180/110 mmHg）",
+        advice=f"请立即询问并检查：{'；'.join(EMERGENCY_SIGNS)}。任何一项存在，就地处置并立即紧急上转；"
+        "都不存在，安静休息后复测，并在当日内由医师决定处理。",
+        source=DANGER_SYSTOLIC.source,
+        verified=DANGER_SYSTOLIC.verified,
+    )
