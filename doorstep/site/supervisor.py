@@ -109,7 +109,7 @@ def _children(installation: Installation, *, port: int) -> list[Child]:
 
 def worker_arguments() -> list[str]:
     """The management command of the worker: four jobs at a time, and five seconds for them when it is stopped."""
-    return ["procrastinate", "worker", "--concurrency", "4", "--shutdown-graceful-timeout", "5"]
+    return ["work", "--concurrency", "4"]
 
 
 def _wait_for_answer(children: list[Child], *, port: int) -> None:

@@ -3,6 +3,7 @@
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.jobs import stalled
 from doorstep.kernel.jobs.running import Tick
 from doorstep.kernel.worklist import actions as worklist
 
@@ -19,7 +20,13 @@ def run_clocks() -> int:
         return worklist.run_clocks(actor=actor)
 
 
+def revive_jobs() -> int:
+    """Put the jobs of a worker that died back into the queue; handlers take effect once, so a second run is harmless."""
+    return stalled.revive(silent_for=30)
+
+
 TICKS: list[Tick] = [
+    Tick(name="revive-jobs", seconds=10, run=revive_jobs),
     Tick(name="seal-audit", seconds=1, run=seal_audit),
     Tick(name="clocks", seconds=1, run=run_clocks),
 ]

@@ -2,10 +2,13 @@
 
 from django.urls import include, path
 
+from doorstep.kernel.record import views as fhir
 from doorstep.site import account_urls
 
 urlpatterns = [
     path("", include("doorstep.kernel.web.urls")),
+    path("fhir", fhir.root),
+    path("fhir/", include("doorstep.kernel.record.urls")),
     path("accounts/", include(account_urls.urlpatterns)),
 ]
 

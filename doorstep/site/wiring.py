@@ -1,11 +1,17 @@
 """What the site plugs together at start: a line per app."""
 
+from django.http import HttpRequest
 from django.utils import timezone
 
+from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
+from doorstep.kernel.fhir import door
+from doorstep.kernel.record import reception
 from doorstep.kernel.workflow import publication
 from doorstep.kernel.worklist import duty
 from doorstep.people.organizations import queries as organizations
+from doorstep.people.residents import queries as residents
+from doorstep.site.actors import of_client
 from doorstep.site.publication import MAPPINGS
 from doorstep.site.subscriptions import SUBSCRIPTIONS
 
@@ -15,6 +21,8 @@ def wire() -> None:
     subscribe(SUBSCRIPTIONS)
     publication.install(MAPPINGS)
     duty.install(line_of_duty)
+    door.install(client_of_token)
+    reception.install(patient_behind)
 
 
 def line_of_duty(step: str, organization_id: int) -> int | None:
@@ -24,3 +32,18 @@ def line_of_duty(step: str, organization_id: int) -> int | None:
     if step == "lead":
         return organizations.lead_of(organization_id=organization_id, day=timezone.localdate())
     raise LookupError(f"unknown step of escalation: {step}")
+
+
+def client_of_token(token: str, request: HttpRequest) -> Actor | None:
+    """The hospital system behind a bearer token."""
+    return of_client(
+        token,
+        address=str(request.META.get("REMOTE_ADDR", "")),
+        request_id=str(request.headers.get("X-Request-Id", ""))[:40],
+    )
+
+
+def patient_behind(reference: str) -> reception.Patient | None:
+    """The resident behind "Patient/<key>" or "system|number", as far as the sender may see."""
+    found = residents.behind_reference(reference=reference)
+    return reception.Patient(resident_id=found[0], fhir_id=found[1]) if found else None

@@ -115,3 +115,17 @@ def search_bundle(
         )
         cursor.execute(_SEARCH.format(rows=rows), facts)
         return str(cursor.fetchone()[0]), facts["total"]
+
+
+def note_read(*, type: str, fhir_id: str, actor: Actor) -> None:
+    """Write that a machine read one resource."""
+    resident_id = Resource.objects.filter(type=type, fhir_id=fhir_id).values_list("resident_id", flat=True).first()
+    if resident_id is None:
+        audit.record(action="fhir.read", actor=actor, subject=f"{type}/{fhir_id}")
+    else:
+        note_look(resident_id=resident_id, actor=actor, subject=f"{type}/{fhir_id}", action="fhir.read")
+
+
+def resident_of(*, fhir_id: str) -> int | None:
+    """The resident behind a Patient id, as far as the actor may see."""
+    return Resource.objects.filter(type="Patient", fhir_id=fhir_id).values_list("resident_id", flat=True).first()

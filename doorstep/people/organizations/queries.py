@@ -5,6 +5,7 @@ from datetime import date
 
 from django.db.models import Q
 
+from doorstep.kernel.access.models import ApiClient
 from doorstep.people.organizations.models import Department, Membership, Organization
 
 
@@ -72,3 +73,11 @@ def search(*, text: str, kinds: Iterable[str] = (), limit: int = 20) -> list[Org
 def departments(*, organization_id: int) -> list[Department]:
     """The departments of an organisation."""
     return list(Department.objects.filter(organization_id=organization_id).order_by("code"))
+
+
+def for_client(*, name: str, code: str) -> Organization | None:
+    """The organisation that a hospital system belongs to: by code, or for the demo system the lead hospital."""
+    if code:
+        return Organization.objects.filter(code=code).first()
+    known = ApiClient.objects.filter(name=name).values_list("organization_id", flat=True).first()
+    return Organization.objects.filter(id=known).first() if known else None

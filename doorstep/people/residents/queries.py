@@ -7,7 +7,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.fhir import systems
 from doorstep.people.residents.lines import line_of
 from doorstep.people.residents.models import Group, Resident, ResidentAccount
 from doorstep.people.residents.rules import GROUPS, age_text, mask_number, mask_phone
@@ -71,3 +73,27 @@ def banner(resident: Resident) -> ResidentBanner:
         contract=line_of("contract", resident.pk),
         deceased_on=resident.deceased_on,
     )
+
+
+def behind_reference(*, reference: str) -> tuple[int, str] | None:
+    """The id and key of the resident behind "Patient/<key>" or "<national id system>|<number>"; None when not the actor's."""
+    if reference.startswith("Patient/"):
+        try:
+            key = UUID(reference.removeprefix("Patient/"))
+        except ValueError:
+            return None
+        row = Resident.objects.filter(key=key).values_list("id", "key").first()
+    else:
+        system, _, number = reference.partition("|")
+        if system != systems.NATIONAL_ID or not number:
+            return None
+        row = (
+            Resident.objects.filter(
+                identifiers__index=blind_index("national-id", number),
+                identifiers__kind="national-id",
+                identifiers__live=True,
+            )
+            .values_list("id", "key")
+            .first()
+        )
+    return None if row is None else (row[0], str(row[1]))

@@ -1,0 +1,88 @@
+"""A job exists exactly when its cause committed, and a handler takes effect once however often it is delivered."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.events import actions as events
+from doorstep.kernel.events import subscriptions
+from doorstep.kernel.events.event import Event
+from doorstep.kernel.events.tasks import handle_event
+from doorstep.site.subscriptions import SUBSCRIPTIONS
+
+SYSTEM = system_actor(Purpose.HANDLER)
+_failures: list[int] = []
+
+
+class LampLit(Event):
+    """An event of this test alone."""
+
+
+def note(event: Event) -> None:
+    """Leave a mark, after dying as often as the test says."""
+    audit.record(action="lamp.noted", actor=SYSTEM, subject=event.subject)
+    if _failures:
+        _failures.pop()
+        raise RuntimeError("the handler died after its effect")
+
+
+@pytest.fixture(autouse=True)
+def _subscribed() -> Iterator[None]:
+    subscriptions.subscribe({**SUBSCRIPTIONS, LampLit: [note]})
+    yield
+    subscriptions.subscribe(SUBSCRIPTIONS)
+
+
+def _publish() -> int:
+    with acting(SYSTEM):
+        return events.publish(LampLit(subject="lamp/1"))
+
+
+def _marks() -> int:
+    with acting(SYSTEM):
+        return AuditEntry.objects.filter(action="lamp.noted").count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rolled_back_cause_leaves_no_job() -> None:
+    with pytest.raises(RuntimeError), acting(SYSTEM), transaction.atomic():
+        events.publish(LampLit(subject="lamp/1"))
+        raise RuntimeError
+    assert not ProcrastinateJob.objects.filter(task_name="doorstep.handle_event").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_runs_the_handler() -> None:
+    _publish()
+    call_command("work", "--once")
+    assert _marks() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_dead_handler_leaves_nothing_and_its_retry_takes_effect_once() -> None:
+    event_id = _publish()
+    name = f"{note.__module__}.{note.__qualname__}"
+    _failures.append(1)
+    with pytest.raises(RuntimeError):
+        handle_event(event_id=event_id, handler=name)
+    assert _marks() == 0
+    handle_event(event_id=event_id, handler=name)
+    handle_event(event_id=event_id, handler=name)
+    assert _marks() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_died_job_is_put_back_for_another_try() -> None:
+    _publish()
+    _failures.append(1)
+    call_command("work", "--once")
+    job = ProcrastinateJob.objects.get(task_name="doorstep.handle_event")
+    assert (job.status, job.attempts) == ("todo", 1)
+    assert _marks() == 0

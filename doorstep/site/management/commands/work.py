@@ -1,0 +1,49 @@
+"""`doorstep worker`: works off the jobs and keeps the clocks."""
+
+import asyncio
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from procrastinate.contrib.django import app
+
+from doorstep.kernel.jobs.running import Ticker
+from doorstep.site.ticks import TICKS
+
+
+class Command(BaseCommand):
+    """Run one worker process: jobs, and the ticks that seal, warn, escalate and release."""
+
+    help = "Work off the jobs and keep the clocks until stopped."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take how many jobs run side by side, and whether to stop when the queue is empty."""
+        parser.add_argument("--concurrency", type=int, default=4)
+        parser.add_argument(
+            "--once", action="store_true", help="work off what is there, take each tick once, then stop"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Work until SIGINT or SIGTERM; running jobs get five seconds to finish."""
+        if options["once"]:
+            for tick in TICKS:
+                tick.run()
+        ticker = Ticker(TICKS)
+        if not options["once"]:
+            ticker.start()
+        try:
+            asyncio.run(_work(concurrency=options["concurrency"], wait=not options["once"]))
+        finally:
+            ticker.stop()
+
+
+async def _work(*, concurrency: int, wait: bool) -> None:
+    worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+    async with worker_app.open_async():
+        await worker_app.run_worker_async(
+            concurrency=concurrency,
+            wait=wait,
+            install_signal_handlers=wait and signal.getsignal(signal.SIGTERM) is not None,
+            shutdown_graceful_timeout=5,
+            delete_jobs="successful",
+        )
