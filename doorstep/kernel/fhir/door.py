@@ -29,7 +29,7 @@ def machine(view: MachineView[P]) -> MachineView[P]:
     """Let a view be called by machines: token, actor, and refusals as OperationOutcomes with nothing half saved."""
 
     @functools.wraps(view)
-    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
             with transaction.atomic():
                 request.actor = _actor(request)  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ def once(
     """
 
     @functools.wraps(view)
-    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         key = request.POST.get(FIELD, "") or request.headers.get("Idempotency-Key", "")
         if request.method != "POST" or not key:
             return view(request, *args, **kwargs)

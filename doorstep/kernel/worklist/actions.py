@@ -11,6 +11,7 @@ from django.utils import timezone
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
+from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.web.push import push
@@ -94,6 +95,8 @@ def delegate(
     *, from_user_id: int, to_user_id: int, starts_on: Any, ends_on: Any, reason: str, actor: Actor
 ) -> Delegation:
     """Give a colleague the tasks of a person on leave; both belong to the actor's organisation."""
+    if actor.organization_id is None:
+        raise NotFound()
     return Delegation.objects.create(
         organization_id=actor.organization_id,
         from_user_id=from_user_id,
