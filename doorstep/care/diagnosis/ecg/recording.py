@@ -87,8 +87,8 @@ class Recording:
 def twelve_leads(found: dict[str, npt.NDArray[np.float64]]) -> tuple[Samples, tuple[str, ...]]:
     """Stack leads in standard order and derive limb leads a cart left out; gives samples and the names derived.
 
-    Einthoven and Goldberger: III = II - I, aVR = -(I + II)/2, aVL = I - II/2, aVF = II - I/2. KeyError names the first lead
-    that is neither sent nor derivable.
+    Einthoven and Goldberger: III = II - I, aVR = -(I + II)/2, aVL = I - II/2, aVF = II - I/2.
+    KeyError names the first lead that is neither sent nor derivable.
     """
     one, two = found["I"], found["II"]
     derivable = {"III": two - one, "aVR": -(one + two) / 2, "aVL": one - two / 2, "aVF": two - one / 2}
