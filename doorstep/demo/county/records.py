@@ -95,7 +95,7 @@ def medications(
     reason = np.where(
         kind < len(MEDICINES),
         disease,
-        np.where(health.has(CORONARY)[person], CORONARY, STROKE),
+        np.where(health.onsets[CORONARY][person] == first, CORONARY, STROKE),
     )
     return columns(
         id=np.arange(first_id, first_id + len(person)),
