@@ -147,8 +147,8 @@ def _launch(directory: Path, server: Server) -> None:
             path.unlink(missing_ok=True)
         log.unlink(missing_ok=True)
         # -w waits for an accepting server; -t bounds the wait, recovery after a crash included.
-        command = [binary("pg_ctl"), "start", "-w", "-s", "-t", str(START_SECONDS), "-l", log]
-        done = layout.run_as_server([*command, "-D", layout.cluster(directory), "-p", binary("postgres")])
+        command: list[str | Path] = [binary("pg_ctl"), "start", "-w", "-s", "-t", str(START_SECONDS)]
+        done = layout.run_as_server([*command, "-l", log, "-D", layout.cluster(directory), "-p", binary("postgres")])
         if done.returncode == 0:
             return
         tail = log.read_text(errors="replace")[-2000:] if log.exists() else done.stderr

@@ -33,7 +33,7 @@ def test_apply_policies_puts_a_removed_wall_up_again(
     owner: BaseDatabaseWrapper, owner_connection: psycopg.Connection
 ) -> None:
     table = AuditEntry._meta.db_table
-    owner_connection.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')  # type: ignore[call-overload]
+    owner_connection.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
     assert apply_policies(owner) == [table]
     row = owner_connection.execute("SELECT relrowsecurity FROM pg_class WHERE relname = %s", [table]).fetchone()
     assert row == (True,)
@@ -43,8 +43,8 @@ def test_apply_policies_replaces_a_changed_expression(
     owner: BaseDatabaseWrapper, owner_connection: psycopg.Connection
 ) -> None:
     table = AuditEntry._meta.db_table
-    owner_connection.execute(f'DROP POLICY {POLICY} ON "{table}"')  # type: ignore[call-overload]
-    owner_connection.execute(f'CREATE POLICY {POLICY} ON "{table}" USING (true)')  # type: ignore[call-overload]
+    owner_connection.execute(f'DROP POLICY {POLICY} ON "{table}"')
+    owner_connection.execute(f'CREATE POLICY {POLICY} ON "{table}" USING (true)')
     assert apply_policies(owner) == [table]
 
 
@@ -56,7 +56,7 @@ def test_apply_grants_takes_back_what_an_append_only_table_must_not_give(
     owner: BaseDatabaseWrapper, owner_connection: psycopg.Connection
 ) -> None:
     table = AuditEntry._meta.db_table
-    owner_connection.execute(f'GRANT UPDATE, TRUNCATE ON "{table}" TO doorstep_app')  # type: ignore[call-overload]
+    owner_connection.execute(f'GRANT UPDATE, TRUNCATE ON "{table}" TO doorstep_app')
     assert apply_grants(owner) == [table]
     with connection.cursor() as cursor, pytest.raises(ProgrammingError, match="permission denied"):
         cursor.execute(f'TRUNCATE "{table}"')
