@@ -3,9 +3,11 @@
 from django.urls import include, path
 
 from doorstep.kernel.record import views as fhir
-from doorstep.site import account_urls
+from doorstep.site import account_urls, health
 
 urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("", include("doorstep.kernel.web.urls")),
     path("fhir", fhir.root),
     path("fhir/", include("doorstep.kernel.record.urls")),
