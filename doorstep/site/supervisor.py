@@ -91,7 +91,7 @@ def _children(installation: Installation, *, port: int) -> list[Child]:
     environment = {
         **installation.environment(),
         processes.MARK: str(installation.directory),
-        "DOORSTEP_LIVE_URL": f"http://127.0.0.1:{port + 1}",
+        "DOORSTEP_LIVE_URL": f":{port + 1}",
     }
     python = sys.executable
     granian = [python, "-m", "granian", "--host", "127.0.0.1", "--no-ws", "--log-level", "warning"]

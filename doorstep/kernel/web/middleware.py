@@ -26,6 +26,8 @@ class SecurityHeadersMiddleware:
         response = self.get_response(request)
         headers = response.headers
         headers.setdefault("Content-Security-Policy", _policy(request))
+        # For browsers that do not know frame-ancestors.
+        headers.setdefault("X-Frame-Options", "DENY")
         headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -36,8 +38,10 @@ class SecurityHeadersMiddleware:
 
 
 class LanguageMiddleware:
-    """Activates the person's language: the cookie set by the switch, otherwise Chinese. The browser's wish is not asked,
-    because a shared computer of a village clinic is often set to English."""
+    """Activates the person's language: the cookie that the switch set, otherwise Chinese.
+
+    The browser's wish is not asked, because the shared computer of a village clinic is often set to English.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

@@ -64,6 +64,14 @@ def links_for(request: HttpRequest, person: Person | None) -> list[Link]:
     return _resolved(_entries, request, person)
 
 
+def grouped(links: Sequence[Link]) -> list[tuple[Any, list[Link]]]:
+    """Return the links under their groups, groups in the order of their first link."""
+    groups: dict[str, tuple[Any, list[Link]]] = {}
+    for link in links:
+        groups.setdefault(str(link.group), (link.group, []))[1].append(link)
+    return list(groups.values())
+
+
 def tabs_for(request: HttpRequest, person: Person | None) -> list[Link]:
     """Return the bottom tabs of the residents' pages."""
     return _resolved(_tabs, request, person)

@@ -13,8 +13,8 @@ TOPICS_PER_MESSAGE = 100
 def push(*, to: Iterable[str], kind: str, reference: str) -> None:
     """Tell the pages of the topics (user:12, organization:5, role:…) that kind happened to reference.
 
-    The message leaves when the transaction commits and is lost with it when it rolls back. It carries the kind and an id and
-    nothing about a resident: the page asks for the content itself, under access control.
+    The message leaves when the transaction commits and is lost with it when it rolls back. It carries the kind and
+    an id and nothing about a resident: the page asks for the content itself, under access control.
     """
     topics = sorted(set(to))
     for start in range(0, len(topics), TOPICS_PER_MESSAGE):

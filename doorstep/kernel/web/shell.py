@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from doorstep.kernel.web.navigation import Link, Person, links_for, tabs_for
+from doorstep.kernel.web.navigation import Link, Person, grouped, links_for, tabs_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Shell:
     """The frame of one request."""
 
     person: Person | None
-    links: list[Link]
+    groups: list[tuple[Any, list[Link]]]
     tabs: list[Link]
     posts: Sequence[PostChoice]
     unread: int
@@ -78,8 +78,8 @@ def person_of(request: HttpRequest) -> Person | None:
 def live_origin(request: HttpRequest) -> str:
     """Return where the live process answers: "" for the page's own origin.
 
-    settings.LIVE_URL may be an origin or only a port such as ":8001", which then follows the host name the person typed,
-    because cookies are bound to the host name and not to the port.
+    settings.LIVE_URL may be an origin or only a port such as ":8001", which then follows the host name that the person
+    typed, because cookies are bound to the host name and not to the port.
     """
     configured: str = settings.LIVE_URL
     if configured.startswith(":"):
@@ -95,7 +95,7 @@ def _build(request: HttpRequest) -> Shell:
     )
     return Shell(
         person=person,
-        links=links_for(request, person),
+        groups=grouped(links_for(request, person)),
         tabs=tabs_for(request, person),
         posts=sources.posts(request) if person else (),
         unread=sources.unread(request) if person else 0,

@@ -143,8 +143,8 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 # Staff without a second factor are sent to set one up before anything else.
 STAFF_NEED_MFA = True
-# Wrong passwords are counted by axes, per person and address in the database, so that its page with the remaining minutes
-# is what people see. allauth counts wrong one-time codes; a whole hospital may log in from one address at eight o'clock.
+# Wrong passwords are counted by axes, per person and address in the database, so that its page with the minutes that
+# remain is what people see. allauth counts wrong one-time codes; a whole hospital may log in from one address at eight.
 ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "10/15m/key"}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -157,8 +157,11 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "doorstep.site.accounts.locked_out"
 
-# Server push: "" means that the live process answers on the pages' own address under /live/.
+# Server push: "" means that the live process answers on the pages' own address under /live/; ":8001" means that port
+# of the host name in the browser's address line, because cookies are bound to the name.
 LIVE_URL = environment.text("DOORSTEP_LIVE_URL", "")
+# Origins of pages that may listen besides the live process's own host.
+LIVE_PAGE_ORIGINS = [one for one in environment.text("DOORSTEP_PAGE_ORIGINS", "").split(",") if one]
 DEMO = False
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
