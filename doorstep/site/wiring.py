@@ -7,11 +7,12 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.fhir import door
 from doorstep.kernel.record import reception
-from doorstep.kernel.workflow import publication
+from doorstep.kernel.workflow import catalogue, publication
 from doorstep.kernel.worklist import duty
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 from doorstep.site.actors import of_client
+from doorstep.site.machines import MACHINES
 from doorstep.site.publication import MAPPINGS
 from doorstep.site.subscriptions import SUBSCRIPTIONS
 
@@ -20,6 +21,7 @@ def wire() -> None:
     """Install every table of the site."""
     subscribe(SUBSCRIPTIONS)
     publication.install(MAPPINGS)
+    catalogue.install(MACHINES)
     duty.install(line_of_duty)
     door.install(client_of_token)
     reception.install(patient_behind)

@@ -1,0 +1,42 @@
+"""All machines by name, as the site lists them: what pages and diagrams need to call a stage by its words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from doorstep.kernel.workflow.machine import Machine, State
+
+_machines: dict[str, Machine] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of work: a state of a machine, as "machine.state"."""
+
+    machine: Machine
+    state: State
+
+    def label(self, *, english: bool) -> str:
+        """What has to be done in this stage, in words."""
+        if english:
+            return self.state.task_en or f"{self.machine.en}: {self.state.en}"
+        return self.state.task_zh or f"{self.machine.zh}：{self.state.zh}"
+
+
+def install(machines: Iterable[Machine]) -> None:
+    """List every machine; the site calls it once at start."""
+    _machines.clear()
+    _machines.update({machine.name: machine for machine in machines})
+
+
+def machines() -> list[Machine]:
+    """Every machine, by name."""
+    return [_machines[name] for name in sorted(_machines)]
+
+
+def stage(kind: str) -> Stage | None:
+    """The stage behind a task's kind, or None when the table no longer has it."""
+    name, _, code = kind.partition(".")
+    machine = _machines.get(name)
+    if machine is None or code not in {state.code for state in machine.states}:
+        return None
+    return Stage(machine=machine, state=machine.state(code))
