@@ -3,12 +3,14 @@
 from django.urls import include, path
 
 from doorstep.kernel.record import views as fhir
-from doorstep.site import account_urls, health
+from doorstep.site import account_urls, health, homes
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("", homes.home, name="home"),
     path("", include("doorstep.kernel.web.urls")),
+    path("indicators/", include("doorstep.steering.indicators.urls")),
     path("fhir", fhir.root),
     path("fhir/", include("doorstep.kernel.record.urls")),
     path("accounts/", include(account_urls.urlpatterns)),

@@ -13,4 +13,9 @@ def allowed(item: WorkItem, *, actor: Actor) -> list[Transition]:
 
 def history(item: WorkItem, *, actor: Actor) -> list[Step]:
     """Every transition of the thing, oldest first, as far as the actor may see it."""
-    return list(Step.objects.filter(machine=item.machine.name, item_id=item.pk).order_by("at", "id"))
+    return steps_of(machine=item.machine.name, item_id=item.pk)
+
+
+def steps_of(*, machine: str, item_id: int) -> list[Step]:
+    """The same for a thing known by its machine and row id."""
+    return list(Step.objects.filter(machine=machine, item_id=item_id).order_by("at", "id"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, F, Q, QuerySet
@@ -104,6 +105,11 @@ def open_and_overdue(*, now: datetime, actor: Actor) -> dict[str, tuple[int, int
     found = Task.objects.filter(closed_at__isnull=True, level=0, organization_id__in=actor.reach)
     rows = found.values_list("kind").annotate(count=Count("id"), late=Count("id", filter=Q(due_at__lte=now)))
     return {kind: (count, late) for kind, count, late in rows}
+
+
+def task_by_key(*, key: UUID, actor: Actor) -> Task | None:
+    """The task with this key, when it belongs to one of the actor's organisations."""
+    return Task.objects.filter(key=key, organization_id__in=actor.reach).first()
 
 
 def _mine(actor: Actor, kinds: Iterable[str]) -> QuerySet[Task]:

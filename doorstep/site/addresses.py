@@ -1,0 +1,11 @@
+"""The page of each machine's thing: where a task leads."""
+
+ITEM_PAGES: dict[str, str] = {
+    "visit": "visits:detail",
+    "ecg-order": "diagnosis:work",
+    "critical-value": "diagnosis:critical",
+    "referral": "referrals:detail",
+    "follow-up": "referrals:follow-up",
+    "contract": "contracts:detail",
+    "booking": "scheduling:booking",
+}

@@ -1,0 +1,95 @@
+"""The first page of each role: what must be done next, with its clock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET
+
+from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.web.pages import page_or_part
+from doorstep.kernel.workflow import catalogue
+from doorstep.kernel.worklist import queries as worklist
+from doorstep.people.organizations import queries as organizations
+from doorstep.people.residents import queries as residents
+from doorstep.people.residents.rules import age_text
+from doorstep.site.addresses import ITEM_PAGES
+from doorstep.site.roles import ROLES
+from doorstep.steering.indicators.permissions import Permission as Indicators
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One task as the home shows it."""
+
+    label: str
+    resident: str
+    organization: str
+    address: str
+    urgency: int
+    opened_at: datetime
+    warn_at: datetime | None
+    due_at: datetime | None
+    level: int
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Send each kind of person where their day begins; staff see their tasks, most urgent first."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if actor.kind is ActorKind.ANONYMOUS:
+        return HttpResponseRedirect(reverse("account_login"))
+    if actor.kind is ActorKind.RESIDENT:
+        return HttpResponseRedirect(reverse("portal:home"))
+    if actor.may(Indicators.INDICATOR_VIEW):
+        return HttpResponseRedirect(reverse("indicators:stages"))
+    lines = _lines(actor)
+    context = {
+        "lines": lines,
+        "urgent": sum(line.urgency >= 2 for line in lines),
+        "handed_on": sum(line.level > 0 for line in lines),
+        "role": ROLES.get(actor.role),
+        "has_post": bool(actor.organization_id),
+    }
+    return page_or_part(request, "site/home.html", "tasks", context)
+
+
+def _lines(actor: Actor) -> list[Line]:
+    tasks = worklist.open_tasks(actor=actor)
+    english = (get_language() or "").startswith("en")
+    today = timezone.localdate()
+    people = residents.brief(ids=[task.resident_id for task in tasks if task.resident_id]) if actor.record_reach else {}
+    units = organizations.names(ids=[task.organization_id for task in tasks])
+    lines = []
+    for task in tasks:
+        stage = catalogue.stage(task.kind)
+        person = people.get(task.resident_id or 0)
+        lines.append(
+            Line(
+                label=stage.label(english=english) if stage else task.kind,
+                resident=f"{person.name} {person.get_gender_display()} {age_text(person.birth_date, today)}"
+                if person
+                else "",
+                organization=units.get(task.organization_id, ""),
+                address=_address(task.kind, str(task.item_key)),
+                urgency=task.urgency,
+                opened_at=task.opened_at,
+                warn_at=task.warn_at,
+                due_at=task.due_at,
+                level=task.level,
+            )
+        )
+    return lines
+
+
+def _address(kind: str, key: str) -> str:
+    name = ITEM_PAGES.get(kind.partition(".")[0])
+    if name is None:
+        return ""
+    try:
+        return reverse(name, args=[key])
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,13 @@
+"""Addresses of the indicators."""
+
+from django.urls import path
+
+from doorstep.steering.indicators import views
+
+app_name = "indicators"
+
+urlpatterns = [
+    path("", views.stages, name="stages"),
+    path("stages/<str:kind>/", views.cases, name="cases"),
+    path("cases/<uuid:key>/", views.case, name="case"),
+]
