@@ -4,7 +4,8 @@ import base64
 import math
 import os
 from collections.abc import Callable
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -17,6 +18,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.models import User
 from doorstep.kernel.web.pages import render
@@ -31,8 +33,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Accounts are made by administrators; people write to nobody by e-mail."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "too_many_login_attempts": "验证失败次数过多，请 15 分钟后再试。",
-        "username_password_mismatch": "用户名或密码不正确，请核对后重新输入。",
+        "too_many_login_attempts": _("验证失败次数过多，请 15 分钟后再试。"),
+        "username_password_mismatch": _("用户名或密码不正确，请核对后重新输入。"),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -111,10 +113,10 @@ def minutes_left(*, username: str, address: str) -> int:
     attempt = AccessAttempt.objects.filter(username=username, ip_address=address).order_by("-attempt_time").first()
     if attempt is None:
         return math.ceil(settings.AXES_COOLOFF_TIME.total_seconds() / 60)
-    left = attempt.attempt_time + settings.AXES_COOLOFF_TIME - timezone.now()
+    left: timedelta = attempt.attempt_time + settings.AXES_COOLOFF_TIME - timezone.now()
     return max(1, math.ceil(left.total_seconds() / 60))
 
 
 def _key() -> bytes:
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"doorstep second factors")
-    return cast("bytes", derived.derive(str(settings.FIELD_KEY).encode()))
+    return derived.derive(str(settings.FIELD_KEY).encode())

@@ -32,7 +32,7 @@ class Components:
         return sorted(self._files)
 
     def _scan(self) -> dict[str, str]:
-        found = {}
+        found: dict[str, str] = {}
         for path in self._environment.list_templates(extensions=["html"]):
             # The frame's parts need the request and are imported by the layouts only.
             if path.startswith(FOLDER) and not path.endswith("/shell.html"):

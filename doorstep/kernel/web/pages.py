@@ -16,7 +16,7 @@ def render(
     request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     """Return the whole page."""
-    text = _environment().get_template(template).render({"request": request, **(context or {})})
+    text = environment().get_template(template).render({"request": request, **(context or {})})
     return HttpResponse(text, status=status)
 
 
@@ -24,7 +24,7 @@ def render_part(
     request: HttpRequest, template: str, block: str, context: Mapping[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     """Return one block of the page; waiting messages travel in a header and app.ts shows them as toasts."""
-    text = render_block(_environment(), template, block, {"request": request, **(context or {})})
+    text = render_block(environment(), template, block, {"request": request, **(context or {})})
     response = HttpResponse(text, status=status)
     _send_messages(request, response)
     return response
@@ -68,6 +68,6 @@ def _send_messages(request: HttpRequest, response: HttpResponse) -> None:
         response.headers["HX-Trigger"] = json.dumps({"doorstep:toasts": {"items": waiting}})
 
 
-def _environment() -> Environment:
-    backend = engines["jinja2"]
-    return cast("Environment", cast("Jinja2", backend).env)
+def environment() -> Environment:
+    """Return the environment of the pages, as Django built it from the settings."""
+    return cast("Jinja2", engines["jinja2"]).env

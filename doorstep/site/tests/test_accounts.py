@@ -80,7 +80,7 @@ def test_resident_needs_no_second_factor(client: Client, settings: Any) -> None:
 
 
 def with_totp(user: User) -> str:
-    secret = generate_totp_secret()
+    secret: str = generate_totp_secret()
     TOTP.activate(user, secret)
     return secret
 

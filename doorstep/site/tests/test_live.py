@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from doorstep.kernel.access.models import User
@@ -112,9 +113,9 @@ async def wait_until_listening(application: live.Live, page: Page, user_id: int)
 
 
 def tell(to: list[str], kind: str, reference: str) -> None:
-    live.connections["default"].close()
+    connections["default"].close()
     push(to=to, kind=kind, reference=reference)
-    live.connections["default"].close()
+    connections["default"].close()
 
 
 @pytest.mark.django_db

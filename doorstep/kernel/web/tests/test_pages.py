@@ -9,8 +9,7 @@ from django.contrib import messages
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
-from django.http import HttpRequest
-from django.template import engines
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from jinja2 import DictLoader, UndefinedError
 from psycopg.errors import LockNotAvailable
@@ -27,8 +26,8 @@ PART = {"HTTP_HX_REQUEST": "true"}
 def templates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two small templates in place of the real ones."""
     texts = {"t.html": "<p>{% block part %}{{ word }} {{ ui.tag('x') }}{% endblock %}</p>"}
-    made = engines["jinja2"].env.overlay(loader=ChoiceOf(texts))
-    monkeypatch.setattr(pages, "_environment", lambda: made)
+    made = pages.environment().overlay(loader=ChoiceOf(texts))
+    monkeypatch.setattr(pages, "environment", lambda: made)
 
 
 class ChoiceOf(DictLoader):
@@ -97,7 +96,7 @@ def test_live_origin_follows_the_typed_host(settings: Any) -> None:
     request = RequestFactory().get("/", HTTP_HOST="localhost:8000")
     settings.LIVE_URL = ":8001"
     assert live_origin(request) == "http://localhost:8001"
-    response = SecurityHeadersMiddleware(lambda given: pages.HttpResponse())(request)
+    response = SecurityHeadersMiddleware(lambda given: HttpResponse())(request)
     assert "connect-src 'self' http://localhost:8001;" in response.headers["Content-Security-Policy"]
     settings.LIVE_URL = "https://live.example/"
     assert live_origin(request) == "https://live.example"
@@ -129,7 +128,9 @@ def test_error_page_below_fhir_is_an_outcome() -> None:
 
 
 def test_error_page_for_htmx_is_a_sentence() -> None:
-    text = errors.error_page(RequestFactory().get("/x", **PART), 409, happened="已由<何敏>接收").content.decode()
+    text = errors.error_page(
+        RequestFactory().get("/x", headers={"HX-Request": "true"}), 409, happened="已由<何敏>接收"
+    ).content.decode()
     assert "<html" not in text
     assert "已由&lt;何敏&gt;接收" in text
 
