@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 from django.utils import translation
+from jinja2 import UndefinedError
 
 from doorstep.kernel.web.assets import UnknownIcon
 from doorstep.kernel.web.gallery import SampleForm
@@ -143,5 +144,5 @@ def test_icon_that_is_not_listed_is_refused() -> None:
 
 
 def test_unknown_component_is_named() -> None:
-    with pytest.raises(AttributeError, match="no_such"):
+    with pytest.raises(UndefinedError, match="no_such"):
         draw("{{ ui.no_such('x') }}")
