@@ -92,14 +92,14 @@ def _ages(rng: np.random.Generator, kind: Array, head_male: Array) -> Array:
     count = len(kind)
     head = _YOUNGEST[kind] + rng.random(count) * (_OLDEST - _YOUNGEST)[kind]
     husband_older = np.clip(rng.normal(2.0, 2.0, count), -3.0, 7.0)
-    spouse = np.maximum(head - np.where(head_male, husband_older, -husband_older), 23.0)
+    spouse = np.maximum(head - np.where(head_male, husband_older, -husband_older), 23.0 + rng.random(count))
     woman = np.where(head_male & _HAS_SPOUSE[kind], spouse, head)
     gap = 21.5 + rng.random(count) * (np.minimum(35.0, woman - 0.02) - 21.5)
     child = woman - gap
     younger = child - (1.2 + 4.8 * rng.random(count))
     mother = head + 20.5 + rng.random(count) * 11.5
     father = mother + np.clip(rng.normal(2.0, 2.0, count), -1.0, 6.0)
-    grandmother = np.minimum(father + 19.0 + rng.random(count) * 8.0, 102.0)
+    grandmother = father + 18.5 + 5.5 * rng.random(count)
     grandchild = np.minimum(3.0 + rng.random(count) * 12.0, spouse - 42.0)
     return np.stack(
         [

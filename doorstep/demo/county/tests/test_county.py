@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pytest
 
 from doorstep.demo.county import heroes
@@ -155,3 +156,10 @@ def test_rows_give_instants_in_utc_and_dates() -> None:
     assert row["started_at"].tzinfo is UTC
     assert 8 <= (row["started_at"].hour + 8) % 24 < 18
     assert type(next(batch.conditions.rows())[3]) is date
+
+
+def test_generate_spreads_births_so_that_a_million_residents_have_room() -> None:
+    county = build_county(1, TODAY)
+    births = np.concatenate([batch.residents.column("birth_date") for batch in generate(county, residents=60_000)])
+    # one birthday has 450 ids a sex: a million people need a busiest day of less than 54 of both in 60,000
+    assert np.unique(births, return_counts=True)[1].max() < 20
