@@ -1,9 +1,259 @@
-"""Writing residents: panels, registration, households and groups."""
+"""Writing residents: presence, registration, changes, panels."""
 
+import base64
+import json
+import secrets
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from doorstep.kernel.access.actor import Actor
-from doorstep.people.residents.models import PanelEntry, Resident
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.encryption import seal
+from doorstep.kernel.access.models import CareRelationship, PresenceProof
+from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.events import actions as events
+from doorstep.kernel.record import actions as record
+from doorstep.people.residents import indexes, queries
+from doorstep.people.residents.events import ResidentChanged, ResidentRegistered
+from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, PresenceCode, Resident
+from doorstep.people.residents.patient import to_patient
+from doorstep.people.residents.permissions import Permission
+from doorstep.people.residents.rules import GROUPS, NumberFault, read_number, spell
+
+CODE_LIVES = timedelta(minutes=5)
+# How long the unit that registered somebody may read the record before a contract or another visit.
+REGISTRATION_OPENS = timedelta(days=30)
+
+CLOSED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceAnswer:
+    """What the database answered: the proof's id, or none; `closed` after too many failed tries."""
+
+    presence_id: int | None
+    closed: bool = False
+
+
+@transaction.atomic
+def prove_presence(
+    *, number: str, actor: Actor, name: str = "", phone_last_four: str = "", code: str = ""
+) -> PresenceAnswer:
+    """Prove that a resident stands here by the full number and name with phone's end, or a code from the own phone.
+
+    Never raises for facts that do not fit: the failed try must stay counted, and an exception would undo it.
+    """
+    if actor.organization_id is None:
+        raise NotFound()
+    actor.check(Permission.RESIDENT_FIND)
+    second = indexes.code_index(code) if code else indexes.phone_proof_index(name, phone_last_four)
+    kind = "code" if code else "phone"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT residents_prove_presence(%s, %s, %s, %s)",
+            [indexes.number_index(number), kind, second, actor.organization_id],
+        )
+        answer = int(cursor.fetchone()[0])
+    if answer <= 0:
+        audit.record(action="presence.failed", actor=actor, details={"second": kind, "closed": answer == CLOSED})
+        return PresenceAnswer(None, closed=answer == CLOSED)
+    proof = PresenceProof.objects.get(id=answer)
+    audit.record(
+        action="presence.prove",
+        actor=actor,
+        subject=f"presence/{answer}",
+        resident_id=proof.resident_id,
+        details={"second": kind},
+    )
+    return PresenceAnswer(answer)
+
+
+@transaction.atomic
+def make_presence_code(*, resident_id: int, actor: Actor) -> str:
+    """Six digits for the resident's own phone page; earlier ones end. Raises NotFound for somebody else's record."""
+    if actor.kind is not ActorKind.RESIDENT or resident_id not in actor.resident_ids:
+        raise NotFound()
+    now = timezone.now()
+    PresenceCode.objects.filter(resident_id=resident_id, used_at__isnull=True, expires_at__gt=now).update(
+        expires_at=now
+    )
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    PresenceCode.objects.create(
+        resident_id=resident_id, index=indexes.code_index(code), made_at=now, expires_at=now + CODE_LIVES
+    )
+    audit.record(action="presence.code", actor=actor, resident_id=resident_id)
+    return code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewResident:
+    """Facts of a person to be registered; without `number` (a child has `mother_number`) a record number is given."""
+
+    name: str
+    birth_date: date
+    gender: str
+    number: str = ""
+    phone: str = ""
+    address: str = ""
+    relation_to_head: str = ""
+    grid_code: str = ""
+    groups: tuple[str, ...] = field(default=())
+    mother_number: str = ""
+    birth_order: int = 1
+    household_id: int | None = None
+
+
+def check_new(new: NewResident) -> dict[str, str]:
+    """What is wrong with the facts: a sentence per field with its cure; empty when all is well."""
+    today = timezone.localdate()
+    found: dict[str, str] = {}
+    if not new.name.strip():
+        found["name"] = _("请填写姓名，与身份证一致。")
+    if new.birth_date > today:
+        found["birth_date"] = _("出生日期不能晚于今天，请核对。")
+    for name, number in (("number", new.number), ("mother_number", new.mother_number)):
+        if not number:
+            continue
+        try:
+            facts = read_number(number, today=today)
+        except NumberFault as fault:
+            found[name] = _(str(fault))
+            continue
+        if name == "number" and facts.birth_date != new.birth_date:
+            found["birth_date"] = _("出生日期与身份证号不符，身份证号上是 %(day)s。请核对两者。") % {
+                "day": facts.birth_date.isoformat()
+            }
+        if name == "number" and facts.gender != new.gender:
+            found["gender"] = _("性别与身份证号不符，请核对两者。")
+        if name == "mother_number" and facts.gender != "female":
+            found["mother_number"] = _("这个身份证号的持有人是男性，请填写母亲的身份证号。")
+    unknown = [code for code in new.groups if code not in GROUPS]
+    if unknown:
+        found["groups"] = _("人群“%(name)s”不在目录中，请从列表里选择。") % {"name": unknown[0]}
+    if new.phone and not (new.phone.isascii() and new.phone.isdigit() and 7 <= len(new.phone) <= 12):
+        found["phone"] = _("电话应为 11 位手机号或带区号的座机号，只填数字。")
+    return found
+
+
+@transaction.atomic
+def register(*, new: NewResident, actor: Actor) -> Resident | None:
+    """Register a person who stands at the desk with the card: the unit has presence and a relationship of 30 days.
+
+    Returns None when the number is taken (or too many tries have closed the desk): nothing of the known person is
+    shown, the way on is the proof of presence. Not raised, because the try must stay counted. Raises Refused for facts
+    that do not fit.
+    """
+    actor.check(Permission.RESIDENT_REGISTER)
+    if actor.organization_id is None:
+        raise NotFound()
+    faults = check_new(new)
+    if faults:
+        raise Refused(_("有内容需要更正，没有登记。"), fields=faults)
+    row = row_of(new, household_id=new.household_id or _household(new, actor))
+    try:
+        with transaction.atomic():
+            resident_id = _admit([row], actor=actor, present=True)[0][1]
+    except IntegrityError:
+        number = row["number_index"] or row["child_index"]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT residents_note_try(%s)", [number])
+        audit.record(action="resident.register-taken", actor=actor)
+        return None
+    presence = PresenceProof.objects.filter(resident_id=resident_id).latest("id")
+    access.open_relationship(
+        resident_id=resident_id,
+        organization_id=actor.organization_id,
+        reason=CareRelationship.Reason.VISIT,
+        episode=f"resident/{row['key']}",
+        closes_at=timezone.now() + REGISTRATION_OPENS,
+        basis=_("登记建档"),
+        presence_id=presence.pk,
+        actor=actor,
+    )
+    resident = queries.get(resident_id=resident_id)
+    _publish(resident, actor)
+    events.publish(
+        ResidentRegistered(
+            subject=f"resident/{resident.key}",
+            subject_id=resident.pk,
+            resident_id=resident.pk,
+            organization_id=actor.organization_id,
+            consortium_id=actor.consortium_id,
+            user_id=actor.user_id,
+        )
+    )
+    audit.record(action="resident.register", actor=actor, subject=f"resident/{resident.key}", resident_id=resident.pk)
+    return resident
+
+
+@transaction.atomic
+def change(
+    *, resident: Resident, actor: Actor, phone: str, address: str, groups: Iterable[str], today: date | None = None
+) -> Resident:
+    """Change phone, address and groups; a phone's indexes change with it, groups keep their days."""
+    actor.check(Permission.RESIDENT_REGISTER)
+    day = today or timezone.localdate()
+    wanted = set(groups)
+    facts = NewResident(
+        name=resident.name,
+        birth_date=resident.birth_date,
+        gender=resident.gender,
+        phone=phone,
+        groups=tuple(sorted(wanted)),
+    )
+    faults = check_new(facts)
+    if faults:
+        raise Refused(_("有内容需要更正，没有保存。"), fields=faults)
+    if phone != resident.phone:
+        Identifier.objects.filter(resident=resident, kind__in=["phone", "phone-proof"], live=True).update(live=False)
+        if phone:
+            pairs = {
+                "phone": indexes.phone_index(phone),
+                "phone-proof": indexes.phone_proof_index(resident.name, phone[-4:]),
+            }
+            Identifier.objects.bulk_create(
+                [Identifier(resident=resident, kind=kind, index=index) for kind, index in pairs.items()]
+            )
+    held = set(Group.objects.filter(resident=resident, until__isnull=True).values_list("code", flat=True))
+    Group.objects.filter(resident=resident, until__isnull=True, code__in=held - wanted).update(until=day)
+    Group.objects.bulk_create(
+        [Group(resident=resident, code=code, since=day) for code in sorted(wanted - held)], ignore_conflicts=True
+    )
+    changed = [
+        name
+        for name, old, value in (("phone", resident.phone, phone), ("address", resident.address, address))
+        if old != value
+    ]
+    resident.phone, resident.address = phone, address
+    resident.save(update_fields=["phone", "address"])
+    _publish(resident, actor)
+    events.publish(
+        ResidentChanged(
+            subject=f"resident/{resident.key}",
+            subject_id=resident.pk,
+            resident_id=resident.pk,
+            organization_id=actor.organization_id,
+            consortium_id=actor.consortium_id,
+            user_id=actor.user_id,
+            details={"changed": changed, "groups": sorted(wanted)},
+        )
+    )
+    audit.record(
+        action="resident.change",
+        actor=actor,
+        subject=f"resident/{resident.key}",
+        resident_id=resident.pk,
+        details={"changed": changed},
+    )
+    return resident
 
 
 def add_to_panel(*, resident: Resident, organization_id: int, actor: Actor) -> None:
@@ -21,3 +271,59 @@ def add_to_panel(*, resident: Resident, organization_id: int, actor: Actor) -> N
         ],
         ignore_conflicts=True,
     )
+
+
+def row_of(new: NewResident, *, household_id: int | None) -> dict[str, Any]:
+    """The row that the database takes over: sealed texts in base64, numbers as indexes."""
+    spelled = spell(new.name)
+    child = indexes.child_index(new.mother_number, new.birth_date, new.birth_order)
+    nameless = not new.number
+    return {
+        "key": str(uuid.uuid4()),
+        "name": new.name.strip(),
+        "pinyin": spelled.pinyin,
+        "initials": spelled.initials,
+        "gender": new.gender,
+        "birth_date": new.birth_date.isoformat(),
+        "national_id": _sealed(new.number),
+        "record_number": f"L{secrets.randbelow(10**11):011d}" if nameless else "",
+        "phone": _sealed(new.phone),
+        "address": _sealed(new.address),
+        "household_id": household_id,
+        "relation": new.relation_to_head,
+        "grid": new.grid_code,
+        "number_index": str(indexes.number_index(new.number)) if new.number else None,
+        "phone_index": str(indexes.phone_index(new.phone)) if new.phone else None,
+        "proof_index": str(indexes.phone_proof_index(new.name, new.phone[-4:])) if new.phone else None,
+        "child_index": str(child) if nameless and new.mother_number else None,
+        "groups": list(new.groups),
+    }
+
+
+def _admit(rows: Sequence[dict[str, Any]], *, actor: Actor, present: bool) -> list[tuple[uuid.UUID, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT admitted_key, admitted_id FROM residents_admit(%s, %s, %s::jsonb, %s)",
+            [actor.organization_id, actor.consortium_id, json.dumps(rows, ensure_ascii=False), present],
+        )
+        return list(cursor.fetchall())
+
+
+def _household(new: NewResident, actor: Actor) -> int | None:
+    if not new.address or actor.organization_id is None:
+        return None
+    made = Household.objects.create(organization_id=actor.organization_id, address=new.address, grid_code=new.grid_code)
+    return made.pk
+
+
+def _publish(resident: Resident, actor: Actor) -> None:
+    unit = resident.organization
+    record.publish(
+        to_patient(resident, organization_key=unit.key, organization_name=unit.name),
+        resident_id=resident.pk,
+        actor=actor,
+    )
+
+
+def _sealed(text: str) -> str:
+    return base64.b64encode(seal(text)).decode() if text else ""

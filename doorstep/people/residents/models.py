@@ -43,6 +43,7 @@ class Resident(models.Model):
     birth_date = models.DateField()
     deceased_on = models.DateField(null=True)
     national_id = SealedTextField(default="")
+    record_number = models.CharField(max_length=20, blank=True, default="")  # given to those without a national id
     phone = SealedTextField(default="")
     address = SealedTextField(default="")
     household = models.ForeignKey(Household, on_delete=models.PROTECT, null=True, related_name="residents")
@@ -80,6 +81,8 @@ class Identifier(models.Model):
         RECORD = "record", "健康档案编号"
         PASSPORT = "passport", "护照"
         HOSPITAL = "hospital", "院内患者号"
+        PHONE_PROOF = "phone-proof", "姓名与电话后四位"  # for the proof of presence; only its index is kept
+        MOTHER_ID = "mother-id", "母亲身份证号"  # a child that has no number yet
 
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="identifiers")
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -98,6 +101,11 @@ class Identifier(models.Model):
                 fields=["index"],
                 condition=models.Q(kind="national-id", live=True),
                 name="one_living_resident_per_national_id",
+            ),
+            models.UniqueConstraint(
+                fields=["index"],
+                condition=models.Q(kind="mother-id", live=True),
+                name="one_child_per_mother_and_birth",
             ),
         )
         indexes = (models.Index(fields=["index", "kind"], name="identifier_index"),)
@@ -151,3 +159,55 @@ class ResidentAccount(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "resident"], name="account_link_once"),)
+
+
+class PresenceCode(models.Model):
+    """Six digits on the resident's own phone that prove presence once, for five minutes; only their index is kept."""
+
+    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="presence_codes")
+    index = models.UUIDField()
+    made_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    # The unit never reads a code: the database compares.
+    row_access = RowAccess(using="access_is_system() OR resident_id = ANY ((SELECT access_self())::bigint[])")
+
+    class Meta:
+        indexes = (models.Index(fields=["resident", "-expires_at"], name="presence_code_live"),)
+
+
+class ImportBatch(models.Model):
+    """A file of residents that a unit uploaded: what was found in it, and what was taken over."""
+
+    class Stage(models.TextChoices):
+        """How far it has come."""
+
+        CHECKED = "checked", "待确认"
+        DONE = "done", "已导入"
+        DISCARDED = "discarded", "已放弃"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="import_batches")
+    consortium_id = models.BigIntegerField(null=True)
+    file_name = models.CharField(max_length=200)
+    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.CHECKED)
+    uploaded_by_id = models.BigIntegerField()
+    uploaded_at = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True)
+    rows = models.IntegerField()
+    faulty = models.IntegerField()
+    taken = models.IntegerField(default=0)
+    # The rows as they were read, and the faults, as JSON; emptied when the batch is done or discarded.
+    content = SealedTextField(default="")
+    faults = models.JSONField(default=list)
+
+    row_access = RowAccess(using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=~models.Q(stage="done") | models.Q(done_at__isnull=False), name="import_done_has_time"
+            ),
+        )
+        indexes = (models.Index(fields=["organization", "-uploaded_at"], name="import_recent"),)

@@ -2,18 +2,28 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Replace
 from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.encryption import blind_index
+from doorstep.kernel.access.models import PresenceProof
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.fhir import systems
+from doorstep.people.residents.indexes import number_index, phone_index
 from doorstep.people.residents.lines import line_of
-from doorstep.people.residents.models import Group, Resident, ResidentAccount
-from doorstep.people.residents.rules import GROUPS, age_text, mask_number, mask_phone
+from doorstep.people.residents.models import Group, Identifier, PanelEntry, Resident, ResidentAccount
+from doorstep.people.residents.rules import (
+    GROUPS,
+    age_text,
+    is_whole_number,
+    is_whole_phone,
+    mask_number,
+    mask_phone,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ def banner(resident: Resident) -> ResidentBanner:
         gender_label=Resident.Gender(resident.gender).label,
         birth_date=resident.birth_date,
         age=age_text(resident.birth_date, resident.deceased_on or timezone.localdate()),
-        masked_id=mask_number(resident.national_id),
+        masked_id=mask_number(resident.national_id) or resident.record_number,
         masked_phone=mask_phone(resident.phone),
         organization_name=resident.organization.name,
         groups=tuple((code, GROUPS.get(code, code)) for code in codes.values_list("code", flat=True)),
@@ -90,7 +100,7 @@ def behind_reference(*, reference: str) -> tuple[int, str] | None:
             return None
         row = (
             Resident.objects.filter(
-                identifiers__index=blind_index("national-id", number),
+                identifiers__index=number_index(number),
                 identifiers__kind="national-id",
                 identifiers__live=True,
             )
@@ -107,3 +117,99 @@ def brief(*, ids: Iterable[int]) -> dict[int, Resident]:
         return {}
     found = Resident.objects.filter(id__in=wanted).only("id", "key", "name", "gender", "birth_date")
     return {resident.id: resident for resident in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One resident of a search."""
+
+    key: UUID
+    name: str
+    gender_label: str
+    age: str
+    masked_id: str
+    organization_name: str
+
+
+def search_panel(text: str, actor: Actor, *, limit: int = 20) -> list[Found]:
+    """Residents on the panels of the actor's units, by name, pinyin or initials; by phone or number only when whole.
+
+    A text with digits that is neither a whole phone nor a whole number finds nobody, and a pattern is only text.
+    """
+    text = " ".join(text.split())
+    if not text or not actor.record_reach:
+        return []
+    if any(character.isdigit() for character in text):
+        return _by_index("".join(text.split()), limit)
+    entries = PanelEntry.objects.filter(organization_id__in=actor.record_reach)
+    if text.isascii():
+        letters = text.lower().replace(" ", "")
+        entries = entries.annotate(run=Replace("pinyin", Value(" "), Value(""))).filter(
+            Q(initials__startswith=letters) | Q(run__startswith=letters)
+        )
+    else:
+        entries = entries.filter(name__contains=text)
+    # A resident may stand on the panels of a village and its township; the policy leaves out who is no longer ours.
+    ids = entries.order_by("name", "resident_id").values_list("resident_id", flat=True)[: limit * 3]
+    return _found(Resident.objects.filter(id__in=list(ids)).order_by("name", "id")[:limit])
+
+
+def find_by_number(number: str, actor: Actor) -> Resident | None:
+    """The resident with this whole number, when the actor may see one; a scanner types it like a person."""
+    if not is_whole_number(number):
+        return None
+    return (
+        Resident.objects.select_related("organization")
+        .filter(
+            identifiers__index=number_index(number),
+            identifiers__kind=Identifier.Kind.NATIONAL_ID,
+            identifiers__live=True,
+        )
+        .first()
+    )
+
+
+def get_presence(*, presence_id: int, actor: Actor) -> PresenceProof:
+    """The actor's own proof of the last 30 minutes; raises NotFound when there is none."""
+    fresh = timezone.now() - timedelta(minutes=30)
+    proof = PresenceProof.objects.filter(id=presence_id, user_id=actor.user_id, proved_at__gt=fresh).first()
+    if proof is None:
+        raise NotFound()
+    return proof
+
+
+def household_of(resident: Resident) -> list[Resident]:
+    """The others of the household, as far as the actor may see them."""
+    if resident.household_id is None:
+        return []
+    return list(
+        Resident.objects.filter(household_id=resident.household_id).exclude(id=resident.pk).order_by("birth_date")
+    )
+
+
+def _by_index(text: str, limit: int) -> list[Found]:
+    if is_whole_number(text):
+        kind, index = Identifier.Kind.NATIONAL_ID, number_index(text)
+    elif is_whole_phone(text):
+        kind, index = Identifier.Kind.PHONE, phone_index(text)
+    else:
+        return []
+    found = Resident.objects.filter(identifiers__kind=kind, identifiers__index=index, identifiers__live=True).order_by(
+        "name", "id"
+    )
+    return _found(found[:limit])
+
+
+def _found(rows: QuerySet[Resident]) -> list[Found]:
+    today = timezone.localdate()
+    return [
+        Found(
+            row.key,
+            row.name,
+            Resident.Gender(row.gender).label,
+            age_text(row.birth_date, today),
+            mask_number(row.national_id) or row.record_number,
+            row.organization.name,
+        )
+        for row in rows.select_related("organization")
+    ]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pypinyin import Style, lazy_pinyin
+from stdnum.cn import ric
 
 # 国家基本公共卫生服务规范（第三版） names the key groups of primary care.
 GROUPS: dict[str, str] = {
@@ -62,3 +63,44 @@ def spell(name: str) -> Spelled:
     """A Chinese name as it is typed: "周桂兰" gives "zhou gui lan" and "zgl"; other letters stay."""
     parts = [part.lower() for part in lazy_pinyin(name, style=Style.NORMAL) if part.strip()]
     return Spelled(" ".join(parts)[:120], "".join(part[0] for part in parts)[:20])
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFacts:
+    """What a national id says of its holder."""
+
+    birth_date: date
+    gender: str
+
+
+class NumberFault(ValueError):
+    """The number cannot be a national id; the text says what to do."""
+
+
+def read_number(number: str, *, today: date) -> NumberFacts:
+    """Birth date and sex in an 18-character national id (GB 11643-1999); raises NumberFault with a sentence.
+
+    The place of the first six digits is not checked: divisions come and go, numbers stay.
+    """
+    number = "".join(number.split()).upper()
+    if len(number) != 18 or not number[:17].isascii() or not number[:17].isdigit() or number[17] not in "0123456789X":
+        raise NumberFault("身份证号应为 18 位：前 17 位是数字，末位是数字或 X。请核对后重新填写或刷卡。")
+    try:
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError as error:
+        raise NumberFault("身份证号第 7–14 位不是有效的出生日期，请核对。") from error
+    if not date(1880, 1, 1) <= born <= today:
+        raise NumberFault("身份证号中的出生日期不在合理范围内，请核对第 7–14 位。")
+    if ric.calc_check_digit(number) != number[17]:
+        raise NumberFault("身份证号的校验位不符，通常是有一位输错了，请逐位核对或改用刷卡。")
+    return NumberFacts(born, "male" if int(number[16]) % 2 else "female")
+
+
+def is_whole_number(text: str) -> bool:
+    """Whether a text has the shape of a whole national id; a fragment never has."""
+    return len(text) == 18 and text[:17].isascii() and text[:17].isdigit() and text[17] in "0123456789Xx"
+
+
+def is_whole_phone(text: str) -> bool:
+    """Whether a text has the shape of a whole mobile number."""
+    return len(text) == 11 and text.isascii() and text.isdigit() and text[0] == "1"

@@ -15,11 +15,12 @@ from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.models import CareRelationship, User
 from doorstep.kernel.access.session import acting
 from doorstep.people.organizations.models import Consortium, Membership, Organization
+from doorstep.people.residents.indexes import phone_proof_index
 from doorstep.people.residents.models import Identifier, PanelEntry, Resident
 from doorstep.people.workforce.models import Post, Practitioner
 
 START = date(2024, 1, 1)
-ZHOU_NUMBER = "439981196309150024"
+ZHOU_NUMBER = "439981196309150027"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,10 @@ def make_resident(
         for kind, value in ((Identifier.Kind.NATIONAL_ID, number), (Identifier.Kind.PHONE, phone)):
             if value:
                 Identifier.objects.create(resident=resident, kind=kind, index=blind_index(kind.value, value))
+        if phone:
+            Identifier.objects.create(
+                resident=resident, kind=Identifier.Kind.PHONE_PROOF, index=phone_proof_index(name, phone[-4:])
+            )
         for unit in panel_of:
             add_to_panel(resident, unit, system)
     return resident

@@ -1,0 +1,141 @@
+"""Registering people, also two desks at once."""
+
+import threading
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from django.db import connection
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound, NotPermitted, Refused
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.record import queries as record
+from doorstep.people.residents import actions, queries
+from doorstep.people.residents.models import Resident
+from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
+from doorstep.site.actors import of_user
+
+pytestmark = pytest.mark.django_db
+
+ZHOU = actions.NewResident(
+    name="周桂兰",
+    birth_date=date(1963, 9, 15),
+    gender="female",
+    number=ZHOU_NUMBER,
+    phone="19900001234",
+    address="石桥村 3 组 12 号",
+    groups=("hypertension",),
+)
+
+
+def _nurse() -> tuple[World, Actor]:
+    world = make_world()
+    return world, of_user(make_staff(name="吴敏", organization_id=world.village, role="nurse"))
+
+
+def test_register_makes_the_resident_visible_to_the_unit_alone() -> None:
+    world, nurse = _nurse()
+    with acting(nurse):
+        made = actions.register(new=ZHOU, actor=nurse)
+        assert made is not None
+        shown = queries.banner(queries.get_by_key(made.key, nurse))
+        assert (shown.masked_id, shown.groups) == ("439981********0027", (("hypertension", "高血压患者"),))
+        assert [one.key for one in queries.search_panel("zgl", nurse)] == [made.key]
+        patient = record.read(type="Patient", fhir_id=str(made.key))
+        assert patient is not None
+        assert patient["identifier"][0]["value"] == ZHOU_NUMBER
+    zhao = of_user(make_staff(name="赵远", organization_id=world.other_village, role="village_doctor"))
+    with acting(zhao), pytest.raises(NotFound):
+        queries.get_by_key(made.key, zhao)
+
+
+def test_register_number_that_is_taken_shows_nothing() -> None:
+    world, nurse = _nurse()
+    make_resident(organization_id=world.other_village)
+    with acting(nurse):
+        assert actions.register(new=ZHOU, actor=nurse) is None
+        assert not Resident.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"number": ZHOU_NUMBER[:-1] + "5"}, "number"),
+        ({"number": "1234"}, "number"),
+        ({"birth_date": date(1963, 9, 16)}, "birth_date"),
+        ({"gender": "male"}, "gender"),
+        ({"name": " "}, "name"),
+        ({"phone": "1990-000"}, "phone"),
+        ({"groups": ("nobody",)}, "groups"),
+    ],
+)
+def test_register_refuses_facts_that_contradict(change: dict[str, object], field: str) -> None:
+    _, nurse = _nurse()
+    with acting(nurse):
+        with pytest.raises(Refused) as refused:
+            actions.register(new=replace(ZHOU, **change), actor=nurse)  # type: ignore[arg-type]
+        assert field in refused.value.fields
+        assert not Resident.objects.exists()
+
+
+def test_register_without_a_number_gives_a_record_number() -> None:
+    _, nurse = _nurse()
+    with acting(nurse):
+        made = actions.register(new=replace(ZHOU, number=""), actor=nurse)
+        assert made is not None
+        assert made.record_number.startswith("L")
+
+
+def test_register_child_on_the_mothers_number_once() -> None:
+    _, nurse = _nurse()
+    baby = actions.NewResident(
+        name="小石头", birth_date=date(2026, 11, 1), gender="male", mother_number=ZHOU_NUMBER, groups=("child",)
+    )
+    with acting(nurse):
+        assert actions.register(new=baby, actor=nurse)
+        assert actions.register(new=baby, actor=nurse) is None
+        assert actions.register(new=replace(baby, name="小竹", birth_order=2), actor=nurse)
+
+
+def test_register_without_permission_is_refused() -> None:
+    world, _ = _nurse()
+    manager = of_user(make_staff(name="马主任", organization_id=world.lead, role="manager"))
+    with acting(manager), pytest.raises(NotPermitted):
+        actions.register(new=ZHOU, actor=manager)
+
+
+def test_change_moves_the_phones_indexes() -> None:
+    _, nurse = _nurse()
+    with acting(nurse):
+        made = actions.register(new=ZHOU, actor=nurse)
+        assert made is not None
+        actions.change(
+            resident=made, actor=nurse, phone="19900005678", address=made.address, groups=["elderly", "hypertension"]
+        )
+        assert queries.search_panel("19900001234", nurse) == []
+        assert len(queries.search_panel("19900005678", nurse)) == 1
+        assert {code for code, _ in queries.banner(made).groups} == {"elderly", "hypertension"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_register_at_two_desks_at_once_gives_one_resident() -> None:
+    world, nurse = _nurse()
+    other = of_user(make_staff(name="郑红", organization_id=world.other_village, role="nurse"))
+    ready = threading.Barrier(2)
+    answers: list[bool] = []
+
+    def desk(actor: Actor) -> None:
+        ready.wait()
+        try:
+            with acting(actor):
+                answers.append(actions.register(new=ZHOU, actor=actor) is not None)
+        finally:
+            connection.close()
+
+    desks = [threading.Thread(target=desk, args=(actor,)) for actor in (nurse, other)]
+    for one in desks:
+        one.start()
+    for one in desks:
+        one.join()
+    assert sorted(answers) == [False, True]
