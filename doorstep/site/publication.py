@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from doorstep.coordination.scheduling.fhir import booking_resources
 from doorstep.coordination.visits.fhir import to_resources as visit_resources
 from doorstep.kernel.record.publishing import Published
 
 MAPPINGS: dict[str, Callable[[Any], list[Published]]] = {
+    "booking": booking_resources,
     "visit": visit_resources,
 }

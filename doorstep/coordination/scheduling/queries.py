@@ -1,0 +1,262 @@
+"""Reads of slots, places and bookings."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Slot, WeeklySession
+from doorstep.coordination.scheduling.rules import Quota, quotas_for
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class SlotChoice:
+    """A slot as it is offered: when, where, with whom, and how many places are left for the asked origin."""
+
+    id: int
+    key: uuid.UUID
+    starts_at: datetime
+    ends_at: datetime
+    organization_id: int
+    organization_name: str
+    department_id: int
+    department_name: str
+    practitioner_name: str
+    title: str
+    specialty: str
+    service: str
+    left: int
+    total: int
+
+    @property
+    def who(self) -> str:
+        """The expert, or the department where no name is given."""
+        return self.practitioner_name or self.department_name
+
+
+_CHOICE = """
+SELECT s.id, s.key, s.starts_at, s.ends_at, s.organization_id, o.name, d.id, d.name,
+       coalesce(p.name, ''), coalesce(p.title, ''), coalesce(p.specialty, ''), c.service, f.free, f.total
+  FROM scheduling_slot s
+  JOIN scheduling_schedule c ON c.id = s.schedule_id
+  JOIN organizations_organization o ON o.id = s.organization_id
+  JOIN organizations_department d ON d.id = c.department_id
+  LEFT JOIN workforce_practitioner p ON p.id = c.practitioner_id
+  JOIN LATERAL (
+    SELECT count(*) FILTER (
+             WHERE (q.state = 'free' OR (q.state = 'held' AND q.held_until <= %(now)s)) AND q.quota = ANY(%(quotas)s)
+               AND (q.origin_organization_id IS NULL OR q.origin_organization_id = ANY(%(origins)s))) AS free,
+           count(*) AS total
+      FROM scheduling_place q WHERE q.slot_id = s.id) f ON true
+ WHERE {where}
+ ORDER BY {order} LIMIT %(limit)s
+"""
+
+_OPEN = "s.stopped_at IS NULL AND c.is_active AND f.free > 0"
+
+
+def free_slots(
+    *,
+    organization_ids: Iterable[int],
+    origin: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    department_id: int | None = None,
+    specialty: str = "",
+    limit: int = 30,
+    actor: Actor | None = None,
+) -> list[SlotChoice]:
+    """Slots to come with a place left for this origin, earliest first, in one query.
+
+    `specialty` matches the department's name or the expert's speciality by a part of it. Places that are reserved for
+    certain units count only for an actor who reaches one of these.
+    """
+    now = timezone.now()
+    where = [
+        _OPEN,
+        "s.organization_id = ANY(%(organizations)s)",
+        "s.starts_at >= %(since)s",
+        "(%(until)s::timestamptz IS NULL OR s.starts_at < %(until)s)",
+        "(%(department)s::bigint IS NULL OR d.id = %(department)s)",
+        "(%(specialty)s = '' OR d.name ILIKE %(pattern)s OR p.specialty ILIKE %(pattern)s)",
+    ]
+    return _choices(
+        " AND ".join(where),
+        "s.starts_at, s.id",
+        origin=origin,
+        actor=actor,
+        now=now,
+        limit=limit,
+        organizations=list(organization_ids),
+        since=max(since or now, now),
+        until=until,
+        department=department_id,
+        specialty=specialty.strip(),
+        pattern=f"%{specialty.strip()}%",
+    )
+
+
+def next_free(*, slot: SlotChoice, origin: str, actor: Actor, now: datetime) -> SlotChoice | None:
+    """The next slot with a place: with the same expert, else in the same department, else in the same hospital."""
+    order = (
+        "c.id = (SELECT schedule_id FROM scheduling_slot WHERE id = %(slot)s) DESC,"
+        " (d.id = %(department)s) DESC, s.starts_at, s.id"
+    )
+    found = _choices(
+        f"{_OPEN} AND s.organization_id = %(organization)s AND s.starts_at > %(now)s AND s.id <> %(slot)s",
+        order,
+        origin=origin,
+        actor=actor,
+        now=now,
+        limit=1,
+        slot=slot.id,
+        department=slot.department_id,
+        organization=slot.organization_id,
+    )
+    return found[0] if found else None
+
+
+def slot_detail(*, slot_key: uuid.UUID | str, origin: str = Quota.OPEN, actor: Actor | None = None) -> SlotChoice:
+    """One slot with what is left for an origin; raises NotFound."""
+    found = _choices(
+        "s.key = %(key)s", "s.id", origin=origin, actor=actor, now=timezone.now(), limit=1, key=as_key(slot_key)
+    )
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+def get_booking(*, booking_key: uuid.UUID | str, actor: Actor) -> Booking:
+    """A booking of the actor's units; raises NotFound."""
+    found = (
+        Booking.objects.filter(key=as_key(booking_key))
+        .select_related("slot__schedule__department", "slot__schedule__practitioner", "organization")
+        .first()
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def booking_of(*, reference: str) -> Booking | None:
+    """The newest booking for a thing ("referral/<key>"), as far as the actor may see it."""
+    return (
+        Booking.objects.filter(reference=reference)
+        .select_related("slot__schedule__department", "slot__schedule__practitioner", "organization")
+        .order_by("-created_at")
+        .first()
+    )
+
+
+def bookings_of_resident(*, resident_id: int, limit: int = 20) -> list[Booking]:
+    """The resident's bookings, newest first, as far as the actor may see them."""
+    return list(
+        Booking.objects.filter(resident_id=resident_id)
+        .select_related("slot__schedule__department", "slot__schedule__practitioner", "organization")
+        .order_by("-period")[:limit]
+    )
+
+
+def counts(*, slot_ids: Iterable[int] | None = None) -> dict[str, int]:
+    """How many places are free, held and booked (expired holds still count as held until they are swept or taken)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state, count(*) FROM scheduling_place"
+            " WHERE %s::bigint[] IS NULL OR slot_id = ANY(%s) GROUP BY state",
+            [ids := (None if slot_ids is None else list(slot_ids)), ids],
+        )
+        found: dict[str, int] = dict(cursor.fetchall())
+    return {state.value: found.get(state.value, 0) for state in Place.State}
+
+
+def schedules(*, organization_ids: Iterable[int]) -> list[Schedule]:
+    """The schedules of units: by department, then by expert."""
+    return list(
+        Schedule.objects.filter(organization_id__in=list(organization_ids))
+        .select_related("department", "practitioner", "organization")
+        .order_by("department__name", "practitioner__name", "id")
+    )
+
+
+def get_schedule(*, schedule_key: uuid.UUID | str, actor: Actor) -> Schedule:
+    """A schedule of the actor's units; raises NotFound."""
+    found = Schedule.objects.filter(key=as_key(schedule_key)).select_related("department", "practitioner").first()
+    if found is None or not actor.reaches(found.organization_id):
+        raise NotFound()
+    return found
+
+
+def sessions_of(*, schedule_id: int) -> list[WeeklySession]:
+    """The weekly sessions of a schedule."""
+    return list(WeeklySession.objects.filter(schedule_id=schedule_id).order_by("weekday", "starts"))
+
+
+def slots_between(*, organization_id: int, since: datetime, until: datetime) -> list[Slot]:
+    """Every slot of a unit in a time with its places, in two queries: the office's board."""
+    return list(
+        Slot.objects.filter(organization_id=organization_id, starts_at__gte=since, starts_at__lt=until)
+        .select_related("schedule__department", "schedule__practitioner")
+        .prefetch_related("places")
+        .order_by("schedule__department__name", "schedule_id", "starts_at")
+    )
+
+
+def slots_with_free(*, slot_ids: Sequence[int]) -> list[tuple[Slot, int]]:
+    """Slots with the number of places that nobody has booked or holds, whatever the quota."""
+    free = Count("places", filter=Q(places__state="free"))
+    found = (
+        Slot.objects.filter(id__in=slot_ids)
+        .select_related("schedule__department", "schedule__practitioner")
+        .annotate(free=free)
+        .order_by("starts_at")
+    )
+    return [(slot, slot.free) for slot in found]
+
+
+def bookings_in(*, slot_ids: Sequence[int]) -> list[Booking]:
+    """The bookings of slots that were not cancelled, as far as the actor may see them."""
+    return list(
+        Booking.objects.filter(slot_id__in=slot_ids)
+        .exclude(state="cancelled")
+        .select_related("source_organization")
+        .order_by("period", "place__number")
+    )
+
+
+def organization_id_of(*, slot_key: uuid.UUID | str) -> int | None:
+    """The unit of a slot."""
+    return Slot.objects.filter(key=as_key(slot_key)).values_list("organization_id", flat=True).first()
+
+
+def as_key(value: uuid.UUID | str) -> uuid.UUID:
+    """A key out of an address; what is no key is not found."""
+    if isinstance(value, uuid.UUID):
+        return value
+    try:
+        return uuid.UUID(value)
+    except ValueError as error:
+        raise NotFound() from error
+
+
+def _choices(
+    where: str, order: str, *, origin: str, actor: Actor | None, now: datetime, limit: int, **values: Any
+) -> list[SlotChoice]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CHOICE.format(where=where, order=order),
+            {
+                "now": now,
+                "quotas": list(quotas_for(origin)),
+                "origins": list(actor.reach) if actor else [],
+                "limit": limit,
+                **values,
+            },
+        )
+        return [SlotChoice(*row) for row in cursor.fetchall()]

@@ -1,0 +1,70 @@
+"""How places are divided by origin, and how a week of templates becomes slots. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+CHINA = ZoneInfo("Asia/Shanghai")
+
+
+class Quota(StrEnum):
+    """Whom a place is kept for."""
+
+    OWN = "own"
+    CONTRACT = "contract"
+    REFERRAL = "referral"
+    COMMUNITY = "community"
+    OPEN = "open"
+
+
+QUOTA_ZH = {
+    Quota.OWN: "本院",
+    Quota.CONTRACT: "签约",
+    Quota.REFERRAL: "转诊",
+    Quota.COMMUNITY: "社区",
+    Quota.OPEN: "公开",
+}
+
+# Share of outpatient places that a group gives down to primary units and family-doctor teams, 国卫医政函〔2023〕27号.
+GIVEN_DOWN_SHARE = {"value": "1/3", "source": "国卫医政函〔2023〕27号", "verified": False}
+GIVEN_DOWN = frozenset({Quota.CONTRACT, Quota.REFERRAL, Quota.COMMUNITY})
+
+
+def quotas_for(origin: str) -> tuple[str, ...]:
+    """The quotas a request of this origin may take, best first: its own share, then what is open to all.
+
+    Raises ValueError for an origin that does not exist.
+    """
+    own = Quota(origin)
+    return (own.value,) if own is Quota.OPEN else (own.value, Quota.OPEN.value)
+
+
+def share_given_down(places: dict[str, int]) -> float | None:
+    """The share of the places that is kept for the primary level (0 to 1), None without places."""
+    total = sum(places.values())
+    return sum(count for quota, count in places.items() if quota in GIVEN_DOWN) / total if total else None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One weekly clinic session: weekday 0 is Monday, times are China's, `minutes` is the length of a slot."""
+
+    weekday: int
+    starts: time
+    ends: time
+    minutes: int
+
+
+def slots_of(session: Session, *, first: date, last: date) -> Iterator[tuple[datetime, datetime]]:
+    """Start and end of every slot of a session from the first day to the last; a rest shorter than a slot is left."""
+    step = timedelta(minutes=session.minutes)
+    day = first + timedelta(days=(session.weekday - first.weekday()) % 7)
+    while day <= last:
+        start = datetime.combine(day, session.starts, tzinfo=CHINA)
+        closes = datetime.combine(day, session.ends, tzinfo=CHINA)
+        while start + step <= closes:
+            yield start, start + step
+            start += step
+        day += timedelta(days=7)

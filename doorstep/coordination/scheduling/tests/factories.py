@@ -1,0 +1,60 @@
+"""A heart clinic at the lead hospital: 王主任's schedule with a slot tomorrow, and the township's family doctor."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from doorstep.coordination.scheduling.models import Place, Schedule, Slot
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
+from doorstep.kernel.access.session import acting
+from doorstep.people.organizations.models import Department
+from doorstep.people.residents.models import Resident
+from doorstep.people.residents.tests.factories import World, make_resident, make_staff, make_world
+from doorstep.people.workforce.models import Practitioner
+from doorstep.site.actors import of_user
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """What the tests of scheduling stand on."""
+
+    world: World
+    schedule: Schedule
+    resident: Resident
+    doctor: Actor
+    officer: Actor
+    stranger: Actor
+
+
+def make_clinic() -> Clinic:
+    """The small world with a schedule of 王主任 at the lead hospital, and 周桂兰 on the village's panel."""
+    world = make_world()
+    resident = make_resident(organization_id=world.village, panel_of=(world.village,))
+    doctor = make_staff(name="李长河", organization_id=world.village, role="village_doctor", username="li")
+    officer = make_staff(name="郑岚", organization_id=world.lead, role="referral_officer", username="zheng")
+    stranger = make_staff(name="赵远", organization_id=world.other_village, role="village_doctor", username="zhao")
+    with acting(system_actor(Purpose.IMPORT)):
+        department = Department.objects.create(organization_id=world.lead, code="0301", name="心血管内科")
+        expert = Practitioner.objects.create(
+            name="王主任", gender="male", title="主任医师", specialty="冠心病", is_expert=True
+        )
+        schedule = Schedule.objects.create(organization_id=world.lead, department=department, practitioner=expert)
+    return Clinic(world, schedule, resident, of_user(doctor), of_user(officer), of_user(stranger))
+
+
+def make_slot(clinic: Clinic, *, starts_at: datetime | None = None, **places: int) -> Slot:
+    """A slot of half an hour, tomorrow unless said otherwise; places by quota: make_slot(clinic, referral=2)."""
+    start = starts_at or timezone.now() + timedelta(days=1)
+    with acting(system_actor(Purpose.IMPORT)):
+        slot = Slot.objects.create(
+            schedule=clinic.schedule,
+            organization_id=clinic.world.lead,
+            starts_at=start,
+            ends_at=start + timedelta(minutes=30),
+        )
+        quotas = [quota for quota, count in places.items() for _number in range(count)]
+        Place.objects.bulk_create(
+            [Place(slot=slot, number=number, quota=quota) for number, quota in enumerate(quotas, start=1)]
+        )
+    return slot
