@@ -13,7 +13,9 @@ from doorstep.coordination.scheduling.models import Booking, Slot
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.queries import SlotChoice, as_key
 from doorstep.coordination.scheduling.rules import QUOTA_ZH, quotas_for
+from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.residents.models import Resident
@@ -22,6 +24,8 @@ from doorstep.people.residents.models import Resident
 HOLD_MINUTES = 10
 # A resident who has not checked in by then did not come; platform default.
 NO_SHOW_AFTER = timedelta(hours=12)
+# How long a clinic sees a booking's episode after its time; platform default.
+VIEW_AFTER = timedelta(days=7)
 
 _CLAIM = """
 WITH picked AS (
@@ -126,14 +130,15 @@ def release(*, hold_key: uuid.UUID | str, actor: Actor) -> bool:
             " AND (held_organization_id = ANY(%s) OR %s)",
             [as_key(hold_key), list(actor.reach), actor.is_system],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 @transaction.atomic
 def book(*, hold_key: uuid.UUID | str, resident_id: int, actor: Actor, reference: str = "") -> Booking:
     """Book a held place for a resident; a resend with the same hold returns the same booking.
 
-    `reference` names what it is for ("referral/<key>"). Raises Conflict when the hold has run out, or when the resident
+    `reference` names what it is for ("referral/<key>"); what stands behind it opens the resident to the clinic. Without a
+    reference the booking itself does, for its own episode. Raises Conflict when the hold has run out, or when the resident
     is expected elsewhere at that time; then the place stays held.
     """
     actor.check(Permission.SLOT_BOOK)
@@ -180,6 +185,16 @@ def _book(key: uuid.UUID, *, resident: Resident, actor: Actor, reference: str) -
         hold_key=key,
         booked_by_id=actor.user_id,
     )
+    if not reference and booking.organization_id != booking.source_organization_id:
+        access.open_relationship(
+            resident_id=resident.pk,
+            organization_id=booking.organization_id,
+            reason=CareRelationship.Reason.REFERRAL,
+            scope=CareRelationship.Scope.EPISODE,
+            episode=booking.subject,
+            closes_at=slot.ends_at + VIEW_AFTER,
+            actor=actor,
+        )
     return workflow.begin(booking, "book", actor=actor, details=_facts(booking))
 
 
@@ -235,6 +250,12 @@ def give_back(booking: Booking, verb: str, *, actor: Actor, reason: str) -> Book
             cursor.execute(
                 f"UPDATE scheduling_place SET {_FREE} WHERE id = %s AND state = 'booked'", [booking.place_id]
             )
+        access.close_relationship(
+            resident_id=booking.resident_id,
+            reason=CareRelationship.Reason.REFERRAL,
+            episode=booking.subject,
+            actor=actor,
+        )
     return moved
 
 

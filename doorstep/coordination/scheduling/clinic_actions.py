@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,15 +28,18 @@ def create_schedule(
 ) -> Schedule:
     """Open a schedule of a department, with an expert or without; raises Conflict when there is one already."""
     _check_manages(actor, organization_id)
-    schedule, made = Schedule.objects.get_or_create(
-        department_id=department_id,
-        practitioner_id=practitioner_id,
-        service=service,
-        defaults={"organization_id": organization_id, "consortium_id": actor.consortium_id},
-    )
-    if not made:
+    try:
+        with transaction.atomic():
+            schedule = Schedule.objects.create(
+                organization_id=organization_id,
+                department_id=department_id,
+                practitioner_id=practitioner_id,
+                service=service,
+                consortium_id=actor.consortium_id,
+            )
+    except IntegrityError as error:
         message = _("这个科室的这位专家已有同类排班，请直接修改原排班。")
-        raise Conflict(message, fields={"practitioner": message})
+        raise Conflict(message, fields={"practitioner": message}) from error
     return schedule
 
 
