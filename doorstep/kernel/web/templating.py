@@ -1,5 +1,6 @@
 """The Jinja2 environment of every page: loader, languages, filters and globals."""
 
+import time
 import uuid
 from pathlib import Path
 from typing import Any, cast
@@ -64,6 +65,10 @@ def idempotency_input() -> Markup:
     return Markup('<input type="hidden" name="idempotency_key" value="{}">').format(uuid.uuid4())
 
 
+def _now_seconds() -> int:
+    return int(time.time())
+
+
 def _template_directories() -> list[Path]:
     ours = [config for config in apps.get_app_configs() if config.name.startswith("doorstep.")]
     return [Path(config.path) / "templates" for config in ours]
@@ -105,4 +110,5 @@ def _globals() -> dict[str, Any]:
         "messages_of": get_messages,
         "shell_of": shell_of,
         "language": translation.get_language,
+        "now_seconds": _now_seconds,
     }
