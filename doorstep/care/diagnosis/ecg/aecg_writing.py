@@ -36,7 +36,8 @@ def to_aecg(recording: Recording, *, patient: PatientFacts | None = None) -> byt
     _add_device(series, recording)
     _add_waveform(series, recording, taken_at)
     indent(root, space=" ")
-    return tostring(root, encoding="utf-8", xml_declaration=True)
+    document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
 
 
 def _add_person(root: Element, person: PatientFacts) -> None:

@@ -113,7 +113,7 @@ def _peaks(signal: Floats) -> Places:
     candidates, _ = find_peaks(power, height=0.3 * float(np.percentile(power, 98)), distance=round(0.24 * HZ))
     if candidates.size == 0:
         raise _NotUsable("找不到心搏，可能是干扰或电极脱落。", "No beat was found: noise or a loose electrode.")
-    peaks = candidates[power[candidates] > 0.45 * np.median(power[candidates])].astype(np.int_)
+    peaks: Places = candidates[power[candidates] > 0.45 * np.median(power[candidates])].astype(np.int_)
     if peaks.size < _MIN_BEATS:
         raise _NotUsable(
             "找不到足够的心搏，可能是干扰或电极脱落。", "Too few beats were found: noise or a loose electrode."

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a sentence stays on one line so that it can be searched for
 """Why a file is not accepted as an electrocardiogram: a code, what is wrong and what to do, in Chinese and English."""
 
 from enum import StrEnum

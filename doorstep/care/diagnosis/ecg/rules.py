@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - one threshold or critical value a line reads as the table it is
 """When a recording is suspicious, and which findings are critical values. Thresholds are data with source and check mark."""
 
 from dataclasses import dataclass

@@ -153,7 +153,7 @@ def synthesize(
 def _heart(heart: Heart, time: Floats, random: np.random.Generator) -> Floats:
     peaks = _beats(heart, float(time[-1]), random)
     build = random.normal(1.0, 0.10, len(INDEPENDENT_LEADS))[:, None] * random.uniform(0.85, 1.15)
-    traces = np.zeros((len(INDEPENDENT_LEADS), time.size))
+    traces: Floats = np.zeros((len(INDEPENDENT_LEADS), time.size))
     for index, peak in enumerate(peaks):
         interval = peak - peaks[index - 1] if index else 60 / heart.rate
         # repolarisation follows the beat before it: a shorter RR brings an earlier T (Bazett's square root)
@@ -196,7 +196,8 @@ def _beats(heart: Heart, seconds: float, random: np.random.Generator) -> list[fl
 
 def _bell(wave: Wave, time: Floats, peak: float, stretch: float) -> Floats:
     shape = np.exp(-0.5 * ((time - peak - wave.centre * stretch) / wave.width) ** 2)
-    return np.outer(wave.microvolts, shape)
+    traces: Floats = np.outer(wave.microvolts, shape)
+    return traces
 
 
 def _plateau(microvolts: Amplitudes, time: Floats, peak: float, stretch: float) -> Floats:
@@ -229,4 +230,5 @@ def _noise(time: Floats, random: np.random.Generator) -> Floats:
     shape = (len(INDEPENDENT_LEADS), time.size)
     drift = np.cumsum(random.normal(0, 14.0, shape), axis=1)
     hum = 160 * np.sin(2 * np.pi * 50 * time + random.uniform(0, 6, len(INDEPENDENT_LEADS))[:, None])
-    return drift + hum + random.normal(0, 180.0, shape)
+    noise: Floats = drift + hum + random.normal(0, 180.0, shape)
+    return noise
