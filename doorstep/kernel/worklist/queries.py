@@ -90,7 +90,9 @@ def stage_times(*, since: datetime, until: datetime, actor: Actor) -> list[Stage
         return [StageTimes(*row) for row in cursor.fetchall()]
 
 
-def stage_cases(*, kind: str, since: datetime, until: datetime, actor: Actor, late: bool, limit: int = 50) -> list[Task]:
+def stage_cases(
+    *, kind: str, since: datetime, until: datetime, actor: Actor, late: bool, limit: int = 50
+) -> list[Task]:
     """The very tasks behind a figure of `stage_times`, slowest first; `late` keeps those that broke their clock."""
     found = Task.objects.filter(
         kind=kind, level=0, closed_at__gte=since, closed_at__lt=until, organization_id__in=actor.reach

@@ -1,0 +1,62 @@
+"""Looking codes up, by what a doctor types: code, Chinese words, English words or pinyin initials."""
+
+from dataclasses import dataclass
+
+from django.db.models import Case, IntegerField, Q, Value, When
+
+from doorstep.kernel.terminology.models import Concept
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code with its words."""
+
+    system: str
+    code: str
+    zh: str
+    en: str
+    verified: bool
+
+
+def find(*, system: str, text: str, limit: int = 20) -> list[Code]:
+    """Codes of the current version that fit the text, those that begin with it first."""
+    text = text.strip()
+    if not text:
+        return []
+    found = (
+        Concept.objects.filter(system__uri=system, system__is_current=True)
+        .filter(
+            Q(code__istartswith=text)
+            | Q(display_zh__contains=text)
+            | Q(display_en__icontains=text)
+            | Q(initials__startswith=text.lower())
+        )
+        .select_related("system")
+        .annotate(
+            rank=Case(
+                When(code__istartswith=text, then=Value(0)),
+                When(display_zh__startswith=text, then=Value(1)),
+                When(initials__startswith=text.lower(), then=Value(2)),
+                default=Value(3),
+                output_field=IntegerField(),
+            )
+        )
+        .order_by("rank", "code")[:limit]
+    )
+    return [_code(concept) for concept in found]
+
+
+def lookup(*, system: str, codes: list[str]) -> dict[str, Code]:
+    """The words of several codes of the current version, in one query; unknown codes are left out."""
+    found = Concept.objects.filter(system__uri=system, system__is_current=True, code__in=codes).select_related("system")
+    return {concept.code: _code(concept) for concept in found}
+
+
+def _code(concept: Concept) -> Code:
+    return Code(
+        system=concept.system.uri,
+        code=concept.code,
+        zh=concept.display_zh,
+        en=concept.display_en,
+        verified=concept.system.verified,
+    )
