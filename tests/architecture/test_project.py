@@ -43,7 +43,13 @@ def test_every_dependency_has_a_reason() -> None:
 
 
 def test_lock_files_carry_hashes_and_no_addresses() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock", "requirements-node.lock", "package-lock.json"):
+    for name in (
+        "requirements.lock",
+        "requirements-dev.lock",
+        "requirements-node.lock",
+        "package-lock.json",
+        "docs/package-lock.json",
+    ):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text, name
         assert "sha256:" in text or "sha512-" in text, name
