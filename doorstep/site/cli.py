@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+
 from doorstep.kernel.database import embedded
 from doorstep.kernel.database.embedded import EmbeddedError
 from doorstep.site import backup, supervisor
@@ -47,6 +49,9 @@ def main(arguments: list[str]) -> int:
         return _run(installation, options.command, rest)
     except (InstallationError, EmbeddedError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except (OSError, psycopg.Error) as error:
+        print(f"The command could not be finished: {error}".strip(), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+import psycopg
+
 from doorstep.kernel.database import embedded
 from doorstep.kernel.database.embedded import EmbeddedError
 from doorstep.site import processes
@@ -41,6 +43,10 @@ def main(arguments: list[str]) -> int:
         pass
     except (InstallationError, EmbeddedError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except (OSError, psycopg.Error) as error:
+        # A disk that fills up in the middle, a server that somebody else stopped.
+        print(f"{installation.directory} cannot be served: {error}".strip(), file=sys.stderr)
         return 1
     return 0
 
