@@ -11,8 +11,8 @@ from doorstep.kernel.web.shell import live_origin
 Handler = Callable[[HttpRequest], HttpResponse]
 
 PERMISSIONS_POLICY = (
-    "camera=(self), microphone=(self), geolocation=(self), payment=(), usb=(), bluetooth=(self), "
-    "interest-cohort=(), browsing-topics=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"
+    "camera=(self), microphone=(self), geolocation=(self), payment=(), usb=(), "
+    "browsing-topics=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"
 )
 
 
