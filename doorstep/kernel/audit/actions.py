@@ -99,7 +99,7 @@ def _write_seal(rows: list[tuple[Any, ...]], *, start: int, end: int, last: Audi
                 from_number=start,
                 to_number=end,
                 entries=len(rows),
-                chain=chain(key, previous, number, start, end, digests),
+                chain=chain(key, previous, number=number, start=start, end=end, digests=digests),
             )
         ]
     )

@@ -19,7 +19,7 @@ def digest(key: bytes, row: tuple[Any, ...]) -> bytes:
     return hmac.digest(key, b"".join(parts), "sha256")
 
 
-def chain(key: bytes, previous: bytes, number: int, start: int, end: int, digests: list[bytes]) -> bytes:
+def chain(key: bytes, previous: bytes, *, number: int, start: int, end: int, digests: list[bytes]) -> bytes:
     """Return the seal of a batch: it covers the seal before it, the bounds and every entry's digest in order."""
     head = f"{number}|{start}|{end}|{len(digests)}|".encode()
     return hmac.digest(key, previous + head + b"".join(digests), "sha256")

@@ -60,7 +60,8 @@ def _verify_batch(key: bytes, previous: bytes, seal: AuditSeal) -> Iterator[Find
     rows = _rows(seal)
     digests = [bytes(row.digest) for row in sealed.values()]
     if len(sealed) != seal.entries or not same(
-        chain(key, previous, seal.number, seal.from_number, seal.to_number, digests), bytes(seal.chain)
+        chain(key, previous, number=seal.number, start=seal.from_number, end=seal.to_number, digests=digests),
+        bytes(seal.chain),
     ):
         yield Finding(
             "chain", None, seal.number, f"第 {seal.number} 号封签与其链不符 / seal {seal.number} does not fit its chain"

@@ -53,7 +53,6 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 _DATES = {"date", "onset-date", "authored", "authored-on", "authoredon", "sent", "effective", "start"}
 _CONTROLS = {"_id", "_lastUpdated", "_count", "_offset", "_format"}
-_PREFIXES = {"eq": "=", "ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 _CHINA = ZoneInfo("Asia/Shanghai")
 _MOMENT = re.compile(r"^(eq|ge|gt|le|lt)?(\d{4}(-\d{2}(-\d{2}(T.+)?)?)?)$")
 MAX_COUNT = 200
@@ -115,12 +114,12 @@ def _add(search: Search, name: str, value: str) -> None:
 
 def _token(search: Search, name: str, value: str) -> None:
     wanted = []
-    for part in value.split(","):
-        if name in ("patient", "subject") and "/" not in part:
-            part = f"Patient/{part}"
-        wanted.append(f"{name}|{part.removeprefix('|')}")
+    for given in value.split(","):
+        part = given
         if name in ("patient", "subject"):
+            part = given if "/" in given else f"Patient/{given}"
             search.patient = part.partition("/")[2]
+        wanted.append(f"{name}|{part.removeprefix('|')}")
     search.clauses.append(f"tokens && {search.bind(wanted)}::text[]")
 
 
@@ -134,18 +133,17 @@ def _page(search: Search, name: str, value: str) -> None:
 
 
 def _date(search: Search, column: str, name: str, value: str) -> None:
-    for part in [value]:
-        found = _MOMENT.match(part)
-        if found is None:
-            raise FhirRefused(400, "invalid", f"{name} 的值 {part} 不是日期；写法如 ge2026-01-31 / not a date: {part}")
-        prefix = found.group(1) or "eq"
-        start, end = _span(name, found.group(2))
-        if prefix == "eq":
-            search.clauses.append(f"{column} >= {search.bind(start)} AND {column} < {search.bind(end)}")
-        else:
-            edge = end if prefix in ("gt", "le") else start
-            operator = {"gt": ">=", "le": "<"}.get(prefix, _PREFIXES[prefix])
-            search.clauses.append(f"{column} {operator} {search.bind(edge)}")
+    found = _MOMENT.match(value)
+    if found is None:
+        raise FhirRefused(400, "invalid", f"{name} 的值 {value} 不是日期；写法如 ge2026-01-31 / not a date: {value}")
+    prefix = found.group(1) or "eq"
+    start, end = _span(name, found.group(2))
+    if prefix == "eq":
+        search.clauses.append(f"{column} >= {search.bind(start)} AND {column} < {search.bind(end)}")
+    else:
+        # A date is a span: after it means from its end on, up to it means before its end.
+        operator, edge = {"gt": (">=", end), "ge": (">=", start), "lt": ("<", start), "le": ("<", end)}[prefix]
+        search.clauses.append(f"{column} {operator} {search.bind(edge)}")
 
 
 def _span(name: str, text: str) -> tuple[datetime, datetime]:

@@ -135,24 +135,7 @@ def _trace(
     due_at: datetime | None = None,
 ) -> None:
     resident_id = getattr(item, "resident_id", None)
-    Step.objects.bulk_create(
-        [
-            Step(
-                machine=item.machine.name,
-                item_id=item.pk,
-                item_key=item.key,
-                resident_id=resident_id,
-                verb=way.verb,
-                from_state=source,
-                to_state=way.target,
-                user_id=actor.user_id,
-                actor_name=actor.display_name[:80],
-                organization_id=actor.organization_id,
-                organization_name=actor.organization_name[:120],
-                reason=reason[:400],
-            )
-        ]
-    )
+    _note_step(item, way, source=source, actor=actor, reason=reason)
     for published in resources_of(item):
         record.publish(published, resident_id=resident_id, actor=actor)
     facts = {"verb": way.verb, "from": source, "to": way.target, **dict(details or {})}
@@ -178,6 +161,27 @@ def _trace(
         details=facts,
     )
     _tasks(item, way, item.machine.state(way.target), source=source, actor=actor, now=now, due_at=due_at)
+
+
+def _note_step(item: WorkItem, way: Transition, *, source: str, actor: Actor, reason: str) -> None:
+    Step.objects.bulk_create(
+        [
+            Step(
+                machine=item.machine.name,
+                item_id=item.pk,
+                item_key=item.key,
+                resident_id=getattr(item, "resident_id", None),
+                verb=way.verb,
+                from_state=source,
+                to_state=way.target,
+                user_id=actor.user_id,
+                actor_name=actor.display_name[:80],
+                organization_id=actor.organization_id,
+                organization_name=actor.organization_name[:120],
+                reason=reason[:400],
+            )
+        ]
+    )
 
 
 def _tasks(

@@ -46,6 +46,6 @@ def test_new_version_becomes_current_and_the_old_one_stays(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("lines", ["a,甲,A,,\na,甲,A,,\n", ",甲,A,,\n", "a,,A,,\n"])
 def test_wrong_table_is_refused_with_its_line_and_nothing_is_kept(tmp_path: Path, lines: str) -> None:
-    with pytest.raises(CommandError, match="第 [23] 行"):
+    with pytest.raises(CommandError, match=r"第 [23] 行"):
         call_command("import_terminology", _folder(tmp_path, "1", lines))
     assert not CodeSystem.objects.filter(uri="urn:x").exists()

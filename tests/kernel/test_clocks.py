@@ -1,6 +1,6 @@
 """A clock that passes its warning tells the owner; one that runs out goes to the next in line, once."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -20,7 +20,7 @@ from doorstep.people.residents.tests.factories import make_resident, make_staff,
 from doorstep.site.actors import of_user
 
 CLOCKS = system_actor(Purpose.CLOCKS)
-START = datetime(2026, 11, 20, 15, 50, tzinfo=timezone.utc)  # 23:50 in China: the clock runs over midnight
+START = datetime(2026, 11, 20, 15, 50, tzinfo=UTC)  # 23:50 in China: the clock runs over midnight
 CLOCK = Clock(
     due=timedelta(minutes=5),
     warn=timedelta(minutes=2),
