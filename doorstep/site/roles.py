@@ -93,6 +93,7 @@ ROLES: dict[str, Role] = {
                 _EVERYBODY
                 | {
                     Access.RECORD_VIEW,
+                    Diagnosis.ECG_QUEUE_VIEW,
                     Diagnosis.ECG_READ,
                     Diagnosis.ECG_SIGN,
                     Diagnosis.ECG_OUTCOME_VIEW,
@@ -134,7 +135,10 @@ ROLES: dict[str, Role] = {
             "牵头医院总值班",
             "Lead-hospital duty doctor",
             "承接卫生院也未及时处理的危急值。",
-            frozenset(_AT_THE_BEDSIDE | {Diagnosis.CRITICAL_ACKNOWLEDGE, Diagnosis.ECG_OUTCOME_VIEW}),
+            frozenset(
+                _AT_THE_BEDSIDE
+                | {Diagnosis.CRITICAL_ACKNOWLEDGE, Diagnosis.ECG_OUTCOME_VIEW, Diagnosis.ECG_QUEUE_VIEW}
+            ),
             sees_records=True,
         ),
         Role(

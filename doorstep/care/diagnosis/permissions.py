@@ -7,6 +7,7 @@ class Permission(StrEnum):
     """Permissions of the diagnosis centre."""
 
     ECG_ORDER = "ECG_ORDER"
+    ECG_QUEUE_VIEW = "ECG_QUEUE_VIEW"
     ECG_READ = "ECG_READ"
     ECG_SIGN = "ECG_SIGN"
     CRITICAL_ACKNOWLEDGE = "CRITICAL_ACKNOWLEDGE"

@@ -199,7 +199,7 @@ def _tasks(
             kind=f"{item.machine.name}.{state.code}",
             item_id=item.pk,
             item_key=item.key,
-            episode=item.subject,
+            episode=item.episode,
             organization_id=organization_id,
             consortium_id=item.consortium_id,
             resident_id=getattr(item, "resident_id", None),

@@ -41,6 +41,11 @@ class WorkItem(models.Model):
         """How events and audit entries call this thing."""
         return f"{self.machine.name}/{self.key}"
 
+    @property
+    def episode(self) -> str:
+        """The episode that a narrow care relationship must name to read of this thing; another thing's where it belongs to one."""
+        return self.subject
+
 
 class Step(models.Model):
     """One row per transition: the history of every machine, append-only."""
