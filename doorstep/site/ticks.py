@@ -1,5 +1,6 @@
 """What the worker does every second or so."""
 
+from doorstep.care.diagnosis import actions as diagnosis
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
@@ -26,22 +27,27 @@ def revive_jobs() -> int:
     return stalled.revive(silent_for=30)
 
 
-def expire_holds() -> int:
-    """Free the places whose hold has run out."""
-    with acting(system_actor(Purpose.CLOCKS)) as actor:
+
+
+        return diagnosis.release_stale(actor=actor)
         return scheduling.expire_holds(actor=actor)
-
-
-def record_no_shows() -> int:
-    """Close the bookings that nobody came to."""
-    with acting(system_actor(Purpose.CLOCKS)) as actor:
         return scheduling.record_no_shows(actor=actor)
+    """Close the bookings that nobody came to."""
+    """Free the places whose hold has run out."""
+    """Put the cases of silent ECG readers back into the queue."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+def expire_holds() -> int:
+def record_no_shows() -> int:
+def release_ecgs() -> int:
 
 
 TICKS: list[Tick] = [
     Tick(name="revive-jobs", seconds=10, run=revive_jobs),
     Tick(name="seal-audit", seconds=1, run=seal_audit),
     Tick(name="clocks", seconds=1, run=run_clocks),
+    Tick(name="ecg-leases", seconds=5, run=release_ecgs),
     Tick(name="holds", seconds=1, run=expire_holds),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
 ]

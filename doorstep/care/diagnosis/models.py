@@ -37,6 +37,8 @@ class EcgOrder(WorkItem):
 
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="ecg_orders")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="ecg_orders")
+    # The centre may name the visit and not read it.
+    visit_key = models.UUIDField(null=True)
     source = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="ecg_orders")
     center = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="ecg_readings")
     ordered_by = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="ecg_orders")
@@ -89,7 +91,8 @@ class EcgOrder(WorkItem):
                 name="ecg_signed_together",
             ),
             models.CheckConstraint(
-                condition=Q(state=states.SIGNED) | Q(signed_at__isnull=True, version=0), name="ecg_unsigned_has_no_signer"
+                condition=Q(state=states.SIGNED) | Q(signed_at__isnull=True, version=0),
+                name="ecg_unsigned_has_no_signer",
             ),
             models.CheckConstraint(
                 condition=Q(state=states.READING, reader_user_id__isnull=False, lease_until__isnull=False)
@@ -184,9 +187,7 @@ class CriticalValue(WorkItem):
     closed_at = models.DateTimeField(null=True)
 
     row_access = RowAccess(
-        using=_PARTIES
-        + " OR holder_id = ANY ((SELECT access_reach())::bigint[])"
-        + _READERS.format(key="order_key"),
+        using=_PARTIES + " OR holder_id = ANY ((SELECT access_reach())::bigint[])" + _READERS.format(key="order_key"),
     )
 
     class Meta:

@@ -95,7 +95,9 @@ ECG_ORDER = Machine(
         State(CANCELLED, "已取消", "Cancelled", "revoked", final=True),
     ),
     transitions=(
-        Transition("order", "申请心电图", "Order ECG", (), REQUESTED, "source", events.EcgOrdered, Permission.ECG_ORDER),
+        Transition(
+            "order", "申请心电图", "Order ECG", (), REQUESTED, "source", events.EcgOrdered, Permission.ECG_ORDER
+        ),
         Transition(
             "submit",
             "上传心电图",
@@ -183,7 +185,7 @@ CRITICAL_VALUE = Machine(
             TOLD,
             "待确认",
             "To be acknowledged",
-            "active",
+            "in-progress",
             "source",
             Permission.CRITICAL_ACKNOWLEDGE,
             clock=TOLD_CLOCK,
@@ -194,20 +196,18 @@ CRITICAL_VALUE = Machine(
             ACKNOWLEDGED,
             "处置中",
             "Being acted on",
-            "active",
+            "in-progress",
             "holder",
             Permission.CRITICAL_ACKNOWLEDGE,
             clock=ACTED_CLOCK,
             task_zh="登记危急值处置",
             task_en="Write down what was done",
         ),
-        State(CLOSED, "已处置", "Closed", "inactive", final=True),
+        State(CLOSED, "已处置", "Closed", "completed", final=True),
         State(WITHDRAWN, "已撤销", "Withdrawn", "entered-in-error", final=True),
     ),
     transitions=(
-        Transition(
-            "raise", "报告危急值", "Raise", (), TOLD, "center", events.CriticalValueRaised, Permission.ECG_SIGN
-        ),
+        Transition("raise", "报告危急值", "Raise", (), TOLD, "center", events.CriticalValueRaised, Permission.ECG_SIGN),
         Transition(
             "acknowledge",
             "确认收到",

@@ -1,0 +1,34 @@
+"""Every write of the ECG centre, by what it is about: the order, the reading, the report, the critical value, the outcome."""
+
+from doorstep.care.diagnosis.actions.critical import acknowledge, close_critical
+from doorstep.care.diagnosis.actions.ordering import attach_recording, cancel, order_ecg
+from doorstep.care.diagnosis.actions.outcomes import note_outcome, see_outcomes
+from doorstep.care.diagnosis.actions.reading import (
+    claim,
+    note_preread,
+    release,
+    release_stale,
+    renew_lease,
+    return_recording,
+    save_draft,
+)
+from doorstep.care.diagnosis.actions.reporting import amend, sign
+
+__all__ = [
+    "acknowledge",
+    "amend",
+    "attach_recording",
+    "cancel",
+    "claim",
+    "close_critical",
+    "note_outcome",
+    "note_preread",
+    "order_ecg",
+    "release",
+    "release_stale",
+    "renew_lease",
+    "return_recording",
+    "save_draft",
+    "see_outcomes",
+    "sign",
+]

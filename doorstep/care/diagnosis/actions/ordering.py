@@ -1,0 +1,190 @@
+"""Asking for an ECG, sending its recording, taking the order back."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from doorstep.care.diagnosis import queries, states
+from doorstep.care.diagnosis.ecg.identity import check_identity
+from doorstep.care.diagnosis.ecg.reading import fingerprint, read_recording
+from doorstep.care.diagnosis.ecg.recording import Recording
+from doorstep.care.diagnosis.ecg.refusals import EcgRefused
+from doorstep.care.diagnosis.models import CATEGORY, EcgOrder
+from doorstep.care.diagnosis.permissions import Permission
+from doorstep.coordination.visits.models import Visit
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.models import CareRelationship
+from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
+from doorstep.kernel.files import actions as files
+from doorstep.kernel.jobs.outbox import defer
+from doorstep.kernel.web.push import push
+from doorstep.kernel.workflow import actions as workflow
+from doorstep.people.organizations import queries as organizations
+from doorstep.people.residents import queries as residents
+
+# How long the centre keeps seeing the order and the resident's earlier ECGs.
+OPEN_FOR = timedelta(days=30)
+PREREAD_JOB = "doorstep.diagnosis.preread"
+_MEDIA_TYPES = {"dicom": "application/dicom", "aecg": "application/xml"}
+_URGENT = 2
+
+
+@transaction.atomic
+def order_ecg(
+    *, actor: Actor, indication: str, visit: Visit | None = None, resident_id: int | None = None, urgent: bool = False
+) -> EcgOrder:
+    """Ask the consortium's ECG centre for a reading; the centre comes to see this order and earlier ECGs for 30 days.
+
+    Returns the order that still waits for its recording when the unit has one for this resident. Raises Refused with the
+    field when the indication is missing or the consortium has no centre, NotFound when the resident is not the actor's.
+    """
+    actor.check(Permission.ECG_ORDER)
+    resident = residents.get(resident_id=visit.resident_id if visit else resident_id or 0)
+    source_id = visit.organization_id if visit else actor.organization_id
+    if source_id is None or not actor.reaches(source_id):
+        raise NotFound()
+    indication = indication.strip()
+    if not indication:
+        raise Refused(_("请填写申请理由。"), fields={"indication": _("请写明症状或检查目的，判读医师会据此阅图。")})
+    waiting = queries.waiting_order(resident_id=resident.pk, source_id=source_id)
+    if waiting is not None:
+        return waiting
+    center = organizations.shared_center(code="ECG")
+    if center is None:
+        raise Refused(_("医共体还没有登记心电诊断中心，暂时不能申请。请联系医共体管理员登记后再试。"))
+    order = EcgOrder(
+        resident=resident,
+        visit=visit,
+        visit_key=visit.key if visit else None,
+        source=organizations.get(organization_id=source_id),
+        center=center,
+        ordered_by_id=actor.practitioner_id,
+        ordered_by_user_id=actor.user_id,
+        indication=indication[:400],
+        urgent=urgent,
+        queue_urgency=_URGENT if urgent else 0,
+    )
+    access.open_relationship(
+        resident_id=resident.pk,
+        organization_id=center.pk,
+        reason=CareRelationship.Reason.ORDER,
+        scope=CareRelationship.Scope.ORDER,
+        episode=order.subject,
+        category=CATEGORY,
+        closes_at=timezone.now() + OPEN_FOR,
+        basis=order.indication,
+        actor=actor,
+    )
+    return workflow.begin(order, "order", actor=actor, details={"urgent": urgent})
+
+
+@transaction.atomic
+def attach_recording(
+    *, order: EcgOrder, data: bytes, name: str, actor: Actor, confirm_missing_identity: bool = False
+) -> EcgOrder:
+    """Send the cart's file: the order goes to the centre's queue and its clock begins.
+
+    Raises Refused with a sentence for the field `recording`: not an ECG, cut off, another person's, sent before; with code
+    "confirm" for the field `confirm_missing_identity` when the file does not say whose it is. Nothing is kept then.
+    """
+    locked = queries.lock_order(order)
+    if locked.machine.transition("submit", locked.state) is None:
+        raise Conflict(_("这份申请已经上传过心电图，不能再次上传。如需再做一份，请新开申请。"))
+    recording = _read(data)
+    doubt = _check_person(locked, recording, confirmed=confirm_missing_identity)
+    mark = fingerprint(recording)
+    _check_sent_before(locked, mark)
+    stored = files.store(
+        data=data,
+        name=name,
+        media_type=_MEDIA_TYPES[recording.format],
+        resident_id=locked.resident_id,
+        organization_id=locked.source_id,
+        episode=locked.subject,
+        category=CATEGORY,
+        fingerprint=mark,
+        actor=actor,
+    )
+    values = {
+        "recording_id": stored.pk,
+        "fingerprint": mark,
+        "taken_at": recording.taken_at,
+        "arrived_at": timezone.now(),
+        "identity_note": doubt[:200],
+        "preread": {},
+        "preread_at": None,
+        "queue_urgency": _URGENT if locked.urgent else 0,
+    }
+    try:
+        with transaction.atomic():
+            sent = workflow.apply(locked, "submit", actor=actor, values=values, details={"file": str(stored.key)})
+    except IntegrityError as error:
+        if "ecg_recording_sent_once" not in str(error):
+            raise
+        # The row that was first is another unit's and cannot be shown.
+        raise _sent_before(_("这份心电图此前已由另一家机构上传，不能重复上传。请核对是否选错了文件。")) from error
+    defer(PREREAD_JOB, queue="preread", order_id=sent.pk)
+    push(to=[f"organization:{sent.center_id}"], kind="ecg-queue", reference=str(sent.key))
+    return sent
+
+
+@transaction.atomic
+def cancel(*, order: EcgOrder, reason: str, actor: Actor) -> EcgOrder:
+    """Take an order back that nobody reads yet, with the reason; the centre stops seeing it."""
+    cancelled = workflow.apply(order, "cancel", actor=actor, reason=reason)
+    access.close_relationship(
+        resident_id=order.resident_id, reason=CareRelationship.Reason.ORDER, episode=order.subject, actor=actor
+    )
+    push(to=[f"organization:{order.center_id}"], kind="ecg-queue", reference=str(order.key))
+    return cancelled
+
+
+def _read(data: bytes) -> Recording:
+    try:
+        return read_recording(data)
+    except EcgRefused as refusal:
+        sentence = refusal.en if (get_language() or "").startswith("en") else refusal.zh
+        raise Refused(sentence, fields={"recording": sentence}, code=f"ecg-{refusal.code}") from refusal
+
+
+def _check_person(order: EcgOrder, recording: Recording, *, confirmed: bool) -> str:
+    resident = order.resident
+    mismatch = check_identity(
+        recording,
+        national_id=resident.national_id or None,
+        name=resident.name,
+        birth_date=resident.birth_date,
+        sex="male" if resident.gender == "male" else "female" if resident.gender == "female" else None,
+    )
+    if mismatch is None:
+        return ""
+    sentence = mismatch.en if (get_language() or "").startswith("en") else mismatch.zh
+    if mismatch.refuses:
+        raise Refused(sentence, fields={"recording": sentence}, code="ecg-other-person")
+    if not confirmed:
+        raise Refused(sentence, fields={"confirm_missing_identity": sentence}, code="confirm")
+    return sentence
+
+
+def _check_sent_before(order: EcgOrder, mark: str) -> None:
+    if order.state == states.RETURNED and order.fingerprint == mark:
+        raise _sent_before(_("这正是刚被退回的那份记录。请按退回原因重新采集后，上传新的心电图。"))
+    earlier = queries.order_by_fingerprint(mark)
+    if earlier is not None:
+        raise _sent_before(
+            _("这份心电图已于 %(when)s 上传过，不能重复上传。请核对是否选错了文件；如需新报告请重新采集。")
+            % {"when": _moment(earlier.arrived_at)}
+        )
+
+
+def _sent_before(sentence: str) -> Refused:
+    return Refused(sentence, fields={"recording": sentence}, code="ecg-sent-before")
+
+
+def _moment(value: datetime | None) -> str:
+    return date_format(timezone.localtime(value), "Y-m-d H:i") if value else ""

@@ -1,0 +1,14 @@
+"""Reactions to what happened elsewhere."""
+
+from doorstep.care.diagnosis import actions
+from doorstep.care.diagnosis.models import EcgOrder
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.events.event import Event
+
+
+def note_outcome(event: Event) -> None:
+    """Take down how a case ended, told by an event whose details carry origin="ecg-order/<key>" and outcome="…"."""
+    machine, _, key = str(event.details.get("origin", "")).partition("/")
+    outcome = str(event.details.get("outcome", ""))
+    if machine == EcgOrder.machine.name and key and outcome:
+        actions.note_outcome(order_key=key, outcome=outcome, actor=system_actor(Purpose.HANDLER))
