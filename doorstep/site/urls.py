@@ -10,6 +10,8 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("", homes.home, name="home"),
     path("", include("doorstep.kernel.web.urls")),
+    path("residents/", include("doorstep.people.residents.urls")),
+    path("visits/", include("doorstep.coordination.visits.urls")),
     path("indicators/", include("doorstep.steering.indicators.urls")),
     path("fhir", fhir.root),
     path("fhir/", include("doorstep.kernel.record.urls")),

@@ -1,7 +1,7 @@
 """Vital signs: bounds of what is possible and plausible, and the danger rule of blood pressure."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 
@@ -146,3 +146,11 @@ def danger_of(*, systolic: Decimal | None, diastolic: Decimal | None) -> Danger 
         source=DANGER_SYSTOLIC.source,
         verified=DANGER_SYSTOLIC.verified,
     )
+
+
+def danger_of_latest(pressures: list[tuple[datetime, float, float]]) -> Danger | None:
+    """The danger of the newest of several pressures, given oldest first; None when there is none."""
+    if not pressures:
+        return None
+    _at, high, low = pressures[-1]
+    return danger_of(systolic=Decimal(f"{high:g}"), diastolic=Decimal(f"{low:g}"))

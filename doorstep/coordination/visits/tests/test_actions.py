@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from doorstep.coordination.visits import actions, queries
 from doorstep.coordination.visits.models import Visit
@@ -94,7 +95,7 @@ def test_record_vitals_refuses_with_field(values: dict[str, int], field: str, co
     with acting(actor):
         visit = actions.open_visit(resident_id=resident.id, actor=actor)
         with pytest.raises(Refused) as refused:
-            actions.record_vitals(visit=visit, actor=actor, **values)
+            actions.record_vitals(visit=visit, actor=actor, **values)  # type: ignore[arg-type]
         assert list(refused.value.fields) == [field]
         assert refused.value.code == code
 
@@ -130,7 +131,8 @@ def test_void_needs_a_reason_and_closes_the_relationship() -> None:
         opened = [
             one for one in access.list_relationships(resident_id=resident.id, actor=actor) if one.reason == "visit"
         ]
-        assert opened[0].closes_at <= visit.state_since.replace(year=visit.state_since.year + 1)
+        assert opened[0].closes_at is not None
+        assert opened[0].closes_at <= timezone.now()
 
 
 def test_get_visit_of_another_unit_is_not_found() -> None:

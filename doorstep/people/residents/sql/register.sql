@@ -68,3 +68,13 @@ BEGIN
     VALUES (access_user(), p_number, clock_timestamp());
   RETURN true;
 END $$;
+
+-- The resident behind a whole number, for an emergency look only: what follows is told to the resident and reviewed.
+CREATE OR REPLACE FUNCTION residents_behind_number(p_number uuid) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  IF access_user() IS NULL OR cardinality(access_record_reach()) = 0 THEN
+    RAISE EXCEPTION 'look refused' USING ERRCODE = '42501';
+  END IF;
+  RETURN (SELECT resident_id FROM residents_identifier WHERE index = p_number AND kind = 'national-id' AND live);
+END $$;

@@ -1,0 +1,133 @@
+"""Forms of the resident index: shape only; what the facts mean is checked by the actions."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from doorstep.people.residents.models import Resident
+from doorstep.people.residents.rules import GROUPS
+
+_TYPED = {"autocomplete": "off", "spellcheck": "false"}
+
+
+class NumberField(forms.CharField):
+    """A national id as typed or scanned: spaces fall away, the last letter is large."""
+
+    def to_python(self, value: Any) -> Any:
+        """Clean what a scanner or a person typed."""
+        return "".join(str(value or "").split()).upper()
+
+
+class PresenceForm(forms.Form):
+    """The card's whole number and a second fact."""
+
+    number = NumberField(
+        label=_("身份证号"),
+        max_length=30,
+        help_text=_("请刷身份证，或输入完整的 18 位号码。"),
+        widget=forms.TextInput(attrs=_TYPED),
+    )
+    second = forms.ChoiceField(
+        label=_("第二项核对"),
+        choices=[("phone", _("姓名与登记电话后四位")), ("code", _("居民手机上的 6 位到场码"))],
+        initial="phone",
+        widget=forms.RadioSelect,
+    )
+    name = forms.CharField(label=_("姓名"), max_length=60, required=False, widget=forms.TextInput(attrs=_TYPED))
+    last_four = forms.RegexField(
+        r"^\d{4}$",
+        label=_("登记电话后四位"),
+        required=False,
+        widget=forms.TextInput(attrs={**_TYPED, "inputmode": "numeric", "maxlength": "4"}),
+        error_messages={"invalid": _("请填写登记电话的最后 4 位数字。")},
+    )
+    code = forms.RegexField(
+        r"^\d{6}$",
+        label=_("到场码"),
+        required=False,
+        widget=forms.TextInput(attrs={**_TYPED, "inputmode": "numeric", "maxlength": "6"}),
+        error_messages={"invalid": _("到场码是 6 位数字，请看居民手机上的“到场码”页。")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the second fact that was chosen."""
+        facts = super().clean() or {}
+        if facts.get("second") == "code":
+            if not facts.get("code") and "code" not in self.errors:
+                self.add_error("code", _("请填写居民手机上的 6 位到场码。"))
+        elif not facts.get("name"):
+            self.add_error("name", _("请填写与身份证一致的姓名。"))
+        elif not facts.get("last_four") and "last_four" not in self.errors:
+            self.add_error("last_four", _("请填写登记电话的最后 4 位数字。"))
+        return facts
+
+
+class RegisterForm(forms.Form):
+    """A person who stands at the desk."""
+
+    number = NumberField(
+        label=_("身份证号"),
+        max_length=30,
+        required=False,
+        help_text=_("刷卡或输入；确实没有的留空，系统会给一个临时档案号。"),
+        widget=forms.TextInput(attrs=_TYPED),
+    )
+    name = forms.CharField(label=_("姓名"), max_length=60)
+    gender = forms.ChoiceField(label=_("性别"), choices=Resident.Gender.choices, widget=forms.RadioSelect)
+    birth_date = forms.DateField(
+        label=_("出生日期"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": _("请按 年-月-日 填写，例如 1963-09-15。")},
+    )
+    phone = forms.CharField(
+        label=_("电话"), max_length=20, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
+    )
+    address = forms.CharField(label=_("现住址"), max_length=200, required=False)
+    relation_to_head = forms.CharField(label=_("与户主关系"), max_length=16, required=False)
+    groups = forms.MultipleChoiceField(
+        label=_("重点人群"), choices=list(GROUPS.items()), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    mother_number = NumberField(
+        label=_("母亲身份证号"),
+        max_length=30,
+        required=False,
+        help_text=_("新生儿还没有身份证号时填写。"),
+        widget=forms.TextInput(attrs=_TYPED),
+    )
+    birth_order = forms.IntegerField(
+        label=_("胎次序号"), min_value=1, max_value=9, required=False, help_text=_("双胞胎的第二个填 2。")
+    )
+
+
+class ChangeForm(forms.Form):
+    """What changes in a resident's life and is not on the card."""
+
+    phone = forms.CharField(label=_("电话"), max_length=20, required=False)
+    address = forms.CharField(label=_("现住址"), max_length=200, required=False)
+    groups = forms.MultipleChoiceField(
+        label=_("重点人群"), choices=list(GROUPS.items()), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+
+class GlassForm(forms.Form):
+    """Why an emergency cannot wait."""
+
+    number = NumberField(label=_("身份证号"), max_length=30, widget=forms.TextInput(attrs=_TYPED))
+    reason = forms.CharField(
+        label=_("紧急理由"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("不少于 10 个字。居民会看到，审计员会逐条复核。"),
+    )
+
+
+class ImportForm(forms.Form):
+    """A file of residents."""
+
+    file = forms.FileField(
+        label=_("居民名册"),
+        help_text=_("Excel（.xlsx、.xls）或 CSV（UTF-8、GB18030），最多 10,000 行。"),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.xls,.csv"}),
+        error_messages={"required": _("请选择一个文件。"), "empty": _("这个文件是空的，请核对后重新选择。")},
+    )

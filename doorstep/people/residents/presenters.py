@@ -1,0 +1,214 @@
+"""The record as a page shows it: one line per entry, grouped by day."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from doorstep.kernel.fhir import systems
+from doorstep.kernel.record.queries import Entry
+
+KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "visit": (gettext_lazy("就诊"), ("Encounter",)),
+    "vital": (gettext_lazy("测量"), ("Observation",)),
+    "order": (gettext_lazy("申请与转诊"), ("ServiceRequest", "Task")),
+    "report": (gettext_lazy("检查报告"), ("DiagnosticReport",)),
+    "plan": (gettext_lazy("计划与随访"), ("CarePlan", "Appointment", "Communication")),
+    "other": (gettext_lazy("其他"), ("Condition", "MedicationRequest", "Contract", "DocumentReference", "Procedure")),
+}
+# Not events of a life: who somebody is stands in the banner.
+HIDDEN = frozenset({"Patient", "Provenance", "Binary"})
+_ICONS = {
+    "visit": "stethoscope",
+    "vital": "heartbeat",
+    "order": "clipboard-list",
+    "report": "file-description",
+    "plan": "calendar-event",
+    "other": "file-text",
+}
+_STATUS = {
+    "in-progress": gettext_lazy("进行中"),
+    "finished": gettext_lazy("已结束"),
+    "entered-in-error": gettext_lazy("已作废"),
+    "active": gettext_lazy("进行中"),
+    "completed": gettext_lazy("已完成"),
+    "revoked": gettext_lazy("已撤回"),
+    "cancelled": gettext_lazy("已取消"),
+    "draft": gettext_lazy("草稿"),
+    "registered": gettext_lazy("已登记"),
+    "preliminary": gettext_lazy("初步报告"),
+    "final": gettext_lazy("已签发"),
+    "amended": gettext_lazy("已更正"),
+    "booked": gettext_lazy("已预约"),
+    "requested": gettext_lazy("待受理"),
+    "accepted": gettext_lazy("已受理"),
+    "on-hold": gettext_lazy("暂停"),
+    "rejected": gettext_lazy("已退回"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry of the record on a page."""
+
+    at: datetime
+    kind: str
+    icon: str
+    title: str
+    detail: str
+    plain: str
+    who: str
+    tone: str
+    veiled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The entries of one day."""
+
+    day: date
+    lines: list[Line]
+
+
+def days_of(entries: Iterable[Entry], *, units: Mapping[int, str]) -> list[Day]:
+    """Entries in their order, grouped by the day in China."""
+    lines = [line_of(entry, units=units) for entry in entries if entry.type not in HIDDEN]
+    return [Day(day, list(group)) for day, group in groupby(lines, lambda line: timezone.localtime(line.at).date())]
+
+
+def line_of(entry: Entry, *, units: Mapping[int, str]) -> Line:
+    """The line of one entry: what it is, what it says, who wrote it."""
+    kind = next((name for name, (_label, types) in KINDS.items() if entry.type in types), "other")
+    content = entry.content
+    critical = any(
+        part.get("url") == systems.CRITICAL_RESULT and part.get("valueBoolean") for part in content.get("extension", [])
+    )
+    return Line(
+        at=entry.occurred_at,
+        kind=kind,
+        icon=_ICONS[kind],
+        title=_title(content),
+        detail=_detail(content),
+        plain=plain_words(content),
+        who=units.get(entry.organization_id or 0, ""),
+        tone="critical" if critical else _tone(content),
+        veiled=entry.sensitive,
+    )
+
+
+def plain_words(content: Mapping[str, Any]) -> str:
+    """The words for the resident that a report carries, "" when it has none."""
+    words = [
+        part.get("valueString", "") for part in content.get("extension", []) if part.get("url") == systems.PLAIN_WORDS
+    ]
+    return str(words[0]) if words else ""
+
+
+def status_words(content: Mapping[str, Any]) -> str:
+    """The status of a resource in words."""
+    status = str(content.get("status", ""))
+    return str(_STATUS.get(status, status))
+
+
+def pressures_of(entries: Iterable[Entry]) -> list[tuple[datetime, float, float]]:
+    """The blood pressures among the entries, oldest first: time, systolic, diastolic in mmHg."""
+    found = []
+    for entry in entries:
+        values = {
+            _code(part.get("code", {})): part.get("valueQuantity", {}).get("value")
+            for part in entry.content.get("component", [])
+        }
+        if values.get("8480-6") is not None and values.get("8462-4") is not None:
+            found.append((entry.occurred_at, float(values["8480-6"]), float(values["8462-4"])))
+    return found[::-1]
+
+
+def pressure_chart(pressures: list[tuple[datetime, float, float]]) -> dict[str, Any]:
+    """The options of a line chart of blood pressures, with the lines of 140 and 90 mmHg (国家基层高血压防治管理指南)."""
+    times = [timezone.localtime(at).strftime("%m-%d %H:%M") for at, _high, _low in pressures]
+    series = (
+        (_("收缩压"), [high for _at, high, _low in pressures], 140),
+        (_("舒张压"), [low for _at, _high, low in pressures], 90),
+    )
+    return {
+        "tooltip": {"trigger": "axis"},
+        "legend": {"data": [name for name, _values, _goal in series], "top": 0},
+        "grid": {"left": 44, "right": 16, "top": 32, "bottom": 28},
+        "xAxis": {"type": "category", "data": times},
+        "yAxis": {"type": "value", "min": 40, "name": "mmHg"},
+        "series": [
+            {
+                "name": name,
+                "type": "line",
+                "data": values,
+                "markLine": {"symbol": "none", "silent": True, "data": [{"yAxis": goal}]},
+            }
+            for name, values, goal in series
+        ],
+    }
+
+
+def _title(content: Mapping[str, Any]) -> str:
+    match content["resourceType"]:
+        case "Encounter":
+            classes = {"AMB": _("门诊"), "HH": _("上门"), "EMER": _("急诊"), "IMP": _("住院")}
+            return classes.get(content.get("class", {}).get("code", ""), _("就诊"))
+        case "Task":
+            return _text(content.get("code", {})) or _("办理进度")
+        case "CarePlan":
+            return str(content.get("title") or _("随访计划"))
+        case "Appointment":
+            return _text((content.get("serviceType") or [{}])[0]) or _("预约")
+        case other:
+            named = content.get("code") or content.get("type") or content.get("medicationCodeableConcept") or {}
+            return _text(named) or str(content.get("title") or other)
+
+
+def _detail(content: Mapping[str, Any]) -> str:
+    parts = []
+    if content["resourceType"] == "Observation":
+        pieces = [_quantity(part.get("valueQuantity")) for part in content.get("component", [])]
+        if len(pieces) == 2:
+            first, second = (part["valueQuantity"] for part in content["component"])
+            parts.append(f"{first['value']:g}/{second['value']:g} {second.get('unit', '')}")
+        elif pieces:
+            parts.append("，".join(pieces))
+        parts.append(_quantity(content.get("valueQuantity")))
+        parts.append(str(content.get("valueString", "")))
+    else:
+        parts += [_text(reason) for reason in content.get("reasonCode", [])]
+        parts.append(str(content.get("conclusion") or content.get("description") or ""))
+        parts.append(status_words(content))
+    return " · ".join(part for part in parts if part)
+
+
+def _tone(content: Mapping[str, Any]) -> str:
+    high = any(
+        (_code(part.get("code", {})) == "8480-6" and part["valueQuantity"]["value"] >= 180)
+        or (_code(part.get("code", {})) == "8462-4" and part["valueQuantity"]["value"] >= 110)
+        for part in content.get("component", [])
+        if "valueQuantity" in part
+    )
+    if high:
+        return "warn"
+    return "neutral"
+
+
+def _quantity(value: Mapping[str, Any] | None) -> str:
+    return f"{value['value']:g} {value.get('unit', '')}" if value and "value" in value else ""
+
+
+def _text(concept: Mapping[str, Any] | list[Any]) -> str:
+    if isinstance(concept, list):
+        concept = concept[0] if concept else {}
+    coding = (concept.get("coding") or [{}])[0]
+    return str(concept.get("text") or coding.get("display") or coding.get("code") or "")
+
+
+def _code(concept: Mapping[str, Any]) -> str:
+    return str((concept.get("coding") or [{}])[0].get("code", ""))

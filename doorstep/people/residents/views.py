@@ -1,0 +1,191 @@
+"""Pages of the resident index: find, prove presence, register, the record."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from doorstep.kernel.access import queries as access_queries
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.permissions import Permission as Access
+from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.record import queries as record
+from doorstep.kernel.web.pages import page_or_part, redirect, render, wants_part
+from doorstep.kernel.web.refusing import show_refusal
+from doorstep.kernel.workflow.once import once
+from doorstep.people.organizations import queries as organizations
+from doorstep.people.residents import actions, presenters, queries
+from doorstep.people.residents.forms import ChangeForm, GlassForm, PresenceForm, RegisterForm
+from doorstep.people.residents.permissions import Permission
+from doorstep.people.residents.rules import is_whole_number
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who acts in this request."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
+
+
+@require_GET
+def find(request: HttpRequest) -> HttpResponse:
+    """Find a resident of the own panel while typing; a scanned number that is ours opens the record at once."""
+    actor = actor_of(request)
+    actor.check(Permission.RESIDENT_FIND)
+    text = request.GET.get("q", "").strip()
+    found = queries.search_panel(text, actor)
+    whole = is_whole_number("".join(text.split()))
+    if whole and len(found) == 1 and not wants_part(request):
+        return redirect(request, reverse("residents:detail", args=[found[0].key]))
+    context = {"text": text, "found": found, "whole": whole, "may_register": actor.may(Permission.RESIDENT_REGISTER)}
+    return page_or_part(request, "residents/find.html", "found", context)
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def presence(request: HttpRequest) -> HttpResponse:
+    """Prove that a resident stands here; every wrong pair of facts gets the same page."""
+    actor = actor_of(request)
+    actor.check(Permission.RESIDENT_FIND)
+    form = PresenceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        facts = form.cleaned_data
+        by_code = facts["second"] == "code"
+        answer = actions.prove_presence(
+            number=facts["number"],
+            name="" if by_code else facts["name"],
+            phone_last_four="" if by_code else facts["last_four"],
+            code=facts["code"] if by_code else "",
+            actor=actor,
+        )
+        if answer.presence_id:
+            return redirect(request, reverse("residents:present", args=[answer.presence_id]))
+        if answer.closed:
+            form.add_error(
+                None,
+                _(
+                    "核对失败次数过多，已暂停核验。请 15 分钟后再试（同一号码 1 小时后），或请居民出示到场码后由同事核验。"
+                ),
+            )
+        else:
+            form.add_error(
+                None,
+                _(
+                    "身份证号与第二项信息不相符，或没有这位居民的档案。请核对证件和信息后再试；首次来访的居民请先登记建档。"
+                ),
+            )
+    status = 422 if form.errors else 200
+    return render(request, "residents/presence.html", {"form": form}, status)
+
+
+@require_GET
+def present(request: HttpRequest, presence_id: int) -> HttpResponse:
+    """Presence is proved: what can be done with it in the next half hour."""
+    proof = queries.get_presence(presence_id=presence_id, actor=actor_of(request))
+    return render(request, "residents/present.html", {"proof": proof})
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def register(request: HttpRequest) -> HttpResponse:
+    """Register a person who stands at the desk."""
+    actor = actor_of(request)
+    actor.check(Permission.RESIDENT_REGISTER)
+    form = RegisterForm(request.POST or None, initial={"number": request.GET.get("number", "")})
+    if request.method == "POST" and form.is_valid():
+        facts = dict(form.cleaned_data)
+        facts["groups"] = tuple(facts["groups"])
+        facts["birth_order"] = facts["birth_order"] or 1
+        try:
+            made = actions.register(new=actions.NewResident(**facts), actor=actor)
+        except Refused as refused:
+            show_refusal(form, refused)
+        else:
+            if made is not None:
+                messages.success(request, _("已登记建档。"))
+                return redirect(request, reverse("residents:detail", args=[made.key]))
+            form.add_error(None, _("这个号码不能重复建档。居民在场时，请改用“核验到场”接诊，不需要重新登记。"))
+    return render(request, "residents/register.html", {"form": form}, 422 if form.errors else 200)
+
+
+@require_GET
+def detail(request: HttpRequest, key: UUID) -> HttpResponse:
+    """One resident: the banner and the one timeline of the record."""
+    actor = actor_of(request)
+    actor.check(Access.RECORD_VIEW)
+    resident = queries.get_by_key(key, actor)
+    kind = request.GET.get("kind", "")
+    types = presenters.KINDS[kind][1] if kind in presenters.KINDS else ()
+    entries = record.timeline(resident_id=resident.pk, actor=actor, types=types)
+    relationships = access_queries.list_relationships(resident_id=resident.pk, actor=actor)
+    units = organizations.names(
+        ids=[entry.organization_id for entry in entries] + [one.organization_id for one in relationships]
+    )
+    context = {
+        "resident": resident,
+        "banner": queries.banner(resident),
+        "days": presenters.days_of(entries, units=units),
+        "kinds": {name: label for name, (label, _types) in presenters.KINDS.items()},
+        "kind": kind,
+        "relationships": [(one, units.get(one.organization_id, "")) for one in relationships],
+        "household": queries.household_of(resident),
+        "pressures": presenters.pressures_of(entries),
+        "may_change": actor.may(Permission.RESIDENT_REGISTER),
+    }
+    return page_or_part(request, "residents/detail.html", "timeline", context)
+
+
+@require_GET
+def pressure(request: HttpRequest, key: UUID) -> JsonResponse:
+    """The blood pressures of a resident as options of a chart."""
+    actor = actor_of(request)
+    actor.check(Access.RECORD_VIEW)
+    resident = queries.get_by_key(key, actor)
+    entries = record.timeline(resident_id=resident.pk, actor=actor, types=("Observation",))
+    return JsonResponse(presenters.pressure_chart(presenters.pressures_of(entries)))
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def change(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Change phone, address and groups."""
+    actor = actor_of(request)
+    actor.check(Permission.RESIDENT_REGISTER)
+    resident = queries.get_by_key(key, actor)
+    banner = queries.banner(resident)
+    initial = {
+        "phone": resident.phone,
+        "address": resident.address,
+        "groups": [code for code, _label in banner.groups],
+    }
+    form = ChangeForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.change(resident=resident, actor=actor, **form.cleaned_data)
+        except Refused as refused:
+            show_refusal(form, refused)
+        else:
+            messages.success(request, _("已保存。"))
+            return redirect(request, reverse("residents:detail", args=[resident.key]))
+    context = {"form": form, "resident": resident, "banner": banner}
+    return render(request, "residents/change.html", context, 422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def break_glass(request: HttpRequest) -> HttpResponse:
+    """Open a record for 24 hours in an emergency: the resident is told, an auditor reviews."""
+    actor = actor_of(request)
+    actor.check(Access.GLASS_BREAK)
+    form = GlassForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            resident = actions.break_glass(actor=actor, **form.cleaned_data)
+        except Refused as refused:
+            show_refusal(form, refused)
+        else:
+            messages.warning(request, _("已打开 24 小时紧急查阅。居民会收到告知，审计员会复核。"))
+            return redirect(request, reverse("residents:detail", args=[resident.key]))
+    return render(request, "residents/break_glass.html", {"form": form}, 422 if form.errors else 200)
