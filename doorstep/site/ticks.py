@@ -27,20 +27,22 @@ def revive_jobs() -> int:
     return stalled.revive(silent_for=30)
 
 
-
-
-        return diagnosis.release_stale(actor=actor)
-        return scheduling.expire_holds(actor=actor)
-        return scheduling.record_no_shows(actor=actor)
-    """Close the bookings that nobody came to."""
+def expire_holds() -> int:
     """Free the places whose hold has run out."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return scheduling.expire_holds(actor=actor)
+
+
+def record_no_shows() -> int:
+    """Close the bookings that nobody came to."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return scheduling.record_no_shows(actor=actor)
+
+
+def release_ecgs() -> int:
     """Put the cases of silent ECG readers back into the queue."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
-    with acting(system_actor(Purpose.CLOCKS)) as actor:
-    with acting(system_actor(Purpose.CLOCKS)) as actor:
-def expire_holds() -> int:
-def record_no_shows() -> int:
-def release_ecgs() -> int:
+        return diagnosis.release_stale(actor=actor)
 
 
 TICKS: list[Tick] = [
