@@ -15,6 +15,7 @@ MARK = "DOORSTEP_SUPERVISED"
 LONGEST_PAUSE = 30.0
 # A child that has lived this long was healthy; its next death starts the pauses from the beginning.
 HEALTHY_SECONDS = 60.0
+CLEARING_SECONDS = 10.0
 
 
 @dataclass
@@ -82,14 +83,28 @@ def stop_all(children: list[Child], *, seconds: float) -> None:
 
 
 def clear_leftovers(directory: Path) -> int:
-    """Kill what a killed supervisor of this directory left behind; return how many processes it was."""
+    """Kill what a killed supervisor of this directory left behind, and wait for its ports; return how many it was.
+
+    A zombie has no environment any more, so a process counts until it has given everything back.
+    """
     mark = f"{MARK}={directory}".encode()
-    found = 0
+    killed: set[int] = set()
+    deadline = time.monotonic() + CLEARING_SECONDS
+    while (found := _marked(mark)) and time.monotonic() < deadline:
+        for pid in found:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        killed |= found
+        time.sleep(0.05)
+    return len(killed)
+
+
+def _marked(mark: bytes) -> set[int]:
+    found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if mark in (entry / "environ").read_bytes().split(b"\0") and int(entry.name) != os.getpid():
-                os.kill(int(entry.name), signal.SIGKILL)
-                found += 1
+                found.add(int(entry.name))
     return found
 
 

@@ -27,6 +27,7 @@ DEFAULT_RESIDENTS = 5000
 # Of the ten seconds in which everything stops; the rest belongs to the database.
 CHILDREN_SECONDS = 6.0
 ANSWER_SECONDS = 60.0
+PORT_SECONDS = 1.0
 
 
 def main(arguments: list[str]) -> int:
@@ -52,7 +53,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(installation: Installation, options: argparse.Namespace) -> None:
-    processes.clear_leftovers(installation.directory)
+    if processes.clear_leftovers(installation.directory):
+        # The kernel gives a killed program's ports back a moment after its memory.
+        time.sleep(PORT_SECONDS)
     _check_ports(options.port, options.port + 1)
     children: list[Child] = []
     try:

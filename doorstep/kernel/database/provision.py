@@ -1,5 +1,7 @@
 """Roles, database and extensions of an embedded installation, made by the bootstrap superuser and by nobody else."""
 
+import contextlib
+import time
 from pathlib import Path
 
 import psycopg
@@ -8,13 +10,22 @@ from psycopg import sql
 from doorstep.kernel.database import embedded, secrets
 from doorstep.kernel.database.embedded import PRODUCTION, Server, Tuning
 
+ATTEMPTS = 4
 # Trigrams for search, mixed indexes for exclusion constraints and search, statistics of statements for operators.
 EXTENSIONS = ("pg_trgm", "btree_gist", "btree_gin", "pg_stat_statements")
 
 
 def start(directory: Path, *, tuning: Tuning = PRODUCTION, listen_port: int | None = None) -> Server:
     """Start the embedded server of this directory and make sure that secrets, roles, database and extensions exist."""
-    server = embedded.start(directory, tuning=tuning, listen_port=listen_port)
+    for _ in range(ATTEMPTS - 1):
+        # A server that was killed this very moment still looks alive; the next look finds it dead.
+        with contextlib.suppress(psycopg.OperationalError):
+            return _provide(directory, embedded.start(directory, tuning=tuning, listen_port=listen_port))
+        time.sleep(0.5)
+    return _provide(directory, embedded.start(directory, tuning=tuning, listen_port=listen_port))
+
+
+def _provide(directory: Path, server: Server) -> Server:
     found = secrets.ensure(directory, server=server)
     with psycopg.connect(server.superuser(), autocommit=True) as connection:
         for role in (secrets.OWNER_ROLE, secrets.APP_ROLE):
