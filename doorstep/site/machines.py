@@ -1,6 +1,8 @@
 """Every state machine of the product."""
 
+from doorstep.care.contracts.states import CONTRACT
+from doorstep.coordination.scheduling.states import BOOKING
 from doorstep.coordination.visits.states import VISIT
 from doorstep.kernel.workflow.machine import Machine
 
-MACHINES: tuple[Machine, ...] = (VISIT,)
+MACHINES: tuple[Machine, ...] = (BOOKING, CONTRACT, VISIT)

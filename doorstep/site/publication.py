@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from doorstep.care.contracts.fhir import contract_resources
 from doorstep.care.diagnosis.fhir import critical_resources, order_resources
 from doorstep.coordination.scheduling.fhir import booking_resources
 from doorstep.coordination.visits.fhir import to_resources as visit_resources
@@ -10,6 +11,7 @@ from doorstep.kernel.record.publishing import Published
 
 MAPPINGS: dict[str, Callable[[Any], list[Published]]] = {
     "booking": booking_resources,
+    "contract": contract_resources,
     "visit": visit_resources,
     "ecg-order": order_resources,
     "critical-value": critical_resources,

@@ -1,5 +1,6 @@
 """What the worker does every second or so."""
 
+from doorstep.care.contracts import actions as contracts
 from doorstep.care.diagnosis import actions as diagnosis
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -27,6 +28,12 @@ def revive_jobs() -> int:
     return stalled.revive(silent_for=30)
 
 
+def release_ecgs() -> int:
+    """Put the cases of silent ECG readers back into the queue."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return diagnosis.release_stale(actor=actor)
+
+
 def expire_holds() -> int:
     """Free the places whose hold has run out."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
@@ -39,10 +46,10 @@ def record_no_shows() -> int:
         return scheduling.record_no_shows(actor=actor)
 
 
-def release_ecgs() -> int:
-    """Put the cases of silent ECG readers back into the queue."""
+def run_contract_terms() -> int:
+    """Let contracts fall due, remind and expire."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
-        return diagnosis.release_stale(actor=actor)
+        return contracts.run_terms(actor=actor)
 
 
 TICKS: list[Tick] = [
@@ -51,5 +58,6 @@ TICKS: list[Tick] = [
     Tick(name="clocks", seconds=1, run=run_clocks),
     Tick(name="ecg-leases", seconds=5, run=release_ecgs),
     Tick(name="holds", seconds=1, run=expire_holds),
+    Tick(name="contract-terms", seconds=900, run=run_contract_terms),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
 ]

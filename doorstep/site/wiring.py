@@ -3,6 +3,8 @@
 from django.http import HttpRequest
 from django.utils import timezone
 
+from doorstep.care.contracts import queries as contracts
+from doorstep.coordination.notices import addresses
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.fhir import door
@@ -10,8 +12,10 @@ from doorstep.kernel.record import reception
 from doorstep.kernel.workflow import catalogue, publication
 from doorstep.kernel.worklist import duty
 from doorstep.people.organizations import queries as organizations
+from doorstep.people.residents import lines
 from doorstep.people.residents import queries as residents
 from doorstep.site.actors import of_client
+from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.machines import MACHINES
 from doorstep.site.publication import MAPPINGS
 from doorstep.site.subscriptions import SUBSCRIPTIONS
@@ -25,6 +29,8 @@ def wire() -> None:
     duty.install(line_of_duty)
     door.install(client_of_token)
     reception.install(patient_behind)
+    lines.install("contract", contracts.contract_line)
+    addresses.install(ITEM_PAGES)
 
 
 def line_of_duty(step: str, organization_id: int) -> int | None:

@@ -1,0 +1,50 @@
+"""A contract as FHIR R4 Contract and the team as CareTeam."""
+
+from doorstep.care.contracts.models import Contract
+from doorstep.care.contracts.rules import PACKAGES
+from doorstep.kernel.fhir import elements, systems
+from doorstep.kernel.record.publishing import Published
+
+CONTRACT_TYPE = f"{systems.BASE}/CodeSystem/contract-type"
+SERVICE_PACKAGE = f"{systems.BASE}/CodeSystem/service-package"
+
+
+def contract_resources(contract: Contract) -> list[Published]:
+    """The Contract and the CareTeam that serves it; drafts are told as offered."""
+    patient = elements.reference("Patient", contract.resident.key)
+    agreement = elements.compact(
+        {
+            "resourceType": "Contract",
+            "id": str(contract.key),
+            "status": contract.machine.state(contract.state).fhir,
+            "issued": elements.instant(contract.signed_at) if contract.signed_at else None,
+            "applies": elements.period(contract.starts_on, contract.ends_on),
+            "subject": [patient],
+            "authority": [elements.reference("Organization", contract.organization.key, contract.organization.name)],
+            "type": elements.concept(CONTRACT_TYPE, "family-doctor", "家庭医生签约服务协议"),
+            "subType": [elements.concept(SERVICE_PACKAGE, contract.package_code, PACKAGES[contract.package_code].zh)],
+        }
+    )
+    running = contract.state in ("active", "renew-due")
+    team = elements.compact(
+        {
+            "resourceType": "CareTeam",
+            "id": f"{contract.key}-team",
+            "status": "proposed" if contract.state == "draft" else "active" if running else "inactive",
+            "name": contract.team.name,
+            "subject": patient,
+            "period": elements.period(contract.starts_on, contract.ends_on),
+            "managingOrganization": [
+                elements.reference("Organization", contract.organization.key, contract.organization.name)
+            ],
+        }
+    )
+    return [
+        Published(
+            content=content,
+            organization_id=contract.signing_organization_id,
+            occurred_at=contract.signed_at or contract.created_at,
+            episode=contract.subject,
+        )
+        for content in (agreement, team)
+    ]

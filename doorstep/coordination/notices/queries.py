@@ -1,0 +1,65 @@
+"""Reads of notices: those to the person, to the unit of the present post and its role, to the resident."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from doorstep.coordination.notices.models import Notice
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound
+
+
+def latest(*, actor: Actor, limit: int = 50, before: datetime | None = None) -> list[Notice]:
+    """The actor's notices, newest first."""
+    found = _mine(actor)
+    if before is not None:
+        found = found.filter(created_at__lt=before)
+    return list(found.order_by("-created_at")[:limit])
+
+
+def unseen(*, actor: Actor, limit: int = 500) -> list[Notice]:
+    """What nobody has seen yet, newest first."""
+    return list(_mine(actor).filter(seen_at__isnull=True).order_by("-created_at")[:limit])
+
+
+def count_unseen(*, actor: Actor) -> int:
+    """How many notices wait; counts to 100."""
+    return _mine(actor).filter(seen_at__isnull=True)[:100].count()
+
+
+def get_notice(*, notice_key: uuid.UUID | str, actor: Actor) -> Notice:
+    """One of the actor's notices; raises NotFound."""
+    try:
+        key = uuid.UUID(str(notice_key))
+    except ValueError as error:
+        raise NotFound() from error
+    found = _mine(actor).filter(key=key).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def urgent_notice(*, reference: str, actor: Actor) -> Notice | None:
+    """The unseen urgent notice that a push named, else the newest unseen urgent one."""
+    urgent = _mine(actor).filter(urgent=True, seen_at__isnull=True)
+    try:
+        named = urgent.filter(key=uuid.UUID(reference)).first()
+    except ValueError:
+        named = None
+    return named or urgent.order_by("-created_at").first()
+
+
+def by_ids(ids: Iterable[int]) -> QuerySet[Notice]:
+    """Notices by their row ids."""
+    return Notice.objects.filter(id__in=list(ids))
+
+
+def _mine(actor: Actor) -> QuerySet[Notice]:
+    to_me = Q(user_id=actor.user_id)
+    if actor.organization_id is not None:
+        to_me |= Q(organization_id=actor.organization_id, role__in=["", actor.role])
+    if actor.resident_ids:
+        to_me |= Q(resident_id__in=actor.resident_ids)
+    return Notice.objects.filter(to_me)
