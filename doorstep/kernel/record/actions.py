@@ -1,5 +1,6 @@
 """Publishing resources: the current version and its history in the transaction of the act."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -29,6 +30,23 @@ SELECT id, version, resident_id, organization_id, episode, category, sensitive, 
 RETURNING version
 """
 
+# Many first versions in one statement.
+_PUBLISH_NEW = """
+WITH written AS (
+  INSERT INTO record_resource (type, fhir_id, version, resident_id, organization_id, consortium_id, episode, category,
+      sensitive, occurred_at, updated_at, tokens, content, deleted)
+  SELECT type, id, 1, resident, organization, %(consortium)s, episode, category, sensitive, occurred, %(now)s,
+      ARRAY(SELECT jsonb_array_elements_text(tokens)),
+      content || jsonb_build_object('meta', coalesce(content -> 'meta', '{}')
+        || jsonb_build_object('versionId', '1', 'lastUpdated', %(stamp)s::text)), false
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS given (type text, id text, resident bigint, organization bigint,
+      episode text, category text, sensitive boolean, occurred timestamptz, tokens jsonb, content jsonb)
+  RETURNING id, version, resident_id, organization_id, episode, category, sensitive, content)
+INSERT INTO record_resourceversion (resource_id, version, resident_id, organization_id, episode, category, sensitive,
+    written_at, written_by_id, content)
+SELECT id, version, resident_id, organization_id, episode, category, sensitive, %(now)s, %(user)s, content FROM written
+"""
+
 
 def publish(published: Published, *, resident_id: int | None, actor: Actor, deleted: bool = False) -> int:
     """Write a resource's next version; returns its number."""
@@ -56,3 +74,36 @@ def publish(published: Published, *, resident_id: int | None, actor: Actor, dele
             },
         )
         return int(cursor.fetchone()[0])
+
+
+def publish_new(items: Sequence[tuple[Published, int | None]], *, actor: Actor) -> None:
+    """Write the first version of many resources, each with its resident, in one statement."""
+    if not items:
+        return
+    now = timezone.now()
+    rows = [
+        {
+            "type": published.content["resourceType"],
+            "id": published.content["id"],
+            "resident": resident_id,
+            "organization": published.organization_id,
+            "episode": published.episode,
+            "category": published.category,
+            "sensitive": published.sensitive,
+            "occurred": published.occurred_at,
+            "tokens": tokens_of(published.content),
+            "content": published.content,
+        }
+        for published, resident_id in items
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PUBLISH_NEW,
+            {
+                "rows": orjson.dumps(rows).decode(),
+                "consortium": actor.consortium_id,
+                "now": now,
+                "stamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "user": actor.user_id,
+            },
+        )

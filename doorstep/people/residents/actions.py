@@ -161,7 +161,7 @@ def register(*, new: NewResident, actor: Actor) -> Resident | None:
     row = row_of(new, household_id=new.household_id or _household(new, actor))
     try:
         with transaction.atomic():
-            resident_id = _admit([row], actor=actor, present=True)[0][1]
+            resident_id = admit([row], actor=actor, present=True)[0][1]
     except IntegrityError:
         number = row["number_index"] or row["child_index"]
         with connection.cursor() as cursor:
@@ -301,7 +301,8 @@ def row_of(new: NewResident, *, household_id: int | None) -> dict[str, Any]:
     }
 
 
-def _admit(rows: Sequence[dict[str, Any]], *, actor: Actor, present: bool) -> list[tuple[uuid.UUID, int]]:
+def admit(rows: Sequence[dict[str, Any]], *, actor: Actor, present: bool) -> list[tuple[uuid.UUID, int]]:
+    """Put new people into the index in one statement; returns key and id. A number that is taken: IntegrityError."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT admitted_key, admitted_id FROM residents_admit(%s, %s, %s::jsonb, %s)",

@@ -1,0 +1,123 @@
+"""Files of residents: reading Excel and CSV as Chinese offices save them, writing the template and the list of faults."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zipfile import BadZipFile
+
+import xlsxwriter
+from django.utils.translation import gettext as _
+from python_calamine import CalamineError, CalamineWorkbook
+
+LIMIT = 10_000
+COLUMNS = ("姓名", "性别", "身份证号", "出生日期", "电话", "现住址", "户号", "与户主关系", "重点人群", "母亲身份证号")
+
+
+class FileFault(ValueError):
+    """The file as a whole cannot be read; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row of the file: its number as the office sees it, and its texts by column."""
+
+    number: int
+    cells: dict[str, str]
+
+
+def read_file(name: str, content: bytes) -> list[SheetRow]:
+    """The rows of a file; raises FileFault with a sentence when it is not a table of residents."""
+    if name.lower().endswith(".csv"):
+        table = _csv(content)
+    elif name.lower().endswith((".xlsx", ".xls")):
+        table = _excel(content)
+    else:
+        raise FileFault(_("只能读取 .xlsx、.xls 或 .csv 文件，请另存为其中一种再上传。"))
+    if not table:
+        raise FileFault(_("文件里没有内容，请使用模板填写。"))
+    heads = [str(cell).strip().lstrip("\ufeff") for cell in table[0]]
+    missing = [column for column in ("姓名", "性别") if column not in heads]
+    if missing:
+        raise FileFault(_("第一行缺少列“%(name)s”。请下载模板，保留第一行的列名。") % {"name": "、".join(missing)})
+    rows = [
+        SheetRow(number, {head: cell for head, cell in zip(heads, cells, strict=False) if head in COLUMNS})
+        for number, cells in enumerate(table[1:], start=2)
+        if any(cells)
+    ]
+    if not rows:
+        raise FileFault(_("除列名外没有任何行，请填写后再上传。"))
+    if len(rows) > LIMIT:
+        raise FileFault(
+            _("文件有 %(count)s 行，一次最多 %(limit)s 行，请分成几个文件。") % {"count": len(rows), "limit": LIMIT}
+        )
+    return rows
+
+
+def write_template() -> bytes:
+    """An empty file with the column names and one invented row."""
+    example = (
+        "张示例",
+        "女",
+        "",
+        "1960-01-31",
+        "19900000000",
+        "石桥村 1 组",
+        "1",
+        "户主",
+        "高血压患者；65 岁及以上老年人",
+        "",
+    )
+    return _write([COLUMNS, example], _("居民名册"))
+
+
+def write_faults(faults: Sequence[dict[str, Any]]) -> bytes:
+    """The faults of a file: row, column, what is wrong and how to cure it."""
+    lines = [(_("行"), _("列"), _("问题与改法"))]
+    lines += [(fault["row"], fault["column"], fault["sentence"]) for fault in faults]
+    return _write(lines, _("需更正"))
+
+
+def _csv(content: bytes) -> list[list[str]]:
+    # A file that Windows Excel saved is GB18030; UTF-8 is told by being valid UTF-8.
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text))]
+    raise FileFault(_("无法识别文件编码，请在 Excel 里另存为 .xlsx 再上传。"))
+
+
+def _excel(content: bytes) -> list[list[str]]:
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        table = book.get_sheet_by_index(0).to_python()
+    except (CalamineError, BadZipFile, OSError, ValueError, IndexError) as error:
+        raise FileFault(_("无法打开这个 Excel 文件，可能已损坏或加了密码。请另存后重试。")) from error
+    return [[_text(cell) for cell in line] for line in table]
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _write(lines: Sequence[Sequence[object]], title: str) -> bytes:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+        sheet = book.add_worksheet(title)
+        head = book.add_format({"bold": True, "bg_color": "#E6F0F3"})
+        for number, line in enumerate(lines):
+            for column, value in enumerate(line):
+                sheet.write(number, column, value, head if number == 0 else None)
+        sheet.set_column(0, max(len(line) for line in lines), 18)
+        sheet.freeze_panes(1, 0)
+    return buffer.getvalue()
