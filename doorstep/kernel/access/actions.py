@@ -11,7 +11,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import ApiClient, BreakGlassReview, CareRelationship
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.access.queries import token_hash
-from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 
 EMERGENCY_LOOK = timedelta(hours=24)
 
@@ -99,6 +99,20 @@ def break_glass(*, resident_id: int, reason: str, actor: Actor) -> BreakGlassRev
         user_id=actor.user_id,
         reason=reason[:400],
     )
+
+
+def judge_look(*, review: BreakGlassReview, verdict: BreakGlassReview.Verdict, judgement: str, actor: Actor) -> None:
+    """Write an auditor's verdict on an emergency look; nobody judges the own look, and none is judged twice."""
+    actor.check(Permission.GLASS_REVIEW)
+    if review.user_id == actor.user_id:
+        raise Refused(_("不能复核自己的紧急查阅，请由其他审计员复核。"))
+    if len(judgement.strip()) < 2:
+        raise Refused(_("请写明复核意见。"), fields={"judgement": _("请写明复核依据，例如核对了哪次急诊。")})
+    changed = BreakGlassReview.objects.filter(pk=review.pk, verdict=BreakGlassReview.Verdict.PENDING).update(
+        verdict=verdict, judgement=judgement.strip()[:400], judged_by_id=actor.user_id, judged_at=timezone.now()
+    )
+    if not changed:
+        raise Conflict(_("这条紧急查阅已由其他审计员复核。"))
 
 
 def issue_token(*, name: str, display: str, organization_id: int, actor: Actor) -> str:

@@ -1,10 +1,12 @@
 """Reading and verifying the trail."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit.actions import audit_key, same
@@ -29,6 +31,45 @@ def who_looked(*, resident_id: int, actor: Actor, limit: int = 100) -> list[Audi
         .exclude(actor_kind__in=["resident", "system"])
         .order_by("-at")[:limit]
     )
+
+
+def search(
+    *,
+    organization_ids: Sequence[int],
+    resident_id: int | None = None,
+    text: str = "",
+    start: datetime | None = None,
+    end: datetime | None = None,
+    limit: int = 200,
+) -> list[AuditEntry]:
+    """Entries of these units, newest first, by resident, by a part of the actor's name or act, and by time.
+
+    Read under the purpose of sealing, after the asker's own search was recorded.
+    """
+    found = AuditEntry.objects.filter(organization_id__in=organization_ids)
+    if resident_id is not None:
+        found = found.filter(resident_id=resident_id)
+    if text:
+        found = found.filter(Q(actor_name__contains=text) | Q(action__startswith=text))
+    if start is not None:
+        found = found.filter(at__gte=start)
+    if end is not None:
+        found = found.filter(at__lt=end)
+    return list(found.order_by("-at", "-id")[:limit])
+
+
+def seal_states(entries: Sequence[AuditEntry]) -> dict[int, str]:
+    """Of each entry: "whole" (sealed and as it was), "changed", or "waiting" for its seal."""
+    ids = [entry.pk for entry in entries]
+    seals = {row.entry_id: bytes(row.digest) for row in AuditSealedEntry.objects.filter(entry_id__in=ids)}
+    key = audit_key()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM audit_auditentry WHERE id = ANY(%s)", [ids])
+        rows = {row[0]: row for row in cursor.fetchall()}
+    return {
+        number: "waiting" if number not in seals else "whole" if same(digest(key, row), seals[number]) else "changed"
+        for number, row in rows.items()
+    }
 
 
 def verify() -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.worklist.models import Delegation, Task
@@ -68,6 +69,11 @@ def deputies(*, user_id: int, day: date) -> list[int]:
     )
 
 
+def delegations_of(*, user_id: int) -> list[Delegation]:
+    """The leaves for which this person named a deputy, newest first."""
+    return list(Delegation.objects.filter(from_user_id=user_id).order_by("-starts_on")[:20])
+
+
 def stage_times(*, since: datetime, until: datetime, actor: Actor) -> list[StageTimes]:
     """Per kind of task, over the actor's organisations: how many were closed, how long they took, how many inside the clock.
 
@@ -119,5 +125,9 @@ def _mine(actor: Actor, kinds: Iterable[str]) -> QuerySet[Task]:
     tasks = Task.objects.filter(closed_at__isnull=True, organization_id__in=actor.reach).filter(
         Q(permission="") | Q(permission__in=list(actor.permissions))
     )
-    tasks = tasks.filter(Q(assignee_id__isnull=True) | Q(assignee_id=actor.user_id))
+    today = timezone.localdate()
+    away = Delegation.objects.filter(to_user_id=actor.user_id, starts_on__lte=today, ends_on__gte=today)
+    tasks = tasks.filter(
+        Q(assignee_id__isnull=True) | Q(assignee_id=actor.user_id) | Q(assignee_id__in=away.values("from_user_id"))
+    )
     return tasks.filter(kind__in=wanted) if wanted else tasks

@@ -1,5 +1,6 @@
 """Reads of residents. What the actor may not see is not there."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,7 +16,7 @@ from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.fhir import systems
 from doorstep.people.residents.indexes import number_index, phone_index
 from doorstep.people.residents.lines import line_of
-from doorstep.people.residents.models import Group, Identifier, PanelEntry, Resident, ResidentAccount
+from doorstep.people.residents.models import Group, Identifier, ImportBatch, PanelEntry, Resident, ResidentAccount
 from doorstep.people.residents.rules import (
     GROUPS,
     age_text,
@@ -185,6 +186,35 @@ def household_of(resident: Resident) -> list[Resident]:
     return list(
         Resident.objects.filter(household_id=resident.household_id).exclude(id=resident.pk).order_by("birth_date")
     )
+
+
+def list_batches(*, actor: Actor) -> list[ImportBatch]:
+    """The files that the actor's units brought in, newest first."""
+    return list(ImportBatch.objects.defer("content", "faults").order_by("-uploaded_at")[:50])
+
+
+def get_batch(key: UUID | str, actor: Actor) -> ImportBatch:
+    """The file with this key; raises NotFound when it is not there or not the actor's."""
+    batch = ImportBatch.objects.filter(key=key).first()
+    if batch is None:
+        raise NotFound()
+    return batch
+
+
+def preview(batch: ImportBatch, *, limit: int = 20) -> list[dict[str, str]]:
+    """The first right rows of a file, numbers masked."""
+    people = json.loads(batch.content) if batch.content else []
+    return [
+        {
+            "name": one["name"],
+            "gender": str(Resident.Gender(one["gender"]).label),
+            "birth_date": one["birth_date"],
+            "number": mask_number(one["number"]),
+            "phone": mask_phone(one["phone"]),
+            "groups": "、".join(GROUPS[code] for code in one["groups"]),
+        }
+        for one in people[:limit]
+    ]
 
 
 def _by_index(text: str, limit: int) -> list[Found]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.people.residents import views
+from doorstep.people.residents import import_views, views
 
 app_name = "residents"
 urlpatterns = [
@@ -11,6 +11,10 @@ urlpatterns = [
     path("presence/<int:presence_id>/", views.present, name="present"),
     path("register/", views.register, name="register"),
     path("emergency/", views.break_glass, name="break_glass"),
+    path("import/", import_views.imports, name="imports"),
+    path("import/template.xlsx", import_views.import_template, name="import_template"),
+    path("import/<uuid:key>/", import_views.import_batch, name="import_batch"),
+    path("import/<uuid:key>/faults.xlsx", import_views.import_faults, name="import_faults"),
     path("<uuid:key>/", views.detail, name="detail"),
     path("<uuid:key>/change/", views.change, name="change"),
     path("<uuid:key>/pressure.json", views.pressure, name="pressure"),
