@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -43,6 +44,20 @@ def seal(value: str) -> bytes:
     return bytes([_AES]) + nonce + _aes().encrypt(nonce, value.encode(), None)
 
 
+def seal_many(values: Iterable[str]) -> list[bytes]:
+    """The sealed forms of a whole column, for bulk loads; empty stays empty, as in `SealedTextField`."""
+    column = list(values)
+    if settings.FIELD_CIPHER == "SM4-GCM":
+        return [seal(value) if value else b"" for value in column]
+    encrypt, first = _aes().encrypt, bytes([_AES])
+    drawn = os.urandom(_NONCE * len(column))
+    nonces = [drawn[start : start + _NONCE] for start in range(0, len(drawn), _NONCE)]
+    return [
+        first + nonce + encrypt(nonce, value.encode(), None) if value else b""
+        for nonce, value in zip(nonces, column, strict=True)
+    ]
+
+
 def unseal(sealed: bytes) -> str:
     """Return the text of a sealed value; raises cryptography's InvalidTag when one bit of it was changed."""
     cipher, nonce, body = sealed[0], sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
@@ -58,6 +73,13 @@ def blind_index(kind: str, value: str) -> uuid.UUID:
     key = base64.b64decode(settings.BLIND_INDEX_KEY)
     digest = hmac.digest(key, f"{kind}\0{normalised}".encode(), "sha256")
     return uuid.UUID(bytes=digest[:16])
+
+
+def blind_indexes(kind: str, values: Iterable[str]) -> list[str]:
+    """`blind_index` of a whole column, for bulk loads, each as 32 hexadecimal digits."""
+    key, prefix = base64.b64decode(settings.BLIND_INDEX_KEY), f"{kind}\0"
+    digest = hmac.digest
+    return [digest(key, f"{prefix}{''.join(value.split()).upper()}".encode(), "sha256")[:16].hex() for value in values]
 
 
 class SealedTextField(models.BinaryField):  # type: ignore[type-arg]

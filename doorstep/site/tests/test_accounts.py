@@ -11,9 +11,9 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 
+from doorstep.demo import accounts as demo_accounts
+from doorstep.demo.accounts import demo_code
 from doorstep.kernel.access.models import User
-from doorstep.site import demo_accounts
-from doorstep.site.account_views import demo_code
 from doorstep.site.accounts import minutes_left
 
 pytestmark = pytest.mark.django_db

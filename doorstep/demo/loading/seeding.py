@@ -1,0 +1,129 @@
+"""The whole seed in one transaction of the owner: a kill at any moment leaves an empty database or a whole county."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from io import StringIO
+
+from django.core.management import call_command
+from django.db import connection
+
+from doorstep.demo.accounts import make_accounts, write
+from doorstep.demo.clinics import open_clinics
+from doorstep.demo.county.county import County, build_county
+from doorstep.demo.county.heroes import TERTIARY_HOSPITAL
+from doorstep.demo.county.residents import generate
+from doorstep.demo.loading.copying import Tally, copy, reset_sequences, without_indexes
+from doorstep.demo.loading.houses import CONSORTIUM, houses, staff
+from doorstep.demo.loading.people import TABLES as PEOPLE_TABLES
+from doorstep.demo.loading.people import Setting, people
+from doorstep.demo.loading.workers import Turn, turned
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.session import acting
+from doorstep.people.organizations.models import Organization
+
+Say = Callable[[str], object]
+# From here on a second and third process are worth their start.
+_MANY = 20_000
+# Two loads at once take turns, and the second then finds a county.
+SEED_LOCK = 7_305_119
+# The hospital system that may call /fhir; `bin/doorstep token` gives it a token that is known.
+CLIENT = "demo-hospital"
+
+
+class SeedRefused(Exception):
+    """The county cannot be made; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What county to make: its size, the years of its history, and for how many of its residents there is one."""
+
+    residents: int
+    years: int = 1
+    seed: int = 1
+    today: date
+    with_history: int | None = None
+    processes: int | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many processes turn batches into rows."""
+        return self.processes if self.processes is not None else 2 if self.residents >= _MANY else 0
+
+
+@dataclass(slots=True)
+class Report:
+    """Seconds and rows of every part of a load."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self, name: str, tally: Tally) -> Iterator[None]:
+        """Time a part and add the rows that its tally counts at the end."""
+        started, before = time.perf_counter(), tally.total()
+        yield
+        self.seconds[name] = time.perf_counter() - started
+        self.rows[name] = tally.total() - before
+
+
+def seed(wish: Wish, *, say: Say) -> Report:
+    """Make the county; raises SeedRefused when there is one already or when the role may not."""
+    report = Report()
+    with acting(system_actor(Purpose.IMPORT, consortium_id=CONSORTIUM)) as actor:
+        _check_database()
+        call_command("import_terminology", stdout=StringIO())
+        county = build_county(wish.seed, wish.today)
+        tally = Tally()
+        with report.part("houses and staff", tally):
+            copy([*houses(county), *staff(county)], tally)
+            _run("SET CONSTRAINTS ALL IMMEDIATE")
+        with report.part("residents", tally), without_indexes(*PEOPLE_TABLES):
+            _load(wish, county, tally, partial(people, setting=Setting(wish.seed, wish.today)))
+        say(_rate("residents", wish.residents, report))
+        reset_sequences(*tally.rows)
+        with report.part("accounts and clinics", tally):
+            accounts = make_accounts(today=wish.today)
+            access.issue_token(
+                name=CLIENT, display="禾川县人民医院 HIS", organization_id=TERTIARY_HOSPITAL, actor=actor
+            )
+            open_clinics(county, actor=actor)
+    write(accounts)
+    _run("ANALYZE")
+    return report
+
+
+def _load(wish: Wish, county: County, tally: Tally, turn: Turn) -> None:
+    batches = generate(county, residents=wish.residents, years=wish.years)
+    for rows in turned(batches, turn, processes=wish.workers):
+        copy(rows, tally)
+
+
+def _check_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = 'residents_resident'::regclass"
+        )
+        if not cursor.fetchone()[0]:
+            raise SeedRefused("The application's role may not load tables: set DOORSTEP_DATABASE_ROLE=owner.")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEED_LOCK])
+    if Organization.objects.exists():
+        raise SeedRefused("This database already has organisations: a county is only made in an empty one.")
+
+
+def _rate(name: str, residents: int, report: Report) -> str:
+    seconds, rows = report.seconds[name], report.rows[name]
+    return (
+        f"{residents:,} residents with {rows:,} rows in {seconds:.1f} s: "
+        f"{residents / seconds:,.0f} residents/s, {rows / seconds:,.0f} rows/s."
+    )
+
+
+def _run(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
