@@ -179,6 +179,7 @@ def _note_step(item: WorkItem, way: Transition, *, source: str, actor: Actor, re
                 organization_id=actor.organization_id,
                 organization_name=actor.organization_name[:120],
                 reason=reason[:400],
+                parties=item.parties(),
             )
         ]
     )

@@ -3,6 +3,7 @@
 import uuid
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -31,6 +32,10 @@ class WorkItem(models.Model):
     def sides(self) -> dict[str, int | None]:
         """The organisation of each side that may act: {"source": 12, "target": 3}."""
         raise LookupError(f"{type(self).__name__} must say who its sides are.")
+
+    def parties(self) -> list[int]:
+        """The organisations that may read the thing's history, also after their sight of the resident has ended."""
+        return sorted({side for side in self.sides().values() if side is not None})
 
     def urgency(self) -> int:
         """How this thing sorts in a list of work: 0 ordinary to 3 life at stake."""
@@ -63,10 +68,12 @@ class Step(models.Model):
     organization_id = models.BigIntegerField(null=True)
     organization_name = models.CharField(max_length=120, blank=True, default="")
     reason = models.CharField(max_length=400, blank=True, default="")
+    parties = ArrayField(models.BigIntegerField(), default=list)
 
     append_only = True
     row_access = RowAccess(
         using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])"
+        " OR parties && (SELECT access_reach())"
         " OR (resident_id IS NOT NULL AND access_may_see(resident_id))",
         check="true",
     )

@@ -38,8 +38,9 @@ class Task(models.Model):
     outcome = models.CharField(max_length=40, blank=True, default="")
 
     row_access = RowAccess(
+        # Whoever sees the resident may know with whom the matter lies: a sender opens and closes the receiver's task.
         using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])"
-        " OR assignee_id = (SELECT access_user())",
+        " OR assignee_id = (SELECT access_user()) OR (resident_id IS NOT NULL AND access_may_see(resident_id))",
         check="true",
     )
 

@@ -1,0 +1,172 @@
+"""The referral office's acts: accept, return, redirect, decline, check in; and the clock's: not arrived."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import queries, states, texts
+from doorstep.care.referrals.actions.details import REFERRAL, details_of, end_sight, give_place_back
+from doorstep.care.referrals.models import Referral
+from doorstep.coordination.scheduling import actions as scheduling
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.workflow import actions as workflow
+
+# When a patient without a booked place is expected, by kind.
+_EXPECTED = {"green": timedelta(hours=2), "urgent": timedelta(hours=4), "ordinary": timedelta(hours=24)}
+
+
+def accept(
+    *, referral: Referral, actor: Actor, instructions: str = "", expected_at: datetime | None = None
+) -> Referral:
+    """Accept: the place that was booked is confirmed, the patient is expected; without a place by kind.
+
+    Raises TransitionRefused, which says who was first, when the sender withdrew meanwhile.
+    """
+    now = timezone.now()
+    expected = expected_at or (referral.expected_at if referral.booking_id else None) or now + _EXPECTED[referral.kind]
+    return workflow.apply(
+        referral,
+        "accept",
+        actor=actor,
+        values={
+            "accepted_at": now,
+            "expected_at": expected,
+            "instructions": (instructions.strip() or texts.ARRIVE_WITH)[:400],
+        },
+        details=details_of(referral, expected_at=expected.isoformat(), place=referral.appointment_text),
+        due_at=max(expected, now) + states.ARRIVAL_GRACE,
+    )
+
+
+def return_for_information(*, referral: Referral, reason: str, actor: Actor) -> Referral:
+    """Ask the sender for what is missing; the sender may submit again."""
+    return workflow.apply(referral, "return", actor=actor, reason=reason, details=details_of(referral))
+
+
+@transaction.atomic
+def decline(*, referral: Referral, code: str, reason: str, alternative: str, actor: Actor) -> Referral:
+    """Decline with a coded reason and an alternative; the place is freed and the unit's sight ends.
+
+    Raises Refused when the code is unknown or no alternative is named.
+    """
+    problems: dict[str, object] = {}
+    if code not in Referral.DeclineReason.values:
+        problems["code"] = _("请选择不予接收的原因。")
+    if not alternative.strip():
+        problems["alternative"] = _("请写明可替代的去处或处理办法，转出方和患者会看到。")
+    if problems:
+        raise Refused(_("不予接收需要原因和替代方案。"), fields=problems)
+    label = str(Referral.DeclineReason(code).label)
+    moved = workflow.apply(
+        referral,
+        "decline",
+        actor=actor,
+        values={"decline_code": code, "alternative": alternative.strip()[:400]},
+        reason=f"{label}：{reason.strip()}" if reason.strip() else label,
+        details=details_of(referral, code=code, alternative=alternative.strip()),
+    )
+    give_place_back(moved, actor=actor, reason=label)
+    end_sight(moved, actor=actor)
+    return moved
+
+
+@transaction.atomic
+def redirect(
+    *, referral: Referral, reason: str, actor: Actor, department_id: int | None = None, target_id: int | None = None
+) -> Referral:
+    """Pass the referral on: to another department of the unit, or to another unit, which then has sight instead.
+
+    The clock starts anew. To another unit the booked place is freed; the patient's consent covers it.
+    """
+    if target_id is None or target_id == referral.target_id:
+        if department_id is None or department_id == referral.department_id:
+            raise Refused(_("没有改派去处。"), fields={"department": _("请选择其他科室或其他机构。")})
+        return workflow.apply(
+            referral,
+            "redirect",
+            actor=actor,
+            values={"department_id": department_id},
+            reason=reason,
+            details=details_of(referral, department=department_id),
+        )
+    if target_id == referral.source_id:
+        raise Refused(_("不能改派回转出机构。"), fields={"target": _("如不接收，请使用“不予接收”。")})
+    if queries.open_at_target(resident_id=referral.resident_id, target_id=target_id, besides=referral.pk):
+        raise Refused(_("该居民在所选机构已有未结束的转诊。"), fields={"target": _("请选择其他机构。")})
+    return _to_unit(referral, target_id=target_id, department_id=department_id, reason=reason, actor=actor)
+
+
+def _to_unit(referral: Referral, *, target_id: int, department_id: int | None, reason: str, actor: Actor) -> Referral:
+    old_sight, old_target, booking = referral.sight, referral.target_id, referral.booking
+    access.open_relationship(
+        resident_id=referral.resident_id,
+        organization_id=target_id,
+        reason=REFERRAL,
+        episode=f"{referral.subject}.{referral.redirects + 1}",
+        basis=referral.number,
+        actor=actor,
+    )
+    moved = workflow.apply(
+        referral,
+        "redirect",
+        actor=actor,
+        values={
+            "target_id": target_id,
+            "department_id": department_id,
+            "redirected_from_id": old_target,
+            "redirects": referral.redirects + 1,
+            "booking": None,
+            "appointment_text": "",
+            "expected_at": None,
+        },
+        reason=reason,
+        details={**details_of(referral), "target": target_id, "redirected_from": old_target},
+    )
+    if booking is not None and booking.state == "booked":
+        scheduling.cancel(booking_key=booking.key, actor=actor, reason=_("转诊改派到其他机构"))
+    access.close_relationship(resident_id=referral.resident_id, reason=REFERRAL, episode=old_sight, actor=actor)
+    return moved
+
+
+def check_in_by_code(*, token: str, actor: Actor) -> Referral:
+    """Check in whoever brings the QR code of the referral."""
+    referral = queries.from_token(token=token, actor=actor)
+    return check_in(referral=referral, method=Referral.Arrival.QR, actor=actor)
+
+
+def check_in_by_number(*, number: str, actor: Actor) -> Referral:
+    """Check in by the national id card."""
+    referral = queries.expected_by_number(number=number, actor=actor)
+    return check_in(referral=referral, method=Referral.Arrival.NATIONAL_ID, actor=actor)
+
+
+@transaction.atomic
+def check_in(*, referral: Referral, method: str, actor: Actor) -> Referral:
+    """The patient is here; identity was checked by `method` (qr, national-id)."""
+    moved = workflow.apply(
+        referral,
+        "check_in",
+        actor=actor,
+        values={"arrived_at": timezone.now(), "arrival_method": method},
+        details=details_of(referral, method=method),
+    )
+    booking = moved.booking
+    if booking is not None and booking.state == "booked":
+        scheduling.arrive(booking_key=booking.key, actor=actor)
+    return moved
+
+
+def expire_arrivals(*, actor: Actor, now: datetime | None = None) -> int:
+    """Mark the patients who did not come within the grace time after they were expected; returns how many."""
+    limit = (now or timezone.now()) - states.ARRIVAL_GRACE
+    late = Referral.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        state="accepted", expected_at__lte=limit
+    )
+    expired = list(late.order_by("expected_at")[:200])
+    for referral in expired:
+        workflow.apply(referral, "expire", actor=actor, details=details_of(referral))
+    return len(expired)

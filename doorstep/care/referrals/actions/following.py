@@ -1,0 +1,226 @@
+"""The family doctor's acts: receive back, follow up, close; and the clock's: fall due, miss."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import queries, states
+from doorstep.care.referrals.actions.details import REFERRAL, details_of, end_sight
+from doorstep.care.referrals.models import FollowUp, Referral
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.models import CareRelationship
+from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.workflow import actions as workflow
+
+_LIMITS = {"systolic": (60, 260), "diastolic": (30, 160), "pulse": (30, 220)}
+_OPEN = ("planned", "due", "missed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a follow-up found: pressures in mmHg, pulse per minute, symptom codes, whether the medicines are taken."""
+
+    systolic: int | None
+    diastolic: int | None
+    pulse: int | None = None
+    symptoms: tuple[str, ...] = ()
+    adherence: str = ""
+    adverse_reaction: str = ""
+    advice: str = ""
+    way: str = "clinic"
+    worse: bool = False
+
+
+@transaction.atomic
+def receive_back(*, referral: Referral, actor: Actor, unit_id: int | None = None) -> Referral:
+    """Take the patient over: every follow-up of the plan is put on its day, for the receiver or a unit below it.
+
+    A day that has already passed is put on today.
+    """
+    plan = queries.plan_of(referral=referral)
+    days = plan.follow_up_days if plan else []
+    unit = unit_id or referral.receiver_id
+    if unit is None or not actor.reaches(unit):
+        raise Refused(_("随访单位不对。"), fields={"unit": _("请选择本院或下属村卫生室。")})
+    discharged = timezone.localdate(referral.discharged_at or timezone.now())
+    today = timezone.localdate()
+    last = max([today, *(discharged + timedelta(days=day) for day in days)])
+    moved = workflow.apply(
+        referral,
+        "receive_back",
+        actor=actor,
+        values={"received_back_at": timezone.now()},
+        details=details_of(referral, follow_ups=list(days)),
+        due_at=_end_of(last + states.FOLLOW_UP_WINDOW),
+    )
+    for day in days:
+        follow_up = FollowUp(
+            referral=moved,
+            resident_id=moved.resident_id,
+            unit_id=unit,
+            patient_name=moved.patient_name,
+            day=day,
+            due_on=max(today, discharged + timedelta(days=day)),
+        )
+        workflow.begin(follow_up, "plan", actor=actor, details=_facts(follow_up))
+    return moved
+
+
+@transaction.atomic
+def decline_back(*, referral: Referral, reason: str, actor: Actor) -> Referral:
+    """The receiver cannot take the patient; the hospital must find another."""
+    moved = workflow.apply(referral, "decline_back", actor=actor, reason=reason, details=details_of(referral))
+    access.close_relationship(
+        resident_id=moved.resident_id,
+        reason=CareRelationship.Reason.RETURN,
+        episode=moved.subject,
+        actor=actor,
+    )
+    return moved
+
+
+@transaction.atomic
+def complete_follow_up(*, follow_up: FollowUp, findings: Findings, actor: Actor) -> FollowUp:
+    """Write down what a follow-up found; the last one closes the loop.
+
+    `worse` ends it as needing the hospital again.
+    """
+    _check(findings)
+    values: dict[str, Any] = {
+        "done_at": timezone.now(),
+        "done_by_id": actor.practitioner_id,
+        "way": findings.way[:12],
+        "systolic": findings.systolic,
+        "diastolic": findings.diastolic,
+        "pulse": findings.pulse,
+        "symptoms": list(findings.symptoms),
+        "adherence": findings.adherence,
+        "adverse_reaction": findings.adverse_reaction.strip()[:200],
+        "advice": findings.advice.strip()[:400],
+    }
+    verb = "escalate" if findings.worse else "complete"
+    done = workflow.apply(follow_up, verb, actor=actor, values=values, details=_facts(follow_up))
+    referral = done.referral
+    left = FollowUp.objects.filter(referral_id=done.referral_id, state__in=_OPEN).exists()
+    # A village doctor's last follow-up leaves the closing to the family doctor above.
+    if not left and not findings.worse and referral.state == "received_back" and actor.reaches(referral.receiver_id):
+        close(referral=referral, actor=actor)
+    return done
+
+
+def reschedule_follow_up(*, follow_up: FollowUp, due_on: date, reason: str, actor: Actor) -> FollowUp:
+    """Put a follow-up on another day, not before today and at most a year away."""
+    today = timezone.localdate()
+    if not today <= due_on <= today + timedelta(days=365):
+        raise Refused(_("随访日期不对。"), fields={"due_on": _("请选择今天起一年内的日期。")})
+    return workflow.apply(
+        follow_up,
+        "reschedule",
+        actor=actor,
+        values={"due_on": due_on},
+        reason=reason,
+        details=_facts(follow_up),
+    )
+
+
+@transaction.atomic
+def close(*, referral: Referral, actor: Actor, outcome: str = "") -> Referral:
+    """Close the loop: open follow-ups are cancelled, the outcome is told, the hospital stays reachable for 30 days."""
+    follow_ups = queries.follow_ups_of(referral=referral)
+    for follow_up in follow_ups:
+        if follow_up.state in _OPEN:
+            workflow.apply(follow_up, "cancel", actor=actor, reason=_("家庭医生决定办结"), details=_facts(follow_up))
+    done = [one for one in follow_ups if one.state == "done"]
+    text, english = _outcome(referral, done, said=outcome.strip())
+    moved = workflow.apply(
+        referral,
+        "close",
+        actor=actor,
+        values={"closed_at": timezone.now(), "outcome": text, "outcome_en": english},
+        details={**details_of(referral), "outcome": text, "outcome_en": english},
+    )
+    end_sight(moved, actor=actor)
+    access.open_relationship(
+        resident_id=moved.resident_id,
+        organization_id=moved.target_id or 0,
+        reason=REFERRAL,
+        episode=moved.sight,
+        closes_at=timezone.now() + states.REACHABLE,
+        basis=moved.number,
+        actor=actor,
+    )
+    return moved
+
+
+def fall_due(*, actor: Actor, today: date | None = None) -> int:
+    """Turn the follow-ups whose day has come into tasks for now; returns how many."""
+    day = today or timezone.localdate()
+    found = list(
+        FollowUp.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(state="planned", due_on__lte=day)
+        .order_by("due_on")[:200]
+    )
+    for follow_up in found:
+        workflow.apply(follow_up, "fall_due", actor=actor, details=_facts(follow_up))
+    return len(found)
+
+
+def miss_follow_ups(*, actor: Actor, today: date | None = None) -> int:
+    """Mark the follow-ups that were not done within a week of their day; returns how many."""
+    day = (today or timezone.localdate()) - states.FOLLOW_UP_WINDOW
+    found = list(
+        FollowUp.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(state="due", due_on__lt=day)
+        .order_by("due_on")[:200]
+    )
+    for follow_up in found:
+        workflow.apply(follow_up, "miss", actor=actor, details=_facts(follow_up))
+    return len(found)
+
+
+def _facts(follow_up: FollowUp) -> dict[str, Any]:
+    referral = follow_up.referral
+    return {**details_of(referral), "referral": referral.subject, "day": follow_up.day, "unit": follow_up.unit_id}
+
+
+def _check(findings: Findings) -> None:
+    problems: dict[str, object] = {}
+    for name, label in (("systolic", _("收缩压")), ("diastolic", _("舒张压")), ("pulse", _("脉搏"))):
+        value = getattr(findings, name)
+        low, high = _LIMITS[name]
+        if value is not None and not low <= value <= high:
+            problems[name] = _("%(label)s应在 %(low)s 至 %(high)s 之间，请核对。") % {
+                "label": label,
+                "low": low,
+                "high": high,
+            }
+    if findings.way in ("visit", "clinic") and (findings.systolic is None or findings.diastolic is None):
+        problems.setdefault("systolic", _("面对面随访请测量血压。"))
+    if findings.systolic and findings.diastolic and findings.systolic <= findings.diastolic:
+        problems["diastolic"] = _("舒张压应低于收缩压，请核对是否填反。")
+    if not findings.adherence:
+        problems["adherence"] = _("请选择服药情况。")
+    if findings.worse and not findings.advice.strip():
+        problems["advice"] = _("请写明病情变化和处理意见。")
+    if problems:
+        raise Refused(_("随访记录还有 %(count)s 处需要更正。") % {"count": len(problems)}, fields=problems)
+
+
+def _outcome(referral: Referral, done: list[FollowUp], *, said: str) -> tuple[str, str]:
+    text = referral.outcome + f"；随访 {len(done)} 次"
+    english = referral.outcome_en + f" Follow-ups done: {len(done)}"
+    measured = [one for one in done if one.systolic and one.diastolic]
+    if measured:
+        text += f"，末次血压 {measured[-1].systolic}/{measured[-1].diastolic} mmHg"
+        english += f", last blood pressure {measured[-1].systolic}/{measured[-1].diastolic} mmHg"
+    text += "。" + said
+    return text[:400], (english + ".")[:600]
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, datetime.max.time(), tzinfo=timezone.get_current_timezone())

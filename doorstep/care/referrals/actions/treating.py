@@ -1,0 +1,174 @@
+"""The specialist's acts: treat, admit, discharge with summary and plan, hand back."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import texts
+from doorstep.care.referrals.actions.details import details_of
+from doorstep.care.referrals.models import RecoveryPlan, Referral
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.models import CareRelationship
+from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.workflow import actions as workflow
+from doorstep.people.organizations import queries as organizations
+
+_PHONE = re.compile(r"^[0-9][0-9 \-]{5,18}$")
+LONGEST_PRESCRIPTION = 84  # days; 长期处方管理规范（试行）国卫办医发〔2021〕17号: at most 12 weeks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discharge:
+    """What the discharge summary says: diagnosis with its ICD-10 code, main findings, course of treatment."""
+
+    diagnosis: str
+    diagnosis_code: str = ""
+    findings: str = ""
+    summary: str = ""
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The recovery plan: medicines as {"name", "dose", "frequency", "days", "note"}; follow-up days after discharge."""
+
+    medicines: Sequence[Mapping[str, str]] = ()
+    follow_up_days: Sequence[int] = texts.FOLLOW_UP_DAYS
+    warning_signs: Sequence[str] = ()
+    rehabilitation: str = ""
+    diet: str = ""
+    target_systolic: int | None = 140
+    target_diastolic: int | None = 90
+    contact_name: str = ""
+    contact_phone: str = ""
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+def treat(*, referral: Referral, actor: Actor) -> Referral:
+    """A specialist sees the patient as an outpatient and becomes the attending doctor."""
+    return workflow.apply(
+        referral,
+        "treat",
+        actor=actor,
+        values={"treated_at": timezone.now(), "attending_id": actor.practitioner_id},
+        details=details_of(referral),
+    )
+
+
+def admit(*, referral: Referral, actor: Actor, ward: str, bed: str = "", inpatient_number: str = "") -> Referral:
+    """Admit to a ward; raises Refused without a ward."""
+    if not ward.strip():
+        raise Refused(_("收治信息不完整。"), fields={"ward": _("请填写病区。")})
+    return workflow.apply(
+        referral,
+        "admit",
+        actor=actor,
+        values={
+            "ward": ward.strip()[:60],
+            "bed": bed.strip()[:20],
+            "inpatient_number": inpatient_number.strip()[:30],
+            "treated_at": referral.treated_at or timezone.now(),
+            "attending_id": actor.practitioner_id,
+        },
+        details=details_of(referral, ward=ward.strip()),
+    )
+
+
+@transaction.atomic
+def discharge(*, referral: Referral, actor: Actor, summary: Discharge, plan: Plan) -> Referral:
+    """Write the discharge summary and the recovery plan in one act; raises Refused with the fields that are wrong."""
+    _check(summary, plan)
+    now = timezone.now()
+    RecoveryPlan.objects.update_or_create(
+        referral=referral,
+        defaults={
+            "resident_id": referral.resident_id,
+            "source_id": referral.target_id,
+            "medicines": [dict(line) for line in plan.medicines],
+            "follow_up_days": sorted(set(plan.follow_up_days)),
+            "warning_signs": list(plan.warning_signs),
+            "rehabilitation": plan.rehabilitation.strip(),
+            "diet": plan.diet.strip(),
+            "target_systolic": plan.target_systolic,
+            "target_diastolic": plan.target_diastolic,
+            "contact_name": plan.contact_name.strip()[:40],
+            "contact_phone": plan.contact_phone.strip()[:30],
+            "written_by_id": actor.practitioner_id,
+            "written_at": now,
+        },
+    )
+    target = organizations.get(organization_id=referral.target_id or 0)
+    result = summary.outcome.strip() or "好转"
+    outcome = f"{target.name}收治，出院诊断：{summary.diagnosis.strip()}；转归：{result}"
+    code = f" ({summary.diagnosis_code.strip()})" if summary.diagnosis_code.strip() else ""
+    values = {
+        "discharged_at": now,
+        "discharge_diagnosis": summary.diagnosis.strip()[:200],
+        "discharge_code": summary.diagnosis_code.strip()[:16],
+        "findings": summary.findings.strip(),
+        "discharge_summary": summary.summary.strip(),
+        "outcome": outcome[:400],
+        "outcome_en": f"Treated at {target.name_en or target.name}; discharge diagnosis: {summary.diagnosis}{code}."[
+            :600
+        ],
+    }
+    facts = {**details_of(referral), "outcome": values["outcome"], "outcome_en": values["outcome_en"]}
+    return workflow.apply(referral, "discharge", actor=actor, values=values, details=facts)
+
+
+@transaction.atomic
+def hand_back(*, referral: Referral, actor: Actor, receiver_id: int) -> Referral:
+    """Send the plan down to the unit that takes over; it gets sight of the whole record for this return."""
+    if receiver_id == referral.target_id:
+        raise Refused(_("不能下转给本单位。"), fields={"receiver": _("请选择基层承接机构。")})
+    access.open_relationship(
+        resident_id=referral.resident_id,
+        organization_id=receiver_id,
+        reason=CareRelationship.Reason.RETURN,
+        episode=referral.subject,
+        basis=referral.number,
+        actor=actor,
+    )
+    return workflow.apply(
+        referral,
+        "hand_back",
+        actor=actor,
+        values={"receiver_id": receiver_id, "handed_back_at": timezone.now()},
+        details={**details_of(referral), "receiver": receiver_id},
+    )
+
+
+def default_receiver(referral: Referral) -> int | None:
+    """The township or community centre nearest to home: the sender itself, or the unit above a village clinic."""
+    source = organizations.get(organization_id=referral.source_id)
+    return source.parent_id if source.kind == "village-clinic" else source.id
+
+
+def _check(summary: Discharge, plan: Plan) -> None:
+    problems: dict[str, object] = dict(plan.problems)
+    if not summary.diagnosis.strip():
+        problems["diagnosis"] = _("请填写出院诊断。")
+    if not summary.summary.strip():
+        problems["summary"] = _("请填写治疗经过。")
+    if not plan.contact_name.strip():
+        problems["contact_name"] = _("请写明出院后由谁答疑。")
+    if not _PHONE.match(plan.contact_phone.strip()):
+        problems["contact_phone"] = _("请填写可以打通的联系电话，只含数字和“-”。")
+    if any(day < 1 or day > 365 for day in plan.follow_up_days):
+        problems["follow_up_days"] = _("随访日须在出院后 1 至 365 天之间。")
+    if not plan.follow_up_days:
+        problems["follow_up_days"] = _("请至少安排一次随访。")
+    for number, line in enumerate(plan.medicines, start=1):
+        days = line.get("days", "")
+        if days and (not days.isdigit() or not 1 <= int(days) <= LONGEST_PRESCRIPTION):
+            problems["medicines"] = _("第 %(number)s 行药品的天数须为 1 至 %(longest)s。") % {
+                "number": number,
+                "longest": LONGEST_PRESCRIPTION,
+            }
+    if problems:
+        raise Refused(_("出院小结或康复计划还有 %(count)s 处需要更正。") % {"count": len(problems)}, fields=problems)

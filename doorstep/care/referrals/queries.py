@@ -1,0 +1,173 @@
+"""Reads of referrals and follow-ups. What the actor may not see is not there."""
+
+from datetime import date
+from uuid import UUID
+
+from django.core import signing
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals.models import FollowUp, RecoveryPlan, Referral
+from doorstep.care.referrals.states import OPEN_AT_TARGET
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.encryption import blind_index
+from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.record import queries as record
+from doorstep.people.residents.models import Identifier
+from doorstep.people.workforce.models import Post
+
+_SALT = "referral-qr"
+_QR_DAYS = 60
+_ENDED = ("closed", "declined", "withdrawn", "died")
+_WITH = ("source", "target", "department", "receiver", "referrer", "reviewer", "attending")
+
+
+def get(*, key: UUID | str, actor: Actor) -> Referral:
+    """The referral with this key; raises NotFound when there is none or it is not the actor's. The look is audited."""
+    found = Referral.objects.select_related(*_WITH).filter(key=key).first()
+    if found is None:
+        raise NotFound()
+    record.note_look(resident_id=found.resident_id, actor=actor, subject=found.subject, action="referral.view")
+    return found
+
+
+def plan_of(*, referral: Referral) -> RecoveryPlan | None:
+    """The recovery plan of a referral, when there is one."""
+    return RecoveryPlan.objects.filter(referral=referral).select_related("written_by").first()
+
+
+def follow_ups_of(*, referral: Referral) -> list[FollowUp]:
+    """The follow-ups of a referral by their day."""
+    return list(FollowUp.objects.filter(referral=referral).select_related("done_by", "unit").order_by("day"))
+
+
+def get_follow_up(*, key: UUID | str, actor: Actor) -> FollowUp:
+    """The follow-up with this key; raises NotFound like `get`."""
+    found = FollowUp.objects.select_related("referral", "referral__target", "unit", "done_by").filter(key=key).first()
+    if found is None:
+        raise NotFound()
+    record.note_look(resident_id=found.resident_id, actor=actor, subject=found.subject, action="follow-up.view")
+    return found
+
+
+def list_sent(*, actor: Actor, ended: bool = False, limit: int = 50) -> list[Referral]:
+    """The referrals that the actor's units sent, newest first."""
+    return list(_of(Q(source_id__in=actor.reach), ended).order_by("-created_at")[:limit])
+
+
+def list_incoming(*, actor: Actor, limit: int = 50) -> list[Referral]:
+    """What the referral office has before it: waiting for an answer, expected, not come; green and oldest first."""
+    rows = _of(Q(target_id__in=actor.reach), False).filter(
+        state__in=("submitted", "submitted_green", "accepted", "not_arrived")
+    )
+    return sorted(rows.order_by("state_since")[:limit], key=lambda one: (_office_rank(one), one.state_since))
+
+
+def list_treating(*, actor: Actor, mine: bool = False, limit: int = 50) -> list[Referral]:
+    """What the specialists have: arrived, in treatment, admitted, discharged and not yet handed back."""
+    rows = _of(Q(target_id__in=actor.reach), False).filter(
+        state__in=("arrived", "in_treatment", "admitted", "discharged", "handed_back", "received_back")
+    )
+    if mine:
+        rows = rows.filter(attending_id=actor.practitioner_id)
+    order = {"arrived": 0, "in_treatment": 1, "admitted": 1, "discharged": 2}
+    return sorted(rows.order_by("state_since")[:limit], key=lambda one: (order.get(one.state, 3), -one.urgency()))
+
+
+def list_returning(*, actor: Actor, limit: int = 50) -> list[Referral]:
+    """What comes back to the actor's units: to be received first, then those in follow-up."""
+    rows = _of(Q(receiver_id__in=actor.reach), False).filter(state__in=("handed_back", "received_back"))
+    return list(rows.order_by("state", "state_since")[:limit])
+
+
+def list_outcomes(*, actor: Actor, limit: int = 50) -> list[Referral]:
+    """How it ended: the referrals of the actor's units, or treated by them, that came to an end or have an outcome."""
+    seen = Q(source_id__in=actor.reach) | Q(target_id__in=actor.reach) | Q(receiver_id__in=actor.reach)
+    rows = Referral.objects.filter(seen).select_related("source", "target", "department")
+    return list(rows.filter(Q(state__in=_ENDED) | ~Q(outcome="")).order_by("-state_since")[:limit])
+
+
+def list_follow_ups(*, actor: Actor, state: str = "", limit: int = 50) -> list[FollowUp]:
+    """The follow-ups of the actor's units by their day, open ones unless a state is asked for."""
+    rows = FollowUp.objects.filter(unit_id__in=actor.reach).select_related("referral", "unit")
+    rows = rows.filter(state=state) if state else rows.filter(state__in=("planned", "due", "missed"))
+    return list(rows.order_by("due_on", "id")[:limit])
+
+
+def list_of_resident(*, resident_id: int, actor: Actor, limit: int = 20) -> list[Referral]:
+    """A resident's referrals, newest first: for the record and the resident's own phone page."""
+    rows = Referral.objects.filter(resident_id=resident_id).select_related("source", "target", "department", "receiver")
+    return list(rows.order_by("-created_at")[:limit])
+
+
+def by_origin(*, origin: str, actor: Actor) -> Referral | None:
+    """The newest referral that grew from this subject ("ecg-order/<key>"), as far as the actor may see it."""
+    return Referral.objects.filter(origin=origin).select_related("target").order_by("-created_at").first()
+
+
+def open_at_target(*, resident_id: int, target_id: int, besides: int | None) -> Referral | None:
+    """An open referral of the resident to this unit, other than the one with id `besides`."""
+    return (
+        Referral.objects.filter(resident_id=resident_id, target_id=target_id, state__in=OPEN_AT_TARGET)
+        .exclude(pk=besides)
+        .select_related("target")
+        .first()
+    )
+
+
+def reviewers(*, organization_ids: list[int], day: date) -> list[tuple[int, str]]:
+    """The doctors who may review a referral: those of the sending unit and of the unit above it."""
+    posts = Post.objects.filter(
+        organization_id__in=organization_ids,
+        role__in=("village_doctor", "family_doctor", "township_duty", "specialist", "lead_duty"),
+        period__contains=day,
+    ).select_related("practitioner", "organization")
+    return list(
+        {
+            post.practitioner_id: (post.practitioner_id, f"{post.practitioner.name}（{post.organization.name}）")
+            for post in posts.order_by("organization__tier", "id")[:60]
+        }.values()
+    )
+
+
+def qr_token(*, referral: Referral) -> str:
+    """The signed text of the QR code: no personal data, only the signed key."""
+    return signing.dumps(referral.key.hex, salt=_SALT)
+
+
+def from_token(*, token: str, actor: Actor) -> Referral:
+    """The referral behind a scanned code; raises Refused for a code that is not ours, altered or too old."""
+    try:
+        key = signing.loads(token.strip(), salt=_SALT, max_age=_QR_DAYS * 86_400)
+    except signing.BadSignature as error:
+        raise Refused(
+            _("二维码无法识别。"), fields={"code": _("请重新扫描转诊单上的二维码，或输入居民身份证号。")}
+        ) from error
+    found = Referral.objects.select_related(*_WITH).filter(key=key, target_id__in=actor.reach).first()
+    if found is None:
+        raise NotFound(_("这张转诊单不是转往本单位的，请核对转入医院。"))
+    return found
+
+
+def expected_by_number(*, number: str, actor: Actor) -> Referral:
+    """The accepted referral to the actor's unit of the resident with this national id; raises NotFound."""
+    index = blind_index(Identifier.Kind.NATIONAL_ID.value, number.strip().upper())
+    residents = Identifier.objects.filter(kind=Identifier.Kind.NATIONAL_ID, index=index).values("resident_id")
+    found = (
+        Referral.objects.select_related(*_WITH)
+        .filter(resident_id__in=residents, target_id__in=actor.reach, state__in=("accepted", "not_arrived"))
+        .order_by("-accepted_at")
+        .first()
+    )
+    if found is None:
+        raise NotFound(_("本单位没有该身份证号已受理、待报到的转诊。请核对号码，或在列表中查看是否尚未受理。"))
+    return found
+
+
+def _of(where: Q, ended: bool) -> QuerySet[Referral]:
+    rows = Referral.objects.filter(where).select_related(*_WITH)
+    return rows.filter(state__in=_ENDED) if ended else rows.exclude(state__in=_ENDED)
+
+
+def _office_rank(referral: Referral) -> int:
+    return {"submitted_green": 0, "submitted": 1, "accepted": 2}.get(referral.state, 3)

@@ -1,0 +1,52 @@
+"""The tables: every state has an owner with a clock or is final, and each act leads where it should."""
+
+import pytest
+
+from doorstep.care.referrals.states import FOLLOW_UP, OPEN_AT_TARGET, REFERRAL
+
+SIDES = {"source", "target", "receiver"}
+
+
+@pytest.mark.parametrize("machine", [REFERRAL, FOLLOW_UP], ids=lambda machine: machine.name)
+def test_every_state_has_owner_and_clock_or_is_final(machine: object) -> None:
+    for state in machine.states:  # type: ignore[attr-defined]
+        if state.final:
+            assert (state.owner, state.clock) == (None, None)
+        else:
+            assert all((state.owner, state.clock, state.permission, state.task_zh, state.task_en)), state.code
+
+
+@pytest.mark.parametrize(
+    ("verb", "sources", "side"),
+    [
+        ("submit", {"draft", "returned"}, "source"),
+        ("submit_green", {"draft", "returned"}, "source"),
+        ("accept", {"submitted", "submitted_green"}, "target"),
+        ("decline", {"submitted", "submitted_green"}, "target"),
+        ("return", {"submitted", "submitted_green"}, "target"),
+        ("redirect", {"submitted", "submitted_green"}, "target"),
+        ("withdraw", {"draft", "submitted", "submitted_green", "returned", "accepted", "not_arrived"}, "source"),
+        ("check_in", {"accepted", "not_arrived"}, "target"),
+        ("expire", {"accepted"}, "system"),
+        ("treat", {"arrived"}, "target"),
+        ("admit", {"arrived", "in_treatment"}, "target"),
+        ("discharge", {"in_treatment", "admitted"}, "target"),
+        ("hand_back", {"discharged"}, "target"),
+        ("receive_back", {"handed_back"}, "receiver"),
+        ("decline_back", {"handed_back"}, "receiver"),
+        ("close", {"received_back"}, "receiver"),
+    ],
+)
+def test_verbs_leave_exactly_these_states(verb: str, sources: set[str], side: str) -> None:
+    ways = {state.code: REFERRAL.transition(verb, state.code) for state in REFERRAL.states}
+    assert {code for code, way in ways.items() if way} == sources
+    assert {way.side for way in ways.values() if way} == {side}
+
+
+def test_death_may_be_recorded_in_every_state_that_is_not_final() -> None:
+    for state in REFERRAL.states:
+        assert (REFERRAL.transition("record_death", state.code) is None) == state.final
+
+
+def test_open_states_are_states() -> None:
+    assert set(OPEN_AT_TARGET) < {state.code for state in REFERRAL.states}
