@@ -1,8 +1,9 @@
 """Every state machine of the product."""
 
 from doorstep.care.contracts.states import CONTRACT
+from doorstep.care.referrals.states import FOLLOW_UP, REFERRAL
 from doorstep.coordination.scheduling.states import BOOKING
 from doorstep.coordination.visits.states import VISIT
 from doorstep.kernel.workflow.machine import Machine
 
-MACHINES: tuple[Machine, ...] = (BOOKING, CONTRACT, VISIT)
+MACHINES: tuple[Machine, ...] = (BOOKING, CONTRACT, VISIT, REFERRAL, FOLLOW_UP)

@@ -2,6 +2,7 @@
 
 from doorstep.care.contracts import actions as contracts
 from doorstep.care.diagnosis import actions as diagnosis
+from doorstep.care.referrals import actions as referrals
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
@@ -52,6 +53,16 @@ def run_contract_terms() -> int:
         return contracts.run_terms(actor=actor)
 
 
+def expire_referrals() -> int:
+    """Mark the patients who did not come, call the follow-ups of the day, mark those that were missed."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return (
+            referrals.expire_arrivals(actor=actor)
+            + referrals.fall_due(actor=actor)
+            + referrals.miss_follow_ups(actor=actor)
+        )
+
+
 TICKS: list[Tick] = [
     Tick(name="revive-jobs", seconds=10, run=revive_jobs),
     Tick(name="seal-audit", seconds=1, run=seal_audit),
@@ -59,5 +70,6 @@ TICKS: list[Tick] = [
     Tick(name="ecg-leases", seconds=5, run=release_ecgs),
     Tick(name="holds", seconds=1, run=expire_holds),
     Tick(name="contract-terms", seconds=900, run=run_contract_terms),
+    Tick(name="referrals", seconds=10, run=expire_referrals),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
 ]
