@@ -136,8 +136,7 @@ ROLES: dict[str, Role] = {
             "Lead-hospital duty doctor",
             "承接卫生院也未及时处理的危急值。",
             frozenset(
-                _AT_THE_BEDSIDE
-                | {Diagnosis.CRITICAL_ACKNOWLEDGE, Diagnosis.ECG_OUTCOME_VIEW, Diagnosis.ECG_QUEUE_VIEW}
+                _AT_THE_BEDSIDE | {Diagnosis.CRITICAL_ACKNOWLEDGE, Diagnosis.ECG_OUTCOME_VIEW, Diagnosis.ECG_QUEUE_VIEW}
             ),
             sees_records=True,
         ),

@@ -9,14 +9,18 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.fhir import door
 from doorstep.kernel.record import reception
+from doorstep.kernel.web import navigation as menu
+from doorstep.kernel.web import shell
 from doorstep.kernel.workflow import catalogue, publication
 from doorstep.kernel.worklist import duty
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import lines
 from doorstep.people.residents import queries as residents
+from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.site.actors import of_client
 from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.machines import MACHINES
+from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
 from doorstep.site.publication import MAPPINGS
 from doorstep.site.subscriptions import SUBSCRIPTIONS
 
@@ -31,6 +35,8 @@ def wire() -> None:
     reception.install(patient_behind)
     lines.install("contract", contracts.contract_line)
     addresses.install(ITEM_PAGES)
+    menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
+    shell.install(shell.Sources(posts=posts_of, unread=unread_of, search_permission=Residents.RESIDENT_FIND))
 
 
 def line_of_duty(step: str, organization_id: int) -> int | None:
