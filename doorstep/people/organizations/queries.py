@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import date
+from uuid import UUID
 
 from django.db.models import Q
 
 from doorstep.kernel.access.models import ApiClient
+from doorstep.kernel.access.refusals import NotFound
 from doorstep.people.organizations.models import Department, Membership, Organization
 
 
@@ -81,3 +83,39 @@ def for_client(*, name: str, code: str) -> Organization | None:
         return Organization.objects.filter(code=code).first()
     known = ApiClient.objects.filter(name=name).values_list("organization_id", flat=True).first()
     return Organization.objects.filter(id=known).first() if known else None
+
+
+def get_by_key(key: UUID | str) -> Organization:
+    """The organisation with this key; raises NotFound when there is none."""
+    found = Organization.objects.select_related("parent").filter(key=key).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def tree(*, text: str = "", limit: int = 400) -> list[Organization]:
+    """Organisations in the order of their tree, all or those whose name or code holds a text."""
+    found = Organization.objects.filter(closed_on__isnull=True)
+    if text:
+        found = found.filter(Q(name__contains=text) | Q(code__iexact=text) | Q(name_en__icontains=text))
+    return list(found.order_by("path")[:limit])
+
+
+def members_on(*, day: date) -> list[Membership]:
+    """Who belonged to which consortium on a day, and as what."""
+    return list(
+        Membership.objects.filter(period__contains=day)
+        .select_related("consortium", "organization")
+        .order_by("consortium__name", "part", "organization__name")
+    )
+
+
+def memberships_of(*, organization_id: int) -> list[Membership]:
+    """Every membership of an organisation, newest first."""
+    found = Membership.objects.filter(organization_id=organization_id).select_related("consortium")
+    return list(found.order_by("-period"))
+
+
+def children(*, organization_id: int) -> list[Organization]:
+    """The units directly below."""
+    return list(Organization.objects.filter(parent_id=organization_id).order_by("tier", "name"))

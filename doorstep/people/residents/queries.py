@@ -243,3 +243,8 @@ def _found(rows: QuerySet[Resident]) -> list[Found]:
         )
         for row in rows.select_related("organization")
     ]
+
+
+def family_of(*, user_id: int) -> list[ResidentAccount]:
+    """The persons whose records this account may open, the own one first."""
+    return list(ResidentAccount.objects.filter(user_id=user_id).select_related("resident").order_by("id"))

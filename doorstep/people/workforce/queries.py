@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
+from doorstep.kernel.access.refusals import NotFound
 from doorstep.people.workforce.models import Post, Practitioner, Team
 
 
@@ -53,3 +55,27 @@ def team_of_village(*, organization_id: int) -> Team | None:
 def teams_at(*, organization_id: int) -> list[Team]:
     """The teams of a township or community centre."""
     return list(Team.objects.filter(organization_id=organization_id).select_related("leader").order_by("name"))
+
+
+def staff_of(*, organization_id: int, day: date) -> list[Post]:
+    """The posts held at an organisation on a day, by name."""
+    found = Post.objects.filter(organization_id=organization_id, period__contains=day)
+    return list(found.select_related("practitioner", "department", "organization").order_by("practitioner__name", "id"))
+
+
+def posts_of(*, key: UUID | str) -> list[Post]:
+    """Every post that a practitioner held or holds, newest first; raises NotFound for an unknown key."""
+    found = Post.objects.filter(practitioner__key=key).select_related("practitioner", "organization", "department")
+    posts = list(found.order_by("-period"))
+    if not posts:
+        raise NotFound()
+    return posts
+
+
+def colleagues(*, organization_id: int, day: date, but: int | None) -> list[tuple[int, str]]:
+    """Who else works at an organisation on a day and has an account: user id and name."""
+    rows = Post.objects.filter(
+        organization_id=organization_id, period__contains=day, practitioner__user_id__isnull=False
+    ).exclude(practitioner__user_id=but)
+    pairs = rows.order_by("practitioner__name").values_list("practitioner__user_id", "practitioner__name").distinct()
+    return [(int(user_id), name) for user_id, name in pairs if user_id is not None]

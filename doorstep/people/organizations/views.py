@@ -1,0 +1,56 @@
+"""Pages of organisations: the tree, one unit, and the members of a consortium on any day."""
+
+from datetime import date
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.web.pages import page_or_part, render
+from doorstep.people.organizations import queries
+from doorstep.people.organizations.permissions import Permission
+
+
+def _checked(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor.check(Permission.ORGANIZATION_VIEW)
+    return actor
+
+
+@require_GET
+def units(request: HttpRequest) -> HttpResponse:
+    """The units as a tree; a text narrows it."""
+    _checked(request)
+    text = request.GET.get("q", "").strip()
+    context = {"text": text, "units": queries.tree(text=text), "chosen": False}
+    return page_or_part(request, "organizations/units.html", "found", context)
+
+
+@require_GET
+def detail(request: HttpRequest, key: UUID) -> HttpResponse:
+    """One unit: departments, units below, memberships."""
+    _checked(request)
+    unit = queries.get_by_key(key)
+    context = {
+        "text": "",
+        "chosen": True,
+        "unit": unit,
+        "units": queries.tree(),
+        "departments": queries.departments(organization_id=unit.pk),
+        "children": queries.children(organization_id=unit.pk),
+        "memberships": queries.memberships_of(organization_id=unit.pk),
+    }
+    return render(request, "organizations/units.html", context)
+
+
+@require_GET
+def members(request: HttpRequest) -> HttpResponse:
+    """Who belonged to which consortium on a given day."""
+    _checked(request)
+    try:
+        day = date.fromisoformat(request.GET.get("day", ""))
+    except ValueError:
+        day = timezone.localdate()
+    return render(request, "organizations/members.html", {"day": day, "members": queries.members_on(day=day)})

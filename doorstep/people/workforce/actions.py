@@ -1,0 +1,48 @@
+"""Turning to another post, and naming a deputy during leave."""
+
+from datetime import date
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.models import User
+from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.worklist import actions as worklist
+from doorstep.kernel.worklist.models import Delegation
+from doorstep.kernel.worklist.permissions import Permission as Worklist
+from doorstep.people.workforce import queries
+
+
+def switch_post(*, post_id: int, actor: Actor) -> None:
+    """Act in another of one's own posts from the next request on; raises NotFound for a post of somebody else."""
+    if post_id not in {held for held, _label in actor.other_posts}:
+        raise NotFound()
+    User.objects.filter(pk=actor.user_id).update(current_post_id=post_id)
+    audit.record(action="post.switch", actor=actor, subject=f"post/{post_id}")
+
+
+def name_deputy(*, to_user_id: int, starts_on: date, ends_on: date, reason: str, actor: Actor) -> Delegation:
+    """Hand one's assigned tasks to a colleague of the same unit for some days; raises Refused at the field."""
+    actor.check(Worklist.TASK_DELEGATE)
+    if actor.organization_id is None or actor.user_id is None:
+        raise NotFound()
+    today = timezone.localdate()
+    if ends_on < starts_on:
+        raise Refused(_("日期有误。"), fields={"ends_on": _("结束日期不能早于开始日期。")})
+    if ends_on < today:
+        raise Refused(_("日期有误。"), fields={"ends_on": _("这段时间已经过去，请填写今天或以后的日期。")})
+    known = queries.colleagues(organization_id=actor.organization_id, day=today, but=actor.user_id)
+    if to_user_id not in {user_id for user_id, _name in known}:
+        raise Refused(_("代理人有误。"), fields={"to_user_id": _("请从本单位在岗同事中选择。")})
+    made = worklist.delegate(
+        from_user_id=actor.user_id,
+        to_user_id=to_user_id,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        reason=reason,
+        actor=actor,
+    )
+    audit.record(action="leave.delegate", actor=actor, subject=f"delegation/{made.key}", details={"to": to_user_id})
+    return made

@@ -1,0 +1,92 @@
+"""Pages of the workforce: who works here, a person's posts, the own post and deputy."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound, NotPermitted, Refused
+from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.web.refusing import show_refusal
+from doorstep.kernel.worklist import queries as worklist
+from doorstep.kernel.worklist.permissions import Permission as Worklist
+from doorstep.kernel.workflow.once import once
+from doorstep.people.organizations import queries as organizations
+from doorstep.people.workforce import actions, queries
+from doorstep.people.workforce.forms import LeaveForm
+from doorstep.people.workforce.permissions import Permission
+
+
+def _staff(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if not actor.is_staff or actor.organization_id is None:
+        raise NotPermitted(permission=Permission.WORKFORCE_VIEW)
+    return actor
+
+
+@require_GET
+def staff(request: HttpRequest) -> HttpResponse:
+    """The people of the own unit; another unit within reach with the permission to view it."""
+    actor = _staff(request)
+    wanted = request.GET.get("unit", "")
+    if wanted:
+        try:
+            unit = organizations.get_by_key(UUID(wanted))
+        except ValueError as error:
+            raise NotFound() from error
+    else:
+        unit = organizations.get(organization_id=actor.organization_id or 0)
+    if unit.pk != actor.organization_id:
+        actor.check(Permission.WORKFORCE_VIEW)
+        if not actor.reaches(unit.pk):
+            raise NotFound()
+    posts = queries.staff_of(organization_id=unit.pk, day=timezone.localdate())
+    return render(request, "workforce/staff.html", {"unit": unit, "posts": posts})
+
+
+@require_GET
+def person(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The posts of a person who works, or worked, within reach."""
+    actor = _staff(request)
+    posts = queries.posts_of(key=key)
+    near = [post for post in posts if actor.reaches(post.organization_id)]
+    if not near:
+        raise NotFound()
+    return render(request, "workforce/person.html", {"person": posts[0].practitioner, "posts": posts})
+
+
+@require_POST
+def switch(request: HttpRequest) -> HttpResponse:
+    """Act in another of one's own posts."""
+    chosen = request.POST.get("post", "")
+    if not chosen.isascii() or not chosen.isdigit():
+        raise NotFound()
+    actions.switch_post(post_id=int(chosen), actor=_staff(request))
+    return redirect(request, "/")
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def leave(request: HttpRequest) -> HttpResponse:
+    """Name the colleague who gets the own tasks during leave."""
+    actor = _staff(request)
+    actor.check(Worklist.TASK_DELEGATE)
+    known = queries.colleagues(organization_id=actor.organization_id or 0, day=timezone.localdate(), but=actor.user_id)
+    form = LeaveForm(request.POST or None)
+    form.fields["to_user_id"].choices = known  # type: ignore[attr-defined]
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.name_deputy(actor=actor, **form.cleaned_data)
+        except Refused as refused:
+            show_refusal(form, refused)
+        else:
+            messages.success(request, _("已登记。代理期间指派给您的任务会同时出现在代理人的工作台。"))
+            return redirect(request, request.path)
+    names = dict(known)
+    held = [(one, names.get(one.to_user_id, "")) for one in worklist.delegations_of(user_id=actor.user_id or 0)]
+    context = {"form": form, "held": held, "colleagues": known}
+    return render(request, "workforce/leave.html", context, 422 if form.errors else 200)

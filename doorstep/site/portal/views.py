@@ -1,0 +1,138 @@
+"""Residents' pages, phone first: everything comes from the record and from the audit trail."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from doorstep.kernel.access import queries as access
+from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.audit import queries as audit
+from doorstep.kernel.record import queries as record
+from doorstep.kernel.web.pages import render
+from doorstep.people.organizations import queries as organizations
+from doorstep.people.residents import actions as resident_actions
+from doorstep.people.residents import presenters
+from doorstep.people.residents import queries as residents
+
+_CHOSEN = "portal_resident"
+_GOING_ON = ("ServiceRequest", "Task", "Appointment", "CarePlan")
+_OPEN = {"active", "draft", "requested", "received", "accepted", "in-progress", "booked", "on-hold", "pending"}
+
+# What somebody did with a record, in words for its owner.
+ACTS: dict[str, Any] = {
+    "record.view": _("查看了健康档案"),
+    "visit.open": _("为您接诊"),
+    "visit.finish": _("结束了接诊"),
+    "visit.void": _("作废了一次误开的接诊"),
+    "visit.vitals": _("记录了测量值"),
+    "presence.prove": _("核验了本人到场"),
+    "resident.register": _("为您登记建档"),
+    "resident.change": _("更新了联系方式或人群"),
+    "glass.break": _("紧急查阅了全部档案"),
+}
+REASONS: dict[str, Any] = {
+    "visit": _("因为接诊"),
+    "contract": _("因为家庭医生签约"),
+    "order": _("因为检查申请"),
+    "referral": _("因为转诊"),
+    "return": _("因为下转接续"),
+    "consultation": _("因为会诊"),
+    "escalation": _("因为危急值无人处理时升级"),
+    "emergency": _("因为紧急情况"),
+    "source": _("因为单位建档"),
+}
+
+
+def _owner(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if actor.kind is not ActorKind.RESIDENT or not actor.resident_ids:
+        raise NotFound()
+    return actor
+
+
+def _chosen(request: HttpRequest, actor: Actor) -> int:
+    wanted = request.session.get(_CHOSEN)
+    return wanted if wanted in actor.resident_ids else actor.resident_ids[0]
+
+
+def _frame(request: HttpRequest, actor: Actor) -> dict[str, Any]:
+    family = residents.family_of(user_id=actor.user_id or 0)
+    chosen = _chosen(request, actor)
+    person = next((link.resident for link in family if link.resident_id == chosen), None)
+    if person is None:
+        raise NotFound()
+    return {"family": family, "person": person, "chosen_id": chosen}
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """What is going on, and the newest results in plain words."""
+    actor = _owner(request)
+    frame = _frame(request, actor)
+    entries = record.timeline(resident_id=frame["chosen_id"], actor=actor, limit=100)
+    units = organizations.names(ids=[entry.organization_id for entry in entries])
+    going = [one for one in entries if one.type in _GOING_ON and one.content.get("status") in _OPEN]
+    reports = [one for one in entries if one.type == "DiagnosticReport"]
+    context = {
+        **frame,
+        "going": [presenters.line_of(one, units=units) for one in going[:6]],
+        "reports": [presenters.line_of(one, units=units) for one in reports[:3]],
+        "pressure": next(iter(presenters.pressures_of(entries)[::-1]), None),
+        "looks": len(audit.who_looked(resident_id=frame["chosen_id"], actor=actor, limit=20)),
+    }
+    return render(request, "portal/home.html", context)
+
+
+@require_GET
+def timeline(request: HttpRequest) -> HttpResponse:
+    """The whole record, day by day."""
+    actor = _owner(request)
+    frame = _frame(request, actor)
+    entries = record.timeline(resident_id=frame["chosen_id"], actor=actor)
+    units = organizations.names(ids=[entry.organization_id for entry in entries])
+    return render(request, "portal/record.html", {**frame, "days": presenters.days_of(entries, units=units)})
+
+
+@require_GET
+def looks(request: HttpRequest) -> HttpResponse:
+    """Who looked at the record, and who may and why."""
+    actor = _owner(request)
+    frame = _frame(request, actor)
+    found = audit.who_looked(resident_id=frame["chosen_id"], actor=actor)
+    relationships = access.list_relationships(resident_id=frame["chosen_id"], actor=actor)
+    units = organizations.names(ids=[one.organization_id for one in relationships])
+    context = {
+        **frame,
+        "looks": [(one, ACTS.get(one.action, _("办理了与您有关的业务")), REASONS.get(one.basis, "")) for one in found],
+        "relationships": [
+            (one, units.get(one.organization_id, ""), REASONS.get(one.reason, one.reason)) for one in relationships
+        ],
+    }
+    return render(request, "portal/looks.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """Six digits for five minutes that prove presence at any unit."""
+    actor = _owner(request)
+    frame = _frame(request, actor)
+    made = ""
+    if request.method == "POST":
+        made = resident_actions.make_presence_code(resident_id=frame["chosen_id"], actor=actor)
+    response = render(request, "portal/code.html", {**frame, "code": made})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+def choose(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Turn to another member of the family."""
+    actor = _owner(request)
+    resident = residents.get_by_key(key, actor)
+    request.session[_CHOSEN] = resident.pk
+    return HttpResponseRedirect(reverse("portal:home"))
