@@ -2,9 +2,16 @@
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.contracts import queries as contracts
+from doorstep.care.contracts.permissions import Permission as Contracts
+from doorstep.care.diagnosis.permissions import Permission as Diagnosis
+from doorstep.care.referrals.permissions import Permission as Referrals
 from doorstep.coordination.notices import addresses
+from doorstep.coordination.visits import next_acts
+from doorstep.coordination.visits.next_acts import NextAct
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.fhir import door
@@ -17,11 +24,13 @@ from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import lines
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.permissions import Permission as Residents
+from doorstep.people.workforce import role_names
 from doorstep.site.actors import of_client
 from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
 from doorstep.site.publication import MAPPINGS
+from doorstep.site.roles import ROLES
 from doorstep.site.subscriptions import SUBSCRIPTIONS
 
 
@@ -35,8 +44,38 @@ def wire() -> None:
     reception.install(patient_behind)
     lines.install("contract", contracts.contract_line)
     addresses.install(ITEM_PAGES)
+    role_names.install(role_name)
+    next_acts.install(NEXT_ACTS)
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
     shell.install(shell.Sources(posts=posts_of, unread=unread_of, search_permission=Residents.RESIDENT_FIND))
+
+
+# What leads on from a visit, in the order of the buttons.
+NEXT_ACTS = (
+    NextAct(label=_("申请心电"), icon="heartbeat", url_name="diagnosis:order", permission=Diagnosis.ECG_ORDER),
+    NextAct(
+        label=_("转诊"),
+        icon="arrows-exchange",
+        url_name="referrals:new",
+        permission=Referrals.REFERRAL_SUBMIT,
+        of_resident=True,
+    ),
+    NextAct(
+        label=_("签约"),
+        icon="heart-handshake",
+        url_name="contracts:sign",
+        permission=Contracts.CONTRACT_SIGN,
+        of_resident=True,
+    ),
+)
+
+
+def role_name(role: str) -> str:
+    """The name of a role in the language of the page."""
+    found = ROLES.get(role)
+    if found is None:
+        return role
+    return found.en if (get_language() or "").startswith("en") else found.zh
 
 
 def line_of_duty(step: str, organization_id: int) -> int | None:

@@ -1,13 +1,16 @@
 """Reads of accounts' bounds: relationships, reviews and hospital systems."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db import models
 from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import ApiClient, BreakGlassReview, CareRelationship
+from doorstep.kernel.access.refusals import NotFound
 
 
 def list_relationships(*, resident_id: int, actor: Actor) -> list[CareRelationship]:
@@ -36,6 +39,14 @@ def live_relationship(*, resident_id: int, actor: Actor, at: datetime | None = N
 def pending_reviews(*, limit: int = 50) -> list[BreakGlassReview]:
     """Emergency looks that nobody has judged yet, oldest first."""
     return list(BreakGlassReview.objects.filter(verdict="pending").order_by("opened_at")[:limit])
+
+
+def get_review(*, key: UUID, organization_ids: Iterable[int]) -> BreakGlassReview:
+    """One emergency look of these units; raises NotFound when there is none."""
+    found = BreakGlassReview.objects.filter(key=key, organization_id__in=list(organization_ids)).first()
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def client_by_token(token: str) -> ApiClient | None:

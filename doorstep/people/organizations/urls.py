@@ -6,7 +6,7 @@ from doorstep.people.organizations import views
 
 app_name = "organizations"
 urlpatterns = [
-    path("", views.units, name="units"),
+    path("", views.tree, name="tree"),
     path("members/", views.members, name="members"),
     path("<uuid:key>/", views.detail, name="detail"),
 ]

@@ -20,7 +20,7 @@ def _checked(request: HttpRequest) -> Actor:
 
 
 @require_GET
-def units(request: HttpRequest) -> HttpResponse:
+def tree(request: HttpRequest) -> HttpResponse:
     """The units as a tree; a text narrows it."""
     _checked(request)
     text = request.GET.get("q", "").strip()

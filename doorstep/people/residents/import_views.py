@@ -32,7 +32,7 @@ def _registrar(request: HttpRequest) -> Actor:
 def imports(request: HttpRequest) -> HttpResponse:
     """The files of the unit, and the upload of another."""
     actor = _registrar(request)
-    form = ImportForm(request.POST or None, request.FILES or None) if request.method == "POST" else ImportForm()
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:

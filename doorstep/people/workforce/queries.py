@@ -1,5 +1,6 @@
 """Reads of practitioners, posts and teams."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -79,3 +80,9 @@ def colleagues(*, organization_id: int, day: date, but: int | None) -> list[tupl
     ).exclude(practitioner__user_id=but)
     pairs = rows.order_by("practitioner__name").values_list("practitioner__user_id", "practitioner__name").distinct()
     return [(int(user_id), name) for user_id, name in pairs if user_id is not None]
+
+
+def names_of_users(*, ids: Iterable[int]) -> dict[int, str]:
+    """The names of the people behind several accounts, in one query."""
+    rows = Practitioner.objects.filter(user_id__in=set(ids)).values_list("user_id", "name")
+    return {int(user_id): name for user_id, name in rows if user_id is not None}

@@ -12,13 +12,14 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, NotPermitted, Refused
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.web.refusing import show_refusal
+from doorstep.kernel.workflow.once import once
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.kernel.worklist.permissions import Permission as Worklist
-from doorstep.kernel.workflow.once import once
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.workforce import actions, queries
 from doorstep.people.workforce.forms import LeaveForm
 from doorstep.people.workforce.permissions import Permission
+from doorstep.people.workforce.role_names import name_of
 
 
 def _staff(request: HttpRequest) -> Actor:
@@ -45,7 +46,7 @@ def staff(request: HttpRequest) -> HttpResponse:
         if not actor.reaches(unit.pk):
             raise NotFound()
     posts = queries.staff_of(organization_id=unit.pk, day=timezone.localdate())
-    return render(request, "workforce/staff.html", {"unit": unit, "posts": posts})
+    return render(request, "workforce/staff.html", {"unit": unit, "posts": posts, "role_label": name_of})
 
 
 @require_GET
@@ -56,7 +57,9 @@ def person(request: HttpRequest, key: UUID) -> HttpResponse:
     near = [post for post in posts if actor.reaches(post.organization_id)]
     if not near:
         raise NotFound()
-    return render(request, "workforce/person.html", {"person": posts[0].practitioner, "posts": posts})
+    return render(
+        request, "workforce/person.html", {"person": posts[0].practitioner, "posts": posts, "role_label": name_of}
+    )
 
 
 @require_POST
