@@ -57,7 +57,7 @@ def _cell(value: Any) -> str:
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
-def texts_of(array: Array) -> list[str]:
+def texts_of(array: Array) -> list[Any]:
     """Dates as YYYY-MM-DD, instants as YYYY-MM-DDTHH:MM (UTC), NaT as the NULL of COPY, anything else as it is."""
     if array.dtype.kind != "M":
         return list(array.tolist())

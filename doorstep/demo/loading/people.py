@@ -229,19 +229,25 @@ def contracted(batch: ResidentBatch) -> Array:
     return found
 
 
-def _contract_ties(batch: ResidentBatch) -> _Ties:
+def _contract_ties(batch: ResidentBatch, setting: Setting) -> _Ties:
+    """A contract in force opens the record to the village clinic and to the centre of its team."""
     part, first = batch.contracts, int(batch.residents.column("id")[0])
     active = np.flatnonzero(part.column("status") == "active")
-    person = part.column("resident_id")[active] - first
-    start = texts_of(part.column("start_on")[active])
+    clinic = batch.residents.column("clinic_id")[part.column("resident_id")[active] - first]
+    centre = part.column("primary_organization_id")[active]
+    twice = np.flatnonzero(clinic != centre)
+    rows = np.concatenate([active, active[twice]])
+    start = texts_of(part.column("start_on")[rows])
+    number = part.column("id")[rows] * 4
+    number[len(active) :] += 1
     return _Ties(
-        part.column("id")[active] * 2,
-        person,
-        batch.residents.column("clinic_id")[person],
+        number,
+        part.column("resident_id")[rows] - first,
+        np.concatenate([clinic, centre[twice]]),
         compound(start, pattern="%sT00:00:00+08"),
-        compound(texts_of(part.column("end_on")[active] + 1), pattern="%sT00:00:00+08"),
+        compound(texts_of(part.column("end_on")[rows] + 1), pattern="%sT00:00:00+08"),
         start,
-        repeated("", len(active)),
+        compound(keys("contract", setting.seed, part.column("id")[rows].tolist()), pattern="contract/%s"),
     )
 
 
@@ -251,11 +257,12 @@ def _visit_ties(batch: ResidentBatch, setting: Setting) -> _Ties:
     person = part.column("resident_id") - int(residents.column("id")[0])
     unit, started = part.column("organization_id"), part.column("started_at")
     recent = started >= np.datetime64(setting.today, "D") - _VISIT_OPEN_DAYS
-    known = contracted(batch)[person] & (unit == residents.column("clinic_id")[person])
+    own = (unit == residents.column("clinic_id")[person]) | (unit == residents.column("unit_id")[person])
+    known = contracted(batch)[person] & own
     living = np.isnat(residents.column("deceased_on"))[person]
     rows = np.flatnonzero(recent & ~known & living)
     return _Ties(
-        part.column("id")[rows] * 2 + 1,
+        part.column("id")[rows] * 4 + 2,
         person[rows],
         unit[rows],
         compound(texts_of(started[rows]), pattern="%s:00+00"),
@@ -280,7 +287,7 @@ def _seen_by(batch: ResidentBatch, setting: Setting) -> list[Copied]:
     """Care relationships, and a panel entry for every unit that has one."""
     part = batch.residents
     first = int(part.column("id")[0])
-    ties = (("contract", _contract_ties(batch)), ("visit", _visit_ties(batch, setting)))
+    ties = (("contract", _contract_ties(batch, setting)), ("visit", _visit_ties(batch, setting)))
     chunks = []
     for reason, tie in ties:
         data = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from io import StringIO
+from itertools import takewhile
 
 from django.core.management import call_command
 from django.db import connection
@@ -16,7 +17,10 @@ from doorstep.demo.clinics import open_clinics
 from doorstep.demo.county.county import County, build_county
 from doorstep.demo.county.heroes import TERTIARY_HOSPITAL
 from doorstep.demo.county.residents import generate
+from doorstep.demo.loading.check import faults
 from doorstep.demo.loading.copying import Tally, copy, reset_sequences, without_indexes
+from doorstep.demo.loading.history import TABLES as HISTORY_TABLES
+from doorstep.demo.loading.history import VERSIONS, Ward, history
 from doorstep.demo.loading.houses import CONSORTIUM, houses, staff
 from doorstep.demo.loading.people import TABLES as PEOPLE_TABLES
 from doorstep.demo.loading.people import Setting, people
@@ -86,6 +90,11 @@ def seed(wish: Wish, *, say: Say) -> Report:
         with report.part("residents", tally), without_indexes(*PEOPLE_TABLES):
             _load(wish, county, tally, partial(people, setting=Setting(wish.seed, wish.today)))
         say(_rate("residents", wish.residents, report))
+        with report.part("history", tally), without_indexes(*HISTORY_TABLES):
+            _load(wish, county, tally, partial(history, ward=Ward(county)), limit=wish.with_history)
+            _run(VERSIONS)
+            tally.rows["record_resourceversion"] = tally.rows.get("record_resource", 0)
+        say(_rate("history", wish.residents, report))
         reset_sequences(*tally.rows)
         with report.part("accounts and clinics", tally):
             accounts = make_accounts(today=wish.today)
@@ -93,13 +102,19 @@ def seed(wish: Wish, *, say: Say) -> Report:
                 name=CLIENT, display="禾川县人民医院 HIS", organization_id=TERTIARY_HOSPITAL, actor=actor
             )
             open_clinics(county, actor=actor)
+        found = faults(county, residents=wish.residents)
+        if found:
+            raise SeedRefused("\n".join(["The county contradicts itself; nothing was kept:", *found]))
     write(accounts)
     _run("ANALYZE")
     return report
 
 
-def _load(wish: Wish, county: County, tally: Tally, turn: Turn) -> None:
+def _load(wish: Wish, county: County, tally: Tally, turn: Turn, *, limit: int | None = None) -> None:
+    """Load what a turn makes of the batches, those of the first `limit` residents in whole batches."""
     batches = generate(county, residents=wish.residents, years=wish.years)
+    if limit is not None:
+        batches = takewhile(lambda batch: int(batch.residents.column("id")[0]) <= limit, batches)
     for rows in turned(batches, turn, processes=wish.workers):
         copy(rows, tally)
 
