@@ -126,7 +126,7 @@ def _mine(actor: Actor, kinds: Iterable[str]) -> QuerySet[Task]:
         Q(permission="") | Q(permission__in=list(actor.permissions))
     )
     today = timezone.localdate()
-    away = Delegation.objects.filter(to_user_id=actor.user_id, starts_on__lte=today, ends_on__gte=today)
+    away = Delegation.objects.filter(to_user_id=actor.user_id or 0, starts_on__lte=today, ends_on__gte=today)
     tasks = tasks.filter(
         Q(assignee_id__isnull=True) | Q(assignee_id=actor.user_id) | Q(assignee_id__in=away.values("from_user_id"))
     )

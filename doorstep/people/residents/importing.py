@@ -85,7 +85,7 @@ def take_over(*, batch: ImportBatch, only_right: bool, actor: Actor) -> ImportBa
             % {"count": locked.faulty}
         )
     people = json.loads(locked.content)
-    homes = _households(people, actor)
+    homes = _households(people, locked.organization_id)
     rows = [row_of(_person(facts), household_id=homes.get(facts["household"])) for facts in people]
     try:
         with transaction.atomic():
@@ -216,14 +216,14 @@ def _person(facts: dict[str, Any]) -> NewResident:
     return NewResident(**known)
 
 
-def _households(people: list[dict[str, Any]], actor: Actor) -> dict[str, int]:
+def _households(people: list[dict[str, Any]], unit_id: int) -> dict[str, int]:
     """One household per number of the file; its address is the first that a row of it gives."""
     addresses: dict[str, str] = {}
     for facts in people:
         if facts["household"] and not addresses.get(facts["household"]):
             addresses[facts["household"]] = facts["address"]
     made = Household.objects.bulk_create(
-        [Household(organization_id=actor.organization_id, address=address) for address in addresses.values()]
+        [Household(organization_id=unit_id, address=address) for address in addresses.values()]
     )
     return {number: home.pk for number, home in zip(addresses, made, strict=True)}
 

@@ -19,7 +19,7 @@ def switch_post(*, post_id: int, actor: Actor) -> None:
     """Act in another of one's own posts from the next request on; raises NotFound for a post of somebody else."""
     if post_id not in {held for held, _label in actor.other_posts}:
         raise NotFound()
-    User.objects.filter(pk=actor.user_id).update(current_post_id=post_id)
+    User.objects.filter(pk=actor.user_id or 0).update(current_post_id=post_id)
     audit.record(action="post.switch", actor=actor, subject=f"post/{post_id}")
 
 

@@ -77,7 +77,7 @@ def colleagues(*, organization_id: int, day: date, but: int | None) -> list[tupl
     """Who else works at an organisation on a day and has an account: user id and name."""
     rows = Post.objects.filter(
         organization_id=organization_id, period__contains=day, practitioner__user_id__isnull=False
-    ).exclude(practitioner__user_id=but)
+    ).exclude(practitioner__user_id=but or 0)
     pairs = rows.order_by("practitioner__name").values_list("practitioner__user_id", "practitioner__name").distinct()
     return [(int(user_id), name) for user_id, name in pairs if user_id is not None]
 

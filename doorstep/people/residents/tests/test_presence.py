@@ -1,5 +1,7 @@
 """Presence: whoever has only a number, a fragment or a pattern confirms nobody."""
 
+from typing import Any
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -103,7 +105,12 @@ def test_prove_presence_with_an_old_code_fails() -> None:
 
 def test_prove_presence_for_another_organization_is_refused_by_the_database() -> None:
     world, _, zhao = _stranger()
-    values = [indexes.number_index(ZHOU_NUMBER), "phone", indexes.phone_proof_index("周桂兰", "1234"), world.village]
+    values: list[Any] = [
+        indexes.number_index(ZHOU_NUMBER),
+        "phone",
+        indexes.phone_proof_index("周桂兰", "1234"),
+        world.village,
+    ]
     with acting(zhao), pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT residents_prove_presence(%s, %s, %s, %s)", values)
 
