@@ -1,6 +1,6 @@
 """Reads of contracts and the benefits that follow from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from doorstep.people.residents.models import Resident
 from doorstep.people.residents.rules import age_on
 from doorstep.people.workforce.models import Team
 
-_WITH = ("resident", "team__leader", "doctor", "organization", "secondary_hospital", "tertiary_hospital")
+_WITH = ("resident__organization", "team__leader", "doctor", "organization", "secondary_hospital", "tertiary_hospital")
 PRESENCE_LIVES = timedelta(minutes=30)
 
 
@@ -49,22 +49,13 @@ def benefits_of(resident_id: int, critical: bool, day: date) -> list[Decision]:
     resident = Resident.objects.filter(id=resident_id).select_related("organization").first()
     if resident is None:
         raise NotFound()
-    contract = active_contract(resident_id=resident_id, day=day)
-    hospitals = (contract.secondary_hospital_id, contract.tertiary_hospital_id) if contract else ()
-    return list(
-        decide_benefits(
-            Facts(
-                day=day,
-                age=age_on(resident.birth_date, day),
-                signed=contract is not None,
-                critical=critical,
-                contract_ends_on=contract.ends_on if contract else None,
-                team_name=contract.team.name if contract else "",
-                region=resident.organization.division_code,
-                hospital_ids=tuple(found for found in hospitals if found is not None),
-            )
-        )
-    )
+    return _decide(resident, active_contract(resident_id=resident_id, day=day), critical=critical, day=day)
+
+
+def decisions_of(contract: Contract, *, critical: bool, day: date) -> list[Decision]:
+    """What the rules say of a contract's resident on a day, were the case critical or not."""
+    counts = contract.state in COUNTING and contract.starts_on <= day <= contract.ends_on
+    return _decide(contract.resident, contract if counts else None, critical=critical, day=day)
 
 
 def hospitals_of(*, resident_id: int, day: date | None = None) -> list[int]:
@@ -131,9 +122,9 @@ def teams_for(*, actor: Actor) -> list[Team]:
     )
 
 
-def hospitals(*, tier: int) -> list[Organization]:
-    """The hospitals of a tier to choose from, by name."""
-    return list(Organization.objects.filter(kind=Organization.Kind.HOSPITAL, tier=tier).order_by("name"))
+def hospitals(*, tiers: Iterable[int]) -> list[Organization]:
+    """The hospitals of some tiers to choose from, by name."""
+    return list(Organization.objects.filter(kind=Organization.Kind.HOSPITAL, tier__in=tiers).order_by("name"))
 
 
 def fresh_presence(*, resident_id: int, actor: Actor) -> PresenceProof | None:
@@ -175,6 +166,24 @@ def units_of_team(contract: Contract) -> Sequence[int]:
     if home.kind == Organization.Kind.VILLAGE_CLINIC and home.parent_id == contract.organization_id:
         units.append(home.pk)
     return sorted(set(units))
+
+
+def _decide(resident: Resident, contract: Contract | None, *, critical: bool, day: date) -> list[Decision]:
+    hospitals = (contract.secondary_hospital_id, contract.tertiary_hospital_id) if contract else ()
+    return list(
+        decide_benefits(
+            Facts(
+                day=day,
+                age=age_on(resident.birth_date, day),
+                signed=contract is not None,
+                critical=critical,
+                contract_ends_on=contract.ends_on if contract else None,
+                team_name=contract.team.name if contract else "",
+                region=resident.organization.division_code,
+                hospital_ids=tuple(found for found in hospitals if found is not None),
+            )
+        )
+    )
 
 
 def _mine(actor: Actor) -> QuerySet[Contract]:

@@ -14,6 +14,8 @@ from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Sl
 from doorstep.coordination.scheduling.rules import Quota, quotas_for
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.people.organizations.models import Department, Organization
+from doorstep.people.workforce.models import Practitioner
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +232,35 @@ def bookings_in(*, slot_ids: Sequence[int]) -> list[Booking]:
     )
 
 
-def organization_id_of(*, slot_key: uuid.UUID | str) -> int | None:
-    """The unit of a slot."""
-    return Slot.objects.filter(key=as_key(slot_key)).values_list("organization_id", flat=True).first()
+def organization_ids(values: Iterable[str]) -> list[int]:
+    """The ids behind keys or ids out of an address; what is neither is left out."""
+    keys, ids = [], []
+    for value in values:
+        if value.isascii() and value.isdigit():
+            ids.append(int(value))
+        else:
+            try:
+                keys.append(uuid.UUID(value))
+            except ValueError:
+                continue
+    return list(Organization.objects.filter(Q(key__in=keys) | Q(id__in=ids)).values_list("id", flat=True))
+
+
+def department_choices(*, organization_id: int) -> list[tuple[int, str]]:
+    """The departments of a unit to choose from."""
+    return list(Department.objects.filter(organization_id=organization_id).order_by("code").values_list("id", "name"))
+
+
+def expert_choices(*, organization_id: int) -> list[tuple[int, str]]:
+    """The practitioners of a unit to choose from, experts first."""
+    people = (
+        Practitioner.objects.filter(
+            posts__organization_id=organization_id, posts__period__contains=timezone.localdate()
+        )
+        .distinct()
+        .order_by("-is_expert", "name")
+    )
+    return [(person.pk, f"{person.name} {person.title} {person.specialty}".strip()) for person in people]
 
 
 def as_key(value: uuid.UUID | str) -> uuid.UUID:

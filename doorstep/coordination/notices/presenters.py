@@ -1,0 +1,49 @@
+"""Notices as lines of a page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.translation import get_language
+
+from doorstep.coordination.notices.addresses import address_of
+from doorstep.coordination.notices.models import Notice
+from doorstep.coordination.notices.texts import say, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One notice as it is shown."""
+
+    key: UUID
+    text: str
+    tone: str
+    urgent: bool
+    created_at: datetime
+    seen_at: datetime | None
+    address: str
+    acknowledge: bool
+
+
+def lines(notices: Iterable[Notice]) -> list[Line]:
+    """Every notice in the reader's language."""
+    english = (get_language() or "").startswith("en")
+    return [
+        Line(
+            key=notice.key,
+            text=say(notice.kind, notice.params, english=english),
+            tone="critical" if notice.urgent else text_of(notice.kind).tone,
+            urgent=notice.urgent,
+            created_at=notice.created_at,
+            seen_at=notice.seen_at,
+            address=address_of(notice.acknowledge_link or notice.link),
+            acknowledge=bool(notice.acknowledge_link),
+        )
+        for notice in notices
+    ]
+
+
+def target(notice: Notice) -> str:
+    """Where a notice leads: first to where it must be acknowledged."""
+    return address_of(notice.acknowledge_link or notice.link)
