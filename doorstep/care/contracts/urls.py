@@ -6,7 +6,7 @@ from doorstep.care.contracts import views
 
 app_name = "contracts"
 urlpatterns = [
-    path("", views.panel, name="list"),
+    path("", views.panel, name="panel"),
     path("new/", views.new, name="new"),
     path("new/<uuid:resident_key>/", views.new, name="new-for"),
     path("<uuid:key>/", views.detail, name="detail"),

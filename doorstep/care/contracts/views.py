@@ -146,7 +146,7 @@ def terminate(request: HttpRequest, key: UUID) -> HttpResponse:
         return _detail(request, contract, actor, terminate_form=form, status=422)
     actions.terminate(contract=contract, actor=actor, **form.cleaned_data)
     messages.success(request, _("已解约，团队不再能查看居民档案。"))
-    return redirect(request, reverse("contracts:list"))
+    return redirect(request, reverse("contracts:panel"))
 
 
 def _detail(
