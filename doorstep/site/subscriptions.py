@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 from doorstep.care.contracts import events as contract_events
 from doorstep.care.contracts import handlers as contracts
+from doorstep.care.referrals import events as referral_events
+from doorstep.care.referrals import handlers as referrals
 from doorstep.coordination.notices import handlers as notices
 from doorstep.coordination.scheduling import events as scheduling_events
 from doorstep.coordination.scheduling import handlers as scheduling
@@ -16,6 +18,24 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     scheduling_events.BookingMade: (scheduling.publish_slots,),
     scheduling_events.BookingCancelled: (scheduling.publish_slots,),
     contract_events.ContractSigned: (contracts.open_to_team,),
+    referral_events.ReferralSubmitted: (referrals.tell_parties,),
+    referral_events.ReferralAccepted: (referrals.tell_parties,),
+    referral_events.ReferralReturned: (referrals.tell_parties,),
+    referral_events.ReferralRedirected: (referrals.tell_parties,),
+    referral_events.ReferralDeclined: (referrals.tell_parties,),
+    referral_events.ReferralWithdrawn: (referrals.tell_parties,),
+    referral_events.PatientArrived: (referrals.tell_parties,),
+    referral_events.PatientNotArrived: (referrals.tell_parties,),
+    referral_events.TreatmentStarted: (referrals.tell_parties,),
+    referral_events.PatientAdmitted: (referrals.tell_parties,),
+    referral_events.PatientDischarged: (referrals.tell_parties,),
+    referral_events.PatientHandedBack: (referrals.tell_parties,),
+    referral_events.HandBackDeclined: (referrals.tell_parties,),
+    referral_events.PatientReceivedBack: (referrals.tell_parties,),
+    referral_events.ReferralClosed: (referrals.tell_parties,),
+    referral_events.FollowUpFellDue: (referrals.tell_follow_up_due,),
+    referral_events.FollowUpMissed: (referrals.tell_follow_up_missed,),
+    referral_events.FollowUpEscalated: (referrals.tell_follow_up_escalated,),
     TaskWarned: (notices.warn_owner,),
     TaskOverdue: (notices.tell_overdue,),
     TaskEscalated: (notices.tell_escalated,),

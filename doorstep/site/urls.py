@@ -21,6 +21,7 @@ urlpatterns = [
     path("me/", include("doorstep.site.portal.urls")),
     path("audit/", include("doorstep.site.auditing.urls")),
     path("indicators/", include("doorstep.steering.indicators.urls")),
+    path("referrals/", include("doorstep.care.referrals.urls")),
     path("fhir", fhir.root),
     path("fhir/", include("doorstep.kernel.record.urls")),
     path("accounts/", include(account_urls.urlpatterns)),

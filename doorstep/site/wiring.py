@@ -1,5 +1,7 @@
 """What the site plugs together at start: a line per app."""
 
+from datetime import date
+
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -8,8 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.care.contracts import queries as contracts
 from doorstep.care.contracts.permissions import Permission as Contracts
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
+from doorstep.care.referrals import benefits as referral_benefits
+from doorstep.care.referrals.handlers import TEXTS as REFERRAL_TEXTS
 from doorstep.care.referrals.permissions import Permission as Referrals
 from doorstep.coordination.notices import addresses
+from doorstep.coordination.notices import texts as notice_texts
 from doorstep.coordination.visits import next_acts
 from doorstep.coordination.visits.next_acts import NextAct
 from doorstep.kernel.access.actor import Actor
@@ -44,6 +49,8 @@ def wire() -> None:
     reception.install(patient_behind)
     lines.install("contract", contracts.contract_line)
     addresses.install(ITEM_PAGES)
+    notice_texts.install(REFERRAL_TEXTS)
+    referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals)
     role_names.install(role_name)
     next_acts.install(NEXT_ACTS)
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
@@ -85,6 +92,27 @@ def line_of_duty(step: str, organization_id: int) -> int | None:
     if step == "lead":
         return organizations.lead_of(organization_id=organization_id, day=timezone.localdate())
     raise LookupError(f"unknown step of escalation: {step}")
+
+
+def benefits_of_referral(question: referral_benefits.Question, actor: Actor) -> list[referral_benefits.Decision]:
+    """What the contracts decide of a referral."""
+    return [
+        referral_benefits.Decision(
+            code=one.code,
+            title=one.zh,
+            granted=one.granted,
+            reason=one.reason_zh,
+            inputs=dict(one.inputs),
+            source=one.source,
+            verified=one.verified,
+        )
+        for one in contracts.benefits_of(question.resident_id, question.critical, question.day)
+    ]
+
+
+def contract_hospitals(resident_id: int, day: date) -> list[int]:
+    """The hospitals of the contract in force, tertiary first."""
+    return contracts.hospitals_of(resident_id=resident_id, day=day)
 
 
 def client_of_token(token: str, request: HttpRequest) -> Actor | None:

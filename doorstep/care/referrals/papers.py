@@ -1,0 +1,138 @@
+"""The national forms 双向转诊（转出）单 and 双向转诊（回转）单 (国家基本公共卫生服务规范（第三版）) as PDF with a QR code."""
+
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import segno
+import typst
+from cvttf_NotoSansCJK_Regular import get_TTF_path
+from django.utils import timezone
+
+from doorstep.care.referrals import texts
+from doorstep.care.referrals.models import RecoveryPlan, Referral
+from doorstep.people.residents.models import Resident
+
+_TEMPLATE: Final = Path(__file__).with_name("paper.typ")
+
+
+def referral_form(referral: Referral, *, token: str) -> bytes:
+    """The form that goes with the patient; the code holds the signed key and nothing of the person."""
+    arrangement = (
+        ("接诊安排", referral.appointment_text or "由转诊中心安排"),
+        ("预计到院", _moment(referral.expected_at)),
+        ("患者须知", referral.instructions),
+    )
+    return _compile(
+        title="双向转诊（转出）单",
+        referral=referral,
+        token=token,
+        to=_name(referral.target),
+        rows=[
+            ("转诊类型", str(Referral.Kind(referral.kind).label) + ("（危急）" if referral.critical else "")),
+            ("转入科室", referral.department.name if referral.department else "—"),
+            ("初步印象", f"{referral.impression} {referral.impression_code}".strip()),
+            ("主要现病史（转出原因）", referral.present_illness),
+            ("主要既往史", referral.history),
+            ("治疗经过", referral.treatment),
+            ("随附资料", "、".join(line["title"] for line in referral.packet)),
+            *arrangement,
+            ("知情同意", f"{referral.consent_signer}（{texts.RELATIONS.get(referral.consent_relation, '')}）"
+             f" {_moment(referral.consent_signed_at)}"),
+        ],
+        foot=[
+            ("转诊医师", f"{referral.referrer.name} {referral.referrer_phone}".strip()),
+            ("审核医师", referral.reviewer.name if referral.reviewer else "—"),
+            ("转出机构", _name(referral.source)),
+            ("日期", _moment(referral.submitted_at)),
+        ],
+        at=referral.accepted_at or referral.created_at,
+    )  # fmt: skip
+
+
+def return_form(referral: Referral, plan: RecoveryPlan, *, token: str) -> bytes:
+    """The form that goes home with the patient: summary, medicines, follow-ups, warning signs, who answers."""
+    medicines = "\n".join(
+        " ".join(
+            part
+            for part in (
+                line.get("name"), line.get("dose"), texts.FREQUENCIES.get(str(line.get("frequency")), ""),
+                f"{line['days']} 天" if line.get("days") else "", line.get("note"),
+            )
+            if part
+        )
+        for line in plan.medicines
+    )  # fmt: skip
+    return _compile(
+        title="双向转诊（回转）单",
+        referral=referral,
+        token=token,
+        to=_name(referral.receiver) if referral.receiver else "基层承接机构",
+        rows=[
+            ("诊断结果", f"{referral.discharge_diagnosis} {referral.discharge_code}".strip()),
+            ("住院病案号", referral.inpatient_number or "—"),
+            ("主要检查结果", referral.findings),
+            ("治疗经过", referral.discharge_summary),
+            ("用药方案", medicines or "无"),
+            ("随访安排", "、".join(f"出院后第 {day} 天" for day in plan.follow_up_days)),
+            ("血压目标", f"<{plan.target_systolic}/{plan.target_diastolic} mmHg" if plan.target_systolic else "—"),
+            ("康复建议", "\n".join(part for part in (plan.rehabilitation, plan.diet) if part)),
+            ("警示症状", "；".join(plan.warning_signs)),
+            ("答疑", f"{plan.contact_name} {plan.contact_phone}"),
+        ],
+        foot=[
+            ("主管医师", referral.attending.name if referral.attending else "—"),
+            ("电话", plan.contact_phone),
+            ("机构", _name(referral.target)),
+            ("日期", _moment(referral.discharged_at)),
+        ],
+        at=referral.discharged_at or referral.created_at,
+    )
+
+
+def _compile(
+    *,
+    title: str,
+    referral: Referral,
+    token: str,
+    to: str,
+    rows: list[tuple[str, str]],
+    foot: list[tuple[str, str]],
+    at: datetime,
+) -> bytes:
+    born = referral.patient_birth_date
+    day = timezone.localdate(at)
+    facts: dict[str, Any] = {
+        "title": title,
+        "number": referral.number,
+        "to": to,
+        "name": referral.patient_name,
+        "sex": str(Resident.Gender(referral.patient_gender).label),
+        "age": f"{day.year - born.year - ((day.month, day.day) < (born.month, born.day))} 岁",
+        "rows": [[label, text or "—"] for label, text in rows],
+        "foot": [[label, text] for label, text in foot],
+    }
+    return typst.compile(  # type: ignore[no-any-return]
+        str(_TEMPLATE),
+        font_paths=[str(Path(get_TTF_path()).parent)],
+        ignore_system_fonts=True,
+        format="pdf",
+        timestamp=int(at.timestamp()),
+        sys_inputs={"facts": orjson.dumps(facts).decode(), "code": _code(token)},
+    )
+
+
+def _name(organization: Any) -> str:
+    return organization.name if organization else "—"
+
+
+def _moment(value: datetime | None) -> str:
+    return f"{timezone.localtime(value):%Y-%m-%d %H:%M}" if value else "—"
+
+
+def _code(text: str) -> str:
+    target = BytesIO()
+    segno.make(text, error="m").save(target, kind="svg", border=1, xmldecl=False)
+    return target.getvalue().decode()

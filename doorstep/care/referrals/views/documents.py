@@ -1,0 +1,42 @@
+"""The printed forms: 双向转诊（转出）单 and 双向转诊（回转）单."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from doorstep.care.referrals import papers, queries
+from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.views.frame import actor_of
+from doorstep.kernel.access.refusals import Conflict
+
+
+@require_GET
+def referral_pdf(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The 转出单; it becomes a document with the acceptance, whose arrangements it carries."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_VIEW)
+    referral = queries.get(key=key, actor=actor)
+    if referral.accepted_at is None:
+        raise Conflict(_("对方受理后才能打印正式转诊单。"))
+    return _pdf(papers.referral_form(referral, token=queries.qr_token(referral=referral)), f"{referral.number}.pdf")
+
+
+@require_GET
+def return_pdf(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The 回转单 with the recovery plan."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_VIEW)
+    referral = queries.get(key=key, actor=actor)
+    plan = queries.plan_of(referral=referral)
+    if plan is None:
+        raise Conflict(_("出院小结和康复计划完成后才能打印回转单。"))
+    content = papers.return_form(referral, plan, token=queries.qr_token(referral=referral))
+    return _pdf(content, f"{referral.number}-return.pdf")
+
+
+def _pdf(content: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{name}"'
+    return response

@@ -1,0 +1,84 @@
+"""The receiver's and the family doctor's pages: what comes back, follow-ups, the follow-up form."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from doorstep.care.referrals import actions, presenters, queries
+from doorstep.care.referrals.forms import FollowUpForm, RescheduleForm, add_refusal
+from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.views.frame import actor_of, work
+from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.web.pages import page_or_part, redirect, render
+from doorstep.kernel.workflow.once import once
+
+
+@require_GET
+def returning(request: HttpRequest) -> HttpResponse:
+    """What comes back to the actor's units."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_RECEIVE_BACK)
+    rows = queries.list_returning(actor=actor)
+    return work(request, title=_("下转承接"), rows=rows, address=reverse("referrals:returning"))
+
+
+@require_GET
+def follow_ups(request: HttpRequest) -> HttpResponse:
+    """The follow-ups of the actor's units by their day."""
+    actor = actor_of(request)
+    actor.check(Permission.FOLLOW_UP_DO)
+    rows = queries.list_follow_ups(actor=actor, state=request.GET.get("state", ""))
+    return render(request, "referrals/follow_ups.html", {"rows": presenters.follow_up_rows(rows)})
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def follow_up(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The form of one follow-up beside the plan it follows."""
+    actor = actor_of(request)
+    actor.check(Permission.FOLLOW_UP_DO)
+    row = queries.get_follow_up(key=key, actor=actor)
+    form = FollowUpForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            done = actions.complete_follow_up(follow_up=row, findings=_findings(form.cleaned_data), actor=actor)
+        except Refused as refused:
+            if not refused.fields:
+                raise
+            add_refusal(form, refused.fields, {})
+        else:
+            messages.success(request, _("随访已记录。") if done.state == "done" else _("已记录病情变化，请发起转诊。"))
+            return redirect(request, reverse("referrals:detail", args=[row.referral.key]))
+    context = {
+        "row": row,
+        "form": form,
+        "later": RescheduleForm(initial={"due_on": row.due_on}),
+        "plan": queries.plan_of(referral=row.referral),
+        "state": presenters.label(row),
+        "open": row.state in ("planned", "due", "missed"),
+    }
+    return page_or_part(request, "referrals/follow_up.html", "content", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@once
+def reschedule(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Put a follow-up on another day."""
+    actor = actor_of(request)
+    actor.check(Permission.FOLLOW_UP_DO)
+    row = queries.get_follow_up(key=key, actor=actor)
+    form = RescheduleForm(request.POST)
+    if not form.is_valid():
+        raise Refused(_("请选择日期并写明改期原因。"))
+    actions.reschedule_follow_up(follow_up=row, actor=actor, **form.cleaned_data)
+    messages.success(request, _("随访已改期。"))
+    return redirect(request, reverse("referrals:follow-ups"))
+
+
+def _findings(data: dict[str, Any]) -> actions.Findings:
+    return actions.Findings(**{**data, "symptoms": tuple(data["symptoms"])})
