@@ -48,7 +48,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         label=_("转出"),
         icon="arrows-exchange",
-        url_name="referrals:sent",
+        url_name="referrals:list",
         permission=Referrals.REFERRAL_SUBMIT,
         group=_CARE,
     ),
@@ -60,19 +60,19 @@ ENTRIES: tuple[Entry, ...] = (
         group=_CARE,
     ),
     Entry(
-        label=_("接诊与住院"), icon="bed", url_name="referrals:ward", permission=Referrals.REFERRAL_TREAT, group=_CARE
+        label=_("接诊与住院"), icon="bed", url_name="referrals:treating", permission=Referrals.REFERRAL_TREAT, group=_CARE
     ),
     Entry(
         label=_("下转接收"),
         icon="arrow-down",
-        url_name="referrals:receiving",
+        url_name="referrals:returning",
         permission=Referrals.REFERRAL_RECEIVE_BACK,
         group=_CARE,
     ),
     Entry(
         label=_("随访"),
         icon="clipboard-heart",
-        url_name="referrals:follow_ups",
+        url_name="referrals:follow-ups",
         permission=Referrals.FOLLOW_UP_DO,
         group=_CARE,
     ),
