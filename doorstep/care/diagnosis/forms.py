@@ -1,0 +1,122 @@
+"""Forms of the ECG centre: shape only; what a report must hold is judged by the action."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from doorstep.care.diagnosis.ecg.rules import CRITICAL_VALUES
+from doorstep.care.diagnosis.ecg.templates import BY_CODE
+from doorstep.care.diagnosis.models import CriticalValue, EcgOrder
+from doorstep.care.diagnosis.report import BY_NAME, LONGEST_TEXT, Report
+
+_NOT_WHOLE = {"invalid": _("请只填整数，例如 72。")}
+
+
+def _figure(label: object) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,  # type: ignore[arg-type]
+        required=False,
+        error_messages=_NOT_WHOLE,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": 6}),
+    )
+
+
+class OrderForm(forms.Form):
+    """What the reader must know."""
+
+    indication = forms.CharField(
+        label=_("申请理由"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("请写明症状或检查目的，判读医师会据此阅图。")},
+    )
+    urgent = forms.BooleanField(label=_("加急（胸痛、晕厥、气促等）"), required=False)
+
+
+class RecordingForm(forms.Form):
+    """The cart's file."""
+
+    recording = forms.FileField(
+        label=_("心电文件"),
+        help_text=_("心电图机导出的 DICOM 波形（.dcm）或 HL7 aECG（.xml），不超过 20 MB"),
+        allow_empty_file=True,
+        error_messages={"required": _("请选择心电图机导出的文件。")},
+    )
+    confirm_missing_identity = forms.BooleanField(label=_("已核对，确认是这位居民本人的心电图"), required=False)
+
+
+class ReportForm(forms.Form):
+    """A report: figures, picked phrases, two texts, a critical value."""
+
+    heart_rate = _figure(_("心室率"))
+    pr_ms = _figure(_("PR 间期"))
+    qrs_ms = _figure(_("QRS 时限"))
+    qt_ms = _figure(_("QT 间期"))
+    qtc_ms = _figure(_("QTc"))
+    axis_degrees = _figure(_("QRS 电轴"))
+    measurements_confirmed = forms.BooleanField(label=_("测量值已核对"), required=False)
+    findings = forms.CharField(required=False, max_length=LONGEST_TEXT, widget=forms.HiddenInput())
+    findings_text = forms.CharField(
+        label=_("心电所见"), required=False, max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    conclusion_text = forms.CharField(
+        label=_("诊断结论"), required=False, max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    critical_code = forms.ChoiceField(
+        label=_("危急值"),
+        required=False,
+        choices=[("", _("无")), *((value.code, value.zh) for value in CRITICAL_VALUES)],
+        error_messages={"invalid_choice": _("没有这个危急值项目，请从列表中选择。")},
+    )
+
+    def report(self) -> Report:
+        """The report of a valid form; phrases that nobody knows are left out."""
+        given = self.cleaned_data
+        return Report(
+            findings=tuple(dict.fromkeys(code for code in given["findings"].split(",") if code in BY_CODE)),
+            findings_text=given["findings_text"],
+            conclusion_text=given["conclusion_text"],
+            measurements={name: given[name] for name in BY_NAME if given[name] is not None},
+            critical_code=given["critical_code"],
+        )
+
+    @staticmethod
+    def start(order: EcgOrder, suggestions: dict[str, int]) -> dict[str, Any]:
+        """What the form shows first: the draft, or the machine's figures to be confirmed."""
+        return {
+            **(dict(order.measurements) or suggestions),
+            "findings": ",".join(order.findings),
+            "findings_text": order.findings_text,
+            "conclusion_text": order.conclusion_text,
+            "critical_code": order.critical_code,
+        }
+
+
+class ReasonForm(forms.Form):
+    """Why something is sent back, taken back or changed."""
+
+    reason = forms.CharField(
+        label=_("原因"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("此操作需要写明原因，对方会看到。")},
+    )
+
+
+class CloseForm(forms.Form):
+    """What was done about a critical value."""
+
+    action = forms.ChoiceField(
+        label=_("处置方式"),
+        choices=CriticalValue.Action.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("请从列表中选择一项处置方式。")},
+    )
+    note = forms.CharField(
+        label=_("处置情况"),
+        required=False,
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("就地处置、联系不上患者时必填：做了什么、联系了谁、几点。"),
+    )
