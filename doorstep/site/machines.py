@@ -1,9 +1,10 @@
 """Every state machine of the product."""
 
 from doorstep.care.contracts.states import CONTRACT
+from doorstep.care.diagnosis.states import CRITICAL_VALUE, ECG_ORDER
 from doorstep.care.referrals.states import FOLLOW_UP, REFERRAL
 from doorstep.coordination.scheduling.states import BOOKING
 from doorstep.coordination.visits.states import VISIT
 from doorstep.kernel.workflow.machine import Machine
 
-MACHINES: tuple[Machine, ...] = (BOOKING, CONTRACT, VISIT, REFERRAL, FOLLOW_UP)
+MACHINES: tuple[Machine, ...] = (BOOKING, CONTRACT, VISIT, ECG_ORDER, CRITICAL_VALUE, REFERRAL, FOLLOW_UP)

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from doorstep.care.diagnosis.views.public import verify as verify_report
 from doorstep.kernel.record import views as fhir
 from doorstep.site import account_urls, health, homes
 
@@ -20,6 +21,8 @@ urlpatterns = [
     path("session/post/", include("doorstep.people.workforce.post_urls")),
     path("me/", include("doorstep.site.portal.urls")),
     path("audit/", include("doorstep.site.auditing.urls")),
+    path("ecg/", include("doorstep.care.diagnosis.urls")),
+    path("verify/<uuid:key>/", verify_report, name="verify-report"),
     path("indicators/", include("doorstep.steering.indicators.urls")),
     path("referrals/", include("doorstep.care.referrals.urls")),
     path("fhir", fhir.root),

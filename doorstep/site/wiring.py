@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.contracts import queries as contracts
 from doorstep.care.contracts.permissions import Permission as Contracts
+from doorstep.care.diagnosis import next_acts as report_acts
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals import benefits as referral_benefits
 from doorstep.care.referrals.handlers import TEXTS as REFERRAL_TEXTS
@@ -34,6 +35,7 @@ from doorstep.site.actors import of_client
 from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
+from doorstep.site.next_acts import AFTER_ECG
 from doorstep.site.publication import MAPPINGS
 from doorstep.site.roles import ROLES
 from doorstep.site.subscriptions import SUBSCRIPTIONS
@@ -47,6 +49,7 @@ def wire() -> None:
     duty.install(line_of_duty)
     door.install(client_of_token)
     reception.install(patient_behind)
+    report_acts.install(AFTER_ECG)
     lines.install("contract", contracts.contract_line)
     addresses.install(ITEM_PAGES)
     notice_texts.install(REFERRAL_TEXTS)

@@ -185,9 +185,7 @@ _STEP_ICONS = {
 _STEP_TONES = {"sign": "ok", "return": "warn", "raise": "critical", "acknowledge": "ok", "close": "ok", "lapse": "warn"}
 
 
-def story(
-    steps: Sequence[tuple[Machine, Step]], tasks: Iterable[Task], units: Mapping[int, str]
-) -> list[Happening]:
+def story(steps: Sequence[tuple[Machine, Step]], tasks: Iterable[Task], units: Mapping[int, str]) -> list[Happening]:
     """Everything that happened to a report and its critical values, newest first."""
     found = [_step(machine, step) for machine, step in steps]
     for task in tasks:
@@ -212,9 +210,7 @@ def _clock(task: Task, units: Mapping[int, str]) -> list[Happening]:
     found = []
     unit = units.get(task.organization_id, "")
     if task.level > 0:
-        found.append(
-            Happening(task.opened_at, _("逾时未处理，转给上一级"), unit, "", "critical", "bell-ringing")
-        )
+        found.append(Happening(task.opened_at, _("逾时未处理，转给上一级"), unit, "", "critical", "bell-ringing"))
     if task.warned_at:
         found.append(Happening(task.warned_at, _("时限将到，已提醒"), unit, "", "warn", "clock"))
     return found

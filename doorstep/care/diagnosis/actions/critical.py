@@ -1,6 +1,7 @@
 """Critical values: told, taken on by whoever on the line of duty is first, closed with what was done."""
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -8,6 +9,7 @@ from doorstep.care.diagnosis import queries, states
 from doorstep.care.diagnosis.models import CriticalValue, EcgOrder
 from doorstep.care.diagnosis.permissions import Permission
 from doorstep.care.diagnosis.report import CRITICAL_BY_CODE
+from doorstep.coordination.notices import actions as notices
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.push import push
@@ -33,10 +35,14 @@ def raise_critical(*, order: EcgOrder, actor: Actor) -> CriticalValue:
         told_user_id=order.ordered_by_user_id,
     )
     workflow.begin(critical, "raise", actor=actor, details={"code": value.code, "order": order.subject})
-    topics = [f"organization:{order.source_id}"]
-    if order.ordered_by_user_id:
-        topics.append(f"user:{order.ordered_by_user_id}")
-    push(to=topics, kind="critical", reference=str(critical.key))
+    notices.tell(
+        kind="critical-value",
+        organization_id=order.source_id,
+        link=critical.subject,
+        acknowledge_link=reverse("diagnosis:acknowledge", args=[critical.key]),
+        urgent=True,
+        actor=actor,
+    )
     return critical
 
 

@@ -13,6 +13,7 @@ from doorstep.care.diagnosis.actions.reading import lock_own
 from doorstep.care.diagnosis.models import EcgOrder, ReportVersion
 from doorstep.care.diagnosis.permissions import Permission
 from doorstep.care.diagnosis.report import Report, content_of, plain_words, problems_of, seal_of
+from doorstep.coordination.notices import actions as notices
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.audit.actions import audit_key
@@ -39,7 +40,7 @@ def sign(*, order: EcgOrder, report: Report, measurements_confirmed: bool, actor
     _keep_version(signed, report, reason="")
     if report.critical_code:
         raise_critical(order=signed, actor=actor)
-    _tell(signed, "ecg-report")
+    _tell(signed, "ecg-report", actor)
     return signed
 
 
@@ -63,7 +64,7 @@ def amend(*, order: EcgOrder, report: Report, reason: str, actor: Actor) -> EcgO
             withdraw_critical(order=amended, reason=reason, actor=actor)
         if report.critical_code:
             raise_critical(order=amended, actor=actor)
-    _tell(amended, "ecg-amended")
+    _tell(amended, "ecg-amended", actor)
     return amended
 
 
@@ -133,9 +134,10 @@ def _keep_version(order: EcgOrder, report: Report, *, reason: str) -> None:
     )
 
 
-def _tell(order: EcgOrder, kind: str) -> None:
+def _tell(order: EcgOrder, kind: str, actor: Actor) -> None:
     topics = [f"organization:{order.source_id}"]
     if order.ordered_by_user_id:
         topics.append(f"user:{order.ordered_by_user_id}")
+        notices.tell(kind="ecg-reported", user_id=order.ordered_by_user_id, link=order.subject, actor=actor)
     push(to=topics, kind=kind, reference=str(order.key))
     push(to=[f"organization:{order.center_id}"], kind="ecg-queue", reference=str(order.key))

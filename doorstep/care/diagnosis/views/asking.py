@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import NotFound
@@ -22,3 +22,8 @@ def key_of(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form sent, also when it sent nothing; None for a page that is only looked at."""
+    return request.POST if request.method == "POST" else None

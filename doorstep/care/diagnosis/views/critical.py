@@ -84,9 +84,7 @@ def _list(actor: Actor) -> dict[str, Any]:
     return {"lines": lines, "waiting": sum(line.open for line in lines)}
 
 
-def _page(
-    request: HttpRequest, critical: Any, actor: Actor, form: CloseForm, *, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, critical: Any, actor: Actor, form: CloseForm, *, status: int = 200) -> HttpResponse:
     people = queries.people([critical])
     resident = people.get(critical.resident_id)
     tasks = worklist.escalations_of(machine=critical.machine.name, item_id=critical.pk)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from doorstep.care.diagnosis import actions, presenters, queries, states
 from doorstep.care.diagnosis.forms import OrderForm, ReasonForm, RecordingForm
 from doorstep.care.diagnosis.permissions import Permission
-from doorstep.care.diagnosis.views.asking import actor_of
+from doorstep.care.diagnosis.views.asking import actor_of, sent
 from doorstep.coordination.visits import queries as visits
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render
@@ -42,7 +42,7 @@ def order(request: HttpRequest, visit_key: UUID) -> HttpResponse:
     waiting = queries.waiting_order(resident_id=visit.resident_id, source_id=visit.organization_id)
     if waiting is not None:
         return redirect(request, reverse("diagnosis:upload", args=[waiting.key]))
-    form = OrderForm(request.POST or None, initial={"indication": visit.complaint})
+    form = OrderForm(sent(request), initial={"indication": visit.complaint})
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.order_ecg(visit=visit, actor=actor, **form.cleaned_data)
@@ -65,7 +65,7 @@ def upload(request: HttpRequest, key: UUID) -> HttpResponse:
     found = queries.get_order(key, actor=actor)
     if found.state not in (states.REQUESTED, states.RETURNED):
         return redirect(request, reverse("diagnosis:report", args=[found.key]))
-    form = RecordingForm(request.POST or None, request.FILES or None)
+    form = RecordingForm(request.POST, request.FILES) if request.method == "POST" else RecordingForm()
     asks = False
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["recording"]

@@ -85,7 +85,9 @@ def draft(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     form = ReportForm(request.POST)
     if not form.is_valid():
-        raise Refused(" ".join(f"{form[name].label}：{' '.join(map(str, texts))}" for name, texts in form.errors.items()))
+        raise Refused(
+            " ".join(f"{form[name].label}：{' '.join(map(str, texts))}" for name, texts in form.errors.items())
+        )
     actions.save_draft(order=queries.get_order(key, actor=actor), report=form.report(), actor=actor)
     return HttpResponse(status=204)
 

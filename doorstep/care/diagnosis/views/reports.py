@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from doorstep.care.diagnosis import actions, next_acts, presenters, printing, queries, report, states
 from doorstep.care.diagnosis.forms import ReasonForm, ReportForm
 from doorstep.care.diagnosis.permissions import Permission
-from doorstep.care.diagnosis.views.asking import actor_of
+from doorstep.care.diagnosis.views.asking import actor_of, sent
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.record import queries as record
@@ -62,8 +62,8 @@ def amend(request: HttpRequest, key: UUID) -> HttpResponse:
     order = queries.get_order(key, actor=actor)
     if not actor.reaches(order.center_id) or order.state != states.SIGNED:
         raise NotFound()
-    form = ReportForm(request.POST or None, initial=ReportForm.start(order, {}))
-    reason_form = ReasonForm(request.POST or None)
+    form = ReportForm(sent(request), initial=ReportForm.start(order, {}))
+    reason_form = ReasonForm(sent(request))
     if request.method == "POST" and form.is_valid() and reason_form.is_valid():
         try:
             actions.amend(order=order, report=form.report(), reason=reason_form.cleaned_data["reason"], actor=actor)
@@ -113,7 +113,9 @@ def _context(order: Any, actor: Actor) -> dict[str, Any]:
         "signed": signed,
         "measurements": presenters.measurements_of(order) if signed else [],
         "critical_text": presenters.critical_text(order.critical_code) if signed else "",
-        "criticals": [(one, presenters.label_of(one.machine, one.state), presenters.tone_of(one.state)) for one in criticals],
+        "criticals": [
+            (one, presenters.label_of(one.machine, one.state), presenters.tone_of(one.state)) for one in criticals
+        ],
         "versions": queries.versions(order=order) if order.version > 1 else [],
         "recording_key": queries.recording_key(order),
         "story": presenters.story(steps, tasks, organizations.names(ids={task.organization_id for task in tasks})),

@@ -1,0 +1,39 @@
+"""What one app's page offers of another's: the way from a report to a referral."""
+
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext_lazy as _
+
+from doorstep.care.diagnosis.next_acts import NextAct as AfterReport
+from doorstep.care.diagnosis.next_acts import ReportFacts
+from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.kernel.web.templating import url_if_known
+
+
+def green_channel(facts: ReportFacts) -> str | None:
+    """The green channel for a critical report."""
+    return _referral(facts, channel="green") if facts.critical else None
+
+
+def ordinary_referral(facts: ReportFacts) -> str | None:
+    """An ordinary referral for every other report."""
+    return None if facts.critical else _referral(facts, channel="ordinary")
+
+
+def _referral(facts: ReportFacts, *, channel: str) -> str | None:
+    address = url_if_known("referrals:new", facts.resident_key)
+    return f"{address}?{urlencode({'origin': facts.origin, 'channel': channel})}" if address else None
+
+
+AFTER_ECG = [
+    AfterReport(
+        label=_("发起绿色通道转诊"),
+        icon="ambulance",
+        permission=Referrals.REFERRAL_SUBMIT,
+        address=green_channel,
+        urgent=True,
+    ),
+    AfterReport(
+        label=_("发起转诊"), icon="transfer-out", permission=Referrals.REFERRAL_SUBMIT, address=ordinary_referral
+    ),
+]
