@@ -73,7 +73,7 @@ NEXT_ACTS = (
     NextAct(
         label=_("签约"),
         icon="heart-handshake",
-        url_name="contracts:sign",
+        url_name="contracts:new-for",
         permission=Contracts.CONTRACT_SIGN,
         of_resident=True,
     ),
