@@ -140,7 +140,9 @@ def home_list(actor: Actor, *, mine: bool = False) -> tuple[str, list[Referral],
         return _("收治转诊患者"), queries.list_treating(actor=actor, mine=mine), reverse("referrals:treating")
     if actor.may(Permission.REFERRAL_RECEIVE_BACK):
         found = queries.list_returning(actor=actor)
-        return _("下转承接与上转"), found + queries.list_sent(actor=actor), reverse("referrals:list")
+        seen = {one.pk for one in found}
+        found += [one for one in queries.list_sent(actor=actor) if one.pk not in seen]
+        return _("下转承接与上转"), found, reverse("referrals:list")
     return _("我的转诊"), queries.list_sent(actor=actor), reverse("referrals:list")
 
 

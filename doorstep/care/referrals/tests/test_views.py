@@ -1,6 +1,7 @@
 """The pages over HTTP: the loop as people click it, wrong input, strangers, and the number of queries."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from doorstep.care.referrals import queries
 from doorstep.care.referrals.models import Referral
@@ -58,6 +60,14 @@ def test_loop_over_http() -> None:
         "impression": "急性下壁心肌梗死", "present_illness": "胸痛 2 小时", "symptoms": ["chest-pain"],
         "consent_signer": "周桂兰", "consent_relation": "self", "verb": "submit",
     }  # fmt: skip
+    other = make_slot(loop, starts_at=timezone.now() + timedelta(hours=3))
+    chosen = post(
+        village, "referrals:edit", referral.key, **{**form, "verb": "", "history": "新写的病史", "slot": other.key}
+    )
+    assert chosen.status_code == 302
+    again = village.get(reverse("referrals:edit", args=[referral.key])).content.decode()
+    assert "新写的病史" in again
+    assert "built-in" not in again
     wrong = post(village, "referrals:edit", referral.key, **{**form, "present_illness": "", "consent_signer": ""})
     assert wrong.status_code == 422
     assert state_of(referral) == "draft"

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -86,26 +87,11 @@ def edit(request: HttpRequest, key: UUID) -> HttpResponse:
     form = _form(request, referral, actor)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.revise(referral=referral, actor=actor, values=form.revision())
-            if request.POST.get("verb") != "submit":
-                messages.success(request, _("草稿已保存。"))
-                return redirect(request, reverse("referrals:edit", args=[key]))
-            actions.submit(
-                referral=referral,
-                consent=actions.Consent(
-                    signer=form.cleaned_data["consent_signer"],
-                    relation=form.cleaned_data["consent_relation"],
-                    signature=form.cleaned_data["consent_signature"],
-                ),
-                actor=actor,
-            )
+            return _carry_out(request, referral, form)
         except Refused as refused:
             if not refused.fields:
                 raise
             add_refusal(form, refused.fields, _NAMES)
-        else:
-            messages.success(request, _("转诊已提交，对方转诊中心已收到。"))
-            return redirect(request, reverse("referrals:detail", args=[key]))
     return _edit_page(request, referral, form, status=422 if form.is_bound else 200)
 
 
@@ -118,6 +104,32 @@ def hold(request: HttpRequest, key: UUID) -> HttpResponse:
     held = actions.hold_slot(referral=referral, slot_key=request.POST.get("slot", ""), actor=actor)
     messages.success(request, _("已为患者预留 %(who)s 的号，请在 10 分钟内提交。") % {"who": held.slot.who})
     return redirect(request, reverse("referrals:edit", args=[key]))
+
+
+def _carry_out(request: HttpRequest, referral: Any, form: ReferralForm) -> HttpResponse:
+    """Save what the form says; then hold the chosen slot, or submit, or leave it a draft. All of it or nothing."""
+    actor = actor_of(request)
+    slot = request.POST.get("slot", "")
+    with transaction.atomic():
+        actions.revise(referral=referral, actor=actor, values=form.revision())
+        if slot:
+            held = actions.hold_slot(referral=referral, slot_key=slot, actor=actor)
+            said = _("已为患者预留 %(who)s 的号，请在 10 分钟内提交。") % {"who": held.slot.who}
+        elif request.POST.get("verb") == "submit":
+            actions.submit(referral=referral, consent=_consent(form), actor=actor)
+            said = _("转诊已提交，对方转诊中心已收到。")
+        else:
+            said = _("草稿已保存。")
+    messages.success(request, said)
+    page = "edit" if referral.state in ("draft", "returned") else "detail"
+    return redirect(request, reverse(f"referrals:{page}", args=[referral.key]))
+
+
+def _consent(form: ReferralForm) -> actions.Consent:
+    data = form.cleaned_data
+    return actions.Consent(
+        signer=data["consent_signer"], relation=data["consent_relation"], signature=data["consent_signature"]
+    )
 
 
 def _form(request: HttpRequest, referral: Any, actor: Any) -> ReferralForm:
