@@ -135,6 +135,8 @@ def _detail(
 ) -> HttpResponse:
     actor = _actor(request)
     visit = queries.get_visit(key, actor)
+    if request.method == "GET":
+        record.note_look(resident_id=visit.resident_id, actor=actor, subject=visit.subject, action="visit.view")
     entries = record.of_episode(episode=visit.subject, types=("Observation",))
     units = {visit.organization_id: visit.organization.name}
     context: dict[str, Any] = {

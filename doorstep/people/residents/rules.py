@@ -21,6 +21,22 @@ GROUPS: dict[str, str] = {
     "bereaved": "计划生育特殊家庭",
 }
 
+# GB/T 4761 names the kinship; a text that is none of these codes is shown as it was written.
+RELATIONS: dict[str, str] = {
+    "head": "户主",
+    "spouse": "配偶",
+    "child": "子女",
+    "son": "儿子",
+    "daughter": "女儿",
+    "parent": "父母",
+    "father": "父亲",
+    "mother": "母亲",
+    "grandchild": "孙子女",
+    "grandparent": "祖父母",
+    "sibling": "兄弟姐妹",
+    "other": "其他",
+}
+
 # Groups that the resident's own day does not say aloud: shown only on the record itself.
 SENSITIVE_GROUPS = frozenset({"mental", "tuberculosis"})
 

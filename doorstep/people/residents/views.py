@@ -20,7 +20,7 @@ from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import actions, presenters, queries
 from doorstep.people.residents.forms import ChangeForm, GlassForm, PresenceForm, RegisterForm
 from doorstep.people.residents.permissions import Permission
-from doorstep.people.residents.rules import is_whole_number
+from doorstep.people.residents.rules import RELATIONS, is_whole_number
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -130,7 +130,9 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "kinds": {name: label for name, (label, _types) in presenters.KINDS.items()},
         "kind": kind,
         "relationships": [(one, units.get(one.organization_id, "")) for one in relationships],
-        "household": queries.household_of(resident),
+        "household": [
+            (one, RELATIONS.get(one.relation_to_head, one.relation_to_head)) for one in queries.household_of(resident)
+        ],
         "pressures": presenters.pressures_of(entries),
         "may_change": actor.may(Permission.RESIDENT_REGISTER),
     }

@@ -26,6 +26,7 @@ _OPEN = {"active", "draft", "requested", "received", "accepted", "in-progress", 
 # What somebody did with a record, in words for its owner.
 ACTS: dict[str, Any] = {
     "record.view": _("查看了健康档案"),
+    "visit.view": _("查看了接诊记录"),
     "visit.open": _("为您接诊"),
     "visit.finish": _("结束了接诊"),
     "visit.void": _("作废了一次误开的接诊"),
