@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from doorstep.coordination.visits import actions as visits
+from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor, ActorKind
-from doorstep.kernel.access.models import PresenceProof
+from doorstep.kernel.access.models import CareRelationship, PresenceProof
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import acting
 from doorstep.people.residents import actions, indexes, queries
@@ -33,9 +33,14 @@ def test_prove_presence_with_name_and_phone_opens_a_visit() -> None:
         assert answer.presence_id
         assert queries.get_presence(presence_id=answer.presence_id, actor=zhao).resident_id == resident.id
         assert not Resident.objects.exists()
-        visit = visits.open_visit(resident_id=resident.id, actor=zhao, presence_id=answer.presence_id)
+        access.open_relationship(
+            resident_id=resident.id,
+            organization_id=zhao.reach[0],
+            reason=CareRelationship.Reason.VISIT,
+            presence_id=answer.presence_id,
+            actor=zhao,
+        )
         assert queries.get_by_key(resident.key, zhao).id == resident.id
-        assert visit.organization_id == zhao.organization_id
 
 
 @pytest.mark.parametrize(
