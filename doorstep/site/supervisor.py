@@ -26,7 +26,7 @@ DEFAULT_PORT = 8000
 DEFAULT_RESIDENTS = 5000
 # Of the ten seconds in which everything stops; the rest belongs to the database.
 CHILDREN_SECONDS = 6.0
-ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 180.0
 PORT_SECONDS = 1.0
 
 
