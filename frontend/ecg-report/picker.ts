@@ -56,9 +56,9 @@ export function startPicker(form: HTMLFormElement): void {
   };
   const search = (): void => {
     const text = input.value.trim().toLowerCase();
-    const exact = phrases.filter((one) => one.key === text);
-    const rest = phrases.filter((one) => one.key !== text && (one.key.startsWith(text) || one.text.includes(text) || one.en.toLowerCase().includes(text)));
-    found = text ? [...exact, ...rest].slice(0, SHOWN) : [];
+    // The key first, then the reader's words, then the English ones.
+    const rank = (one: Phrase): number => [one.key === text, one.key.startsWith(text), one.text.toLowerCase().includes(text), one.en.toLowerCase().includes(text), true].indexOf(true);
+    found = text ? phrases.filter((one) => rank(one) < 4).sort((left, right) => rank(left) - rank(right)).slice(0, SHOWN) : [];
     at = 0;
     show();
   };

@@ -115,9 +115,10 @@ class Earlier:
 
 
 def earlier_recordings(*, order: EcgOrder) -> list[Earlier]:
-    """Every other ECG recording of the resident that the actor may read, newest first; from orders and from hospitals."""
+    """The resident's recordings before this one that the actor may read, newest first; from orders and from hospitals."""
     found = files.of_resident(resident_id=order.resident_id, category=CATEGORY)
-    return [Earlier(file.key, file.stored_at, file.name) for file in found if file.pk != order.recording_id]
+    own = order.recording_id or 0
+    return [Earlier(file.key, file.stored_at, file.name) for file in found if file.pk < own]
 
 
 def recording_file(key: UUID | str, *, actor: Actor) -> StoredFile:
