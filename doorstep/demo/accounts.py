@@ -84,6 +84,7 @@ def make_accounts(*, today: date) -> list[DemoAccount]:
     # One hash for all: hashing is slow on purpose, and it is the same password.
     password = make_password(PASSWORD)
     made = [_staff(account, password) for account in STAFF]
+    _everybody_else()
     return made + [_resident(account, password, today) for account in RESIDENTS]
 
 
@@ -101,6 +102,17 @@ def _staff(account: StaffAccount, password: str) -> DemoAccount:
     TOTP.activate(user, generate_totp_secret())
     Practitioner.objects.filter(id=person.pk).update(user=user)
     return _shown(account.username, account.role_label, person.name, post.organization.name)
+
+
+def _everybody_else() -> None:
+    """Accounts of all others who work, without a password: they act in the simulator and nobody can sign in as them."""
+    people = list(Practitioner.objects.filter(user__isnull=True).order_by("id"))
+    for person in people:
+        person.user = User(
+            username=f"staff{person.pk:05d}", first_name=person.name, password=make_password(None), kind=User.Kind.STAFF
+        )
+    User.objects.bulk_create(person.user for person in people if person.user)
+    Practitioner.objects.bulk_update(people, ["user"], batch_size=500)
 
 
 def _resident(account: OwnAccount, password: str, today: date) -> DemoAccount:

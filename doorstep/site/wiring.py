@@ -18,6 +18,7 @@ from doorstep.coordination.notices import addresses
 from doorstep.coordination.notices import texts as notice_texts
 from doorstep.coordination.visits import next_acts
 from doorstep.coordination.visits.next_acts import NextAct
+from doorstep.demo import cast
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.fhir import door
@@ -31,7 +32,7 @@ from doorstep.people.residents import lines
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce import role_names
-from doorstep.site.actors import of_client
+from doorstep.site.actors import of_client, of_user
 from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
@@ -56,6 +57,7 @@ def wire() -> None:
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals)
     role_names.install(role_name)
     next_acts.install(NEXT_ACTS)
+    cast.install(of_user)
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
     shell.install(shell.Sources(posts=posts_of, unread=unread_of, search_permission=Residents.RESIDENT_FIND))
 

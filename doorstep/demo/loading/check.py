@@ -5,8 +5,10 @@ from datetime import date
 
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from doorstep.care.contracts.models import Contract
+from doorstep.care.diagnosis.models import EcgOrder
 from doorstep.coordination.scheduling.models import Slot
 from doorstep.demo.accounts import RESIDENTS, STAFF
 from doorstep.demo.county import heroes
@@ -93,6 +95,8 @@ def _heroine(county: County, residents: int) -> Iterator[str]:
         yield f"the heroine's record lacks {', '.join(sorted(missing))}"
     if not Resource.objects.filter(type="Patient", fhir_id=str(key("resident", county.seed, heroes.HEROINE))).exists():
         yield "the heroine's Patient has another address than her row"
+    if not EcgOrder.objects.filter(resident_id=heroes.HEROINE, state="signed", critical_code="").exists():
+        yield "the heroine has no earlier electrocardiogram"
 
 
 def _doors(county: County, residents: int) -> Iterator[str]:
@@ -111,7 +115,7 @@ def _doors(county: County, residents: int) -> Iterator[str]:
 
 def _record(county: County, residents: int) -> Iterator[str]:
     """Every resource with its first version; a sample compared with the record's own search keys."""
-    if Resource.objects.count() != ResourceVersion.objects.count():
+    if Resource.objects.count() != ResourceVersion.objects.filter(version=1).count():
         yield "resources and versions do not go together"
     types = Resource.objects.order_by().values_list("type", flat=True).distinct()
     for kind in list(types):
@@ -139,7 +143,7 @@ def _walls(county: County, residents: int) -> Iterator[str]:
 
 
 def _time(county: County, residents: int) -> Iterator[str]:
-    late = Resource.objects.filter(occurred_at__date__gt=county.today).exclude(type="Appointment").count()
+    late = Resource.objects.filter(occurred_at__gt=timezone.now()).count()
     if late:
         yield f"{late} resources lie in the future"
     if Contract.objects.filter(state="active", ends_on__lt=county.today).exists():

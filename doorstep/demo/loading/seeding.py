@@ -15,8 +15,8 @@ from django.db import connection
 from doorstep.demo.accounts import make_accounts, write
 from doorstep.demo.clinics import open_clinics
 from doorstep.demo.county.county import County, build_county
-from doorstep.demo.county.heroes import TERTIARY_HOSPITAL
-from doorstep.demo.county.residents import generate
+from doorstep.demo.county.heroes import HEROINE, TERTIARY_HOSPITAL
+from doorstep.demo.county.residents import HEROES, generate
 from doorstep.demo.loading.check import faults
 from doorstep.demo.loading.copying import Tally, copy, reset_sequences, without_indexes
 from doorstep.demo.loading.history import TABLES as HISTORY_TABLES
@@ -25,10 +25,12 @@ from doorstep.demo.loading.houses import CONSORTIUM, houses, staff
 from doorstep.demo.loading.people import TABLES as PEOPLE_TABLES
 from doorstep.demo.loading.people import Setting, people
 from doorstep.demo.loading.workers import Turn, turned
+from doorstep.demo.tracings import earlier_ecg, write_files
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
-from doorstep.kernel.access.session import acting
+from doorstep.kernel.access.session import acting, bind
 from doorstep.people.organizations.models import Organization
+from doorstep.people.residents.models import Resident
 
 Say = Callable[[str], object]
 # From here on a second and third process are worth their start.
@@ -37,6 +39,8 @@ _MANY = 20_000
 SEED_LOCK = 7_305_119
 # The hospital system that may call /fhir; `bin/doorstep token` gives it a token that is known.
 CLIENT = "demo-hospital"
+# 王德福, whose ECG stands for one that was uploaded for the wrong person.
+_OTHER_PERSON = 6
 
 
 class SeedRefused(Exception):
@@ -94,7 +98,13 @@ def seed(wish: Wish, *, say: Say) -> Report:
             _load(wish, county, tally, partial(history, ward=Ward(county)), limit=wish.with_history)
             _run(VERSIONS)
             tally.rows["record_resourceversion"] = tally.rows.get("record_resource", 0)
-        say(_rate("history", wish.residents, report))
+        say(
+            _rate(
+                "history",
+                min(wish.with_history or HEROES, wish.residents) if wish.with_history is not None else wish.residents,
+                report,
+            )
+        )
         reset_sequences(*tally.rows)
         with report.part("accounts and clinics", tally):
             accounts = make_accounts(today=wish.today)
@@ -102,19 +112,26 @@ def seed(wish: Wish, *, say: Say) -> Report:
                 name=CLIENT, display="禾川县人民医院 HIS", organization_id=TERTIARY_HOSPITAL, actor=actor
             )
             open_clinics(county, actor=actor)
+        with report.part("tracings", tally):
+            heroine = Resident.objects.get(id=HEROINE)
+            earlier_ecg(heroine)
+            bind(actor)
         found = faults(county, residents=wish.residents)
         if found:
             raise SeedRefused("\n".join(["The county contradicts itself; nothing was kept:", *found]))
+        files = write_files(heroine, Resident.objects.get(id=_OTHER_PERSON)) if accounts else None
     write(accounts)
+    if files:
+        say(f"ECG files to try: {files}")
     _run("ANALYZE")
     return report
 
 
 def _load(wish: Wish, county: County, tally: Tally, turn: Turn, *, limit: int | None = None) -> None:
-    """Load what a turn makes of the batches, those of the first `limit` residents in whole batches."""
+    """Load what a turn makes of the batches, those of the first `limit` residents in whole batches, the heroes' always."""
     batches = generate(county, residents=wish.residents, years=wish.years)
     if limit is not None:
-        batches = takewhile(lambda batch: int(batch.residents.column("id")[0]) <= limit, batches)
+        batches = takewhile(lambda batch: int(batch.residents.column("id")[0]) <= max(limit, 1), batches)
     for rows in turned(batches, turn, processes=wish.workers):
         copy(rows, tally)
 
