@@ -60,7 +60,11 @@ ENTRIES: tuple[Entry, ...] = (
         group=_CARE,
     ),
     Entry(
-        label=_("接诊与住院"), icon="bed", url_name="referrals:treating", permission=Referrals.REFERRAL_TREAT, group=_CARE
+        label=_("接诊与住院"),
+        icon="bed",
+        url_name="referrals:treating",
+        permission=Referrals.REFERRAL_TREAT,
+        group=_CARE,
     ),
     Entry(
         label=_("下转接收"),

@@ -12,17 +12,18 @@ from doorstep.kernel.web.templating import url_if_known
 
 def green_channel(facts: ReportFacts) -> str | None:
     """The green channel for a critical report."""
-    return _referral(facts, channel="green") if facts.critical else None
+    return _referral(facts) if facts.critical else None
 
 
 def ordinary_referral(facts: ReportFacts) -> str | None:
     """An ordinary referral for every other report."""
-    return None if facts.critical else _referral(facts, channel="ordinary")
+    return None if facts.critical else _referral(facts)
 
 
-def _referral(facts: ReportFacts, *, channel: str) -> str | None:
+def _referral(facts: ReportFacts) -> str | None:
     address = url_if_known("referrals:new", facts.resident_key)
-    return f"{address}?{urlencode({'origin': facts.origin, 'channel': channel})}" if address else None
+    origin = {"origin_subject": facts.origin, "origin_reference": f"DiagnosticReport/{facts.origin.partition('/')[2]}"}
+    return f"{address}?{urlencode(origin)}" if address else None
 
 
 AFTER_ECG = [
@@ -32,8 +33,13 @@ AFTER_ECG = [
         permission=Referrals.REFERRAL_SUBMIT,
         address=green_channel,
         urgent=True,
+        begins=True,
     ),
     AfterReport(
-        label=_("发起转诊"), icon="transfer-out", permission=Referrals.REFERRAL_SUBMIT, address=ordinary_referral
+        label=_("发起转诊"),
+        icon="transfer-out",
+        permission=Referrals.REFERRAL_SUBMIT,
+        address=ordinary_referral,
+        begins=True,
     ),
 ]

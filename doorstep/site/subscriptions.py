@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from doorstep.care.contracts import events as contract_events
 from doorstep.care.contracts import handlers as contracts
+from doorstep.care.diagnosis import handlers as diagnosis
 from doorstep.care.referrals import events as referral_events
 from doorstep.care.referrals import handlers as referrals
 from doorstep.coordination.notices import handlers as notices
@@ -28,11 +29,11 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     referral_events.PatientNotArrived: (referrals.tell_parties,),
     referral_events.TreatmentStarted: (referrals.tell_parties,),
     referral_events.PatientAdmitted: (referrals.tell_parties,),
-    referral_events.PatientDischarged: (referrals.tell_parties,),
+    referral_events.PatientDischarged: (referrals.tell_parties, diagnosis.note_outcome),
     referral_events.PatientHandedBack: (referrals.tell_parties,),
     referral_events.HandBackDeclined: (referrals.tell_parties,),
     referral_events.PatientReceivedBack: (referrals.tell_parties,),
-    referral_events.ReferralClosed: (referrals.tell_parties,),
+    referral_events.ReferralClosed: (referrals.tell_parties, diagnosis.note_outcome),
     referral_events.FollowUpFellDue: (referrals.tell_follow_up_due,),
     referral_events.FollowUpMissed: (referrals.tell_follow_up_missed,),
     referral_events.FollowUpEscalated: (referrals.tell_follow_up_escalated,),

@@ -23,7 +23,7 @@ class NextAct:
     """One button under a signed report: label (lazy text), icon, the permission it needs, and the address it opens.
 
     `address` returns None when the act does not fit this report; `urgent` puts it first and makes it the primary button of a
-    critical report.
+    critical report; `begins` posts to the address at once instead of opening it, so that one click does it.
     """
 
     label: Any
@@ -31,6 +31,7 @@ class NextAct:
     permission: str
     address: Callable[[ReportFacts], str | None]
     urgent: bool = False
+    begins: bool = False
 
 
 _acts: list[NextAct] = []

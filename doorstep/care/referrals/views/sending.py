@@ -63,16 +63,21 @@ def new(request: HttpRequest, resident_key: UUID) -> HttpResponse:
         referral = actions.draft_from_record(
             resident=resident,
             actor=actor,
-            origin_reference=request.POST.get("origin_reference", ""),
-            origin_subject=request.POST.get("origin_subject", ""),
+            origin_reference=_given(request, "origin_reference"),
+            origin_subject=_given(request, "origin_subject"),
         )
         return redirect(request, reverse("referrals:edit", args=[referral.key]))
     context = {
         "resident": resident,
-        "origin_reference": request.GET.get("origin_reference", ""),
-        "origin_subject": request.GET.get("origin_subject", ""),
+        "origin_reference": _given(request, "origin_reference"),
+        "origin_subject": _given(request, "origin_subject"),
     }
     return render(request, "referrals/new.html", context)
+
+
+def _given(request: HttpRequest, name: str) -> str:
+    """From the form of this page, or from the address that another page's button posts to."""
+    return request.POST.get(name) or request.GET.get(name, "")
 
 
 @require_http_methods(["GET", "POST"])
