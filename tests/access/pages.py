@@ -1,7 +1,8 @@
 """Every address of the site with the rule of who may open it: a new address without a line here fails the suite.
 
-`permission`: what the role needs ("" = any signed-in staff). `subject`: the thing that the address names, if any; it belongs to
-the village clinic 石桥村卫生室. `door`: staff pages, the resident's own pages, machines with a token, or open to all.
+`permissions`: one of these is needed (none: any signed-in staff). `subject`: the thing that the address names, if any; it belongs to
+the village clinic 石桥村卫生室. `door`: staff, the resident's own pages, machines with a token, open to all, or accounts (the
+library's own pages of login and second factors).
 """
 
 from dataclasses import dataclass
@@ -11,41 +12,134 @@ STAFF, RESIDENT, MACHINE, OPEN, ACCOUNT = "staff", "resident", "machine", "open"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Who may open an address. `post_only` addresses answer GET with 405; `query` is added to the address."""
+    """Who may open an address; `post` says that it is an act, tried with an empty form."""
 
     door: str
-    permission: str = ""
+    permissions: frozenset[str] = frozenset()
     subject: str = ""
-    post_only: bool = False
-    query: str = ""
+    post: bool = False
+    keywords: tuple[tuple[str, str], ...] = ()
 
 
-def staff(permission: str = "", subject: str = "", *, post_only: bool = False, query: str = "") -> Page:
+def page(*permissions: str, of: str = "", **keywords: str) -> Page:
     """A page of staff."""
-    return Page(door=STAFF, permission=permission, subject=subject, post_only=post_only, query=query)
+    return Page(STAFF, frozenset(permissions), of, False, tuple(keywords.items()))
 
+
+def act(*permissions: str, of: str = "", **keywords: str) -> Page:
+    """An act of staff."""
+    return Page(STAFF, frozenset(permissions), of, True, tuple(keywords.items()))
+
+
+_ECG = ("ECG_ORDER", "ECG_READ", "ECG_SIGN", "CRITICAL_ACKNOWLEDGE", "ECG_OUTCOME_VIEW")
 
 PAGES: dict[str, Page] = {
-    "healthz": Page(door=OPEN),
-    "readyz": Page(door=OPEN),
-    "home": staff(),
-    "web:language": Page(door=OPEN, post_only=True),
-    "web:gallery": staff(),
-    "residents:find": staff("RESIDENT_FIND"),
-    "residents:presence": staff("RESIDENT_FIND"),
-    "residents:register": staff("RESIDENT_REGISTER"),
-    "residents:break_glass": staff("GLASS_BREAK"),
-    "residents:detail": staff("RECORD_VIEW", "resident"),
-    "residents:change": staff("RESIDENT_REGISTER", "resident"),
-    "residents:pressure": staff("RECORD_VIEW", "resident"),
-    "visits:today": staff("VISIT_OPEN"),
-    "visits:detail": staff("RECORD_VIEW", "visit"),
-    "indicators:stages": staff("INDICATOR_VIEW"),
-    "indicators:cases": staff("INDICATOR_VIEW", "stage"),
-    "indicators:case": staff("INDICATOR_VIEW", "task"),
-    "fhir:root": Page(door=MACHINE, post_only=True),
-    "fhir:metadata": Page(door=OPEN),
-    "fhir:search": Page(door=MACHINE, subject="fhir-type"),
-    "fhir:read": Page(door=MACHINE, subject="fhir-patient"),
-    "fhir:vread": Page(door=MACHINE, subject="fhir-version"),
+    "home": page(),
+    "web:gallery": page(),
+    "posts:switch": act(),
+    "organizations:tree": page("ORGANIZATION_VIEW"),
+    "organizations:members": page("ORGANIZATION_VIEW"),
+    "organizations:detail": page("ORGANIZATION_VIEW", of="public"),
+    "workforce:staff": page("WORKFORCE_VIEW"),
+    "workforce:person": page("WORKFORCE_VIEW", of="colleague"),
+    "workforce:leave": page("TASK_DELEGATE"),
+    "residents:find": page("RESIDENT_FIND"),
+    "residents:presence": page("RESIDENT_FIND"),
+    "residents:present": page("RESIDENT_FIND", of="proof"),
+    "residents:register": page("RESIDENT_REGISTER"),
+    "residents:break_glass": page("GLASS_BREAK"),
+    "residents:imports": page("RESIDENT_IMPORT"),
+    "residents:import_template": page("RESIDENT_IMPORT"),
+    "residents:import_batch": page("RESIDENT_IMPORT", of="batch"),
+    "residents:import_faults": page("RESIDENT_IMPORT", of="batch"),
+    "residents:detail": page("RECORD_VIEW", of="resident"),
+    "residents:change": page("RESIDENT_REGISTER", of="resident"),
+    "residents:pressure": page("RECORD_VIEW", of="resident"),
+    "visits:today": page("VISIT_OPEN"),
+    "visits:open": act("VISIT_OPEN", of="resident"),
+    "visits:begin": act("VISIT_OPEN", of="proof"),
+    "visits:detail": page("VISIT_OPEN", "RECORD_VIEW", of="visit"),
+    "visits:vitals": act("VITALS_RECORD", of="visit"),
+    "visits:finish": act("VISIT_OPEN", of="visit"),
+    "visits:void": act("VISIT_OPEN", of="visit"),
+    "scheduling:board": page("SCHEDULE_MANAGE"),
+    "scheduling:schedules": page("SCHEDULE_MANAGE"),
+    "scheduling:schedule": page("SCHEDULE_MANAGE", of="nothing"),
+    "scheduling:picker": page("SLOT_VIEW"),
+    "scheduling:booking": page("SLOT_VIEW", "SCHEDULE_MANAGE", of="nothing"),
+    "scheduling:act": act("SLOT_BOOK", "SCHEDULE_MANAGE", of="nothing", verb="cancel"),
+    "notices:inbox": page("NOTICE_VIEW"),
+    "notices:bell": page("NOTICE_VIEW"),
+    "notices:live": page("NOTICE_VIEW"),
+    "notices:seen": act("NOTICE_VIEW"),
+    "notices:open": act("NOTICE_VIEW", of="nothing"),
+    "contracts:panel": page("CONTRACT_VIEW"),
+    "contracts:new": page("CONTRACT_SIGN"),
+    "contracts:new-for": page("CONTRACT_SIGN", of="resident"),
+    "contracts:detail": page("CONTRACT_VIEW", of="contract"),
+    "contracts:sign": act("CONTRACT_SIGN", of="contract"),
+    "contracts:renew": act("CONTRACT_SIGN", of="contract"),
+    "contracts:terminate": act("CONTRACT_SIGN", of="contract"),
+    "diagnosis:queue": page("ECG_QUEUE_VIEW"),
+    "diagnosis:next": act("ECG_READ"),
+    "diagnosis:outcomes": page("ECG_OUTCOME_VIEW"),
+    "diagnosis:orders": page("ECG_ORDER"),
+    "diagnosis:order": page("ECG_ORDER", of="visit_key"),
+    "diagnosis:wave": page(*_ECG, of="recording"),
+    "diagnosis:file": page(*_ECG, of="recording"),
+    "diagnosis:report": page(*_ECG, of="order"),
+    "diagnosis:report-pdf": page(*_ECG, of="order"),
+    "diagnosis:upload": act("ECG_ORDER", of="order"),
+    "diagnosis:cancel": act("ECG_ORDER", of="order"),
+    "diagnosis:amend": act("ECG_SIGN", of="order"),
+    "diagnosis:work": page("ECG_READ", "ECG_QUEUE_VIEW", of="order"),
+    "diagnosis:claim": act("ECG_READ", of="order"),
+    "diagnosis:renew": act("ECG_READ", of="order"),
+    "diagnosis:draft": act("ECG_READ", of="order"),
+    "diagnosis:sign": act("ECG_SIGN", of="order"),
+    "diagnosis:release": act("ECG_READ", of="order"),
+    "diagnosis:return": act("ECG_READ", of="order"),
+    "diagnosis:criticals": page("CRITICAL_ACKNOWLEDGE"),
+    "diagnosis:critical": page("CRITICAL_ACKNOWLEDGE", of="critical"),
+    "diagnosis:acknowledge": act("CRITICAL_ACKNOWLEDGE", of="critical"),
+    "diagnosis:close-critical": act("CRITICAL_ACKNOWLEDGE", of="critical"),
+    "referrals:list": page("REFERRAL_VIEW"),
+    "referrals:outcomes": page("REFERRAL_VIEW"),
+    "referrals:new": page("REFERRAL_SUBMIT", of="resident"),
+    "referrals:office": page("REFERRAL_ACCEPT"),
+    "referrals:check-in": act("REFERRAL_ACCEPT"),
+    "referrals:treating": page("REFERRAL_TREAT"),
+    "referrals:returning": page("REFERRAL_RECEIVE_BACK"),
+    "referrals:follow-ups": page("FOLLOW_UP_DO"),
+    "referrals:follow-up": page("FOLLOW_UP_DO", of="nothing"),
+    "referrals:reschedule": act("FOLLOW_UP_DO", of="nothing"),
+    "referrals:detail": page("REFERRAL_VIEW", of="referral"),
+    "referrals:edit": page("REFERRAL_SUBMIT", of="referral"),
+    "referrals:hold": act("REFERRAL_SUBMIT", of="referral"),
+    "referrals:act": act("REFERRAL_SUBMIT", "REFERRAL_ACCEPT", "REFERRAL_TREAT", of="referral", verb="withdraw"),
+    "referrals:admit": page("REFERRAL_TREAT", of="referral"),
+    "referrals:discharge": page("REFERRAL_TREAT", of="referral"),
+    "referrals:referral-pdf": page("REFERRAL_VIEW", of="referral"),
+    "referrals:return-pdf": page("REFERRAL_VIEW", of="referral"),
+    "indicators:stages": page("INDICATOR_VIEW"),
+    "indicators:cases": page("INDICATOR_VIEW", of="stage"),
+    "indicators:case": page("INDICATOR_VIEW", of="task"),
+    "auditing:trail": page("AUDIT_VIEW"),
+    "auditing:reviews": page("GLASS_REVIEW"),
+    "auditing:review": act("GLASS_REVIEW", of="nothing"),
+    "portal:home": Page(RESIDENT),
+    "portal:record": Page(RESIDENT),
+    "portal:looks": Page(RESIDENT),
+    "portal:code": Page(RESIDENT),
+    "portal:choose": Page(RESIDENT, subject="resident", post=True),
+    "fhir": Page(MACHINE, post=True),
+    "fhir:root": Page(MACHINE, post=True),
+    "fhir:search": Page(MACHINE, keywords=(("type", "Patient"),)),
+    "fhir:read": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"))),
+    "fhir:vread": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"), ("version", "1"))),
+    "fhir:metadata": Page(OPEN),
+    "healthz": Page(OPEN),
+    "readyz": Page(OPEN),
+    "web:language": Page(OPEN, post=True),
+    "verify": Page(OPEN, subject="order"),
 }

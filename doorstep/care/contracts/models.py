@@ -82,11 +82,11 @@ class Contract(WorkItem):
     previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="successor")
 
     row_access = RowAccess(
-        using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])"
-        " OR signing_organization_id = ANY ((SELECT access_reach())::bigint[])"
+        using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
+        " OR signing_organization_id = ANY ((SELECT access_record_reach())::bigint[])"
         " OR access_may_see(resident_id)",
-        check="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])"
-        " OR signing_organization_id = ANY ((SELECT access_reach())::bigint[])",
+        check="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
+        " OR signing_organization_id = ANY ((SELECT access_record_reach())::bigint[])",
     )
 
     class Meta:

@@ -18,8 +18,8 @@ from doorstep.people.workforce.models import Practitioner
 CATEGORY = "ecg"
 
 _PARTIES = (
-    "access_is_system() OR source_id = ANY ((SELECT access_reach())::bigint[])"
-    " OR center_id = ANY ((SELECT access_reach())::bigint[])"
+    "access_is_system() OR source_id = ANY ((SELECT access_record_reach())::bigint[])"
+    " OR center_id = ANY ((SELECT access_record_reach())::bigint[])"
     " OR resident_id = ANY ((SELECT access_self())::bigint[])"
 )
 # Beyond the parties: whoever a care relationship lets read this episode (the next in line, the referral hospital).
@@ -187,7 +187,7 @@ class CriticalValue(WorkItem):
     closed_at = models.DateTimeField(null=True)
 
     row_access = RowAccess(
-        using=_PARTIES + " OR holder_id = ANY ((SELECT access_reach())::bigint[])" + _READERS.format(key="order_key"),
+        using=_PARTIES + " OR holder_id = ANY ((SELECT access_record_reach())::bigint[])" + _READERS.format(key="order_key"),
     )
 
     class Meta:

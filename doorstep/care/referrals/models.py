@@ -20,7 +20,7 @@ _SELF = "resident_id = ANY ((SELECT access_self())::bigint[])"
 
 
 def _mine(column: str) -> str:
-    return f"{column} = ANY ((SELECT access_reach())::bigint[])"
+    return f"{column} = ANY ((SELECT access_record_reach())::bigint[])"
 
 
 class Referral(WorkItem):

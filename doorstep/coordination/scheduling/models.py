@@ -188,8 +188,8 @@ class Booking(WorkItem):
     booked_by_id = models.BigIntegerField(null=True)
 
     row_access = RowAccess(
-        using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])"
-        " OR source_organization_id = ANY ((SELECT access_reach())::bigint[])"
+        using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
+        " OR source_organization_id = ANY ((SELECT access_record_reach())::bigint[])"
         " OR resident_id = ANY ((SELECT access_self())::bigint[])",
     )
 

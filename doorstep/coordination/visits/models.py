@@ -30,7 +30,7 @@ class Visit(WorkItem):
     ended_at = models.DateTimeField(null=True)
 
     row_access = RowAccess(
-        using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])"
+        using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
         " OR resident_id = ANY ((SELECT access_self())::bigint[])"
     )
 

@@ -1,0 +1,97 @@
+"""One of everything that addresses name, belonging to the village clinic 石桥村卫生室."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from doorstep.care.contracts import actions as contracts
+from doorstep.care.contracts.actions import Terms
+from doorstep.care.diagnosis import queries as diagnosis
+from doorstep.care.diagnosis.tests.factories import INFARCTION, Loop, make_loop, signed
+from doorstep.care.referrals import actions as referrals
+from doorstep.coordination.visits import actions as visits
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.worklist.models import Task
+from doorstep.people.organizations.models import Organization
+from doorstep.people.residents.tests.factories import make_staff
+from doorstep.people.workforce.models import Practitioner, Team
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The small world, and for each subject the keywords of its address."""
+
+    loop: Loop
+    sister_village: int
+    keywords: dict[str, dict[str, str]]
+
+    def place(self, name: str) -> int:
+        """The organisation of a place, seen from the village clinic."""
+        world = self.loop.world
+        return {
+            "own": world.village,
+            "parent": world.township,
+            "sister": self.sister_village,
+            "foreign": world.other_village,
+        }[name]
+
+
+def make_scene() -> Scene:
+    """A visit, a contract in draft, a signed critical ECG and a referral in draft, all made by the right people."""
+    loop = make_loop()
+    world, resident, village = loop.world, loop.resident, loop.actor("village")
+    with acting(system_actor(Purpose.IMPORT)):
+        township = Organization.objects.get(id=world.township)
+        sister = Organization.objects.create(
+            code="V3", name="杏坪村卫生室", kind=Organization.Kind.VILLAGE_CLINIC, parent=township
+        )
+        Organization.objects.filter(id=sister.id).update(path=[*township.path, sister.id])
+        secondary = Organization.objects.create(code="H2", name="第二医院", kind=Organization.Kind.HOSPITAL, tier=2)
+        chen = make_staff(name="陈敏", organization_id=world.township, role="family_doctor")
+        team = Team.objects.create(
+            organization_id=world.township, name="石桥团队", leader=Practitioner.objects.get(user=chen)
+        )
+        team.villages.add(world.village)
+    order = signed(loop, INFARCTION)
+    with acting(village):
+        visit = visits.open_visit(resident_id=resident.id, actor=village)
+        terms = Terms(
+            team_id=team.pk,
+            secondary_hospital_id=secondary.pk,
+            tertiary_hospital_id=world.lead,
+            starts_on=timezone.localdate(),
+            term_years=1,
+        )
+        contract = contracts.draft(resident_id=resident.id, terms=terms, actor=village)
+        referral = referrals.draft_from_record(
+            resident=resident,
+            actor=village,
+            origin_reference=f"DiagnosticReport/{order.key}",
+            origin_subject=order.subject,
+        )
+        critical = diagnosis.open_critical_of(order=order)
+        task = Task.objects.filter(organization_id=world.village).order_by("id").first()
+        assert critical is not None
+        assert task is not None
+    village_key = Organization.objects.get(id=world.village).key
+    keys = {
+        "resident": resident.key,
+        "visit": visit.key,
+        "contract": contract.key,
+        "order": order.key,
+        "critical": critical.key,
+        "referral": referral.key,
+        "recording": order.key,
+        "task": task.key,
+        "public": village_key,
+        "nothing": uuid.uuid4(),
+        "batch": uuid.uuid4(),
+        "colleague": uuid.uuid4(),
+    }
+    keywords = {name: {"key": str(key)} for name, key in keys.items()}
+    keywords["visit_key"] = {"visit_key": str(visit.key)}
+    keywords["stage"] = {"kind": task.kind}
+    keywords["proof"] = {"presence_id": "987654"}
+    return Scene(loop=loop, sister_village=sister.id, keywords=keywords)

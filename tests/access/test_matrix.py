@@ -1,0 +1,100 @@
+"""Every address × role × {own, parent, sister, foreign}: who may open it, and who does not even learn that it is there."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from doorstep.people.residents.tests.factories import make_staff
+from doorstep.site.roles import ROLES
+from tests.access.pages import ACCOUNT, MACHINE, OPEN, PAGES, RESIDENT, STAFF, Page
+from tests.access.scene import Scene, make_scene
+
+# What the address names is open to all who may see the page at all, or is not there for anybody.
+UNOWNED = {"", "public", "stage"}
+ABSENT = {"nothing", "batch", "colleague", "proof"}
+# Seen only through a care relationship; the rest are rows of work that carry their own organisations.
+BY_RELATIONSHIP = {"resident"}
+NAME = "周桂兰"
+
+
+def _addresses(patterns: list[URLPattern | URLResolver], spaces: tuple[str, ...] = ()) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _addresses(pattern.url_patterns, (*spaces, pattern.namespace) if pattern.namespace else spaces)
+        else:
+            yield ":".join((*spaces, pattern.name or str(pattern.pattern)))
+
+
+def test_every_address_has_its_line() -> None:
+    known = {name for name in _addresses(get_resolver().url_patterns) if not name.startswith(("account_", "mfa_"))}
+    assert known == set(PAGES)
+
+
+def _open(client: Client, scene: Scene, name: str, page: Page) -> HttpResponse:
+    keywords = {**scene.keywords.get(page.subject, {}), **dict(page.keywords)}
+    try:
+        address = reverse(name, kwargs=keywords)
+    except NoReverseMatch:
+        # Addresses under a resident call the key resident_key.
+        address = reverse(name, kwargs={f"{page.subject}_key": keywords["key"]})
+    return client.post(address) if page.post else client.get(address)  # type: ignore[return-value]
+
+
+def _may(role: str, page: Page) -> bool:
+    return not page.permissions or bool(page.permissions & ROLES[role].permissions)
+
+
+def _sees(role: str, place: str, page: Page) -> bool:
+    reached = place == "own" or (place == "parent" and ROLES[role].cascades)
+    if page.subject in BY_RELATIONSHIP:
+        return reached and ROLES[role].sees_records
+    return reached
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_role_at_each_place(client: Client, role: str) -> None:
+    scene = make_scene()
+    staff = {
+        place: make_staff(name="甲", organization_id=scene.place(place), role=role)
+        for place in ("own", "parent", "sister", "foreign")
+    }
+    wrong = []
+    for place, user in staff.items():
+        client.force_login(user)
+        for name, page in PAGES.items():
+            if page.door != STAFF or (page.subject in UNOWNED and place != "own"):
+                continue
+            answer = _open(client, scene, name, page)
+            allowed = _may(role, page) and page.subject not in ABSENT
+            if page.subject not in UNOWNED | ABSENT:
+                allowed = allowed and _sees(role, place, page)
+            if (
+                answer.status_code >= 500
+                or (allowed and answer.status_code in (401, 403))
+                or (allowed and not page.post and answer.status_code == 404)
+                or (not allowed and answer.status_code not in (302, 400, 403, 404, 405, 422))
+            ):
+                wrong.append((place, name, answer.status_code))
+            elif not allowed and page.subject and NAME in answer.content.decode(errors="replace"):
+                wrong.append((place, name, "names the resident"))
+    assert wrong == []
+
+
+@pytest.mark.django_db
+def test_nobody_signed_in_is_sent_to_the_login(client: Client) -> None:
+    scene = make_scene()
+    for name, page in PAGES.items():
+        if page.door in (STAFF, RESIDENT):
+            answer = _open(client, scene, name, page)
+            assert answer.status_code in (302, 403, 404), name
+            assert NAME not in answer.content.decode(errors="replace"), name
+        elif page.door == MACHINE:
+            assert _open(client, scene, name, page).status_code == 401, name
+        elif page.door == OPEN:
+            assert _open(client, scene, name, page).status_code < 500, name
+        else:
+            assert page.door == ACCOUNT
