@@ -76,5 +76,6 @@ def tell_follow_up_missed(event: Event) -> None:
 
 def tell_follow_up_escalated(event: Event) -> None:
     """Tell the hospital that treated, and the receiver, that a patient got worse."""
-    for unit in {event.details.get("target"), event.details.get("receiver")} - {None}:
+    units = {unit for unit in (event.details.get("target"), event.details.get("receiver")) if unit}
+    for unit in units:
         tell(kind="follow-up-escalated", organization_id=int(unit), link=str(event.details["referral"]))

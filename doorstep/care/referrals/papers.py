@@ -27,6 +27,7 @@ def referral_form(referral: Referral, *, token: str) -> bytes:
     )
     return _compile(
         title="双向转诊（转出）单",
+        request="因病情需要，需转入贵单位，请予以接诊。",
         referral=referral,
         token=token,
         to=_name(referral.target),
@@ -67,6 +68,7 @@ def return_form(referral: Referral, plan: RecoveryPlan, *, token: str) -> bytes:
     )  # fmt: skip
     return _compile(
         title="双向转诊（回转）单",
+        request="因病情稳定，现转回贵单位，请予以接诊。",
         referral=referral,
         token=token,
         to=_name(referral.receiver) if referral.receiver else "基层承接机构",
@@ -95,6 +97,7 @@ def return_form(referral: Referral, plan: RecoveryPlan, *, token: str) -> bytes:
 def _compile(
     *,
     title: str,
+    request: str,
     referral: Referral,
     token: str,
     to: str,
@@ -106,6 +109,7 @@ def _compile(
     day = timezone.localdate(at)
     facts: dict[str, Any] = {
         "title": title,
+        "request": request,
         "number": referral.number,
         "to": to,
         "name": referral.patient_name,
@@ -114,7 +118,7 @@ def _compile(
         "rows": [[label, text or "—"] for label, text in rows],
         "foot": [[label, text] for label, text in foot],
     }
-    return typst.compile(  # type: ignore[no-any-return]
+    return typst.compile(
         str(_TEMPLATE),
         font_paths=[str(Path(get_TTF_path()).parent)],
         ignore_system_fonts=True,

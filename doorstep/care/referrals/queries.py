@@ -109,7 +109,7 @@ def open_at_target(*, resident_id: int, target_id: int, besides: int | None) -> 
     """An open referral of the resident to this unit, other than the one with id `besides`."""
     return (
         Referral.objects.filter(resident_id=resident_id, target_id=target_id, state__in=OPEN_AT_TARGET)
-        .exclude(pk=besides)
+        .exclude(pk=besides or 0)
         .select_related("target")
         .first()
     )

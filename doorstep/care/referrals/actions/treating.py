@@ -88,7 +88,7 @@ def discharge(*, referral: Referral, actor: Actor, summary: Discharge, plan: Pla
         referral=referral,
         defaults={
             "resident_id": referral.resident_id,
-            "source_id": referral.target_id,
+            "source_id": referral.target_id or referral.source_id,
             "medicines": [dict(line) for line in plan.medicines],
             "follow_up_days": sorted(set(plan.follow_up_days)),
             "warning_signs": list(plan.warning_signs),

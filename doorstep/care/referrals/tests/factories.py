@@ -1,7 +1,9 @@
 """The people of a referral: 周桂兰 is sent by 李长河, answered by 郑岚, treated by 王主任, taken back by 孙医师."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -74,7 +76,7 @@ def publish_history(resident: Resident, world: World) -> None:
     """What the record holds before: high pressure, hypertension, a medicine, and a critical ECG report."""
     now = timezone.now()
     subject = elements.reference("Patient", resident.key)
-    contents = [
+    contents: list[dict[str, Any]] = [
         {
             "resourceType": "Observation",
             "id": "7d6c5b4a-0000-4000-8000-000000000002",
@@ -167,7 +169,7 @@ GOOD = Findings(systolic=128, diastolic=78, pulse=68, adherence="good")
 def referral_in(loop: Loop, state: str) -> Referral:
     """A referral brought to a state of the main road by real acts of the right people."""
     referral = draft(loop)
-    road = [
+    road: list[tuple[str, Actor, Callable[[Referral, Actor], object]]] = [
         ("submitted_green", loop.village, lambda r, a: actions.submit(referral=r, consent=CONSENT, actor=a)),
         ("accepted", loop.office, lambda r, a: actions.accept(referral=r, actor=a)),
         ("arrived", loop.office, lambda r, a: actions.check_in_by_number(number=NUMBER, actor=a)),

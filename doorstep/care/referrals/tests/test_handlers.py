@@ -1,0 +1,43 @@
+"""Who is told at each stage."""
+
+import pytest
+
+from doorstep.care.referrals import handlers
+from doorstep.care.referrals.tests.factories import make_loop, referral_in
+from doorstep.coordination.notices.models import Notice
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.events.models import EventRow
+from doorstep.kernel.events.tasks import to_event
+from doorstep.site.subscriptions import SUBSCRIPTIONS
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_stage_tells_the_right_sides() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "received_back")
+    classes = {event.__name__: event for event in SUBSCRIPTIONS}
+    with acting(system_actor(Purpose.HANDLER)):
+        for row in EventRow.objects.filter(subject=referral.subject, name__in=handlers._TOLD).order_by("id"):
+            handlers.tell_parties(to_event(row, classes[row.name]))
+        told = set(Notice.objects.filter(organization_id__isnull=False).values_list("kind", "organization_id"))
+        resident = set(Notice.objects.filter(resident_id=loop.resident.id).values_list("kind", flat=True))
+    world = loop.world
+    assert told == {
+        ("referral-green", world.lead),
+        ("referral-accepted", world.village),
+        ("referral-arrived", world.village),
+        ("referral-arrived", world.lead),
+        ("referral-treated", world.village),
+        ("referral-discharged", world.village),
+        ("return-submitted", world.township),
+        ("return-received", world.village),
+        ("return-received", world.lead),
+    }
+    assert {"referral-submitted", "referral-accepted", "return-submitted"} <= resident
+
+
+def test_every_told_event_is_subscribed() -> None:
+    subscribed = {event.__name__ for event, runs in SUBSCRIPTIONS.items() if handlers.tell_parties in runs}
+    assert subscribed == set(handlers._TOLD)
