@@ -65,13 +65,13 @@ class SessionForm(forms.Form):
 class RangeForm(forms.Form):
     """The days for which slots are laid out."""
 
-    first = forms.DateField(label=_("从"), widget=forms.DateInput(attrs=_DATE))
-    last = forms.DateField(label=_("到"), widget=forms.DateInput(attrs=_DATE))
+    first = forms.DateField(label=_("从"), widget=forms.DateInput(format="%Y-%m-%d", attrs=_DATE))
+    last = forms.DateField(label=_("到"), widget=forms.DateInput(format="%Y-%m-%d", attrs=_DATE))
 
 
 class StopForm(forms.Form):
     """The days for which a clinic stops, and why."""
 
-    first = forms.DateField(label=_("停诊从"), widget=forms.DateInput(attrs=_DATE))
-    last = forms.DateField(label=_("停诊到"), widget=forms.DateInput(attrs=_DATE))
+    first = forms.DateField(label=_("停诊从"), widget=forms.DateInput(format="%Y-%m-%d", attrs=_DATE))
+    last = forms.DateField(label=_("停诊到"), widget=forms.DateInput(format="%Y-%m-%d", attrs=_DATE))
     reason = forms.CharField(label=_("停诊原因"), max_length=200, help_text=_("会告知已预约的居民和转出机构。"))

@@ -46,6 +46,7 @@ def test_schedule_from_session_to_slots_to_stop() -> None:
         "own": "2",
         "open": "0",
     }
+    assert f'value="{timezone.localdate().isoformat()}"' in client.get(address).content.decode()
     late = client.post(address, {**session, "ends": "08:00"})
     assert late.status_code == 422
     assert "结束时间须晚于开始时间" in late.content.decode()
