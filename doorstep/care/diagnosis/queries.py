@@ -146,9 +146,9 @@ def recording_facts(order: EcgOrder) -> dict[str, Any] | None:
     """Key, name, media type, size and SHA-256 of the order's recording without its bytes, or None before it was sent."""
     if order.recording_id is None:
         return None
-    return (
-        StoredFile.objects.filter(pk=order.recording_id).values("key", "name", "media_type", "size", "sha256").first()
-    )
+    facts = StoredFile.objects.filter(pk=order.recording_id)
+    found = facts.values("key", "name", "media_type", "size", "sha256").first()
+    return dict(found) if found else None
 
 
 def versions(*, order: EcgOrder) -> list[ReportVersion]:

@@ -77,7 +77,7 @@ def test_reader_walks_from_queue_to_signature(loop: Loop) -> None:
     client = browser(loop.users["reader"])
     assert "周桂兰" in client.get("/ecg/").content.decode()
     taken = client.post("/ecg/next/")
-    assert taken.headers["Location"] == f"/ecg/orders/{order.key}/work/"
+    assert taken.headers["Location"] == f"/ecg/orders/{order.key}/case/"
     page = client.get(taken.headers["Location"]).content.decode()
     assert "机器预读，仅供排序" in page
     assert f"/ecg/orders/{order.key}/sign/" in page
@@ -160,7 +160,7 @@ def test_foreign_actors_get_404_and_nobody_gets_a_500(loop: Loop) -> None:
         recording = queries.recording_key(order)
     reads = [
         f"/ecg/orders/{order.key}/",
-        f"/ecg/orders/{order.key}/work/",
+        f"/ecg/orders/{order.key}/case/",
         f"/ecg/orders/{order.key}/report.pdf",
         f"/ecg/orders/{order.key}/upload/",
         f"/ecg/recordings/{recording}/wave.json",
@@ -194,7 +194,7 @@ def test_lists_of_fifty_stay_within_their_queries(loop: Loop) -> None:
     for name, address in (
         ("reader", "/ecg/"),
         ("village", "/ecg/orders/"),
-        ("reader", f"/ecg/orders/{order.key}/work/"),
+        ("reader", f"/ecg/orders/{order.key}/case/"),
     ):
         client = browser(loop.users[name])
         client.get(address)
