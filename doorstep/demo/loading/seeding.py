@@ -16,14 +16,14 @@ from doorstep.demo.accounts import make_accounts, write
 from doorstep.demo.clinics import open_clinics
 from doorstep.demo.county.county import County, build_county
 from doorstep.demo.county.heroes import HEROINE, TERTIARY_HOSPITAL
-from doorstep.demo.county.residents import HEROES, generate
+from doorstep.demo.county.residents import HEROES, ResidentBatch, generate
 from doorstep.demo.loading.check import faults
 from doorstep.demo.loading.copying import Tally, copy, reset_sequences, without_indexes
 from doorstep.demo.loading.history import TABLES as HISTORY_TABLES
 from doorstep.demo.loading.history import VERSIONS, Ward, history
 from doorstep.demo.loading.houses import CONSORTIUM, houses, staff
 from doorstep.demo.loading.people import TABLES as PEOPLE_TABLES
-from doorstep.demo.loading.people import Setting, people
+from doorstep.demo.loading.people import Setting, people, slim
 from doorstep.demo.loading.workers import Turn, turned
 from doorstep.demo.tracings import earlier_ecg, write_files
 from doorstep.kernel.access import actions as access
@@ -33,6 +33,7 @@ from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import Resident
 
 Say = Callable[[str], object]
+Cut = Callable[[ResidentBatch], ResidentBatch]
 # From here on a second and third process are worth their start.
 _MANY = 20_000
 # Two loads at once take turns, and the second then finds a county.
@@ -92,10 +93,10 @@ def seed(wish: Wish, *, say: Say) -> Report:
             copy([*houses(county), *staff(county)], tally)
             _run("SET CONSTRAINTS ALL IMMEDIATE")
         with report.part("residents", tally), without_indexes(*PEOPLE_TABLES):
-            _load(wish, county, tally, partial(people, setting=Setting(wish.seed, wish.today)))
+            _load(wish, county, tally, partial(people, setting=Setting(wish.seed, wish.today)), slim)
         say(_rate("residents", wish.residents, report))
         with report.part("history", tally), without_indexes(*HISTORY_TABLES):
-            _load(wish, county, tally, partial(history, ward=Ward(county)), limit=wish.with_history)
+            _load(wish, county, tally, partial(history, ward=Ward(county)), _whole, limit=wish.with_history)
             _run(VERSIONS)
             tally.rows["record_resourceversion"] = tally.rows.get("record_resource", 0)
         say(
@@ -127,12 +128,16 @@ def seed(wish: Wish, *, say: Say) -> Report:
     return report
 
 
-def _load(wish: Wish, county: County, tally: Tally, turn: Turn, *, limit: int | None = None) -> None:
+def _whole(batch: ResidentBatch) -> ResidentBatch:
+    return batch
+
+
+def _load(wish: Wish, county: County, tally: Tally, turn: Turn, cut: Cut, *, limit: int | None = None) -> None:
     """Load what a turn makes of the batches, those of the first `limit` residents in whole batches, the heroes' always."""
     batches = generate(county, residents=wish.residents, years=wish.years)
     if limit is not None:
         batches = takewhile(lambda batch: int(batch.residents.column("id")[0]) <= max(limit, 1), batches)
-    for rows in turned(batches, turn, processes=wish.workers):
+    for rows in turned(map(cut, batches), turn, processes=wish.workers):
         copy(rows, tally)
 
 

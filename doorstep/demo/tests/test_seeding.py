@@ -98,7 +98,7 @@ def _check_walls() -> None:
     with acting(system_actor(Purpose.SIGN_IN)):
         users = {user.username: user for user in User.objects.filter(is_demo=True)}
     for name, sees in {"village": True, "family": True, "nurse": True, "zhou": True, "daughter": True,
-                       "stranger": False, "manager": False, "ecg1": False}.items():  # fmt: skip
+                       "stranger": False, "manager": False, "office": False}.items():  # fmt: skip
         with acting(of_actor(users[name])):
             assert Resident.objects.filter(id=heroes.HEROINE).exists() is sees, name
     with acting(of_actor(users["village"])):
