@@ -180,7 +180,7 @@ def test_seed_county_killed_in_the_middle_leaves_an_empty_database(owner_connect
     while number(owner_connection, busy) == 0 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     while number(owner_connection, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") > 1:
         time.sleep(0.05)
     assert number(owner_connection, "SELECT count(*) FROM organizations_organization") == 0
