@@ -31,16 +31,16 @@ def act(*permissions: str, of: str = "", **keywords: str) -> Page:
     return Page(STAFF, frozenset(permissions), of, True, tuple(keywords.items()))
 
 
-_ECG = ("ECG_ORDER", "ECG_READ", "ECG_SIGN", "CRITICAL_ACKNOWLEDGE", "ECG_OUTCOME_VIEW")
+# A unit's own clinical staff read its reports.
+_ECG = ("RECORD_VIEW",)
 
 PAGES: dict[str, Page] = {
     "home": page(),
-    "web:gallery": page(),
     "posts:switch": act(),
     "organizations:tree": page("ORGANIZATION_VIEW"),
     "organizations:members": page("ORGANIZATION_VIEW"),
     "organizations:detail": page("ORGANIZATION_VIEW", of="public"),
-    "workforce:staff": page("WORKFORCE_VIEW"),
+    "workforce:staff": page(),
     "workforce:person": page("WORKFORCE_VIEW", of="colleague"),
     "workforce:leave": page("TASK_DELEGATE"),
     "residents:find": page("RESIDENT_FIND"),
@@ -58,11 +58,11 @@ PAGES: dict[str, Page] = {
     "visits:today": page("VISIT_OPEN"),
     "visits:open": act("VISIT_OPEN", of="resident"),
     "visits:begin": act("VISIT_OPEN", of="proof"),
-    "visits:detail": page("VISIT_OPEN", "RECORD_VIEW", of="visit"),
+    "visits:detail": page("RECORD_VIEW", of="visit"),
     "visits:vitals": act("VITALS_RECORD", of="visit"),
     "visits:finish": act("VISIT_OPEN", of="visit"),
     "visits:void": act("VISIT_OPEN", of="visit"),
-    "scheduling:board": page("SCHEDULE_MANAGE"),
+    "scheduling:board": page("SLOT_VIEW", "SCHEDULE_MANAGE"),
     "scheduling:schedules": page("SCHEDULE_MANAGE"),
     "scheduling:schedule": page("SCHEDULE_MANAGE", of="nothing"),
     "scheduling:picker": page("SLOT_VIEW"),
@@ -74,7 +74,7 @@ PAGES: dict[str, Page] = {
     "notices:seen": act("NOTICE_VIEW"),
     "notices:open": act("NOTICE_VIEW", of="nothing"),
     "contracts:panel": page("CONTRACT_VIEW"),
-    "contracts:new": page("CONTRACT_SIGN"),
+    "contracts:new": page("CONTRACT_SIGN", of="nobody"),
     "contracts:new-for": page("CONTRACT_SIGN", of="resident"),
     "contracts:detail": page("CONTRACT_VIEW", of="contract"),
     "contracts:sign": act("CONTRACT_SIGN", of="contract"),
@@ -99,8 +99,8 @@ PAGES: dict[str, Page] = {
     "diagnosis:sign": act("ECG_SIGN", of="order"),
     "diagnosis:release": act("ECG_READ", of="order"),
     "diagnosis:return": act("ECG_READ", of="order"),
-    "diagnosis:criticals": page("CRITICAL_ACKNOWLEDGE"),
-    "diagnosis:critical": page("CRITICAL_ACKNOWLEDGE", of="critical"),
+    "diagnosis:criticals": page("CRITICAL_ACKNOWLEDGE", "ECG_READ"),
+    "diagnosis:critical": page(*_ECG, of="critical"),
     "diagnosis:acknowledge": act("CRITICAL_ACKNOWLEDGE", of="critical"),
     "diagnosis:close-critical": act("CRITICAL_ACKNOWLEDGE", of="critical"),
     "referrals:list": page("REFERRAL_VIEW"),
@@ -140,6 +140,7 @@ PAGES: dict[str, Page] = {
     "fhir:metadata": Page(OPEN),
     "healthz": Page(OPEN),
     "readyz": Page(OPEN),
+    "web:gallery": Page(OPEN),
     "web:language": Page(OPEN, post=True),
-    "verify": Page(OPEN, subject="order"),
+    "verify-report": Page(OPEN, subject="order"),
 }

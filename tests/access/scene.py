@@ -73,6 +73,8 @@ def make_scene() -> Scene:
         )
         critical = diagnosis.open_critical_of(order=order)
         task = Task.objects.filter(organization_id=world.village).order_by("id").first()
+        recording = diagnosis.recording_key(order)
+        assert recording is not None
         assert critical is not None
         assert task is not None
     village_key = Organization.objects.get(id=world.village).key
@@ -83,7 +85,7 @@ def make_scene() -> Scene:
         "order": order.key,
         "critical": critical.key,
         "referral": referral.key,
-        "recording": order.key,
+        "recording": recording,
         "task": task.key,
         "public": village_key,
         "nothing": uuid.uuid4(),
@@ -92,6 +94,7 @@ def make_scene() -> Scene:
     }
     keywords = {name: {"key": str(key)} for name, key in keys.items()}
     keywords["visit_key"] = {"visit_key": str(visit.key)}
+    keywords["nobody"] = {}
     keywords["stage"] = {"kind": task.kind}
     keywords["proof"] = {"presence_id": "987654"}
     return Scene(loop=loop, sister_village=sister.id, keywords=keywords)

@@ -187,7 +187,9 @@ class CriticalValue(WorkItem):
     closed_at = models.DateTimeField(null=True)
 
     row_access = RowAccess(
-        using=_PARTIES + " OR holder_id = ANY ((SELECT access_record_reach())::bigint[])" + _READERS.format(key="order_key"),
+        using=_PARTIES
+        + " OR holder_id = ANY ((SELECT access_record_reach())::bigint[])"
+        + _READERS.format(key="order_key"),
     )
 
     class Meta:

@@ -13,6 +13,7 @@ from doorstep.care.diagnosis import states
 from doorstep.care.diagnosis.models import CATEGORY, CriticalValue, EcgOrder, ReportVersion
 from doorstep.care.diagnosis.report import seal_of
 from doorstep.kernel.access.actor import ANONYMOUS, Actor, Purpose, system_actor
+from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import bind
 from doorstep.kernel.audit.actions import audit_key
@@ -33,6 +34,7 @@ def get_order(key: UUID | str, *, actor: Actor) -> EcgOrder:
     found = _by_key(_orders(), key)
     if found is None:
         raise NotFound()
+    actor.check(Access.RECORD_VIEW)
     return found
 
 
@@ -129,6 +131,7 @@ def recording_file(key: UUID | str, *, actor: Actor) -> StoredFile:
         raise NotFound() from error
     if found.category != CATEGORY:
         raise NotFound()
+    actor.check(Access.RECORD_VIEW)
     record.note_look(
         resident_id=found.resident_id, actor=actor, subject=found.episode or f"file/{found.key}", action="ecg.view"
     )
@@ -161,6 +164,7 @@ def get_critical(key: UUID | str, *, actor: Actor) -> CriticalValue:
     found = _by_key(CriticalValue.objects.select_related("order", "source", "center", "holder"), key)
     if found is None:
         raise NotFound()
+    actor.check(Access.RECORD_VIEW)
     return found
 
 

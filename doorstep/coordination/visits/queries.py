@@ -9,6 +9,7 @@ from django.utils import timezone
 from doorstep.coordination.visits import states
 from doorstep.coordination.visits.models import Visit
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -19,6 +20,7 @@ def get_visit(key: UUID | str, actor: Actor) -> Visit:
     visit = Visit.objects.select_related("resident", "organization", "practitioner").filter(key=key).first()
     if visit is None:
         raise NotFound()
+    actor.check(Access.RECORD_VIEW)
     return visit
 
 
