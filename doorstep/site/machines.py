@@ -2,7 +2,8 @@
 
 from doorstep.care.contracts.states import CONTRACT
 from doorstep.care.diagnosis.states import CRITICAL_VALUE, ECG_ORDER
-from doorstep.care.referrals.states import FOLLOW_UP, REFERRAL
+from doorstep.care.referrals.follow_up_states import FOLLOW_UP
+from doorstep.care.referrals.states import REFERRAL
 from doorstep.coordination.scheduling.states import BOOKING
 from doorstep.coordination.visits.states import VISIT
 from doorstep.kernel.workflow.machine import Machine

@@ -15,7 +15,7 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.organizations.models import Organization
-from doorstep.people.residents.tests.factories import make_staff
+from doorstep.people.residents.tests.factories import World, make_staff
 from doorstep.people.workforce.models import Practitioner, Team
 
 
@@ -42,18 +42,9 @@ def make_scene() -> Scene:
     """A visit, a contract in draft, a signed critical ECG and a referral in draft, all made by the right people."""
     loop = make_loop()
     world, resident, village = loop.world, loop.resident, loop.actor("village")
+    sister, secondary, team = _neighbours(world)
     with acting(system_actor(Purpose.IMPORT)):
-        township = Organization.objects.get(id=world.township)
-        sister = Organization.objects.create(
-            code="V3", name="杏坪村卫生室", kind=Organization.Kind.VILLAGE_CLINIC, parent=township
-        )
-        Organization.objects.filter(id=sister.id).update(path=[*township.path, sister.id])
-        secondary = Organization.objects.create(code="H2", name="第二医院", kind=Organization.Kind.HOSPITAL, tier=2)
-        chen = make_staff(name="陈敏", organization_id=world.township, role="family_doctor")
-        team = Team.objects.create(
-            organization_id=world.township, name="石桥团队", leader=Practitioner.objects.get(user=chen)
-        )
-        team.villages.add(world.village)
+        public = Organization.objects.get(id=world.village)
     order = signed(loop, INFARCTION)
     with acting(village):
         visit = visits.open_visit(resident_id=resident.id, actor=village)
@@ -77,7 +68,6 @@ def make_scene() -> Scene:
         assert recording is not None
         assert critical is not None
         assert task is not None
-    village_key = Organization.objects.get(id=world.village).key
     keys = {
         "resident": resident.key,
         "visit": visit.key,
@@ -87,7 +77,7 @@ def make_scene() -> Scene:
         "referral": referral.key,
         "recording": recording,
         "task": task.key,
-        "public": village_key,
+        "public": public.key,
         "nothing": uuid.uuid4(),
         "batch": uuid.uuid4(),
         "colleague": uuid.uuid4(),
@@ -98,3 +88,20 @@ def make_scene() -> Scene:
     keywords["stage"] = {"kind": task.kind}
     keywords["proof"] = {"presence_id": "987654"}
     return Scene(loop=loop, sister_village=sister.id, keywords=keywords)
+
+
+def _neighbours(world: World) -> tuple[Organization, Organization, Team]:
+    """A second village under the same township, a second hospital, and the team that serves the village."""
+    with acting(system_actor(Purpose.IMPORT)):
+        township = Organization.objects.get(id=world.township)
+        sister = Organization.objects.create(
+            code="V3", name="杏坪村卫生室", kind=Organization.Kind.VILLAGE_CLINIC, parent=township
+        )
+        Organization.objects.filter(id=sister.id).update(path=[*township.path, sister.id])
+        secondary = Organization.objects.create(code="H2", name="第二医院", kind=Organization.Kind.HOSPITAL, tier=2)
+        chen = make_staff(name="陈敏", organization_id=world.township, role="family_doctor")
+        team = Team.objects.create(
+            organization_id=world.township, name="石桥团队", leader=Practitioner.objects.get(user=chen)
+        )
+        team.villages.add(world.village)
+    return sister, secondary, team

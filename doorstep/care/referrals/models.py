@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
-from doorstep.care.referrals import states
+from doorstep.care.referrals import follow_up_states, states
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
@@ -238,7 +238,7 @@ class FollowUp(WorkItem):
         PARTIAL = "partial", "间断服药"
         NONE = "none", "未服药"
 
-    machine: ClassVar[Machine] = states.FOLLOW_UP
+    machine: ClassVar[Machine] = follow_up_states.FOLLOW_UP
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="follow_ups")
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="follow_ups")

@@ -129,6 +129,11 @@ def record_vitals(
     for one in published:
         record.publish(one, resident_id=visit.resident_id, actor=actor)
     danger = rules.danger_of(systolic=values.get("systolic"), diastolic=values.get("diastolic"))
+    _tell(visit, values, danger=danger is not None, actor=actor)
+    return Measured(tuple(one.content["id"] for one in published), danger)
+
+
+def _tell(visit: Visit, values: dict[str, Decimal], *, danger: bool, actor: Actor) -> None:
     facts = {name: str(value) for name, value in values.items()}
     events.publish(
         VitalsRecorded(
@@ -138,14 +143,12 @@ def record_vitals(
             organization_id=visit.organization_id,
             consortium_id=visit.consortium_id,
             user_id=actor.user_id,
-            at=now,
-            details={**facts, "danger": danger is not None},
+            details={**facts, "danger": danger},
         )
     )
     audit.record(
         action="visit.vitals", actor=actor, subject=visit.subject, resident_id=visit.resident_id, details=facts
     )
-    return Measured(tuple(one.content["id"] for one in published), danger)
 
 
 def _check(values: dict[str, Decimal], *, confirmed: bool) -> None:

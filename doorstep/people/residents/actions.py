@@ -214,20 +214,8 @@ def change(
     if faults:
         raise Refused(_("有内容需要更正，没有保存。"), fields=faults)
     if phone != resident.phone:
-        Identifier.objects.filter(resident=resident, kind__in=["phone", "phone-proof"], live=True).update(live=False)
-        if phone:
-            pairs = {
-                "phone": indexes.phone_index(phone),
-                "phone-proof": indexes.phone_proof_index(resident.name, phone[-4:]),
-            }
-            Identifier.objects.bulk_create(
-                [Identifier(resident=resident, kind=kind, index=index) for kind, index in pairs.items()]
-            )
-    held = set(Group.objects.filter(resident=resident, until__isnull=True).values_list("code", flat=True))
-    Group.objects.filter(resident=resident, until__isnull=True, code__in=held - wanted).update(until=day)
-    Group.objects.bulk_create(
-        [Group(resident=resident, code=code, since=day) for code in sorted(wanted - held)], ignore_conflicts=True
-    )
+        _replace_phone(resident, phone)
+    _replace_groups(resident, wanted, day)
     changed = [
         name
         for name, old, value in (("phone", resident.phone, phone), ("address", resident.address, address))
@@ -255,6 +243,26 @@ def change(
         details={"changed": changed},
     )
     return resident
+
+
+def _replace_groups(resident: Resident, wanted: set[str], day: date) -> None:
+    held = set(Group.objects.filter(resident=resident, until__isnull=True).values_list("code", flat=True))
+    Group.objects.filter(resident=resident, until__isnull=True, code__in=held - wanted).update(until=day)
+    Group.objects.bulk_create(
+        [Group(resident=resident, code=code, since=day) for code in sorted(wanted - held)], ignore_conflicts=True
+    )
+
+
+def _replace_phone(resident: Resident, phone: str) -> None:
+    Identifier.objects.filter(resident=resident, kind__in=["phone", "phone-proof"], live=True).update(live=False)
+    if phone:
+        pairs = {
+            "phone": indexes.phone_index(phone),
+            "phone-proof": indexes.phone_proof_index(resident.name, phone[-4:]),
+        }
+        Identifier.objects.bulk_create(
+            [Identifier(resident=resident, kind=kind, index=index) for kind, index in pairs.items()]
+        )
 
 
 def add_to_panel(*, resident: Resident, organization_id: int, actor: Actor) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import queries, states
+from doorstep.care.referrals import follow_up_states, queries, states
 from doorstep.care.referrals.actions.details import REFERRAL, details_of, end_sight
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.kernel.access import actions as access
@@ -56,7 +56,7 @@ def receive_back(*, referral: Referral, actor: Actor, unit_id: int | None = None
         actor=actor,
         values={"received_back_at": timezone.now()},
         details=details_of(referral, follow_ups=list(days)),
-        due_at=_end_of(last + states.FOLLOW_UP_WINDOW),
+        due_at=_end_of(last + follow_up_states.FOLLOW_UP_WINDOW),
     )
     for day in days:
         follow_up = FollowUp(
@@ -172,7 +172,7 @@ def fall_due(*, actor: Actor, today: date | None = None) -> int:
 
 def miss_follow_ups(*, actor: Actor, today: date | None = None) -> int:
     """Mark the follow-ups that were not done within a week of their day; returns how many."""
-    day = (today or timezone.localdate()) - states.FOLLOW_UP_WINDOW
+    day = (today or timezone.localdate()) - follow_up_states.FOLLOW_UP_WINDOW
     found = list(
         FollowUp.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(state="due", due_on__lt=day)

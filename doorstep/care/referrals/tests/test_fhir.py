@@ -5,7 +5,7 @@ from typing import Any
 import fhirkit
 import pytest
 
-from doorstep.care.referrals import actions, queries, states
+from doorstep.care.referrals import actions, follow_up_states, queries, states
 from doorstep.care.referrals.fhir import FOLLOW_UP_STATUS, TASK_STATUS, follow_up_resources, referral_resources
 from doorstep.care.referrals.tests.factories import GOOD, make_loop, referral_in
 from doorstep.kernel.access.session import acting
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def test_every_state_has_a_task_status() -> None:
     assert set(TASK_STATUS) == {state.code for state in states.REFERRAL.states}
-    assert set(FOLLOW_UP_STATUS) == {state.code for state in states.FOLLOW_UP.states}
+    assert set(FOLLOW_UP_STATUS) == {state.code for state in follow_up_states.FOLLOW_UP.states}
 
 
 def test_resources_are_valid_from_draft_to_follow_up() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from doorstep.care.referrals.states import FOLLOW_UP, OPEN_AT_TARGET, REFERRAL
+from doorstep.care.referrals.follow_up_states import FOLLOW_UP
+from doorstep.care.referrals.states import OPEN_AT_TARGET, REFERRAL
 
 SIDES = {"source", "target", "receiver"}
 

@@ -38,8 +38,24 @@ def state_of(referral: Referral) -> str:
 
 def test_loop_over_http() -> None:
     loop = make_loop()
+    referral = _submitted(loop)
+    _treated_and_handed_back(loop, referral)
+    family, village = client_of(loop, "family"), client_of(loop, "village")
+    with acting(loop.family):
+        rows = queries.follow_ups_of(referral=referral)
+    assert family.get(reverse("referrals:follow-ups")).content.decode().count("周桂兰") >= 3
+    found = {"way": "clinic", "systolic": "128", "diastolic": "78", "adherence": "good"}
+    assert post(family, "referrals:follow-up", rows[0].key, **{**found, "systolic": "900"}).status_code == 422
+    for row in rows:
+        assert post(family, "referrals:follow-up", row.key, **found).status_code == 302
+    assert state_of(referral) == "closed"
+    assert "随访 3 次" in village.get(reverse("referrals:outcomes")).content.decode()
+
+
+def _submitted(loop: Loop) -> Referral:
+    """From the report to the submitted form, past a form that lacks something."""
     slot = make_slot(loop)
-    village, office, ward, family = (client_of(loop, key) for key in ("village", "office", "specialist", "family"))
+    village = client_of(loop, "village")
     answer = post(
         village,
         "referrals:new",
@@ -73,6 +89,12 @@ def test_loop_over_http() -> None:
     assert state_of(referral) == "draft"
     assert post(village, "referrals:edit", referral.key, **form).status_code == 302
     assert state_of(referral) == "submitted_green"
+    return referral
+
+
+def _treated_and_handed_back(loop: Loop, referral: Referral) -> None:
+    """Accepted, checked in, admitted, discharged with a plan, handed back and taken over."""
+    office, ward, family = (client_of(loop, key) for key in ("office", "specialist", "family"))
     assert "绿色通道" in office.get(reverse("referrals:office")).content.decode()
     assert post(office, "referrals:act", referral.key, "accept").status_code == 302
     assert "报到二维码" in office.get(reverse("referrals:detail", args=[referral.key])).content.decode()
@@ -92,15 +114,6 @@ def test_loop_over_http() -> None:
     assert ward.get(reverse("referrals:return-pdf", args=[referral.key])).content.startswith(b"%PDF")
     assert post(ward, "referrals:act", referral.key, "hand_back", receiver=loop.world.township).status_code == 302
     assert post(family, "referrals:act", referral.key, "receive_back").status_code == 302
-    with acting(loop.family):
-        rows = queries.follow_ups_of(referral=referral)
-    assert family.get(reverse("referrals:follow-ups")).content.decode().count("周桂兰") >= 3
-    found = {"way": "clinic", "systolic": "128", "diastolic": "78", "adherence": "good"}
-    assert post(family, "referrals:follow-up", rows[0].key, **{**found, "systolic": "900"}).status_code == 422
-    for row in rows:
-        assert post(family, "referrals:follow-up", row.key, **found).status_code == 302
-    assert state_of(referral) == "closed"
-    assert "随访 3 次" in village.get(reverse("referrals:outcomes")).content.decode()
 
 
 @pytest.mark.parametrize(
