@@ -68,9 +68,9 @@ def _judge(answer: HttpResponse, role: str, place: str, page: Page) -> str:
         return f"{status}, but this role may" if not page.post and status not in (200, 302, 409) else ""
     if not seen and page.subject and NAME in answer.content.decode(errors="replace"):
         return "names the resident"
-    refused = (302, 403, 404, 405, 409, 422) if seen and page.post else (302, 403, 404)
+    refused = {302, 403, 404} | ({405, 409, 422} if seen and page.post else set())
     if not seen and page.post and not _may(role, page):
-        refused = (302, 403, 404, 405)
+        refused |= {405}
     return "" if status in refused else f"{status}, but this role may not"
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeAlias
 
 from django.utils.translation import get_language
 
@@ -10,6 +11,9 @@ from doorstep.care.contracts.rules import PACKAGES, Decision, window_of
 from doorstep.kernel.workflow.models import Step
 
 _PATH = ("draft", "active", "renew-due", "renewed")
+
+# What views call the row that they hand from query to presenter: they never import models.
+ShownContract: TypeAlias = Contract
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def terminate(request: HttpRequest, key: UUID) -> HttpResponse:
 
 def _detail(
     request: HttpRequest,
-    contract: presenters.Contract,
+    contract: presenters.ShownContract,
     actor: Actor,
     *,
     sign_form: SignForm | None = None,

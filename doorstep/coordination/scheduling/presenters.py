@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from django.utils import timezone
@@ -12,6 +13,9 @@ from doorstep.coordination.scheduling.models import PlaceQuota, Schedule, Slot
 
 # Each quota keeps its colour on every page.
 TONES = {"own": "plain", "contract": "ok", "referral": "info", "community": "warn", "open": "neutral"}
+
+# What views call the row that they hand from query to presenter: they never import models.
+ShownSchedule: TypeAlias = Schedule
 
 
 @dataclass(frozen=True, slots=True)

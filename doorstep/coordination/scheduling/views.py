@@ -161,7 +161,7 @@ def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
     return redirect(request, reverse("scheduling:booking", args=[key]))
 
 
-def _act_on(request: HttpRequest, found: presenters.Schedule, act: str, form: forms.Form, actor: Actor) -> None:
+def _act_on(request: HttpRequest, found: presenters.ShownSchedule, act: str, form: forms.Form, actor: Actor) -> None:
     facts = form.cleaned_data
     if isinstance(form, SessionForm):
         clinic_actions.add_session(

@@ -77,13 +77,13 @@ def test_picker_offers_free_slots_of_the_origin() -> None:
     clinic = make_clinic()
     slot = make_slot(clinic, referral=1, own=3)
     client = signed_in("li")
-    page = client.get("/slots/picker/", {"organization": clinic.world.lead, "origin": "referral"}).content.decode()
+    page = client.get("/slots/picker/", {"organization": str(clinic.world.lead), "origin": "referral"}).content.decode()
     assert str(slot.key) in page
     assert "王主任" in page
     assert "1/4" in page
     with acting(clinic.doctor) as li:
         actions.hold(slot_key=slot.key, origin="referral", actor=li, resident_id=clinic.resident.id)
-    page = client.get("/slots/picker/", {"organization": clinic.world.lead, "origin": "referral"}).content.decode()
+    page = client.get("/slots/picker/", {"organization": str(clinic.world.lead), "origin": "referral"}).content.decode()
     assert "没有可约的号源" in page
     assert client.get("/slots/picker/", {"origin": "bribe"}).status_code == 422
 
