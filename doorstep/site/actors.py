@@ -83,7 +83,7 @@ def _staff(user: User, *, address: str, request_id: str) -> Actor:
         )
     post = next((held for held in posts if held.id == user.current_post_id), posts[0])
     role = ROLES[post.role]
-    below = organizations.below(organization_id=post.organization_id) if role.cascades else (post.organization_id,)
+    below = post.below if role.cascades else (post.organization_id,)
     english = (get_language() or "").startswith("en")
     return Actor(
         kind=ActorKind.STAFF,
@@ -94,7 +94,7 @@ def _staff(user: User, *, address: str, request_id: str) -> Actor:
         role_label=role.en if english else role.zh,
         organization_id=post.organization_id,
         organization_name=post.organization_name,
-        consortium_id=organizations.consortium_of(organization_id=post.organization_id, day=day),
+        consortium_id=post.consortium_id,
         practitioner_id=post.practitioner_id,
         permissions=role.permissions,
         reach=below,

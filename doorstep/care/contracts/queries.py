@@ -68,10 +68,17 @@ def hospitals_of(*, resident_id: int, day: date | None = None) -> list[int]:
 
 def contract_line(resident_id: int) -> str:
     """One line for the resident's banner; "" without a contract."""
-    contract = active_contract(resident_id=resident_id)
-    if contract is None:
+    today = timezone.localdate()
+    # Two columns and one join: the line stands on every page of the resident.
+    found = (
+        Contract.objects.filter(resident_id=resident_id, state__in=COUNTING, starts_on__lte=today, ends_on__gte=today)
+        .values_list("team__name", "ends_on")
+        .first()
+    )
+    if found is None:
         return ""
-    return _("%(team)s 至 %(day)s") % {"team": contract.team.name, "day": contract.ends_on.isoformat()}
+    team, ends_on = found
+    return _("%(team)s 至 %(day)s") % {"team": team, "day": ends_on.isoformat()}
 
 
 def contracts_of_resident(*, resident_id: int) -> list[Contract]:

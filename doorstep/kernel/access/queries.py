@@ -36,6 +36,18 @@ def live_relationship(*, resident_id: int, actor: Actor, at: datetime | None = N
     )
 
 
+def ground_among(relationships: Iterable[CareRelationship], *, actor: Actor) -> CareRelationship | None:
+    """The same as `live_relationship`, out of relationships that were read already."""
+    now = timezone.now()
+    live = [
+        one
+        for one in relationships
+        if one.organization_id in actor.record_reach and (one.closes_at is None or one.closes_at > now)
+    ]
+    rank = {CareRelationship.Scope.FULL.value: 0, CareRelationship.Scope.EPISODE.value: 1}
+    return min(live, key=lambda one: (rank.get(one.scope, 2), -one.opened_at.timestamp()), default=None)
+
+
 def pending_reviews(*, limit: int = 50) -> list[BreakGlassReview]:
     """Emergency looks that nobody has judged yet, oldest first."""
     return list(BreakGlassReview.objects.filter(verdict="pending").order_by("opened_at")[:limit])

@@ -1,5 +1,6 @@
 """Reading the record: one path for pages and machines. The database's policies decide what is there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from django.db import connection
 
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.record.models import Resource
 
@@ -26,9 +28,25 @@ class Entry:
     content: dict[str, Any]
 
 
-def timeline(*, resident_id: int, actor: Actor, limit: int = 200, types: tuple[str, ...] = ()) -> list[Entry]:
-    """The resident's entries, newest first; the look is audited with its ground."""
-    note_look(resident_id=resident_id, actor=actor, subject=f"resident/{resident_id}", action="record.view")
+def timeline(
+    *,
+    resident_id: int,
+    actor: Actor,
+    limit: int = 200,
+    types: tuple[str, ...] = (),
+    relationships: Sequence[CareRelationship] | None = None,
+) -> list[Entry]:
+    """The resident's entries, newest first; the look is audited with its ground.
+
+    A page that has read the resident's `relationships` already gives them along and spares a query.
+    """
+    subject = f"resident/{resident_id}"
+    if relationships is None:
+        note_look(resident_id=resident_id, actor=actor, subject=subject, action="record.view")
+    else:
+        ground = access.ground_among(relationships, actor=actor)
+        basis = ground.reason if ground else ""
+        audit.record(action="record.view", actor=actor, subject=subject, resident_id=resident_id, basis=basis)
     rows = Resource.objects.filter(resident_id=resident_id, deleted=False)
     if types:
         rows = rows.filter(type__in=types)

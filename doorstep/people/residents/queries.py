@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 from django.utils import timezone
 
@@ -61,15 +62,20 @@ def get(*, resident_id: int) -> Resident:
 
 def get_by_key(key: UUID | str, actor: Actor) -> Resident:
     """The resident with this key; raises NotFound when there is none or none that the actor may see."""
-    found = Resident.objects.select_related("organization").filter(key=key).first()
+    codes = _live_groups().filter(resident_id=OuterRef("pk")).values("code")
+    # The page of a resident shows the groups at once: read along, they cost no query of their own.
+    rows = Resident.objects.select_related("organization").annotate(group_codes=ArraySubquery(codes))
+    found = rows.filter(key=key).first()
     if found is None:
         raise NotFound()
     return found
 
 
 def banner(resident: Resident) -> ResidentBanner:
-    """The banner of a resident: two queries, the groups and the contract's line."""
-    codes = Group.objects.filter(resident_id=resident.pk, until__isnull=True).order_by("since", "id")
+    """The banner of a resident: the contract's line in one query, and the groups in another unless they were read along."""
+    codes = getattr(resident, "group_codes", None)
+    if codes is None:
+        codes = list(_live_groups().filter(resident_id=resident.pk).values_list("code", flat=True))
     return ResidentBanner(
         id=resident.pk,
         key=resident.key,
@@ -81,7 +87,7 @@ def banner(resident: Resident) -> ResidentBanner:
         masked_id=mask_number(resident.national_id) or resident.record_number,
         masked_phone=mask_phone(resident.phone),
         organization_name=resident.organization.name,
-        groups=tuple((code, GROUPS.get(code, code)) for code in codes.values_list("code", flat=True)),
+        groups=tuple((code, GROUPS.get(code, code)) for code in codes),
         contract=line_of("contract", resident.pk),
         deceased_on=resident.deceased_on,
     )
@@ -184,7 +190,10 @@ def household_of(resident: Resident) -> list[Resident]:
     if resident.household_id is None:
         return []
     return list(
-        Resident.objects.filter(household_id=resident.household_id).exclude(id=resident.pk).order_by("birth_date")
+        Resident.objects.filter(household_id=resident.household_id)
+        .exclude(id=resident.pk)
+        .only("id", "key", "name", "relation_to_head", "birth_date")
+        .order_by("birth_date")
     )
 
 
@@ -215,6 +224,10 @@ def preview(batch: ImportBatch, *, limit: int = 20) -> list[dict[str, str]]:
         }
         for one in people[:limit]
     ]
+
+
+def _live_groups() -> QuerySet[Group]:
+    return Group.objects.filter(until__isnull=True).order_by("since", "id")
 
 
 def _by_index(text: str, limit: int) -> list[Found]:

@@ -118,8 +118,8 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
     resident = queries.get_by_key(key, actor)
     kind = request.GET.get("kind", "")
     types = presenters.KINDS[kind][1] if kind in presenters.KINDS else ()
-    entries = record.timeline(resident_id=resident.pk, actor=actor, types=types)
     relationships = access_queries.list_relationships(resident_id=resident.pk, actor=actor)
+    entries = record.timeline(resident_id=resident.pk, actor=actor, types=types, relationships=relationships)
     units = organizations.names(
         ids=[entry.organization_id for entry in entries] + [one.organization_id for one in relationships]
     )

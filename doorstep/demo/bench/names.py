@@ -1,0 +1,56 @@
+"""What is measured, with the bars that it must hold."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a figure must not exceed; None where nothing is asked. Times in milliseconds."""
+
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    slowest_ms: float | None = None
+    queries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One line of the table: its words and its bar."""
+
+    title: str
+    bar: Bar = Bar()
+
+
+PAGE = Bar(p95_ms=50.0, queries=12)
+ACT = Bar(p95_ms=12.0)
+
+YARDSTICKS: dict[str, str] = {
+    "select-1": "SELECT by key, 1 client",
+    "select-4": "pgbench -S, 4 clients",
+    "bare-view": "bare Django view with one SELECT, 4 clients",
+}
+
+MEASURES: dict[str, Measure] = {
+    "find-initials": Measure("find a resident by initials", PAGE),
+    "find-name": Measure("find a resident by name", PAGE),
+    "find-phone": Measure("find a resident by phone", PAGE),
+    "find-number": Measure("find a resident by national id", PAGE),
+    "worklist": Measure("open a worklist of 50 (family doctor)", PAGE),
+    "worklist-ecg": Measure("open a worklist of 50 (ECG reader's home)", PAGE),
+    "queue-ecg": Measure("open the ECG queue of 50", PAGE),
+    "record-page": Measure("open a resident's page with the timeline", PAGE),
+    "record": Measure("the whole record, in process, 1 client", Bar(p95_ms=15.0, queries=8)),
+    "transition-visit": Measure("transition with four traces: a visit ends", ACT),
+    "transition-ecg": Measure("transition with four traces: an ECG is claimed and released", ACT),
+    "slots": Measure("hold and book a place, 32 clients"),
+    "contested": Measure("last places, 32 clients: tries"),
+    "fhir-read": Measure("FHIR read with a token", PAGE),
+    "fhir-search": Measure("FHIR search with a token", PAGE),
+    # A page that a person waits for longer than this looks frozen.
+    "writes": Measure("64 clients writing at once", Bar(slowest_ms=10_000.0)),
+}
+
+
+def chosen(names: list[str]) -> list[str]:
+    """The measures whose names begin with one of these, in the table's order; all without names."""
+    return [known for known in MEASURES if not names or any(known.startswith(name) for name in names)]
