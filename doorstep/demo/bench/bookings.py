@@ -60,13 +60,12 @@ def hold_and_book(residents: Sequence[int], *, actor: Actor, house: int, today: 
         for client in range(CLIENTS)
     ]
     tried, took = _run(actor, _without_repeats(pairs), seconds)
-    common = {"clients": CLIENTS, "seconds": took}
     both = [hold + book for hold, book in zip(tried.holds, tried.bookings, strict=False)]
     remark = f"{len(tried.refused)} refused" if tried.refused else ""
     return [
-        figure("slots", both, faults=tried.faults[:3], remark=remark, **common),
-        figure("slots/hold", tried.holds, **common),
-        figure("slots/book", tried.bookings, **common),
+        figure("slots", both, faults=tried.faults[:3], remark=remark, clients=CLIENTS, seconds=took),
+        figure("slots/hold", tried.holds, clients=CLIENTS, seconds=took),
+        figure("slots/book", tried.bookings, clients=CLIENTS, seconds=took),
     ]
 
 

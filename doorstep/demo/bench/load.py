@@ -81,7 +81,7 @@ class Client:
             self.tally.statuses[str(status)] = self.tally.statuses.get(str(status), 0) + 1
 
     def _bytes(self, request: dict[str, Any]) -> bytes:
-        body = request.get("body", "").replace("{uuid}", str(uuid.uuid4())).encode()
+        body: bytes = request.get("body", "").replace("{uuid}", str(uuid.uuid4())).encode()
         lines = [
             f"{request['method']} {request['path'].replace('{location}', self._location)} HTTP/1.1",
             f"Host: {self._address[0]}:{self._address[1]}",
@@ -89,7 +89,7 @@ class Client:
         ]
         if request["method"] == "POST":
             lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+        return b"\r\n".join(line.encode() for line in lines) + b"\r\n\r\n" + body
 
     def _exchange(self, raw: bytes) -> tuple[int, str, bytes]:
         if self._socket is None:

@@ -158,10 +158,10 @@ def writing(people: Sequence[Person], *, cookie: str, port: int, seconds: float)
     )
     faults = faults_of(tally, {302})
     everything = [one for step in tally["times"].values() for one in step]
-    common = {"clients": WRITERS, "seconds": tally["seconds"]}
+    took = tally["seconds"]
     return [
-        figure("writes", everything, faults=faults, **common),
-        *(figure(f"writes/{step}", times, **common) for step, times in tally["times"].items()),
+        figure("writes", everything, faults=faults, clients=WRITERS, seconds=took),
+        *(figure(f"writes/{step}", times, clients=WRITERS, seconds=took) for step, times in tally["times"].items()),
     ]
 
 

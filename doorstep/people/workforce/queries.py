@@ -47,7 +47,7 @@ def posts_of_user(*, user_id: int, day: date) -> list[PostFacts]:
     """The posts that a user's practitioner holds on a day, with all that an actor is made of, in one query."""
     with connection.cursor() as cursor:
         cursor.execute(_POSTS, {"user": user_id, "day": day})
-        return [PostFacts(*row[:7], tuple(row[7]), row[8]) for row in cursor.fetchall()]
+        return [PostFacts(*(*row[:7], tuple(row[7]), row[8])) for row in cursor.fetchall()]
 
 
 def practitioner_of_user(*, user_id: int) -> Practitioner | None:
