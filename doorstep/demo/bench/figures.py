@@ -94,7 +94,7 @@ class Ratios:
 
 def ratios(one: Figure, yardsticks: dict[str, Figure]) -> Ratios:
     """The ratios of a figure; None where the yardstick was not measured."""
-    select, pgbench, bare = (yardsticks.get(name) for name in YARDSTICKS)
+    select, pgbench, bare = (held if held and held.count else None for held in map(yardsticks.get, YARDSTICKS))
     return Ratios(
         selects=one.p50 / select.p50 if select else None,
         of_pgbench=one.per_second / pgbench.per_second if pgbench else None,

@@ -61,13 +61,18 @@ def _fill(connection: psycopg.Connection) -> None:
         connection.execute(rows.format(sql.Literal(_ACCOUNTS)))
         connection.execute("ALTER TABLE pgbench_accounts ADD PRIMARY KEY (aid)")
         connection.execute("VACUUM ANALYZE pgbench_accounts")
+    # pgbench reads its scale from the number of branches.
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS pgbench_branches (bid int PRIMARY KEY, bbalance int, filler char(88))"
+    )
+    connection.execute("INSERT INTO pgbench_branches VALUES (1, 0, '') ON CONFLICT DO NOTHING")
 
 
 def _pgbench(address: str, seconds: float) -> Figure:
     """`pgbench -S -M prepared` with four clients, of the server's own package."""
     parts = urlsplit(address)
     query = dict(pair.split("=", 1) for pair in parts.query.split("&"))
-    arguments = ["-S", "-n", "-M", "prepared", "-s", "1", "-c", str(PAGE_CLIENTS), "-j", "2"]
+    arguments = ["-S", "-n", "-M", "prepared", "-c", str(PAGE_CLIENTS), "-j", "2"]
     arguments += ["-T", str(max(1, round(min(seconds, 10.0)))), "-h", unquote(query["host"]), "-p", query["port"]]
     arguments += ["-U", unquote(parts.username or ""), parts.path.lstrip("/")]
     done = embedded.run_program("pgbench", arguments, environment={"PGPASSWORD": unquote(parts.password or "")})

@@ -60,3 +60,11 @@ def test_chosen_by_beginning() -> None:
     """A name stands for all measures that begin with it."""
     assert names.chosen(["fhir"]) == ["fhir-read", "fhir-search"]
     assert names.chosen([]) == list(names.MEASURES)
+
+
+def test_ratios_without_a_yardstick_that_failed() -> None:
+    """A yardstick that could not be measured gives no ratio and breaks nothing."""
+    held = {"select-4": figure("select-4", [], clients=4, seconds=1.0, faults=["no pgbench"])}
+    one = figure("worklist", [10.0], clients=4, seconds=1.0)
+    assert ratios(one, held).of_pgbench is None
+    assert "no pgbench" in table(held, [one])
