@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from uuid import UUID
 
 from django.db import connection, connections
+from django.db.models import Max
 
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling.clinic_actions import add_session, create_schedule, generate_slots
@@ -113,7 +114,11 @@ def lay_out(*, house: int, today: date, slots: int, places: int) -> list[UUID]:
                 places={"open": places},
                 actor=actor,
             )
-        first = today + timedelta(days=1)
+        # After the clinics of earlier measures: nobody is expected twice at one time.
+        last = Slot.objects.filter(schedule__department__code__startswith="BENCH").aggregate(last=Max("ends_at"))[
+            "last"
+        ]
+        first = max(today, last.date() if last else today) + timedelta(days=1)
         # Weekdays that are holidays have no slots: some days more than it would take.
         days = min(90, slots // _SLOTS_A_DAY + 14)
         generate_slots(schedule=schedule, first=first, last=first + timedelta(days=days), actor=actor)

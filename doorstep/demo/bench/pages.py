@@ -138,7 +138,9 @@ def fhir(name: str, people: Sequence[Person], *, token: str) -> list[Request]:
             for kind in ("Observation", "Encounter", "Condition")
         ]
     else:
-        known = Resource.objects.filter(resident_id__in=[person.id for person in people], deleted=False)
+        known = Resource.objects.filter(
+            resident_id__in=[person.id for person in people], deleted=False, sensitive=False
+        )
         paths = [f"/fhir/{kind}/{key}" for kind, key in known.order_by("id").values_list("type", "fhir_id")[:500]]
     return [get(path, headers=headers) for path in paths]
 

@@ -120,7 +120,17 @@ def _token(search: Search, name: str, value: str) -> None:
             part = given if "/" in given else f"Patient/{given}"
             search.patient = part.partition("/")[2]
         wanted.append(f"{name}|{part.removeprefix('|')}")
-    search.clauses.append(f"tokens && {search.bind(wanted)}::text[]")
+    people = [text.partition("|Patient/")[2] for text in wanted]
+    if all(people):
+        # The resident's own rows first, by their index: under row-level security the keys' index cannot be used.
+        search.clauses.append(
+            "resident_id IN (SELECT person.resident_id FROM record_resource person"
+            f" WHERE person.type = 'Patient' AND person.fhir_id = ANY({search.bind(people)}))"
+        )
+    if name == "identifier":
+        search.clauses.append(f"id IN (SELECT record_matching(%(type)s, {search.bind(wanted)}::text[]))")
+    else:
+        search.clauses.append(f"tokens && {search.bind(wanted)}::text[]")
 
 
 def _page(search: Search, name: str, value: str) -> None:
