@@ -52,6 +52,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "Flag": ("identifier", "patient", "subject", "status", "code", "encounter"),
 }
 _DATES = {"date", "onset-date", "authored", "authored-on", "authoredon", "sent", "effective", "start"}
+# Keys that few resources share: the index of the keys finds them, and the policy is asked of these few.
+_SELECTIVE = {"identifier", "patient", "subject", "encounter", "based-on", "part-of", "focus", "practitioner"}
 _CONTROLS = {"_id", "_lastUpdated", "_count", "_offset", "_format"}
 _CHINA = ZoneInfo("Asia/Shanghai")
 _MOMENT = re.compile(r"^(eq|ge|gt|le|lt)?(\d{4}(-\d{2}(-\d{2}(T.+)?)?)?)$")
@@ -120,14 +122,7 @@ def _token(search: Search, name: str, value: str) -> None:
             part = given if "/" in given else f"Patient/{given}"
             search.patient = part.partition("/")[2]
         wanted.append(f"{name}|{part.removeprefix('|')}")
-    people = [text.partition("|Patient/")[2] for text in wanted]
-    if all(people):
-        # The resident's own rows first, by their index: under row-level security the keys' index cannot be used.
-        search.clauses.append(
-            "resident_id IN (SELECT person.resident_id FROM record_resource person"
-            f" WHERE person.type = 'Patient' AND person.fhir_id = ANY({search.bind(people)}))"
-        )
-    if name == "identifier":
+    if name in _SELECTIVE:
         search.clauses.append(f"id IN (SELECT record_matching(%(type)s, {search.bind(wanted)}::text[]))")
     else:
         search.clauses.append(f"tokens && {search.bind(wanted)}::text[]")
