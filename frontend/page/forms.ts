@@ -1,4 +1,5 @@
 // Forms: no double submit, questions before an irreversible act, drop zones, focus on what was wrong.
+import { toast } from "./toasts";
 import { words } from "./words";
 
 const answered = new WeakSet<HTMLElement>();
@@ -33,6 +34,13 @@ function onSubmit(event: SubmitEvent): void {
   if (form.dataset.sent !== undefined) {
     event.preventDefault();
     event.stopImmediatePropagation();
+    return;
+  }
+  if (!navigator.onLine) {
+    // The browser would leave the page for its own, and with it what was typed.
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    toast(words.kept, "error");
     return;
   }
   form.dataset.sent = "";

@@ -17,6 +17,7 @@ export const words = {
   cancel: english ? "Cancel" : "取消",
   please: english ? "Please confirm" : "请确认",
   offline: english ? "The network is down. Nothing was saved; try again." : "网络不通，内容没有保存，请稍后重试。",
+  kept: english ? "The network is down. What you typed is still here; send it again when the network is back." : "网络不通，尚未保存。填写的内容还在本页，网络恢复后请再次提交。",
   failed: english ? "The system could not answer. Nothing was saved." : "系统没有应答，内容没有保存，请稍后重试。",
   sound: english ? "Sound for critical values is off in this browser." : "浏览器尚未允许提示音，危急值将无声提示。",
   soundOn: english ? "Turn sound on" : "开启提示音",

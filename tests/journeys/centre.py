@@ -28,7 +28,7 @@ class EcgReader:
 
     def when_i_look_at(self, key: str) -> None:
         """Open a case."""
-        self.me.go(f"/ecg/orders/{key}/work/")
+        self.me.go(f"/ecg/orders/{key}/case/")
 
     def when_i_claim(self) -> None:
         """Alt C, unless it is in my hands already."""
@@ -60,11 +60,9 @@ class EcgReader:
         for phrase in ("ra", "ia"):
             keys.type(phrase)
             keys.press("Enter")
-            if phrase == "ra":
-                continue
         keys.press("Alt+g")
         keys.press("Alt+d")
-        keys.type("急性冠")
+        keys.press("ArrowDown")
         expect(self.page.locator("[name=conclusion_text]")).to_have_value(re.compile("急性下壁心肌梗死可能"))
         expect(self.page.locator("[name=findings_text]")).not_to_have_value("")
         expect(self.page.locator("[name=critical_code]")).to_have_value("acs_stemi")

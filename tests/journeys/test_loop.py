@@ -20,7 +20,7 @@ OUTCOME = "急性下壁心肌梗死"
 
 def newest(house: House, table: str) -> str:
     """The key of the newest thing of her."""
-    rows = house.sql(f"SELECT key FROM {table} WHERE resident_id = 1 ORDER BY id DESC LIMIT 1")
+    rows = house.sql(f"SELECT key FROM {table} WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1")
     return str(rows[0][0])
 
 

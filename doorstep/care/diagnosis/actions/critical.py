@@ -39,7 +39,7 @@ def raise_critical(*, order: EcgOrder, actor: Actor) -> CriticalValue:
         kind="critical-value",
         organization_id=order.source_id,
         link=critical.subject,
-        acknowledge_link=reverse("diagnosis:acknowledge", args=[critical.key]),
+        acknowledge_link=reverse("diagnosis:critical", args=[critical.key]),
         urgent=True,
         actor=actor,
     )
