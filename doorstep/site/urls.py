@@ -25,7 +25,7 @@ urlpatterns = [
     path("verify/<uuid:key>/", verify_report, name="verify-report"),
     path("indicators/", include("doorstep.steering.indicators.urls")),
     path("referrals/", include("doorstep.care.referrals.urls")),
-    path("fhir", fhir.root),
+    path("fhir", fhir.root, name="fhir"),
     path("fhir/", include("doorstep.kernel.record.urls")),
     path("accounts/", include(account_urls.urlpatterns)),
 ]

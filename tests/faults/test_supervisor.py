@@ -17,7 +17,7 @@ import pytest
 from doorstep.kernel.database import embedded
 from doorstep.site import processes
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.journey]
 
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
