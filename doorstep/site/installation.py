@@ -33,6 +33,15 @@ class Installation:
     directory: Path
 
     @property
+    def program_file(self) -> Path:
+        """The digest of the program that last brought database and assets up to date."""
+        return self.directory / "program"
+
+    def program_file_says(self, digest: str) -> bool:
+        """Whether the program with this digest was the last to serve the directory."""
+        return self.program_file.exists() and self.program_file.read_text(encoding="utf-8") == digest
+
+    @property
     def county_file(self) -> Path:
         """Says what the database was filled with: "seeding", "seeded N" or "empty"."""
         return self.directory / "county"
