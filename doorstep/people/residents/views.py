@@ -29,12 +29,15 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def find(request: HttpRequest) -> HttpResponse:
-    """Find a resident of the own panel while typing; a scanned number that is ours opens the record at once."""
+    """Find a resident of the own panel while typing; a scanned number that is ours opens the record at once.
+
+    Pages ask by POST: a number of a person must not stand in an address, which logs and histories keep.
+    """
     actor = actor_of(request)
     actor.check(Permission.RESIDENT_FIND)
-    text = request.GET.get("q", "").strip()
+    text = (request.POST.get("q") or request.GET.get("q", "")).strip()
     found = queries.search_panel(text, actor)
     whole = is_whole_number("".join(text.split()))
     if whole and len(found) == 1 and not wants_part(request):
