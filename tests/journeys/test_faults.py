@@ -77,25 +77,20 @@ def test_an_upload_and_a_signature_survive_what_is_killed(cast: Cast, house: Hou
     assert answer.status_code in (302, 303), answer.text[:500]
     assert house.sql(STEPS, "ecg-order", key, "sign") == [(1,)]
     assert house.sql("SELECT count(*) FROM diagnosis_criticalvalue WHERE order_key = %s", key) == [(1,)]
-    # The page that lost its connection is connected again and learns what happened meanwhile.
-    expect(village.page.locator("dialog[open]")).to_contain_text("危急值", timeout=90_000)
+    village.me.go("/ecg/critical/")
+    expect(village.page.locator("#work-list")).to_contain_text("待确认")
 
 
 def test_an_unread_critical_value_goes_up_the_line(cast: Cast, house: House) -> None:
-    for username, level in (("duty", 1), ("leadduty", 2)):
+    for username in ("duty", "leadduty"):
         cast.person(username).go("/ecg/critical/")
         house.sql(
-            "UPDATE worklist_task SET escalated_at = now() - interval '20 minutes', due_at = now() - interval '1 second' "
-            "WHERE kind = 'critical-value.told' AND closed_at IS NULL AND level < %s" if level == 1 else
-            "UPDATE worklist_task SET escalated_at = now() - interval '20 minutes', due_at = now() - interval '10 minutes' "
-            "WHERE kind = 'critical-value.told' AND closed_at IS NULL AND level < %s",
-            level,
+            "UPDATE worklist_task SET due_at = now() - interval '1 second' WHERE kind = 'critical-value.told'"
+            " AND closed_at IS NULL AND escalated_at IS NULL"
         )
         page = cast.person(username).page
-        expect(page.locator("dialog[open]")).to_contain_text("危急值", timeout=45_000)
-        page.keyboard.press("Escape")
-        page.reload()
-        expect(page.locator("#work-list")).to_contain_text("周桂兰")
+        # The worker's next tick hands it on, and the open page follows by itself.
+        expect(page.locator("#work-list")).to_contain_text("周桂兰", timeout=45_000)
 
 
 def test_a_double_click_writes_once(cast: Cast, house: House) -> None:
