@@ -67,7 +67,7 @@ class House:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError, urllib.error.HTTPError):
-                urllib.request.urlopen(f"{self.address}/readyz", timeout=5).close()
+                urllib.request.urlopen(f"{self.address}/readyz", timeout=5).close()  # noqa: S310  our own address
                 return
             assert self.process is None or self.process.poll() is None, self.said()
             time.sleep(0.2)
