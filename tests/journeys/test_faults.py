@@ -129,6 +129,6 @@ def test_two_browsers_claim_at_once_and_one_holds_it(cast: Cast, house: House, t
     key = village.page.url.rstrip("/").rsplit("/", 1)[1]
     wires = [Wire(cast.person(name)) for name in ("ecg1", "ecg2")]
     forms = [wire.form(f"/ecg/orders/{key}/case/", action="/claim/") for wire in wires]
-    answers = at_once(*(lambda wire=wire, form=form: wire.send(*form) for wire, form in zip(wires, forms, strict=True)))  # type: ignore[misc]
+    answers = at_once(*(lambda wire=wire, form=form: wire.send(*form) for wire, form in zip(wires, forms, strict=True)))
     assert house.sql(STEPS, "ecg-order", key, "claim") == [(1,)]
     assert sorted(answer.status_code for answer in answers)[-1] in (303, 409)

@@ -25,7 +25,7 @@ class Wire:
     def form(self, path: str, *, action: str = "", **values: str) -> tuple[str, dict[str, str]]:
         """The form of a page whose address ends so, as the browser would send it with these values: (address, fields)."""
         page = html.fromstring(self._page(path))
-        for form in page.iter("form"):
+        for form in (one for one in page.iter("form") if isinstance(one, html.FormElement)):
             address = str(form.get("action") or path)
             if form.get("method") == "post" and address.endswith(action or path) and "idempotency_key" in form.fields:
                 fields = {str(name): str(value) for name, value in form.fields.items() if value is not None}
