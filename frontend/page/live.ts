@@ -28,10 +28,14 @@ export function startLive(htmx: Htmx): void {
 
 function listen(address: string, tell: (event: LiveEvent) => void): void {
   let wait = RETRY_LOWEST;
+  let opened = false;
   const connect = (): void => {
     const source = new EventSource(address, { withCredentials: true });
     source.onopen = () => {
       wait = RETRY_LOWEST;
+      // What was pushed while the line was down is lost: the pages ask for themselves.
+      if (opened) tell({ kind: "resync", id: "" });
+      opened = true;
     };
     source.onmessage = (message) => tell(JSON.parse(message.data as string) as LiveEvent);
     source.onerror = () => {
@@ -48,19 +52,32 @@ function receive(htmx: Htmx, event: LiveEvent): void {
   htmx.trigger(document.body, `live:${event.kind}`, { id: event.id });
   htmx.trigger(document.body, "live:any", { kind: event.kind, id: event.id });
   if (event.kind === "critical") void alarm(htmx, event);
+  if (event.kind === "resync") void remind(htmx);
+}
+
+// After a lost line: an urgent notice that nobody has opened yet is shown as if it came now.
+async function remind(htmx: Htmx): Promise<void> {
+  if (!document.body.dataset.liveToast) return;
+  if (await show(htmx, "")) void beep();
 }
 
 async function alarm(htmx: Htmx, event: LiveEvent): Promise<void> {
   void beep();
-  const address = document.body.dataset.liveToast;
-  if (!address) {
+  if (!document.body.dataset.liveToast) {
     toast(words.critical, "critical");
     return;
   }
+  await show(htmx, event.id);
+}
+
+async function show(htmx: Htmx, id: string): Promise<boolean> {
   const place = liveDialog();
+  const address = document.body.dataset.liveToast ?? "";
   const separator = address.includes("?") ? "&" : "?";
-  await htmx.ajax("get", `${address}${separator}id=${encodeURIComponent(event.id)}`, { target: place.body, swap: "innerHTML" });
-  if (place.body.textContent?.trim() && !place.dialog.open) place.dialog.showModal();
+  await htmx.ajax("get", `${address}${separator}id=${encodeURIComponent(id)}`, { target: place.body, swap: "innerHTML" });
+  const filled = Boolean(place.body.textContent?.trim());
+  if (filled && !place.dialog.open) place.dialog.showModal();
+  return filled;
 }
 
 function liveDialog(): { dialog: HTMLDialogElement; body: HTMLElement } {

@@ -76,11 +76,17 @@ def duration(value: timedelta | int | float | None) -> str:
     sign = "−" if seconds < 0 else ""
     if amount < MINUTE:
         return sign + _("%(seconds)s 秒") % {"seconds": amount}
+    if amount < HOUR and amount % MINUTE == 0:
+        return sign + _("%(minutes)s 分") % {"minutes": amount // MINUTE}
     if amount < HOUR:
         return sign + _("%(minutes)s 分 %(seconds)s 秒") % {"minutes": amount // MINUTE, "seconds": amount % MINUTE}
+    if amount < DAY and amount % HOUR < MINUTE:
+        return sign + _("%(hours)s 小时") % {"hours": amount // HOUR}
     if amount < DAY:
         parts = {"hours": amount // HOUR, "minutes": amount % HOUR // MINUTE}
         return sign + _("%(hours)s 小时 %(minutes)s 分") % parts
+    if amount % DAY < HOUR:
+        return sign + _("%(days)s 天") % {"days": amount // DAY}
     return sign + _("%(days)s 天 %(hours)s 小时") % {"days": amount // DAY, "hours": amount % DAY // HOUR}
 
 

@@ -49,6 +49,16 @@ _STATUS = {
     "accepted": gettext_lazy("已受理"),
     "on-hold": gettext_lazy("暂停"),
     "rejected": gettext_lazy("已退回"),
+    "arrived": gettext_lazy("已到院"),
+    "fulfilled": gettext_lazy("已就诊"),
+    "noshow": gettext_lazy("未到诊"),
+    "proposed": gettext_lazy("待确认"),
+    "pending": gettext_lazy("待确认"),
+    "ready": gettext_lazy("待办理"),
+    "received": gettext_lazy("已接收"),
+    "stopped": gettext_lazy("已停止"),
+    "current": gettext_lazy("有效"),
+    "unknown": gettext_lazy("未知"),
 }
 
 
@@ -162,6 +172,14 @@ def _title(content: Mapping[str, Any]) -> str:
             return _text(content.get("code", {})) or _("办理进度")
         case "CarePlan":
             return str(content.get("title") or _("随访计划"))
+        case "Communication":
+            return _text((content.get("category") or [{}])[0]) or _("危急值告知")
+        case "Consent":
+            return _("知情同意")
+        case "Contract":
+            return _("家庭医生签约")
+        case "CareTeam":
+            return _("家庭医生团队")
         case "Appointment":
             return _text((content.get("serviceType") or [{}])[0]) or _("预约")
         case other:
