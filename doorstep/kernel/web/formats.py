@@ -73,21 +73,17 @@ def duration(value: timedelta | int | float | None) -> str:
         return "—"
     seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
     amount = abs(seconds)
-    sign = "−" if seconds < 0 else ""
-    if amount < MINUTE:
-        return sign + _("%(seconds)s 秒") % {"seconds": amount}
-    if amount < HOUR and amount % MINUTE == 0:
-        return sign + _("%(minutes)s 分") % {"minutes": amount // MINUTE}
-    if amount < HOUR:
-        return sign + _("%(minutes)s 分 %(seconds)s 秒") % {"minutes": amount // MINUTE, "seconds": amount % MINUTE}
-    if amount < DAY and amount % HOUR < MINUTE:
-        return sign + _("%(hours)s 小时") % {"hours": amount // HOUR}
-    if amount < DAY:
-        parts = {"hours": amount // HOUR, "minutes": amount % HOUR // MINUTE}
-        return sign + _("%(hours)s 小时 %(minutes)s 分") % parts
-    if amount % DAY < HOUR:
-        return sign + _("%(days)s 天") % {"days": amount // DAY}
-    return sign + _("%(days)s 天 %(hours)s 小时") % {"days": amount // DAY, "hours": amount % DAY // HOUR}
+    days, hours, minutes = amount // DAY, amount % DAY // HOUR, amount % HOUR // MINUTE
+    parts = {"days": days, "hours": hours, "minutes": minutes, "seconds": amount % MINUTE}
+    if days:
+        text = _("%(days)s 天 %(hours)s 小时") if hours else _("%(days)s 天")
+    elif hours:
+        text = _("%(hours)s 小时 %(minutes)s 分") if minutes else _("%(hours)s 小时")
+    elif minutes:
+        text = _("%(minutes)s 分 %(seconds)s 秒") if parts["seconds"] else _("%(minutes)s 分")
+    else:
+        text = _("%(seconds)s 秒")
+    return ("−" if seconds < 0 else "") + text % parts
 
 
 def number(value: int | float | Decimal | None, places: int | None = None) -> str:

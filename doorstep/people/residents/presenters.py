@@ -62,6 +62,14 @@ _STATUS = {
 }
 
 
+_TITLES = {
+    "Communication": gettext_lazy("危急值告知"),
+    "Consent": gettext_lazy("知情同意"),
+    "Contract": gettext_lazy("家庭医生签约"),
+    "CareTeam": gettext_lazy("家庭医生团队"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One entry of the record on a page."""
@@ -172,14 +180,8 @@ def _title(content: Mapping[str, Any]) -> str:
             return _text(content.get("code", {})) or _("办理进度")
         case "CarePlan":
             return str(content.get("title") or _("随访计划"))
-        case "Communication":
-            return _text((content.get("category") or [{}])[0]) or _("危急值告知")
-        case "Consent":
-            return _("知情同意")
-        case "Contract":
-            return _("家庭医生签约")
-        case "CareTeam":
-            return _("家庭医生团队")
+        case "Communication" | "Consent" | "Contract" | "CareTeam" as named_by_type:
+            return str(_TITLES[named_by_type])
         case "Appointment":
             return _text((content.get("serviceType") or [{}])[0]) or _("预约")
         case other:

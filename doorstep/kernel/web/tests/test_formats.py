@@ -64,7 +64,7 @@ def test_age(birth: date, expected: str) -> None:
         (372, "6 分 12 秒"),
         (timedelta(hours=2, minutes=5), "2 小时 5 分"),
         (timedelta(days=3, hours=4), "3 天 4 小时"),
-        (-60, "−1 分 0 秒"),
+        (-60, "−1 分"),
         (None, "—"),
     ],
 )
