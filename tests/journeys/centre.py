@@ -24,7 +24,15 @@ class EcgReader:
 
     def then_it_is_on_top_of_the_queue(self) -> None:
         """The pre-read sorts the queue; the page follows by itself."""
-        expect(self.page.locator("#work-list li").first).to_contain_text(NAME)
+        first = self.page.locator("#work-list li").first
+        expect(first).to_contain_text(NAME)
+        # A worker's first pre-read loads its numerics; the report's suggestions come from it.
+        for _second in range(60):
+            if "ST 段" in first.inner_text():
+                break
+            self.page.wait_for_timeout(1000)
+            self.page.reload()
+        expect(first).to_contain_text("ST 段")
 
     def when_i_look_at(self, key: str) -> None:
         """Open a case."""

@@ -2,11 +2,14 @@
 
 import asyncio
 import signal
+import threading
+from importlib import import_module
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from procrastinate.contrib.django import app
 
+from doorstep.care.diagnosis.tasks import PREREAD_MODULE
 from doorstep.kernel.jobs.running import Ticker
 from doorstep.site.ticks import TICKS
 
@@ -31,6 +34,8 @@ class Command(BaseCommand):
         ticker = Ticker(TICKS)
         if not options["once"]:
             ticker.start()
+            # Ten seconds of loading that the first recording must not wait for.
+            threading.Thread(target=import_module, args=(PREREAD_MODULE,), daemon=True).start()
         try:
             asyncio.run(_work(concurrency=options["concurrency"], wait=not options["once"]))
         finally:
