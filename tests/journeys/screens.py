@@ -1,53 +1,112 @@
-"""Pictures of every page as every role, at a desk and on a phone: bin/screens [DATA:PORT] writes them to build/screens.
+"""Takes the pictures of the main pages, at a desk and on a phone, and says what a picture does not show.
 
-Without an address it starts a county of its own. The few that the readme shows go to docs/screens.
+A script, not a test: bin/screens. It walks the first steps of the closed loop, so that pages have something on them, and prints
+for every page what its browser complained of, how much wider than the window it is, and words of the other language.
 """
 
-import contextlib
-import sys
+import argparse
+import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ConsoleMessage, sync_playwright
 
-from tests.journeys.conftest import FLAGS, ROOT
+from tests.journeys.centre import EcgReader
+from tests.journeys.conftest import FLAGS
+from tests.journeys.hospital import Office
 from tests.journeys.house import House, free_port
-from tests.journeys.people import DESK, PHONE, Person
+from tests.journeys.people import DESK, PHONE, RESIDENTS, Cast, Person
+from tests.journeys.tracings import fresh_file
+from tests.journeys.village import VillageDoctor
 
-STAFF = (
-    "village", "ecg1", "duty", "leadduty", "office", "expert", "family", "nurse", "manager", "auditor", "registrar",
-)  # fmt: skip
-RESIDENTS = ("zhou", "daughter")
-# What the readme shows: (role, address, size) by the picture's name.
-CHOSEN = {
-    ("village", "/", DESK): "home",
-    ("ecg1", "/ecg/", DESK): "ecg-queue",
-    ("manager", "/indicators/", DESK): "indicators",
-    ("zhou", "/me/", PHONE): "phone",
+ROOT = Path(__file__).resolve().parents[2]
+BUILT, SHOWN = ROOT / "build/screens", ROOT / "docs/screens"
+SETTLE_MS = 700
+# Words that Chinese hospitals write in Latin letters.
+LATIN = re.compile(
+    r"[A-Za-z]{4,}(?<!mmHg)(?<!DICOM)(?<!HL7)(?<!aECG)(?<!STEMI)(?<!FHIR)(?<!XLSX)(?<!Excel)(?<!Enter)(?<!Ctrl)(?<!English)"
+)
+CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A page as somebody sees it; `path` may name a key as {order}, `english` pictures it in English too, `shown` is its README name."""
+
+    name: str
+    username: str
+    path: str
+    english: bool = False
+    shown: str = ""
+
+
+SCREENS = (
+    Screen("home-village", "village", "/", english=True, shown="home"),
+    Screen("find", "village", "/residents/?q=z"),
+    Screen("resident", "village", "/residents/{resident}/", english=True),
+    Screen("visits", "village", "/visits/"),
+    Screen("visit", "village", "/visits/{visit}/"),
+    Screen("ecg-orders", "village", "/ecg/orders/"),
+    Screen("ecg-report", "village", "/ecg/orders/{order}/", english=True),
+    Screen("criticals", "village", "/ecg/critical/"),
+    Screen("critical", "village", "/ecg/critical/{critical}/"),
+    Screen("referrals", "village", "/referrals/"),
+    Screen("referral", "village", "/referrals/{referral}/", english=True),
+    Screen("notices", "village", "/notices/"),
+    Screen("home-ecg", "ecg1", "/"),
+    Screen("ecg-queue", "ecg1", "/ecg/", english=True, shown="ecg-queue"),
+    Screen("ecg-reading", "ecg1", "/ecg/orders/{waiting}/case/", shown="ecg-reading"),
+    Screen("ecg-outcomes", "ecg1", "/ecg/outcomes/"),
+    Screen("home-office", "office", "/"),
+    Screen("office", "office", "/referrals/office/"),
+    Screen("office-case", "office", "/referrals/{referral}/", shown="referral"),
+    Screen("slots", "office", "/slots/"),
+    Screen("schedules", "office", "/slots/schedules/"),
+    Screen("home-expert", "expert", "/"),
+    Screen("treating", "expert", "/referrals/treating/"),
+    Screen("timeline", "expert", "/residents/{resident}/", shown="timeline"),
+    Screen("home-family", "family", "/"),
+    Screen("contracts", "family", "/contracts/"),
+    Screen("contract", "family", "/contracts/{contract}/"),
+    Screen("follow-ups", "family", "/referrals/follow-ups/"),
+    Screen("returning", "duty", "/referrals/returning/"),
+    Screen("home-manager", "manager", "/"),
+    Screen("indicators", "manager", "/indicators/", english=True, shown="indicators"),
+    Screen("indicator-cases", "manager", "/indicators/stages/{kind}/"),
+    Screen("organizations", "manager", "/organizations/"),
+    Screen("staff", "manager", "/staff/"),
+    Screen("audit", "auditor", "/audit/"),
+    Screen("audit-reviews", "auditor", "/audit/reviews/"),
+    Screen("register", "registrar", "/residents/register/"),
+    Screen("imports", "registrar", "/residents/import/"),
+    Screen("phone-home", "zhou", "/me/", english=True, shown="phone"),
+    Screen("phone-record", "zhou", "/me/record/"),
+    Screen("phone-looks", "zhou", "/me/looks/"),
+    Screen("phone-code", "zhou", "/me/code/"),
+    Screen("phone-daughter", "daughter", "/me/"),
+)
+KEYS = {
+    "order": "SELECT key FROM diagnosis_ecgorder WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1",
+    "waiting": "SELECT key FROM diagnosis_ecgorder WHERE state IN ('reading', 'waiting') ORDER BY state, created_at DESC LIMIT 1",
+    "critical": "SELECT key FROM diagnosis_criticalvalue ORDER BY created_at DESC LIMIT 1",
+    "referral": "SELECT key FROM referrals_referral WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1",
+    "visit": "SELECT key FROM visits_visit WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1",
+    "resident": "SELECT key FROM residents_resident WHERE id = 1",
+    "contract": "SELECT key FROM contracts_contract WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1",
 }
-# Lists whose newest thing is a page of its own.
-THINGS = {
-    "ecg-reading": (
-        "ecg1",
-        "SELECT '/ecg/orders/' || key || '/' FROM diagnosis_ecgorder ORDER BY created_at DESC LIMIT 1",
-    ),
-    "referral": (
-        "expert",
-        "SELECT '/referrals/' || key || '/' FROM referrals_referral WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1",
-    ),
-    "timeline": ("village", "SELECT '/residents/' || key || '/' FROM residents_resident WHERE id = 1"),
-}
 
 
-@contextlib.contextmanager
-def running(given: str) -> Iterator[House]:
-    """The installation at this address, or a new one."""
-    if given:
-        directory, _, port = given.rpartition(":")
+@contextmanager
+def installation(at: str) -> Iterator[House]:
+    """The one that runs at DIR:PORT, or a new one in a temporary folder."""
+    if at:
+        directory, _, port = at.rpartition(":")
         yield House(Path(directory), int(port))
         return
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="doorstep-screens-", ignore_cleanup_errors=True) as folder:
         house = House(Path(folder) / "data", free_port())
         try:
             house.start()
@@ -56,37 +115,106 @@ def running(given: str) -> Iterator[House]:
             house.stop()
 
 
-def take(person: Person, path: str, name: str, *, chosen: str = "") -> None:
-    """Both pictures of one page."""
-    for size in (DESK, PHONE):
-        person.page.set_viewport_size({"width": size[0], "height": size[1]})
-        person.page.goto(path)
-        person.page.wait_for_timeout(400)
-        target = ROOT / "build/screens" / f"{person.username}-{name}-{size[0]}.png"
-        person.page.screenshot(path=target)
-        wanted = chosen or CHOSEN.get((person.username, path, size), "")
-        if wanted and (size == PHONE) == (person.username in RESIDENTS):
-            person.page.screenshot(path=ROOT / "docs/screens" / f"{wanted}.png")
+def act(cast: Cast, house: House, folder: Path) -> None:
+    """An ECG of the heroine is uploaded, read and signed as critical; her doctor refers her; another ECG is being read."""
+    village = VillageDoctor(cast)
+    village.given_an_open_visit("胸闷 2 小时，伴出汗")
+    village.and_i_measure("158", "96")
+    village.when_i_order_an_ecg("胸闷 2 小时，伴出汗")
+    village.when_i_upload(fresh_file(folder))
+    village.then_it_is_on_its_way()
+    order = key_of(house, "order")
+    reader = EcgReader(cast, "ecg1")
+    reader.when_i_look_at(order)
+    reader.when_i_claim()
+    reader.when_i_write_the_report_with_the_keyboard()
+    reader.and_i_sign()
+    village.me.go("/ecg/orders/")
+    village.when_i_refer_with_one_click(order)
+    village.page.screenshot(path=BUILT / "referral-edit-desk.png", full_page=True)
+    village.when_i_hold_a_slot()
+    village.and_i_submit_with_consent()
+    Office(cast).then_it_waits_in_the_queue()
+    reader.when_i_look_at(key_of(house, "waiting"))
+    reader.when_i_claim()
 
 
-def main(given: str) -> None:
-    """Walk the navigation of everybody."""
-    for folder in ("build/screens", "docs/screens"):
-        (ROOT / folder).mkdir(parents=True, exist_ok=True)
-    with running(given) as house, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        for username in (*STAFF, *RESIDENTS):
-            person = Person(browser, house, username)
-            links = person.page.eval_on_selector_all("nav a[href^='/']", "all => all.map(a => a.getAttribute('href'))")
-            for path in dict.fromkeys(["/", *links]):
-                take(person, path, path.strip("/").replace("/", "-") or "home")
-            for name, (owner, query) in THINGS.items():
-                rows = house.sql(query) if owner == username else []
-                if rows:
-                    take(person, rows[0][0], name, chosen=name)
-            person.leave()
-        browser.close()
+def key_of(house: House, name: str) -> str:
+    """The key that a path names, or "" when there is no such thing."""
+    if name == "kind":
+        return "referral.decide"
+    rows = house.sql(KEYS[name])
+    return str(rows[0][0]) if rows else ""
+
+
+class Camera:
+    """Takes the pictures and collects what is wrong on their pages."""
+
+    def __init__(self, cast: Cast, house: House) -> None:
+        self.cast = cast
+        self.house = house
+        self.seen: list[str] = []
+
+    def take(self, screen: Screen) -> None:
+        """One page at both sizes, in English where it is wanted."""
+        person = self.cast.person(screen.username)
+        path = re.sub(r"\{(\w+)\}", lambda found: key_of(self.house, found[1]), screen.path)
+        said: list[str] = []
+
+        def note(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                said.append(f"{message.text} {message.location.get('url', '')}")
+
+        person.page.on("console", note)
+        for place, size in (("desk", DESK), ("phone", PHONE)):
+            self._picture(person, screen, f"{screen.name}-{place}", path, size)
+        if screen.english:
+            person.page.goto(f"/language/?lang=en&next={path}")
+            self._picture(person, screen, f"{screen.name}-english", path, PHONE if screen.username in RESIDENTS else DESK)
+            person.page.goto(f"/language/?lang=zh-hans&next={path}")
+        person.page.remove_listener("console", note)
+        self.seen += [f"{screen.name}: {line}" for line in dict.fromkeys(said)]
+
+    def _picture(self, person: Person, screen: Screen, name: str, path: str, size: tuple[int, int]) -> None:
+        page = person.page
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        answer = page.goto(path)
+        page.wait_for_timeout(SETTLE_MS)
+        if answer is None or answer.status != 200:
+            self.seen.append(f"{name}: {path} answered {answer.status if answer else 'nothing'}")
+        page.screenshot(path=BUILT / f"{name}.png")
+        if screen.shown and name.endswith("-phone" if screen.username in RESIDENTS else "-desk"):
+            page.screenshot(path=SHOWN / f"{screen.shown}.png")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self.seen.append(f"{name}: {wide} px wider than the window")
+        pattern = CHINESE if name.endswith("-english") else LATIN
+        words = pattern.findall(page.locator("body").inner_text())
+        if words:
+            self.seen.append(f"{name}: {' '.join(dict.fromkeys(words))[:400]}")
+
+
+def main() -> None:
+    """Pictures of everything, or of the screens whose name holds --only."""
+    parser = argparse.ArgumentParser(description="Pictures of the main pages")
+    parser.add_argument("--at", default="", help="DIR:PORT of an installation that runs already")
+    parser.add_argument("--as-it-is", action="store_true", help="do not walk the loop first")
+    parser.add_argument("--only", default="", help="only screens whose name matches")
+    given = parser.parse_args()
+    BUILT.mkdir(parents=True, exist_ok=True)
+    SHOWN.mkdir(parents=True, exist_ok=True)
+    with installation(given.at) as house, sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        cast = Cast(chromium, house)
+        if not given.as_it_is:
+            act(cast, house, Path(folder))
+        camera = Camera(cast, house)
+        for screen in SCREENS:
+            if re.search(given.only, screen.name):
+                camera.take(screen)
+        print("\n".join(camera.seen))
+        chromium.close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "")
+    main()
