@@ -21,7 +21,7 @@ METHODS = [
     ("**.py", "python"),
     ("**/templates/**", "jinja2"),
 ]
-OPTIONS = {"**/templates/**": {"encoding": "utf-8", "extensions": "jinja2.ext.i18n", "trimmed": "true"}}
+OPTIONS = {"**/templates/**": {"encoding": "utf-8", "extensions": "jinja2.ext.i18n,jinja2.ext.do", "trimmed": "true"}}
 KEYWORDS = {
     "_": None,
     "gettext": None,

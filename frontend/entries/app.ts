@@ -9,6 +9,7 @@ import { startForms } from "../page/forms";
 import { startLive } from "../page/live";
 import { startShortcuts } from "../page/shortcuts";
 import { startSurface } from "../page/surface";
+import { startTables } from "../page/tables";
 import { startToasts } from "../page/toasts";
 
 declare global {
@@ -23,4 +24,5 @@ startForms();
 startSurface();
 startShortcuts();
 startClocks();
+startTables();
 startLive(htmx);

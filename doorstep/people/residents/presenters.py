@@ -19,7 +19,25 @@ KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "order": (gettext_lazy("申请与转诊"), ("ServiceRequest", "Task")),
     "report": (gettext_lazy("检查报告"), ("DiagnosticReport",)),
     "plan": (gettext_lazy("计划与随访"), ("CarePlan", "Appointment", "Communication")),
-    "other": (gettext_lazy("其他"), ("Condition", "MedicationRequest", "Contract", "DocumentReference", "Procedure")),
+    "other": (
+        gettext_lazy("其他"),
+        ("Condition", "MedicationRequest", "Contract", "Consent", "CareTeam", "DocumentReference", "Procedure"),
+    ),
+}
+# What a resource without words of its own is called.
+_NAMES = {
+    "CareTeam": gettext_lazy("家庭医生团队"),
+    "Communication": gettext_lazy("危急值告知"),
+    "Composition": gettext_lazy("出院小结"),
+    "Condition": gettext_lazy("诊断"),
+    "Consent": gettext_lazy("知情同意"),
+    "Contract": gettext_lazy("家庭医生签约"),
+    "DiagnosticReport": gettext_lazy("检查报告"),
+    "DocumentReference": gettext_lazy("文书"),
+    "MedicationRequest": gettext_lazy("用药"),
+    "Observation": gettext_lazy("测量"),
+    "Procedure": gettext_lazy("治疗操作"),
+    "ServiceRequest": gettext_lazy("申请"),
 }
 # Not events of a life: who somebody is stands in the banner.
 HIDDEN = frozenset({"Patient", "Provenance", "Binary"})
@@ -59,14 +77,11 @@ _STATUS = {
     "stopped": gettext_lazy("已停止"),
     "current": gettext_lazy("有效"),
     "unknown": gettext_lazy("未知"),
-}
-
-
-_TITLES = {
-    "Communication": gettext_lazy("危急值告知"),
-    "Consent": gettext_lazy("知情同意"),
-    "Contract": gettext_lazy("家庭医生签约"),
-    "CareTeam": gettext_lazy("家庭医生团队"),
+    "superseded": gettext_lazy("已被替代"),
+    "offered": gettext_lazy("待签字"),
+    "executed": gettext_lazy("已生效"),
+    "terminated": gettext_lazy("已终止"),
+    "inactive": gettext_lazy("已停用"),
 }
 
 
@@ -181,12 +196,12 @@ def _title(content: Mapping[str, Any]) -> str:
         case "CarePlan":
             return str(content.get("title") or _("随访计划"))
         case "Communication" | "Consent" | "Contract" | "CareTeam" as named_by_type:
-            return str(_TITLES[named_by_type])
+            return str(_NAMES[named_by_type])
         case "Appointment":
             return _text((content.get("serviceType") or [{}])[0]) or _("预约")
         case other:
             named = content.get("code") or content.get("type") or content.get("medicationCodeableConcept") or {}
-            return _text(named) or str(content.get("title") or other)
+            return _text(named) or str(content.get("title") or content.get("name") or _NAMES.get(other, other))
 
 
 def _detail(content: Mapping[str, Any]) -> str:

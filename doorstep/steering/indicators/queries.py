@@ -59,7 +59,8 @@ class CaseLine:
     due_at: datetime | None
     seconds: float
     late: bool
-    outcome: str
+    outcome_zh: str
+    outcome_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +119,31 @@ def list_cases(*, actor: Actor, kind: str, period: str, late: bool, now: datetim
     now = now or timezone.now()
     tasks = worklist.stage_cases(kind=kind, since=now - PERIODS[period], until=now, actor=actor, late=late)
     names = organizations.names(ids=[task.organization_id for task in tasks])
-    return [
-        CaseLine(
-            key=task.key,
-            kind=task.kind,
-            organization=names.get(task.organization_id, ""),
-            opened_at=task.opened_at,
-            closed_at=task.closed_at,
-            due_at=task.due_at,
-            seconds=((task.closed_at or now) - task.opened_at).total_seconds(),
-            late=bool(task.due_at and task.closed_at and task.closed_at > task.due_at),
-            outcome=task.outcome,
+    lines = []
+    for task in tasks:
+        outcome_zh, outcome_en = _outcome(task.kind, task.outcome)
+        lines.append(
+            CaseLine(
+                key=task.key,
+                kind=task.kind,
+                organization=names.get(task.organization_id, ""),
+                opened_at=task.opened_at,
+                closed_at=task.closed_at,
+                due_at=task.due_at,
+                seconds=((task.closed_at or now) - task.opened_at).total_seconds(),
+                late=bool(task.due_at and task.closed_at and task.closed_at > task.due_at),
+                outcome_zh=outcome_zh,
+                outcome_en=outcome_en,
+            )
         )
-        for task in tasks
-    ]
+    return lines
+
+
+def _outcome(kind: str, verb: str) -> tuple[str, str]:
+    """What ended a stage, in Chinese and English words: the name of the transition that led out of it."""
+    stage = catalogue.stage(kind)
+    way = stage.machine.transition(verb, stage.state.code) if stage else None
+    return (way.zh, way.en) if way else (verb, verb)
 
 
 def list_case_steps(*, actor: Actor, key: UUID) -> list[CaseStep]:
