@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import ConsoleMessage, sync_playwright
 
 from doorstep.care.diagnosis.ecg.dicom_writing import to_dicom
@@ -229,7 +230,9 @@ class Camera:
             self.seen.append(f"{name}: {path} answered {answer.status if answer else 'nothing'}")
         page.screenshot(path=BUILT / f"{name}.png")
         if screen.shown and name.endswith("-phone" if screen.username in RESIDENTS else "-desk"):
-            page.screenshot(path=SHOWN / f"{screen.shown}.png")
+            # Fewer colours: the paper of an ECG makes a picture too large for a README.
+            with Image.open(BUILT / f"{name}.png") as picture:
+                picture.convert("RGB").quantize(128).save(SHOWN / f"{screen.shown}.png", optimize=True)
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             self.seen.append(f"{name}: {wide} px wider than the window")
