@@ -19,6 +19,7 @@ _AT_THE_BEDSIDE = _EVERYBODY | {
     Access.RECORD_VIEW,
     Access.GLASS_BREAK,
     Residents.RESIDENT_FIND,
+    Residents.DEATH_RECORD,
     Worklist.TASK_DELEGATE,
     Scheduling.SLOT_VIEW,
     Contracts.CONTRACT_VIEW,

@@ -12,8 +12,15 @@ from doorstep.coordination.scheduling import events as scheduling_events
 from doorstep.coordination.scheduling import handlers as scheduling
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.worklist.events import TaskEscalated, TaskOverdue, TaskWarned
+from doorstep.people.residents.events import ResidentDied
 
 SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
+    ResidentDied: (
+        scheduling.end_for_death,
+        contracts.end_for_death,
+        referrals.end_for_death,
+        diagnosis.end_for_death,
+    ),
     scheduling_events.SlotsGenerated: (scheduling.publish_slots,),
     scheduling_events.ClinicStopped: (scheduling.call_off_bookings, scheduling.publish_slots),
     scheduling_events.BookingMade: (scheduling.publish_slots,),

@@ -54,6 +54,8 @@ PAGES: dict[str, Page] = {
     "residents:import_faults": page("RESIDENT_IMPORT", of="batch"),
     "residents:detail": page("RECORD_VIEW", of="resident"),
     "residents:change": page("RESIDENT_REGISTER", of="resident"),
+    "residents:death": page("DEATH_RECORD", of="resident"),
+    "residents:revoke_death": act("DEATH_RECORD", of="resident"),
     "residents:pressure": page("RECORD_VIEW", of="resident"),
     "visits:today": page("VISIT_OPEN"),
     "visits:open": act("VISIT_OPEN", of="resident"),

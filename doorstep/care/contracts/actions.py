@@ -46,6 +46,7 @@ def draft(*, resident_id: int, terms: Terms, actor: Actor, previous: Contract | 
     """
     actor.check(Permission.CONTRACT_SIGN)
     resident = resident_queries.get(resident_id=resident_id)
+    resident_queries.check_living(resident_id=resident_id)
     team = next((team for team in queries.teams_for(actor=actor) if team.pk == terms.team_id), None)
     faults = _faults(terms, team_known=team is not None)
     if faults or team is None or actor.organization_id is None:
@@ -163,6 +164,21 @@ def terminate(*, contract: Contract, ending: str, reason: str, actor: Actor) -> 
     )
     _close(moved, actor)
     return moved
+
+
+def end_for_death(*, resident_id: int, actor: Actor) -> int:
+    """End the contracts of a resident who has died; returns how many.
+
+    What a contract opened stays open until its own day: the team completes the record, and a mistake can be mended.
+    """
+    reason = _("居民已登记死亡")
+    found = list(Contract.objects.filter(resident_id=resident_id, state__in=("draft", "active", "renew-due")))
+    for contract in found:
+        ending = Contract.Ending.DIED.value
+        workflow.apply(
+            contract, "terminate", actor=actor, reason=reason, values={"ending": ending}, details={"ending": ending}
+        )
+    return len(found)
 
 
 def open_to_team(*, contract_key: str, actor: Actor) -> int:

@@ -1,7 +1,9 @@
-"""Who is told at each stage: the sender, the target's office and specialists, the receiver, the resident."""
+"""Who is told at each stage: the sender, the target's office and specialists, the receiver, the resident; what a death ends."""
 
+from doorstep.care.referrals import actions
 from doorstep.coordination.notices.actions import tell
 from doorstep.coordination.notices.texts import Text
+from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.events.event import Event
 
 TEXTS: dict[str, Text] = {
@@ -79,3 +81,10 @@ def tell_follow_up_escalated(event: Event) -> None:
     units = {unit for unit in (event.details.get("target"), event.details.get("receiver")) if unit}
     for unit in units:
         tell(kind="follow-up-escalated", organization_id=int(unit), link=str(event.details["referral"]))
+
+
+def end_for_death(event: Event) -> None:
+    """End the referrals and follow-ups of a resident who has died."""
+    if event.resident_id is not None:
+        actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
+        actions.end_for_death(resident_id=event.resident_id, actor=actor)

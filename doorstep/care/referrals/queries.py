@@ -18,7 +18,7 @@ from doorstep.people.workforce.models import Post
 
 _SALT = "referral-qr"
 _QR_DAYS = 60
-_ENDED = ("closed", "declined", "withdrawn", "died")
+ENDED = ("closed", "declined", "withdrawn", "died")
 _WITH = ("source", "target", "department", "receiver", "referrer", "reviewer", "attending")
 
 
@@ -84,7 +84,7 @@ def list_outcomes(*, actor: Actor, limit: int = 50) -> list[Referral]:
     """How it ended: the referrals of the actor's units, or treated by them, that came to an end or have an outcome."""
     seen = Q(source_id__in=actor.reach) | Q(target_id__in=actor.reach) | Q(receiver_id__in=actor.reach)
     rows = Referral.objects.filter(seen).select_related("source", "target", "department")
-    return list(rows.filter(Q(state__in=_ENDED) | ~Q(outcome="")).order_by("-state_since")[:limit])
+    return list(rows.filter(Q(state__in=ENDED) | ~Q(outcome="")).order_by("-state_since")[:limit])
 
 
 def list_follow_ups(*, actor: Actor, state: str = "", limit: int = 50) -> list[FollowUp]:
@@ -166,7 +166,7 @@ def expected_by_number(*, number: str, actor: Actor) -> Referral:
 
 def _of(where: Q, ended: bool) -> QuerySet[Referral]:
     rows = Referral.objects.filter(where).select_related(*_WITH)
-    return rows.filter(state__in=_ENDED) if ended else rows.exclude(state__in=_ENDED)
+    return rows.filter(state__in=ENDED) if ended else rows.exclude(state__in=ENDED)
 
 
 def _office_rank(referral: Referral) -> int:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from doorstep.coordination.notices import channels, queries
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.push import push
+from doorstep.people.residents import queries as residents
 
 # Without RETURNING: who tells another unit may not read what that unit is told.
 _INSERT = """
@@ -35,11 +36,14 @@ def tell(
 ) -> uuid.UUID:
     """Tell a user, a unit (or one role of it) or a resident something, in the page at once; returns the notice's key.
 
-    Exactly one of `user_id`, `organization_id` and `resident_id` is given, else ValueError. What is pushed carries the key
+    Exactly one of `user_id`, `organization_id` and `resident_id` is given, else ValueError. A dead resident is told nothing. What is pushed carries the key
     alone; the page asks for the text itself.
     """
     audience = _audience(user_id=user_id, organization_id=organization_id, role=role, resident_id=resident_id)
     key = uuid.uuid4()
+    if resident_id is not None and residents.is_deceased(resident_id=resident_id):
+        # Nobody reminds the dead: the key names a notice that was not written.
+        return key
     facts = dict(params or {})
     with connection.cursor() as cursor:
         cursor.execute(

@@ -18,6 +18,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.workflow import actions as workflow
+from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 
 # Platform default for a held place; the referral form is filled in meanwhile.
@@ -91,6 +92,7 @@ def hold(
         raise Refused(_("号源类别不存在。"), fields={"origin": _("请从列表中选择号源类别。")})
     if not Resident.objects.filter(id=resident_id).exists():
         raise NotFound()
+    residents.check_living(resident_id=resident_id)
     now = timezone.now()
     slot = queries.slot_detail(slot_key=slot_key, origin=origin, actor=actor)
     if slot.starts_at <= now or Slot.objects.filter(id=slot.id, stopped_at__isnull=False).exists():
@@ -203,6 +205,14 @@ def cancel(*, booking_key: uuid.UUID | str, actor: Actor, reason: str) -> Bookin
     booking = queries.get_booking(booking_key=booking_key, actor=actor)
     verb = "cancel" if actor.is_system or actor.reaches(booking.source_organization_id) else "call-off"
     return give_back(booking, verb, actor=actor, reason=reason)
+
+
+def end_for_death(*, resident_id: int, actor: Actor) -> int:
+    """Give the places of a resident who has died back; returns how many."""
+    found = list(Booking.objects.filter(resident_id=resident_id, state="booked"))
+    for booking in found:
+        give_back(booking, "cancel", actor=actor, reason=_("居民已登记死亡"))
+    return len(found)
 
 
 def arrive(*, booking_key: uuid.UUID | str, actor: Actor) -> Booking:

@@ -1,6 +1,6 @@
 """Reactions: schedules and slots are told to the record after the act, off its path."""
 
-from doorstep.coordination.scheduling import clinic_actions, queries
+from doorstep.coordination.scheduling import actions, clinic_actions, queries
 from doorstep.coordination.scheduling.fhir import schedule_resource, slot_resource
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.events.event import Event
@@ -23,3 +23,10 @@ def call_off_bookings(event: Event) -> None:
     """Call off what was booked in slots that were stopped."""
     actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
     clinic_actions.call_off(slot_ids=list(event.details["slot_ids"]), reason=str(event.details["reason"]), actor=actor)
+
+
+def end_for_death(event: Event) -> None:
+    """Give back what was booked for a resident who has died."""
+    if event.resident_id is not None:
+        actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
+        actions.end_for_death(resident_id=event.resident_id, actor=actor)

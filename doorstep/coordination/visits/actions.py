@@ -46,6 +46,7 @@ def open_visit(
     actor.check(Permission.VISIT_OPEN)
     if actor.organization_id is None:
         raise NotFound()
+    resident_queries.check_living(resident_id=resident_id)
     running = queries.open_visit_of(resident_id=resident_id, organization_id=actor.organization_id)
     if running is not None and running.created_at >= queries.midnight():
         return running

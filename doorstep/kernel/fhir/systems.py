@@ -15,6 +15,10 @@ CONDITION_CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 # Identifier systems; the OIDs are those of WS/T 500-2016.
 NATIONAL_ID = "urn:oid:2.16.156.10011.1.3"
 RECORD_NUMBER = "urn:oid:2.16.156.10011.1.13"
+PASSPORT = "http://hl7.org/fhir/sid/passport-{country}"
+HMT_PERMIT = f"{BASE}/identifier/hmt-residence-permit"
+FOREIGN_PERMIT = f"{BASE}/identifier/foreign-permanent-resident"
+IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
 ORGANIZATION_CODE = "urn:oid:2.16.156.10011.1.5"
 STAFF_NUMBER = "urn:oid:2.16.156.10011.1.7"
 

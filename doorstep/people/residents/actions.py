@@ -22,12 +22,12 @@ from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
-from doorstep.people.residents import indexes, queries
+from doorstep.people.residents import documents, indexes, queries
 from doorstep.people.residents.events import ResidentChanged, ResidentRegistered
 from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, PresenceCode, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
-from doorstep.people.residents.rules import GROUPS, NumberFault, read_number, spell
+from doorstep.people.residents.rules import GROUPS, NumberFault, spell
 
 CODE_LIVES = timedelta(minutes=5)
 # How long the unit that registered somebody may read the record before a contract or another visit.
@@ -96,12 +96,17 @@ def make_presence_code(*, resident_id: int, actor: Actor) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewResident:
-    """Facts of a person to be registered; without `number` (a child has `mother_number`) a record number is given."""
+    """Facts of a person to be registered; without `number` (a child has `mother_number`) a record number is given.
+
+    `number` is that of the `document` (`documents.KINDS`); a passport also names its `country`.
+    """
 
     name: str
     birth_date: date
     gender: str
     number: str = ""
+    document: str = documents.NATIONAL_ID
+    country: str = ""
     phone: str = ""
     address: str = ""
     relation_to_head: str = ""
@@ -120,13 +125,20 @@ def check_new(new: NewResident) -> dict[str, str]:
         found["name"] = _("请填写姓名，与身份证一致。")
     if new.birth_date > today:
         found["birth_date"] = _("出生日期不能晚于今天，请核对。")
-    for name, number in (("number", new.number), ("mother_number", new.mother_number)):
+    numbers = (
+        ("number", new.document, new.number),
+        ("mother_number", documents.NATIONAL_ID, new.mother_number),
+    )
+    for name, document, number in numbers:
         if not number:
             continue
         try:
-            facts = read_number(number, today=today)
+            facts = documents.read_document(document, number, country=new.country, today=today).holder
         except NumberFault as fault:
-            found[name] = _(str(fault))
+            at_fault = "country" if document == documents.PASSPORT and not new.country else name
+            found[at_fault] = _(str(fault))
+            continue
+        if facts is None:
             continue
         if name == "number" and facts.birth_date != new.birth_date:
             found["birth_date"] = _("出生日期与身份证号不符，身份证号上是 %(day)s。请核对两者。") % {
@@ -287,6 +299,7 @@ def row_of(new: NewResident, *, household_id: int | None) -> dict[str, Any]:
     spelled = spell(new.name)
     child = indexes.child_index(new.mother_number, new.birth_date, new.birth_order)
     nameless = not new.number
+    own = new.document == documents.NATIONAL_ID
     return {
         "key": str(uuid.uuid4()),
         "name": new.name.strip(),
@@ -294,7 +307,10 @@ def row_of(new: NewResident, *, household_id: int | None) -> dict[str, Any]:
         "initials": spelled.initials,
         "gender": new.gender,
         "birth_date": new.birth_date.isoformat(),
-        "national_id": _sealed(new.number),
+        "national_id": _sealed(new.number) if own else "",
+        "document_kind": "" if own or nameless else new.document,
+        "document_number": "" if own else _sealed(documents.clean(new.number)),
+        "document_country": new.country if new.document == documents.PASSPORT and new.number else "",
         "record_number": f"L{secrets.randbelow(10**11):011d}" if nameless else "",
         "phone": _sealed(new.phone),
         "address": _sealed(new.address),

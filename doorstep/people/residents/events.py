@@ -13,3 +13,11 @@ class ResidentChanged(Event):
 
 class ResidentsImported(Event):
     """A unit's file of residents was taken over."""
+
+
+class ResidentDied(Event):
+    """The death of a resident was recorded; whatever is open for the person ends."""
+
+
+class ResidentDeathRevoked(Event):
+    """A death was recorded by mistake: the resident lives."""

@@ -5,7 +5,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.people.residents.documents import COUNTRIES, KINDS, NATIONAL_ID
 from doorstep.people.residents.models import Resident
+from doorstep.people.residents.queries import DEATH_SOURCES
 from doorstep.people.residents.rules import GROUPS
 
 _TYPED = {"autocomplete": "off", "spellcheck": "false"}
@@ -23,9 +25,9 @@ class PresenceForm(forms.Form):
     """The card's whole number and a second fact."""
 
     number = NumberField(
-        label=_("身份证号"),
+        label=_("证件号码"),
         max_length=30,
-        help_text=_("请刷身份证，或输入完整的 18 位号码。"),
+        help_text=_("请刷身份证，或输入证件上的完整号码。"),
         widget=forms.TextInput(attrs=_TYPED),
     )
     second = forms.ChoiceField(
@@ -66,11 +68,20 @@ class PresenceForm(forms.Form):
 class RegisterForm(forms.Form):
     """A person who stands at the desk."""
 
+    document = forms.ChoiceField(
+        label=_("证件类型"), choices=[(code, _(label)) for code, label in KINDS.items()], initial=NATIONAL_ID
+    )
+    country = forms.ChoiceField(
+        label=_("护照签发国家"),
+        choices=[("", "—"), *((code, _(label)) for code, label in COUNTRIES.items())],
+        required=False,
+        help_text=_("只有护照需要填写。"),
+    )
     number = NumberField(
-        label=_("身份证号"),
+        label=_("证件号码"),
         max_length=30,
         required=False,
-        help_text=_("刷卡或输入；确实没有的留空，系统会给一个临时档案号。"),
+        help_text=_("刷卡或输入，按证件填写完整号码；确实没有的留空，系统会给一个临时档案号。"),
         widget=forms.TextInput(attrs=_TYPED),
     )
     name = forms.CharField(label=_("姓名"), max_length=60)
@@ -107,6 +118,41 @@ class ChangeForm(forms.Form):
     address = forms.CharField(label=_("现住址"), max_length=200, required=False)
     groups = forms.MultipleChoiceField(
         label=_("重点人群"), choices=list(GROUPS.items()), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+
+class DeathForm(forms.Form):
+    """When a resident died, and what says so."""
+
+    died_on = forms.DateField(
+        label=_("死亡日期"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": _("请按 年-月-日 填写，例如 2026-09-15。"), "required": _("请选择日期。")},
+    )
+    source = forms.ChoiceField(
+        label=_("依据"),
+        choices=[(code, _(label)) for code, label in DEATH_SOURCES.items()],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("请选择依据。")},
+    )
+    certificate = forms.CharField(
+        label=_("死亡证编号"),
+        max_length=40,
+        required=False,
+        help_text=_("依据为死亡证时填写。"),
+        widget=forms.TextInput(attrs=_TYPED),
+    )
+    note = forms.CharField(label=_("说明"), max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class RevokeDeathForm(forms.Form):
+    """Why a recorded death is none."""
+
+    reason = forms.CharField(
+        label=_("撤销理由"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("请写明怎样确认居民健在，例如“本人持身份证到场”。")},
     )
 
 

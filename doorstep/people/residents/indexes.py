@@ -7,7 +7,7 @@ from doorstep.kernel.access.encryption import blind_index
 
 
 def number_index(number: str) -> UUID:
-    """The index of a national id."""
+    """The index of the whole number of an identity document: national id, passport or permit."""
     return blind_index("national-id", number)
 
 

@@ -43,6 +43,10 @@ class Resident(models.Model):
     birth_date = models.DateField()
     deceased_on = models.DateField(null=True)
     national_id = SealedTextField(default="")
+    # Another document than the national id card: its kind (`documents.KINDS`), its number, the country of a passport.
+    document_kind = models.CharField(max_length=16, blank=True, default="", db_default="")
+    document_number = SealedTextField(null=True)
+    document_country = models.CharField(max_length=3, blank=True, default="", db_default="")
     record_number = models.CharField(max_length=20, blank=True, default="")  # given to those without a national id
     phone = SealedTextField(default="")
     address = SealedTextField(default="")
@@ -79,7 +83,9 @@ class Identifier(models.Model):
         PHONE = "phone", "电话"
         HEALTH_CARD = "health-card", "电子健康卡"
         RECORD = "record", "健康档案编号"
-        PASSPORT = "passport", "护照"
+        PASSPORT = "passport", "护照"  # `system` holds the country that issued it
+        HMT_PERMIT = "hmt-permit", "港澳台居民居住证"
+        FOREIGN_PERMIT = "foreign-permit", "外国人永久居留身份证"
         HOSPITAL = "hospital", "院内患者号"
         PHONE_PROOF = "phone-proof", "姓名与电话后四位"  # for the proof of presence; only its index is kept
         MOTHER_ID = "mother-id", "母亲身份证号"  # a child that has no number yet
@@ -88,7 +94,9 @@ class Identifier(models.Model):
     kind = models.CharField(max_length=16, choices=Kind.choices)
     system = models.CharField(max_length=120, blank=True, default="")
     index = models.UUIDField()
-    live = models.BooleanField(default=True)  # False once the resident has died or the number was withdrawn
+    live = models.BooleanField(
+        default=True
+    )  # False once the number was withdrawn, or its holder came in dead by a file
 
     row_access = RowAccess(
         using="access_may_see(resident_id)",
@@ -106,6 +114,11 @@ class Identifier(models.Model):
                 fields=["index"],
                 condition=models.Q(kind="mother-id", live=True),
                 name="one_child_per_mother_and_birth",
+            ),
+            models.UniqueConstraint(
+                fields=["index", "system"],
+                condition=models.Q(kind__in=("passport", "hmt-permit", "foreign-permit"), live=True),
+                name="one_living_resident_per_document",
             ),
         )
         indexes = (models.Index(fields=["index", "kind"], name="identifier_index"),)
@@ -211,3 +224,47 @@ class ImportBatch(models.Model):
             ),
         )
         indexes = (models.Index(fields=["organization", "-uploaded_at"], name="import_recent"),)
+
+
+class Death(models.Model):
+    """The record of a death: when, from which source, by whom. A mistaken one is revoked with a reason and stays."""
+
+    class Source(models.TextChoices):
+        """What the record stands on."""
+
+        CERTIFICATE = "certificate", "《居民死亡医学证明（推断）书》"
+        POLICE = "police", "公安、司法部门证明"
+        FUNERAL = "funeral", "殡葬部门火化证明"
+        VILLAGE = "village", "村（居）委会报告"
+        FAMILY = "family", "家属告知"
+        IMPORTED = "imported", "随名册导入"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="deaths")
+    died_on = models.DateField()
+    source = models.CharField(max_length=12, choices=Source.choices)
+    certificate = models.CharField(max_length=40, blank=True, default="")
+    note = models.CharField(max_length=400, blank=True, default="")
+    recorded_at = models.DateTimeField(default=timezone.now)
+    recorded_by_id = models.BigIntegerField(null=True)
+    recorded_by_name = models.CharField(max_length=80, blank=True, default="")
+    organization_id = models.BigIntegerField(null=True)
+    organization_name = models.CharField(max_length=120, blank=True, default="")
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by_id = models.BigIntegerField(null=True)
+    revoked_by_name = models.CharField(max_length=120, blank=True, default="")
+    revoke_reason = models.CharField(max_length=400, blank=True, default="")
+
+    row_access = _SEEN
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["resident"], condition=models.Q(revoked_at__isnull=True), name="one_death_of_a_resident"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at__isnull=True, revoke_reason="")
+                | (models.Q(revoked_at__isnull=False) & ~models.Q(revoke_reason="")),
+                name="death_revoked_with_reason",
+            ),
+        )

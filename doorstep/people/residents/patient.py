@@ -4,7 +4,13 @@ from uuid import UUID
 
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
+from doorstep.people.residents.documents import FOREIGN_PERMIT, HMT_PERMIT, PASSPORT
 from doorstep.people.residents.models import Resident
+
+# hl7.org/fhir/R4/identifier-registry.html names the passports of a country; the permits have no registered system.
+_SYSTEMS = {HMT_PERMIT: systems.HMT_PERMIT, FOREIGN_PERMIT: systems.FOREIGN_PERMIT}
+# v2-0203: PPN passport number, PRC permanent resident card number.
+_TYPES = {PASSPORT: "PPN", HMT_PERMIT: "PRC", FOREIGN_PERMIT: "PRC"}
 
 
 def to_patient(resident: Resident, *, organization_key: UUID, organization_name: str) -> Published:
@@ -17,6 +23,11 @@ def to_patient(resident: Resident, *, organization_key: UUID, organization_name:
         )
         if value
     ]
+    if resident.document_number:
+        kind = resident.document_kind
+        system = _SYSTEMS.get(kind) or systems.PASSPORT.format(country=resident.document_country)
+        number = elements.identifier(system, resident.document_number)
+        numbers.append({"type": elements.concept(systems.IDENTIFIER_TYPE, _TYPES[kind]), **number})
     content = elements.compact(
         {
             "resourceType": "Patient",

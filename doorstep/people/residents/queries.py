@@ -10,14 +10,24 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import PresenceProof
-from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.access.refusals import Conflict, NotFound
 from doorstep.kernel.fhir import systems
+from doorstep.people.residents import documents
 from doorstep.people.residents.indexes import number_index, phone_index
 from doorstep.people.residents.lines import line_of
-from doorstep.people.residents.models import Group, Identifier, ImportBatch, PanelEntry, Resident, ResidentAccount
+from doorstep.people.residents.models import (
+    Death,
+    Group,
+    Identifier,
+    ImportBatch,
+    PanelEntry,
+    Resident,
+    ResidentAccount,
+)
 from doorstep.people.residents.rules import (
     GROUPS,
     age_text,
@@ -26,6 +36,11 @@ from doorstep.people.residents.rules import (
     mask_number,
     mask_phone,
 )
+
+# What a person may name as the ground of a death; an imported one is not named.
+DEATH_SOURCES: dict[str, str] = {
+    str(code): str(label) for code, label in Death.Source.choices if code != Death.Source.IMPORTED
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +99,7 @@ def banner(resident: Resident) -> ResidentBanner:
         gender_label=Resident.Gender(resident.gender).label,
         birth_date=resident.birth_date,
         age=age_text(resident.birth_date, resident.deceased_on or timezone.localdate()),
-        masked_id=mask_number(resident.national_id) or resident.record_number,
+        masked_id=masked_number(resident),
         masked_phone=mask_phone(resident.phone),
         organization_name=resident.organization.name,
         groups=tuple((code, GROUPS.get(code, code)) for code in codes),
@@ -162,18 +177,24 @@ def search_panel(text: str, actor: Actor, *, limit: int = 20) -> list[Found]:
 
 
 def find_by_number(number: str, actor: Actor) -> Resident | None:
-    """The resident with this whole number, when the actor may see one; a scanner types it like a person."""
-    if not is_whole_number(number):
+    """The resident with this whole number of a document, when the actor may see one; a scanner types it like a person."""
+    if not is_whole_number(number) and not documents.is_whole_document(number):
         return None
     return (
         Resident.objects.select_related("organization")
         .filter(
             identifiers__index=number_index(number),
-            identifiers__kind=Identifier.Kind.NATIONAL_ID,
+            identifiers__kind__in=documents.KINDS,
             identifiers__live=True,
         )
         .first()
     )
+
+
+def masked_number(resident: Resident) -> str:
+    """The number by which a person is told apart on a page, its middle hidden; the record number of those without one."""
+    number = mask_number(resident.national_id) or documents.mask_document(resident.document_number or "")
+    return number or resident.record_number
 
 
 def get_presence(*, presence_id: int, actor: Actor) -> PresenceProof:
@@ -231,15 +252,15 @@ def _live_groups() -> QuerySet[Group]:
 
 
 def _by_index(text: str, limit: int) -> list[Found]:
-    if is_whole_number(text):
-        kind, index = Identifier.Kind.NATIONAL_ID, number_index(text)
-    elif is_whole_phone(text):
-        kind, index = Identifier.Kind.PHONE, phone_index(text)
+    if is_whole_phone(text):
+        kinds, index = [Identifier.Kind.PHONE.value], phone_index(text)
+    elif is_whole_number(text) or documents.is_whole_document(text):
+        kinds, index = list(documents.KINDS), number_index(text)
     else:
         return []
-    found = Resident.objects.filter(identifiers__kind=kind, identifiers__index=index, identifiers__live=True).order_by(
-        "name", "id"
-    )
+    found = Resident.objects.filter(
+        identifiers__kind__in=kinds, identifiers__index=index, identifiers__live=True
+    ).order_by("name", "id")
     return _found(found[:limit])
 
 
@@ -251,7 +272,7 @@ def _found(rows: QuerySet[Resident]) -> list[Found]:
             row.name,
             Resident.Gender(row.gender).label,
             age_text(row.birth_date, today),
-            mask_number(row.national_id) or row.record_number,
+            masked_number(row),
             row.organization.name,
         )
         for row in rows.select_related("organization")
@@ -261,3 +282,28 @@ def _found(rows: QuerySet[Resident]) -> list[Found]:
 def family_of(*, user_id: int) -> list[ResidentAccount]:
     """The persons whose records this account may open, the own one first."""
     return list(ResidentAccount.objects.filter(user_id=user_id).select_related("resident").order_by("id"))
+
+
+def death_of(resident: Resident) -> Death | None:
+    """The record of the resident's death that stands, or None; a death that came in by a file has none."""
+    return Death.objects.filter(resident=resident, revoked_at__isnull=True).first()
+
+
+def revoked_deaths_of(resident: Resident) -> list[Death]:
+    """Deaths that were recorded by mistake, newest first."""
+    return list(Death.objects.filter(resident=resident, revoked_at__isnull=False).order_by("-revoked_at"))
+
+
+def is_deceased(*, resident_id: int) -> bool:
+    """Whether the death of a resident whom the actor may see is recorded."""
+    return Resident.objects.filter(id=resident_id, deceased_on__isnull=False).exists()
+
+
+def check_living(*, resident_id: int) -> None:
+    """Raise Conflict when the resident's death is recorded: nothing new begins for the dead."""
+    died_on = Resident.objects.filter(id=resident_id).values_list("deceased_on", flat=True).first()
+    if died_on is not None:
+        raise Conflict(
+            _("这位居民已登记于 %(day)s 死亡，不能再办理。如居民健在，请医生先在档案页撤销死亡登记。")
+            % {"day": died_on.isoformat()}
+        )

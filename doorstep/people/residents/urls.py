@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.people.residents import import_views, views
+from doorstep.people.residents import death_views, import_views, views
 
 app_name = "residents"
 urlpatterns = [
@@ -17,5 +17,7 @@ urlpatterns = [
     path("import/<uuid:key>/faults.xlsx", import_views.import_faults, name="import_faults"),
     path("<uuid:key>/", views.detail, name="detail"),
     path("<uuid:key>/change/", views.change, name="change"),
+    path("<uuid:key>/death/", death_views.death, name="death"),
+    path("<uuid:key>/death/revoke/", death_views.revoke, name="revoke_death"),
     path("<uuid:key>/pressure.json", views.pressure, name="pressure"),
 ]

@@ -18,6 +18,7 @@ from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import actions, presenters, queries
+from doorstep.people.residents.documents import is_whole_document
 from doorstep.people.residents.forms import ChangeForm, GlassForm, PresenceForm, RegisterForm
 from doorstep.people.residents.permissions import Permission
 from doorstep.people.residents.rules import RELATIONS, is_whole_number
@@ -39,7 +40,8 @@ def find(request: HttpRequest) -> HttpResponse:
     actor.check(Permission.RESIDENT_FIND)
     text = (request.POST.get("q") or request.GET.get("q", "")).strip()
     found = queries.search_panel(text, actor)
-    whole = is_whole_number("".join(text.split()))
+    joined = "".join(text.split())
+    whole = is_whole_number(joined) or is_whole_document(joined)
     if whole and len(found) == 1 and not wants_part(request):
         return redirect(request, reverse("residents:detail", args=[found[0].key]))
     context = {"text": text, "found": found, "whole": whole, "may_register": actor.may(Permission.RESIDENT_REGISTER)}
@@ -138,6 +140,7 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
         ],
         "pressures": presenters.pressures_of(entries),
         "may_change": actor.may(Permission.RESIDENT_REGISTER),
+        "may_record_death": actor.may(Permission.DEATH_RECORD),
     }
     return page_or_part(request, "residents/detail.html", "timeline", context)
 

@@ -1,7 +1,7 @@
 """Every write of the ECG centre, by what it is about: the order, the reading, the report, the critical value, the outcome."""
 
 from doorstep.care.diagnosis.actions.critical import acknowledge, close_critical
-from doorstep.care.diagnosis.actions.ordering import attach_recording, cancel, order_ecg
+from doorstep.care.diagnosis.actions.ordering import attach_recording, cancel, end_for_death, order_ecg
 from doorstep.care.diagnosis.actions.outcomes import note_outcome, see_outcomes
 from doorstep.care.diagnosis.actions.reading import (
     claim,
@@ -21,6 +21,7 @@ __all__ = [
     "cancel",
     "claim",
     "close_critical",
+    "end_for_death",
     "note_outcome",
     "note_preread",
     "order_ecg",

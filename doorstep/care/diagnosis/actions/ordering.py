@@ -144,6 +144,18 @@ def cancel(*, order: EcgOrder, reason: str, actor: Actor) -> EcgOrder:
     return cancelled
 
 
+def end_for_death(*, resident_id: int, actor: Actor) -> int:
+    """Take back the orders of a resident who has died that nobody reads yet; a recording that is being read is reported."""
+    found = [
+        order
+        for order in EcgOrder.objects.filter(resident_id=resident_id)
+        if order.machine.transition("cancel", order.state) is not None and order.arrived_at is None
+    ]
+    for order in found:
+        cancel(order=order, reason=_("居民已登记死亡"), actor=actor)
+    return len(found)
+
+
 def _read(data: bytes) -> Recording:
     try:
         return read_recording(data)

@@ -10,6 +10,7 @@ from doorstep.care.referrals.actions.answering import (
     redirect,
     return_for_information,
 )
+from doorstep.care.referrals.actions.dying import end_for_death
 from doorstep.care.referrals.actions.following import (
     Findings,
     close,
@@ -47,6 +48,7 @@ __all__ = [
     "decline_back",
     "discharge",
     "draft_from_record",
+    "end_for_death",
     "expire_arrivals",
     "fall_due",
     "hand_back",

@@ -23,6 +23,7 @@ from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.organizations import queries as organizations
+from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 from doorstep.people.workforce import queries as workforce
 
@@ -69,6 +70,7 @@ def draft_from_record(
     actor.check(Permission.REFERRAL_SUBMIT)
     if actor.practitioner_id is None or actor.organization_id is None:
         raise NotFound()
+    residents.check_living(resident_id=resident.pk)
     if origin_subject:
         earlier = Referral.objects.filter(
             origin=origin_subject, source_id=actor.organization_id, state__in=("draft", "returned")

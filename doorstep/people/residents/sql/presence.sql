@@ -1,3 +1,8 @@
+-- The kinds of number that an identity document carries; the same list stands in documents.py.
+CREATE OR REPLACE FUNCTION residents_is_document(p_kind text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT p_kind IN ('national-id', 'passport', 'hmt-permit', 'foreign-permit') $$;
+
 -- Proves that a resident stands in front of the user: the full number of the id card and a second fact. Returns the
 -- proof's id, 0 when the two do not belong together, -1 when too many tries have closed the door for a while.
 -- A number that nobody has and a wrong second fact take the same way and answer alike. The application may not read
@@ -16,8 +21,12 @@ BEGIN
   PERFORM pg_advisory_xact_lock(7015101, access_user()::integer);
   PERFORM pg_advisory_xact_lock(7015102, hashtext(p_number::text));
   IF residents_presence_closed(p_number) THEN RETURN -1; END IF;
-  SELECT resident_id INTO found_resident FROM residents_identifier
-    WHERE index = p_number AND kind = 'national-id' AND live;
+  -- Two countries may have given the same passport number: the holder is then the one whom the second fact fits.
+  SELECT n.resident_id INTO found_resident FROM residents_identifier n
+    WHERE n.index = p_number AND residents_is_document(n.kind) AND n.live
+    ORDER BY EXISTS (SELECT 1 FROM residents_identifier f
+      WHERE f.resident_id = n.resident_id AND f.kind = 'phone-proof' AND f.index = p_second AND f.live) DESC
+    LIMIT 1;
   IF p_kind = 'code' THEN
     UPDATE residents_presencecode SET used_at = clock_timestamp()
       WHERE resident_id = found_resident AND index = p_second AND used_at IS NULL AND expires_at > clock_timestamp();

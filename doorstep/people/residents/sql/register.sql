@@ -12,20 +12,22 @@ BEGIN
   RETURN QUERY
   WITH incoming AS (
     SELECT * FROM jsonb_to_recordset(p_rows) AS given (key uuid, name text, pinyin text, initials text, gender text,
-      birth_date date, national_id text, record_number text, phone text, address text, household_id bigint,
+      birth_date date, national_id text, document_kind text, document_number text, document_country text, record_number text, phone text, address text, household_id bigint,
       relation text, grid text, number_index uuid, phone_index uuid, proof_index uuid, child_index uuid, groups jsonb)),
   made AS (
     INSERT INTO residents_resident (key, consortium_id, name, name_pinyin, name_initials, gender, birth_date,
-      national_id, record_number, phone, address, household_id, relation_to_head, grid_code, organization_id, created_at)
+      national_id, document_kind, document_number, document_country, record_number, phone, address, household_id,
+      relation_to_head, grid_code, organization_id, created_at)
     SELECT i.key, p_consortium, i.name, i.pinyin, i.initials, i.gender, i.birth_date, decode(i.national_id, 'base64'),
-      i.record_number, decode(i.phone, 'base64'), decode(i.address, 'base64'), i.household_id, i.relation, i.grid,
+      i.document_kind, decode(i.document_number, 'base64'), i.document_country, i.record_number, decode(i.phone, 'base64'), decode(i.address, 'base64'), i.household_id, i.relation, i.grid,
       p_organization, statement_timestamp() FROM incoming i
     RETURNING residents_resident.id, residents_resident.key),
   numbered AS (
     INSERT INTO residents_identifier (resident_id, kind, system, index, live)
-    SELECT m.id, n.kind, '', n.index, true FROM made m JOIN incoming i ON i.key = m.key
-    CROSS JOIN LATERAL (VALUES ('national-id', i.number_index), ('phone', i.phone_index),
-      ('phone-proof', i.proof_index), ('mother-id', i.child_index)) AS n (kind, index)
+    SELECT m.id, n.kind, n.system, n.index, true FROM made m JOIN incoming i ON i.key = m.key
+    CROSS JOIN LATERAL (VALUES (coalesce(nullif(i.document_kind, ''), 'national-id'), i.document_country, i.number_index),
+      ('phone', '', i.phone_index), ('phone-proof', '', i.proof_index), ('mother-id', '', i.child_index))
+      AS n (kind, system, index)
     WHERE n.index IS NOT NULL),
   grouped AS (
     INSERT INTO residents_group (resident_id, code, since)
@@ -55,7 +57,7 @@ BEGIN
     RAISE EXCEPTION 'check refused' USING ERRCODE = '42501';
   END IF;
   RETURN QUERY SELECT DISTINCT n.index FROM residents_identifier n
-    WHERE n.index = ANY (p_indexes) AND n.kind IN ('national-id', 'mother-id') AND n.live;
+    WHERE n.index = ANY (p_indexes) AND (n.kind = 'mother-id' OR residents_is_document(n.kind)) AND n.live;
 END $$;
 
 -- A number that is taken counts as a try, like a failed proof: the desk cannot be used to ask who is known.
@@ -76,5 +78,7 @@ BEGIN
   IF access_user() IS NULL OR cardinality(access_record_reach()) = 0 THEN
     RAISE EXCEPTION 'look refused' USING ERRCODE = '42501';
   END IF;
-  RETURN (SELECT resident_id FROM residents_identifier WHERE index = p_number AND kind = 'national-id' AND live);
+  -- Two countries may have given the same passport number: then nobody is named, rather than somebody else.
+  RETURN (SELECT min(resident_id) FROM residents_identifier
+    WHERE index = p_number AND residents_is_document(kind) AND live HAVING count(*) = 1);
 END $$;

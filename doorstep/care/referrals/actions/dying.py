@@ -1,0 +1,30 @@
+"""What a resident's death ends: open referrals and follow-ups, whoever has them."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import queries
+from doorstep.care.referrals.actions.details import details_of
+from doorstep.care.referrals.actions.sending import record_death
+from doorstep.care.referrals.models import FollowUp, Referral
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.workflow import actions as workflow
+
+
+@transaction.atomic
+def end_for_death(*, resident_id: int, actor: Actor) -> int:
+    """End every open follow-up and referral of a resident who has died; places are given back. Returns how many ended."""
+    reason = _("居民已登记死亡")
+    follow_ups = list(
+        FollowUp.objects.filter(resident_id=resident_id, state__in=("planned", "due", "missed")).select_related(
+            "referral"
+        )
+    )
+    for follow_up in follow_ups:
+        referral = follow_up.referral
+        facts = {**details_of(referral), "referral": referral.subject, "day": follow_up.day, "unit": follow_up.unit_id}
+        workflow.apply(follow_up, "cancel", actor=actor, reason=reason, details=facts)
+    referrals = list(Referral.objects.filter(resident_id=resident_id).exclude(state__in=queries.ENDED))
+    for referral in referrals:
+        record_death(referral=referral, reason=reason, actor=actor)
+    return len(follow_ups) + len(referrals)
