@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.web.addressing import url_if_known
 from doorstep.kernel.web.pages import page_or_part
 from doorstep.kernel.workflow import catalogue
 from doorstep.kernel.worklist import queries as worklist
@@ -74,7 +76,7 @@ def _lines(actor: Actor) -> list[Line]:
                 if person
                 else "",
                 organization=units.get(task.organization_id, ""),
-                address=_address(task.kind, str(task.item_key)),
+                address=_address(task.kind, task.item_key),
                 urgency=task.urgency,
                 opened_at=task.opened_at,
                 warn_at=task.warn_at,
@@ -85,11 +87,6 @@ def _lines(actor: Actor) -> list[Line]:
     return lines
 
 
-def _address(kind: str, key: str) -> str:
+def _address(kind: str, key: UUID) -> str:
     name = ITEM_PAGES.get(kind.partition(".")[0])
-    if name is None:
-        return ""
-    try:
-        return reverse(name, args=[key])
-    except NoReverseMatch:
-        return ""
+    return url_if_known(name, key) or "" if name else ""

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.care.diagnosis.next_acts import NextAct as AfterReport
 from doorstep.care.diagnosis.next_acts import ReportFacts
 from doorstep.care.referrals.permissions import Permission as Referrals
-from doorstep.kernel.web.templating import url_if_known
+from doorstep.kernel.web.addressing import url_if_known
 
 
 def green_channel(facts: ReportFacts) -> str | None:

@@ -74,6 +74,9 @@ class EcgOrder(WorkItem):
     signed_by = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="signed_ecgs")
     signed_by_user_id = models.BigIntegerField(null=True)
 
+    # Read along by queries for the lines of lists.
+    source_name: str
+    reader_name: str | None
     outcome_zh = models.CharField(max_length=400, blank=True, default="")
     outcome_at = models.DateTimeField(null=True)
     outcome_seen_at = models.DateTimeField(null=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -37,7 +38,7 @@ class Line:
     """One order in a list."""
 
     order: EcgOrder
-    key: str
+    key: UUID
     name: str
     who: str
     unit: str
@@ -63,10 +64,10 @@ def _line(order: EcgOrder, resident: Resident | None, today: date) -> Line:
     arrived = order.arrived_at
     return Line(
         order=order,
-        key=str(order.key),
+        key=order.key,
         name=resident.name if resident else _("查阅期已过"),
         who=who_of(resident, today) if resident else "",
-        unit=order.source.name,
+        unit=order.source_name,
         state=label_of(order.machine, order.state),
         tone=_TONES[order.state],
         urgency=order.queue_urgency,
@@ -77,7 +78,7 @@ def _line(order: EcgOrder, resident: Resident | None, today: date) -> Line:
         due_at=arrived + states.REPORT_WITHIN if arrived else None,
         warn_at=arrived + (states.REPORT_CLOCK.warn or states.REPORT_WITHIN) if arrived else None,
         done_at=order.signed_at,
-        reader=order.reader.name if order.reader and order.state == states.READING else "",
+        reader=order.reader_name or "" if order.state == states.READING else "",
     )
 
 

@@ -62,6 +62,13 @@ def order_by_id(order_id: int) -> EcgOrder | None:
     return _orders().filter(pk=order_id).first()
 
 
+# What presenters.Line and the lists read of an order; the measured values and texts of the report stay in the table.
+_SHOWN = (
+    "key", "state", "resident_id", "indication", "created_at", "queue_urgency", "arrived_at", "preread", "signed_at",
+    "signed_by_user_id", "critical_code", "conclusion_text", "outcome_zh", "outcome_at",
+)  # fmt: skip
+
+
 def queue(*, actor: Actor, limit: int = 50) -> list[EcgOrder]:
     """The centre's open cases: life at stake first, then by the clock."""
     rows = _listed().filter(center_id__in=actor.reach, state__in=_OPEN)
@@ -250,13 +257,17 @@ def verification(key: UUID | str) -> Verification | None:
 
 
 def _listed() -> QuerySet[EcgOrder]:
-    """Orders for the lines of a list: of their people and units only the names."""
-    own = (field.attname for field in EcgOrder._meta.concrete_fields)
-    return EcgOrder.objects.select_related("source", "reader").only(*own, "source__name", "reader__name")
+    """Orders for the lines of a list: what a line shows, and of their people and units only the names."""
+    return _named(EcgOrder.objects.only(*_SHOWN))
 
 
 def _orders() -> QuerySet[EcgOrder]:
-    return EcgOrder.objects.select_related("source", "center", "ordered_by", "reader", "signed_by")
+    return _named(EcgOrder.objects.select_related("source", "center", "ordered_by", "reader", "signed_by"))
+
+
+def _named(rows: QuerySet[EcgOrder]) -> QuerySet[EcgOrder]:
+    # The model names both for the type checker, which takes this for a second definition.
+    return rows.annotate(source_name=F("source__name"), reader_name=F("reader__name"))  # type: ignore[no-redef]
 
 
 def _by_key(rows: QuerySet[Row], key: UUID | str) -> Row | None:

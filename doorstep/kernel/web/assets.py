@@ -26,16 +26,10 @@ def asset(entry: str) -> Markup:
     path = _manifest_path()
     if path is None:
         return Markup("")
-    manifest = _manifest(path, path.stat().st_mtime_ns)
-    key = f"frontend/entries/{entry}.ts"
-    if key not in manifest:
-        raise LookupError(f"frontend/entries/{entry}.ts is not in {path.name}: build the assets again.")
-    styles = dict.fromkeys(_styles(manifest, key, set()))
-    links = [Markup('<link rel="stylesheet" href="{}">').format(_address(name)) for name in styles]
-    script = Markup('<script type="module" src="{}"></script>').format(_address(manifest[key]["file"]))
-    return Markup("\n").join([*links, script])
+    return _elements(path, path.stat().st_mtime_ns, entry)
 
 
+@lru_cache(maxsize=512)
 def icon(name: str, css: str = "") -> Markup:
     """Return an icon of the sprite, hidden from screen readers; raises UnknownIcon for a name that is not listed."""
     if name not in _icon_names():
@@ -50,6 +44,18 @@ def _manifest_path() -> Path | None:
         if (BUILT / name).exists():
             return BUILT / name
     return None
+
+
+@lru_cache(maxsize=64)
+def _elements(path: Path, changed: int, entry: str) -> Markup:
+    manifest = _manifest(path, changed)
+    key = f"frontend/entries/{entry}.ts"
+    if key not in manifest:
+        raise LookupError(f"frontend/entries/{entry}.ts is not in {path.name}: build the assets again.")
+    styles = dict.fromkeys(_styles(manifest, key, set()))
+    links = [Markup('<link rel="stylesheet" href="{}">').format(_address(name)) for name in styles]
+    script = Markup('<script type="module" src="{}"></script>').format(_address(manifest[key]["file"]))
+    return Markup("\n").join([*links, script])
 
 
 @lru_cache(maxsize=2)

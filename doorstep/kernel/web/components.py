@@ -3,11 +3,20 @@
 A part rendered alone for htmx runs only its block, so an import at the top of the page would be missing there.
 """
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+from django.utils import timezone, translation
 from jinja2 import Environment
 
+from doorstep.kernel.web.formats import CHINA
+
 FOLDER = "web/components/"
+# What these write follows from their arguments, the language and the day alone; a list shows the same ones again and
+# again, at every visit and every live update.
+KEPT = frozenset({"avatar", "button", "clock", "event", "item", "stat", "tag"})
+_KEPT_EACH = 4096
 
 
 class Components:
@@ -24,7 +33,13 @@ class Components:
             self._files = self._scan()
         if name not in self._files:
             raise AttributeError(f"No component {name!r} in {FOLDER}: see the gallery at /_components/.")
-        return getattr(self._environment.get_template(self._files[name]).module, name)
+        macro = getattr(self._environment.get_template(self._files[name]).module, name)
+        if name in KEPT:
+            macro = _kept(macro)
+        if not self._environment.auto_reload:
+            # A page names its components hundreds of times: from now on the attribute is found without this method.
+            self.__dict__[name] = macro
+        return macro
 
     def names(self) -> list[str]:
         """Return the names of all components."""
@@ -41,3 +56,22 @@ class Components:
                     name: path for name in vars(module) if not name.startswith("_") and callable(vars(module)[name])
                 }
         return found
+
+
+def _kept(macro: Callable[..., str]) -> Callable[..., str]:
+    # typed: "1", 1 and True are told apart, and so are text and markup, which are equal but not escaped alike.
+    @lru_cache(maxsize=_KEPT_EACH, typed=True)
+    def remembered(language: str, day: int, /, *arguments: Any, **named: Any) -> str:
+        return macro(*arguments, **named)
+
+    def draw(*arguments: Any, **named: Any) -> str:
+        if "caller" in named:
+            return macro(*arguments, **named)
+        day = timezone.now().astimezone(CHINA).toordinal()
+        try:
+            return remembered(translation.get_language(), day, *arguments, **named)
+        except TypeError:
+            # An argument that cannot be a key, such as a dict of attributes.
+            return macro(*arguments, **named)
+
+    return draw

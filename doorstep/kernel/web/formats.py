@@ -2,33 +2,40 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+CHINA = ZoneInfo("Asia/Shanghai")
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+# The length of "2026-11-22 08:05": what isoformat writes before the offset.
+_MINUTES = 16
 
 
 def moment(value: datetime | None) -> str:
     """Return 2026-11-22 08:05 in China time; an absent instant is a dash."""
     if value is None:
         return "—"
-    return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
+    return value.astimezone(CHINA).isoformat(" ", "minutes")[:_MINUTES]
 
 
 def moment_short(value: datetime | None, now: datetime | None = None) -> str:
     """Return 今天 08:05, 昨天 08:05, 11-20 08:05 or, in another year, the whole date."""
     if value is None:
         return "—"
-    local, today = timezone.localtime(value), timezone.localtime(now or timezone.now()).date()
-    clock = local.strftime("%H:%M")
-    words = {0: _("今天"), -1: _("昨天"), 1: _("明天")}
-    word = words.get((local.date() - today).days)
-    if word:
-        return f"{word} {clock}"
-    return local.strftime("%m-%d %H:%M" if local.year == today.year else "%Y-%m-%d %H:%M")
+    local, today = value.astimezone(CHINA), (now or timezone.now()).astimezone(CHINA)
+    text = local.isoformat(" ", "minutes")[:_MINUTES]
+    distance = local.toordinal() - today.toordinal()
+    if distance == 0:
+        return f"{_('今天')} {text[11:]}"
+    if distance == -1:
+        return f"{_('昨天')} {text[11:]}"
+    if distance == 1:
+        return f"{_('明天')} {text[11:]}"
+    return text[5:] if local.year == today.year else text
 
 
 def ago(value: datetime | None, now: datetime | None = None) -> str:

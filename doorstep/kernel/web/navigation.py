@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+
+from doorstep.kernel.web.addressing import url_if_known
 
 
 class Person(Protocol):
@@ -84,7 +85,8 @@ def _resolved(entries: Sequence[Entry], request: HttpRequest, person: Person | N
     for entry in entries:
         if entry.permission is not None and not person.may(entry.permission):
             continue
-        address = _address(entry.url_name)
+        # An entry may be listed before its app has a page.
+        address = url_if_known(entry.url_name)
         if address is not None:
             found.append((entry, address))
     longest = max((a for _, a in found if request.path.startswith(a)), key=len, default=None)
@@ -99,11 +101,3 @@ def _resolved(entries: Sequence[Entry], request: HttpRequest, person: Person | N
         )
         for entry, address in found
     ]
-
-
-def _address(url_name: str) -> str | None:
-    # An entry may be listed before its app has a page.
-    try:
-        return reverse(url_name)
-    except NoReverseMatch:
-        return None

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 
+from doorstep.kernel.web.addressing import url_if_known
 from doorstep.kernel.web.navigation import Link, Person, grouped, links_for, tabs_for
 
 
@@ -99,16 +99,9 @@ def _build(request: HttpRequest) -> Shell:
         tabs=tabs_for(request, person),
         posts=sources.posts(request) if person else (),
         unread=sources.unread(request) if person else 0,
-        search_address=_address(sources.search_url_name) if may_search else None,
-        switch_address=_address(sources.switch_url_name),
-        notices_address=_address(sources.notices_url_name),
+        search_address=url_if_known(sources.search_url_name) if may_search else None,
+        switch_address=url_if_known(sources.switch_url_name),
+        notices_address=url_if_known(sources.notices_url_name),
         live_address=f"{live_origin(request)}/live/events" if person else "",
         large_type=request.COOKIES.get("large_type") == "1",
     )
-
-
-def _address(url_name: str) -> str | None:
-    try:
-        return reverse(url_name)
-    except NoReverseMatch:
-        return None

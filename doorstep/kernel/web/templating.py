@@ -10,12 +10,12 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from doorstep.kernel.web import assets, codes, formats
+from doorstep.kernel.web.addressing import url, url_if_known
 from doorstep.kernel.web.components import Components
 from doorstep.kernel.web.field_presenter import describe_field
 from doorstep.kernel.web.shell import shell_of
@@ -40,19 +40,6 @@ def environment(**options: Any) -> Environment:
     made.filters.update(_filters())
     made.globals.update(_globals(), ui=Components(made))
     return made
-
-
-def url(name: str, *arguments: Any, **keywords: Any) -> str:
-    """Return the address of a named URL; raises NoReverseMatch when there is none."""
-    return reverse(name, args=arguments or None, kwargs=keywords or None)
-
-
-def url_if_known(name: str, *arguments: Any, **keywords: Any) -> str | None:
-    """Return the address of a named URL, or None while no app serves it."""
-    try:
-        return url(name, *arguments, **keywords)
-    except NoReverseMatch:
-        return None
 
 
 def csrf_input(request: HttpRequest) -> Markup:

@@ -22,10 +22,21 @@ class Stage:
         return self.state.task_zh or f"{self.machine.zh}：{self.state.zh}"
 
 
+_stages: dict[str, Stage] = {}
+
+
 def install(machines: Iterable[Machine]) -> None:
     """List every machine; the site calls it once at start."""
     _machines.clear()
     _machines.update({machine.name: machine for machine in machines})
+    _stages.clear()
+    _stages.update(
+        {
+            f"{machine.name}.{state.code}": Stage(machine=machine, state=state)
+            for machine in _machines.values()
+            for state in machine.states
+        }
+    )
 
 
 def machines() -> list[Machine]:
@@ -35,8 +46,4 @@ def machines() -> list[Machine]:
 
 def stage(kind: str) -> Stage | None:
     """The stage behind a task's kind, or None when the table no longer has it."""
-    name, _, code = kind.partition(".")
-    machine = _machines.get(name)
-    if machine is None or code not in {state.code for state in machine.states}:
-        return None
-    return Stage(machine=machine, state=machine.state(code))
+    return _stages.get(kind)

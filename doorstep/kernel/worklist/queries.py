@@ -30,9 +30,16 @@ class StageTimes:
         return self.inside / self.clocked if self.clocked else None
 
 
+# What the line of a list shows of a task.
+_SHOWN = (
+    "kind", "item_id", "item_key", "resident_id", "organization_id", "urgency", "opened_at", "warn_at", "due_at", "level",
+)  # fmt: skip
+
+
 def open_tasks(*, actor: Actor, kinds: Iterable[str] = (), limit: int = 50) -> list[Task]:
     """The open tasks that the actor's posts and role may do: most urgent first, then by the clock."""
-    return list(_mine(actor, kinds).order_by("-urgency", F("due_at").asc(nulls_last=True), "id")[:limit])
+    rows = _mine(actor, kinds).only(*_SHOWN)
+    return list(rows.order_by("-urgency", F("due_at").asc(nulls_last=True), "id")[:limit])
 
 
 def count_by_kind(*, actor: Actor) -> dict[str, int]:
