@@ -15,6 +15,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -43,6 +46,42 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Leave counting of wrong passwords to axes: allauth's own counter would hide its page and its minutes."""
+
+
+    def set_password(self, user: User, password: str) -> None:
+        """Take an own password: what a manager has seen is over."""
+        user.password_temporary_until = None
+        super().set_password(user, password)
+
+    def clean_password(self, password: str, user: User | None = None) -> str:
+        """Refuse the temporary password as the own one."""
+        if user is not None and user.password_temporary_until is not None and user.check_password(password):
+            raise ValidationError(_("新密码不能与临时密码相同，请另设一个。"))
+        return str(super().clean_password(password, user))
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Lead on to the day's work."""
+        return "/"
+
+
+class RequireOwnPasswordMiddleware:
+    """Sends a person with a temporary password to choose an own one before anything else; one that ran out ends the session."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or redirect to the change of the password."""
+        if request.path.startswith(OPEN_WITHOUT_MFA) or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return self.get_response(request)
+        until = getattr(request.user, "password_temporary_until", None)
+        if until is None:
+            return self.get_response(request)
+        if until > timezone.now():
+            return HttpResponseRedirect(reverse("account_change_password"))
+        logout(request)
+        messages.error(request, _("临时密码已过期，请联系本单位管理者重新生成。"))
+        return HttpResponseRedirect(reverse("account_login"))
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]

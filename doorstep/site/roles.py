@@ -38,6 +38,21 @@ _PRIMARY = _AT_THE_BEDSIDE | {
     Scheduling.SLOT_BOOK,
 }
 
+# Roles of daily work: a manager may give them. Who manages, audits or administers is given from above.
+_AT_WORK = frozenset(
+    {
+        "village_doctor",
+        "family_doctor",
+        "township_duty",
+        "nurse",
+        "ecg_reader",
+        "specialist",
+        "referral_officer",
+        "lead_duty",
+        "registrar",
+    }
+)
+
 ROLES: dict[str, Role] = {
     role.key: role
     for role in (
@@ -156,6 +171,24 @@ ROLES: dict[str, Role] = {
                 }
             ),
             cascades=True,
+            gives=_AT_WORK,
+            gives_below=frozenset({"manager"}),
+        ),
+        Role(
+            "administrator",
+            "系统管理员",
+            "Administrator",
+            "建立机构与人员账号，任命管理者与审计员；不看病历内容，不任审计员。",
+            frozenset(
+                _EVERYBODY
+                | {
+                    Organizations.ORGANIZATION_MANAGE,
+                    Workforce.WORKFORCE_VIEW,
+                    Workforce.WORKFORCE_MANAGE,
+                }
+            ),
+            cascades=True,
+            gives=_AT_WORK | {"manager", "auditor", "engineer", "supervisor", "administrator"},
         ),
         Role(
             "auditor",

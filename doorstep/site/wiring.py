@@ -55,7 +55,7 @@ def wire() -> None:
     addresses.install(ITEM_PAGES)
     notice_texts.install(REFERRAL_TEXTS)
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals)
-    role_names.install(role_name)
+    role_names.install(role_name, ROLES)
     next_acts.install(NEXT_ACTS)
     cast.install(of_user)
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)

@@ -23,6 +23,8 @@ class User(AbstractUser):
     language = models.CharField(max_length=10, default="zh-hans")
     is_demo = models.BooleanField(default=False)
     current_post_id = models.BigIntegerField(null=True, blank=True)
+    # Set while the password is one that a manager has seen: the person must choose an own one before this moment.
+    password_temporary_until = models.DateTimeField(null=True, blank=True)
 
 
 class CareRelationship(models.Model):

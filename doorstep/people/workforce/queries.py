@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.db import connection
+from django.utils import timezone
 
+from doorstep.kernel.access.encryption import blind_index
+from doorstep.kernel.access.models import User
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.access.roles import Role
 from doorstep.people.workforce.models import Post, Practitioner, Team
+from doorstep.people.workforce.role_names import roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +99,76 @@ def names_of_users(*, ids: Iterable[int]) -> dict[int, str]:
     """The names of the people behind several accounts, in one query."""
     rows = Practitioner.objects.filter(user_id__in=set(ids)).values_list("user_id", "name")
     return {int(user_id): name for user_id, name in rows if user_id is not None}
+
+
+def all_roles() -> tuple[Role, ...]:
+    """The matrix of roles, in its order."""
+    return roles()
+
+
+def get_practitioner(*, key: UUID | str) -> Practitioner:
+    """The practitioner with this key; raises NotFound."""
+    found = Practitioner.objects.filter(key=key).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def get_post(*, key: UUID | str) -> Post:
+    """The post with this key, its holder and unit; raises NotFound."""
+    found = Post.objects.select_related("practitioner", "organization").filter(key=key).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def by_number(national_id: str) -> Practitioner | None:
+    """The practitioner with this national id, wherever the posts are: the caller shows nothing of it."""
+    return Practitioner.objects.filter(national_id_index=blind_index("national-id", national_id)).first()
+
+
+def roles_held(*, practitioner_id: int) -> tuple[str, ...]:
+    """The roles of the posts that run today or later."""
+    return tuple(post.role for post in _running(practitioner_id))
+
+
+def standing_posts(*, practitioner_id: int) -> list[Post]:
+    """The posts that run today or later; of somebody who has left, every post that there was."""
+    return _running(practitioner_id) or list(Post.objects.filter(practitioner_id=practitioner_id))
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What a manager sees of an account."""
+
+    username: str
+    is_active: bool
+    has_factor: bool
+    temporary: bool
+    last_login: datetime | None
+
+
+def account_of(practitioner: Practitioner) -> AccountFacts | None:
+    """The account of a practitioner, None for somebody without one."""
+    user = User.objects.filter(pk=practitioner.user_id or 0).first()
+    if user is None:
+        return None
+    factors = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return AccountFacts(
+        username=user.username,
+        is_active=user.is_active,
+        has_factor=factors.exists(),
+        temporary=user.password_temporary_until is not None,
+        last_login=user.last_login,
+    )
+
+
+def last_day_of(post: Post) -> date | None:
+    """The last day of a post, None while it has none: a period ends before its upper day."""
+    return post.period.upper - timedelta(days=1) if post.period.upper else None
+
+
+def _running(practitioner_id: int) -> list[Post]:
+    today = timezone.localdate()
+    found = Post.objects.filter(practitioner_id=practitioner_id).order_by("id")
+    return [post for post in found if post.period.upper is None or post.period.upper > today]

@@ -16,8 +16,9 @@ from doorstep.kernel.workflow.once import once
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.kernel.worklist.permissions import Permission as Worklist
 from doorstep.people.organizations import queries as organizations
-from doorstep.people.workforce import actions, queries
+from doorstep.people.workforce import accounts, actions, managing, queries
 from doorstep.people.workforce.forms import LeaveForm
+from doorstep.people.workforce.manage_views import take_password
 from doorstep.people.workforce.permissions import Permission
 from doorstep.people.workforce.role_names import name_of
 
@@ -46,7 +47,9 @@ def staff(request: HttpRequest) -> HttpResponse:
         if not actor.reaches(unit.pk):
             raise NotFound()
     posts = queries.staff_of(organization_id=unit.pk, day=timezone.localdate())
-    return render(request, "workforce/staff.html", {"unit": unit, "posts": posts, "role_label": name_of})
+    may_hire = actor.may(Permission.WORKFORCE_MANAGE) and actor.reaches(unit.pk)
+    context = {"unit": unit, "posts": posts, "role_label": name_of, "may_hire": may_hire}
+    return render(request, "workforce/staff.html", context)
 
 
 @require_GET
@@ -57,9 +60,23 @@ def person(request: HttpRequest, key: UUID) -> HttpResponse:
     near = [post for post in posts if actor.reaches(post.organization_id)]
     if not near:
         raise NotFound()
-    return render(
-        request, "workforce/person.html", {"person": posts[0].practitioner, "posts": posts, "role_label": name_of}
-    )
+    practitioner = posts[0].practitioner
+    manages = actor.may(Permission.WORKFORCE_MANAGE)
+    whole = manages and accounts.manages(practitioner, actor)
+    context = {
+        "person": practitioner,
+        "posts": posts,
+        "role_label": name_of,
+        "last_day": queries.last_day_of,
+        "ends": {post.pk for post in near if manages and managing.may_end(post, actor)},
+        "may_add": manages and practitioner.user_id != actor.user_id,
+        "manages": whole,
+        "account": queries.account_of(practitioner) if whole else None,
+        "password": take_password(request, key) if whole else "",
+    }
+    response = render(request, "workforce/person.html", context)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @require_POST

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "doorstep.site.middleware.ActorMiddleware",
+    "doorstep.site.accounts.RequireOwnPasswordMiddleware",
     "doorstep.site.accounts.RequireMfaMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
