@@ -47,7 +47,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Leave counting of wrong passwords to axes: allauth's own counter would hide its page and its minutes."""
 
-
     def set_password(self, user: User, password: str) -> None:
         """Take an own password: what a manager has seen is over."""
         user.password_temporary_until = None

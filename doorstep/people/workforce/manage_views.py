@@ -188,7 +188,9 @@ def account(request: HttpRequest, key: UUID) -> HttpResponse:
     verb = request.POST.get("verb", "")
     if verb == "lock":
         form = LockForm(request.POST)
-        accounts.lock(practitioner=person, reason=request.POST.get("reason", "") if form.is_valid() else "", actor=actor)
+        accounts.lock(
+            practitioner=person, reason=request.POST.get("reason", "") if form.is_valid() else "", actor=actor
+        )
         messages.success(request, _("账号已锁定。"))
     elif verb == "unlock":
         accounts.unlock(practitioner=person, actor=actor)

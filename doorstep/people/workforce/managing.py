@@ -242,9 +242,7 @@ def _facts_faults(facts: Facts) -> dict[str, str]:
     return found
 
 
-def _tell(
-    event: type[Event], person: Practitioner, actor: Actor, *, organization_id: int | None, **facts: str
-) -> None:
+def _tell(event: type[Event], person: Practitioner, actor: Actor, *, organization_id: int | None, **facts: str) -> None:
     subject = f"practitioner/{person.key}"
     details = {**facts, "organization": organization_id}
     events.publish(

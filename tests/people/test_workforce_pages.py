@@ -61,7 +61,7 @@ def test_hire_shows_the_password_once_and_the_login_asks_for_another(client: Cli
 def test_temporary_password_that_ran_out_opens_nothing(client: Client) -> None:
     _manager(client)
     person = _hire(client)
-    User.objects.filter(pk=person.user_id).update(password_temporary_until=timezone.now() - timedelta(minutes=1))
+    User.objects.filter(pk=person.user_id or 0).update(password_temporary_until=timezone.now() - timedelta(minutes=1))
     other = Client()
     other.force_login(User.objects.get(pk=person.user_id or 0))
     assert other.get("/").headers["Location"] == "/accounts/login/"
