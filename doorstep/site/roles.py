@@ -9,6 +9,7 @@ from doorstep.coordination.visits.permissions import Permission as Visits
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.roles import Role
 from doorstep.kernel.worklist.permissions import Permission as Worklist
+from doorstep.people.identity.permissions import Permission as Identity
 from doorstep.people.organizations.permissions import Permission as Organizations
 from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce.permissions import Permission as Workforce
@@ -212,6 +213,23 @@ ROLES: dict[str, Role] = {
             "Registrar",
             "登记与批量导入居民。",
             frozenset(_EVERYBODY | {Residents.RESIDENT_FIND, Residents.RESIDENT_REGISTER, Residents.RESIDENT_IMPORT}),
+            sees_records=True,
+        ),
+        Role(
+            "records_officer",
+            "档案管理员",
+            "Records officer",
+            "核对疑似重复的居民档案，合并与撤销合并；本单位与下级单位可见的档案。",
+            frozenset(
+                _EVERYBODY
+                | {
+                    Access.RECORD_VIEW,
+                    Residents.RESIDENT_FIND,
+                    Residents.RESIDENT_REGISTER,
+                    Identity.RESIDENT_MERGE,
+                }
+            ),
+            cascades=True,
             sees_records=True,
         ),
         Role(

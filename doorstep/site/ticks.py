@@ -10,6 +10,7 @@ from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.jobs import stalled
 from doorstep.kernel.jobs.running import Tick
 from doorstep.kernel.worklist import actions as worklist
+from doorstep.people.identity import actions as identity
 
 
 def seal_audit() -> int:
@@ -63,6 +64,12 @@ def expire_referrals() -> int:
         )
 
 
+def gather_merged_rows() -> int:
+    """Let rows that were written for a record in the moment of its merge follow the others."""
+    with acting(system_actor(Purpose.MERGE)) as actor:
+        return identity.gather_late_rows(actor=actor)
+
+
 TICKS: list[Tick] = [
     Tick(name="revive-jobs", seconds=10, run=revive_jobs),
     Tick(name="seal-audit", seconds=1, run=seal_audit),
@@ -71,5 +78,6 @@ TICKS: list[Tick] = [
     Tick(name="holds", seconds=1, run=expire_holds),
     Tick(name="contract-terms", seconds=900, run=run_contract_terms),
     Tick(name="referrals", seconds=10, run=expire_referrals),
+    Tick(name="merged-rows", seconds=60, run=gather_merged_rows),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
 ]

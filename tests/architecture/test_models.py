@@ -4,14 +4,16 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.db import connection
-from django.db.models import Model
+from django.db.models import ManyToManyRel, ManyToOneRel, Model
 
+from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import POLICY, declared
+from doorstep.people.residents.models import Resident
 from tests.architecture import exceptions
 
 LAYERS = ("kernel", "people", "coordination", "care", "steering", "demo", "site")
 # Among the people a resident has a doctor and a doctor an organisation; other siblings are blind to each other.
-ORDERED = {"doorstep.people": ("organizations", "workforce", "residents")}
+ORDERED = {"doorstep.people": ("organizations", "workforce", "residents", "identity")}
 # Below us: Django and what we installed.
 FOUNDATION = -1
 
@@ -39,6 +41,41 @@ def test_tables_that_name_a_resident_stand_behind_the_wall() -> None:
         and declared(model) is None
     }
     assert open_tables == set(exceptions.OPEN_TABLES)
+
+
+def test_tables_that_name_a_resident_say_what_becomes_of_their_rows_when_two_are_merged() -> None:
+    """A model with a resident declares `when_merged = Moves(...)` or `Stays(...)`: doorstep/kernel/access/merging.py."""
+    forgotten = {
+        model._meta.label
+        for model in our_models()
+        if _names_a_resident(model) and not isinstance(getattr(model, "when_merged", None), Moves | Stays)
+    }
+    assert forgotten == set()
+
+
+def test_rows_that_move_can_be_written_and_append_only_rows_stay() -> None:
+    for model in our_models():
+        declared_fate = getattr(model, "when_merged", None)
+        if isinstance(declared_fate, Moves):
+            assert not getattr(model, "append_only", False), model._meta.label
+            writable = getattr(model, "app_privileges", None) is None
+            assert writable is not declared_fate.by_owner, model._meta.label
+            columns = {field.attname for field in model._meta.concrete_fields}
+            wanted = {
+                declared_fate.column,
+                *declared_fate.also,
+                *(name for group in declared_fate.unless for name in group),
+            }
+            assert wanted <= columns, model._meta.label
+
+
+def _names_a_resident(model: type[Model]) -> bool:
+    return any(
+        field.related_model is Resident
+        or (field.name.endswith("resident_id") and not isinstance(field, ManyToOneRel | ManyToManyRel))
+        for field in model._meta.get_fields()
+        if not (field.auto_created and not field.concrete)
+    )
 
 
 @pytest.mark.django_db

@@ -7,8 +7,10 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.contracts.states import CONTRACT, COUNTING, LIVE
+from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
 from doorstep.kernel.workflow.models import WorkItem
@@ -87,6 +89,10 @@ class Contract(WorkItem):
         " OR access_may_see(resident_id)",
         check="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
         " OR signing_organization_id = ANY ((SELECT access_record_reach())::bigint[])",
+    )
+    when_merged = Moves(
+        _("家庭医生签约"),
+        clash=_("两份档案都有生效或时间重叠的签约，一人只能签约一次。请先解除其中一份签约。"),
     )
 
     class Meta:

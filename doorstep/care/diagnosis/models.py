@@ -5,9 +5,11 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.diagnosis import states
 from doorstep.coordination.visits.models import Visit
+from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.files.models import StoredFile
 from doorstep.kernel.workflow.models import WorkItem
@@ -82,6 +84,7 @@ class EcgOrder(WorkItem):
     outcome_seen_at = models.DateTimeField(null=True)
 
     row_access = RowAccess(using=_PARTIES + _READERS.format(key="key"), check=_PARTIES)
+    when_merged = Moves(_("心电检查"))
 
     class Meta:
         constraints = (
@@ -153,6 +156,7 @@ class ReportVersion(models.Model):
 
     append_only = True
     row_access = RowAccess(using=_PARTIES + _READERS.format(key="order_key"), check=_PARTIES)
+    when_merged = Stays("append-only: a report stays as it was signed")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["order", "number"], name="report_version_once"),)
@@ -194,6 +198,7 @@ class CriticalValue(WorkItem):
         + " OR holder_id = ANY ((SELECT access_record_reach())::bigint[])"
         + _READERS.format(key="order_key"),
     )
+    when_merged = Moves(_("危急值"))
 
     class Meta:
         constraints = (

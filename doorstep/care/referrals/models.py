@@ -6,9 +6,11 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.referrals import follow_up_states, states
 from doorstep.coordination.scheduling.models import Booking
+from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
 from doorstep.kernel.workflow.models import WorkItem
@@ -128,6 +130,11 @@ class Referral(WorkItem):
         f" OR {_mine('redirected_from_id')} OR (handed_back_at IS NOT NULL AND {_mine('receiver_id')})"
         f" OR (state <> 'draft' AND {_SELF})"
     )
+    when_merged = Moves(
+        _("转诊"),
+        also={"resident_key": "key"},
+        clash=_("两份档案都有转往同一医院的在办转诊，请先撤回其中一份。"),
+    )
 
     class Meta:
         constraints = (
@@ -226,6 +233,7 @@ class RecoveryPlan(models.Model):
         using=f"access_is_system() OR {_mine('source_id')} OR {_SELF} OR EXISTS (SELECT 1 FROM referrals_referral r"
         " WHERE r.id = referral_id)",
     )
+    when_merged = Moves(_("康复计划"))
 
 
 class FollowUp(WorkItem):
@@ -261,6 +269,7 @@ class FollowUp(WorkItem):
         using=f"access_is_system() OR {_mine('unit_id')} OR {_SELF} OR EXISTS (SELECT 1 FROM referrals_referral r"
         " WHERE r.id = referral_id)",
     )
+    when_merged = Moves(_("随访"))
 
     class Meta:
         constraints = (

@@ -4,7 +4,9 @@ import uuid
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
 
 
@@ -36,6 +38,7 @@ class Notice(models.Model):
         " OR resident_id = ANY ((SELECT access_self())::bigint[])",
         check="true",
     )
+    when_merged = Moves(_("通知"))
 
     class Meta:
         constraints = (

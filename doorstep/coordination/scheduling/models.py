@@ -8,8 +8,10 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, Ra
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.scheduling.states import BOOKING, EXPECTED, TAKEN
+from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
 from doorstep.kernel.workflow.models import WorkItem
@@ -191,6 +193,11 @@ class Booking(WorkItem):
         using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
         " OR source_organization_id = ANY ((SELECT access_record_reach())::bigint[])"
         " OR resident_id = ANY ((SELECT access_self())::bigint[])",
+    )
+    when_merged = Moves(
+        _("预约"),
+        also={"resident_key": "key"},
+        clash=_("两份档案有时间重叠的预约，请先取消其中一个预约。"),
     )
 
     class Meta:

@@ -1,8 +1,10 @@
 """A visit: one resident, seen once by one unit. FHIR Encounter."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.visits import states
+from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.models import WorkItem
 from doorstep.people.organizations.models import Organization
@@ -33,6 +35,7 @@ class Visit(WorkItem):
         using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
         " OR resident_id = ANY ((SELECT access_self())::bigint[])"
     )
+    when_merged = Moves(_("接诊"), clash=_("两份档案在同一单位都有未结束的接诊，请先结束其中一次接诊。"))
 
     class Meta:
         constraints = (

@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     INDICATORS = "indicators"  # counting what happened
     PREREAD = "preread"  # the machine's first look at a recording
     IMPORT = "import"  # loading and restoring by an operator
+    MERGE = "merge"  # moving the rows of one person's two records together and apart
     VERIFY = "verify"  # saying whether a printed report is genuine
     SIGN_IN = "sign-in"  # finding the account and its posts
 

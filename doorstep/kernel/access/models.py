@@ -5,7 +5,9 @@ import uuid
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import RowAccess
 
 
@@ -69,6 +71,7 @@ class CareRelationship(models.Model):
         " OR resident_id = ANY ((SELECT access_self())::bigint[])"
     )
     app_privileges = ("SELECT",)
+    when_merged = Moves(_("查阅依据"), by_owner=True)
 
     class Meta:
         indexes = (
@@ -76,6 +79,23 @@ class CareRelationship(models.Model):
             models.Index(fields=["organization_id", "-opened_at"], name="relationship_organization"),
             models.Index(fields=["episode"], name="relationship_episode", condition=~models.Q(episode="")),
         )
+
+
+class FormerResident(models.Model):
+    """A record that was merged into another: who is `former_id` now. Written by `access_merge` alone.
+
+    `standing_id` may itself be merged later; the chain is followed to its end.
+    """
+
+    former_id = models.BigIntegerField(primary_key=True)
+    standing_id = models.BigIntegerField()
+    since = models.DateTimeField(default=timezone.now)
+
+    row_access = RowAccess(using="access_is_system() OR access_may_see(standing_id)")
+    app_privileges = ("SELECT",)
+
+    class Meta:
+        indexes = (models.Index(fields=["standing_id"], name="former_standing"),)
 
 
 class PresenceProof(models.Model):
@@ -89,6 +109,7 @@ class PresenceProof(models.Model):
 
     row_access = RowAccess(using="access_is_system() OR user_id = (SELECT access_user())")
     app_privileges = ("SELECT",)
+    when_merged = Stays("a proof of half an hour says who stood there under which record")
 
     class Meta:
         indexes = (models.Index(fields=["resident_id", "user_id", "-proved_at"], name="presence_resident_user"),)
@@ -136,6 +157,7 @@ class BreakGlassReview(models.Model):
         using="access_is_system() OR user_id = (SELECT access_user())"
         " OR resident_id = ANY ((SELECT access_self())::bigint[])"
     )
+    when_merged = Moves(_("紧急查阅"))
 
     class Meta:
         constraints = (

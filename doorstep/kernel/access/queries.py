@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
@@ -69,3 +69,17 @@ def client_by_token(token: str) -> ApiClient | None:
 def token_hash(token: str) -> str:
     """The form in which a bearer token is kept."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def standing_of(*, resident_id: int) -> int:
+    """Who a resident is now: the record that it was merged into, or itself."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_standing(%s)", [resident_id])
+        return int(cursor.fetchone()[0])
+
+
+def formers_of(*, resident_id: int) -> list[int]:
+    """The records that were merged into this one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT former FROM access_formers(%s) AS found (former) ORDER BY former", [resident_id])
+        return [former for (former,) in cursor.fetchall()]

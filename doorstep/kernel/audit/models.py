@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
+from doorstep.kernel.access.merging import Stays
 from doorstep.kernel.database.policies import RowAccess
 
 
@@ -36,6 +37,7 @@ class AuditEntry(models.Model):
         " OR user_id = (SELECT access_user())",
         check="true",
     )
+    when_merged = Stays("append-only history: what was written about the record stays written")
 
     class Meta:
         indexes = (

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
+from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit.actions import audit_key, same
 from doorstep.kernel.audit.digest import COLUMNS, chain, digest
@@ -27,7 +28,7 @@ class Finding:
 def who_looked(*, resident_id: int, actor: Actor, limit: int = 100) -> list[AuditEntry]:
     """Who read or changed the resident's record, newest first; the resident's own looks are left out."""
     return list(
-        AuditEntry.objects.filter(resident_id=resident_id)
+        AuditEntry.objects.filter(resident_id__in=[resident_id, *access.formers_of(resident_id=resident_id)])
         .exclude(actor_kind__in=["resident", "system"])
         .order_by("-at")[:limit]
     )
@@ -48,7 +49,7 @@ def search(
     """
     found = AuditEntry.objects.filter(organization_id__in=organization_ids)
     if resident_id is not None:
-        found = found.filter(resident_id=resident_id)
+        found = found.filter(resident_id__in=[resident_id, *access.formers_of(resident_id=resident_id)])
     if text:
         found = found.filter(Q(actor_name__contains=text) | Q(action__startswith=text))
     if start is not None:

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models.functions import Now
 
+from doorstep.kernel.access.merging import Stays
 from doorstep.kernel.database.policies import RowAccess
 
 
@@ -29,6 +30,7 @@ class EventRow(models.Model):
         " OR (resident_id IS NOT NULL AND access_may_see(resident_id))",
         check="true",
     )
+    when_merged = Stays("append-only history: what was written about the record stays written")
 
     class Meta:
         indexes = (

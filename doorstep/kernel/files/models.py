@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from doorstep.kernel.access.merging import Stays
 from doorstep.kernel.database.policies import RowAccess
 
 
@@ -30,6 +31,7 @@ class StoredFile(models.Model):
         using="access_may_read(resident_id, organization_id, episode, category, false)",
         check="access_is_system() OR access_may_see(resident_id)",
     )
+    when_merged = Stays("append-only; the thing that names the file moves, and the wall follows")
 
     class Meta:
         indexes = (

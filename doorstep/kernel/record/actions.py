@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.record.models import Resource
 from doorstep.kernel.record.publishing import Published
 from doorstep.kernel.record.tokens import tokens_of
 
@@ -107,3 +108,24 @@ def publish_new(items: Sequence[tuple[Published, int | None]], *, actor: Actor) 
                 "user": actor.user_id,
             },
         )
+
+
+def point_back(*, resource_ids: Sequence[int], wrong: str, right: str, actor: Actor) -> int:
+    """Let these resources name `right` ("Patient/<key>") where they name `wrong`, each as a new version; returns how many.
+
+    When a merge is undone, what was written anew in the meantime names the resident who stood.
+    """
+    found = Resource.objects.filter(id__in=resource_ids, tokens__overlap=[f"patient|{wrong}", f"subject|{wrong}"])
+    rows = list(found)
+    for row in rows:
+        text = orjson.dumps(row.content).decode().replace(f'"{wrong}"', f'"{right}"')
+        published = Published(
+            content=orjson.loads(text),
+            organization_id=row.organization_id,
+            occurred_at=row.occurred_at,
+            episode=row.episode,
+            category=row.category,
+            sensitive=row.sensitive,
+        )
+        publish(published, resident_id=row.resident_id, actor=actor, deleted=row.deleted)
+    return len(rows)

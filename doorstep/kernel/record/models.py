@@ -6,7 +6,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import RowAccess
 
 _READ = "access_may_read(resident_id, organization_id, episode, category, sensitive)"
@@ -39,6 +41,7 @@ class Resource(models.Model):
         using=f"(resident_id IS NULL AND (access_user() IS NOT NULL OR access_is_system())) OR {_READ}",
         check="access_is_system() OR resident_id IS NULL OR access_may_see(resident_id)",
     )
+    when_merged = Moves(_("健康档案条目"), where="type <> 'Patient'")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["type", "fhir_id"], name="resource_identity"),)
@@ -70,6 +73,7 @@ class ResourceVersion(models.Model):
         using=f"(resident_id IS NULL AND (access_user() IS NOT NULL OR access_is_system())) OR {_READ}",
         check="true",
     )
+    when_merged = Stays("append-only history: what was written about the record stays written")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["resource", "version"], name="version_once"),)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from doorstep.kernel.access.merging import Stays
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
 
@@ -77,6 +78,7 @@ class Step(models.Model):
         " OR (resident_id IS NOT NULL AND access_may_see(resident_id))",
         check="true",
     )
+    when_merged = Stays("append-only history: what was written about the record stays written")
 
     class Meta:
         indexes = (

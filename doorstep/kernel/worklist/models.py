@@ -4,7 +4,9 @@ import uuid
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
 
 
@@ -43,6 +45,7 @@ class Task(models.Model):
         " OR assignee_id = (SELECT access_user()) OR (resident_id IS NOT NULL AND access_may_see(resident_id))",
         check="true",
     )
+    when_merged = Moves(_("待办"))
 
     class Meta:
         constraints = (

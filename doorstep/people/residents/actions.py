@@ -192,7 +192,7 @@ def register(*, new: NewResident, actor: Actor) -> Resident | None:
         actor=actor,
     )
     resident = queries.get(resident_id=resident_id)
-    _publish(resident, actor)
+    publish(resident, actor=actor)
     events.publish(
         ResidentRegistered(
             subject=f"resident/{resident.key}",
@@ -235,7 +235,7 @@ def change(
     ]
     resident.phone, resident.address = phone, address
     resident.save(update_fields=["phone", "address"])
-    _publish(resident, actor)
+    publish(resident, actor=actor)
     events.publish(
         ResidentChanged(
             subject=f"resident/{resident.key}",
@@ -342,10 +342,12 @@ def _household(new: NewResident, actor: Actor) -> int | None:
     return made.pk
 
 
-def _publish(resident: Resident, actor: Actor) -> None:
+def publish(resident: Resident, *, actor: Actor) -> None:
+    """Write the resident's Patient as it is now into the record, with the links of its merges."""
     unit = resident.organization
+    replaces = queries.merged_into(resident)
     record.publish(
-        to_patient(resident, organization_key=unit.key, organization_name=unit.name),
+        to_patient(resident, organization_key=unit.key, organization_name=unit.name, replaces=replaces),
         resident_id=resident.pk,
         actor=actor,
     )

@@ -5,8 +5,10 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.encryption import SealedTextField
+from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.organizations.models import Organization
 
@@ -102,6 +104,7 @@ class Identifier(models.Model):
         using="access_may_see(resident_id)",
         check="access_is_system() OR access_may_see(resident_id)",
     )
+    when_merged = Moves(_("号码"), where="kind NOT IN ('phone', 'phone-proof')")
 
     class Meta:
         constraints = (
@@ -133,6 +136,7 @@ class Group(models.Model):
     until = models.DateField(null=True)
 
     row_access = _SEEN
+    when_merged = Moves(_("重点人群"), unless=(("code", "since"), ("code", "until")))
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["resident", "code", "since"], name="group_once"),)
@@ -151,6 +155,7 @@ class PanelEntry(models.Model):
     row_access = RowAccess(
         using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
     )
+    when_merged = Moves(_("名册"), unless=(("organization_id",),))
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["organization", "resident"], name="panel_once"),)
@@ -169,6 +174,7 @@ class ResidentAccount(models.Model):
     since = models.DateField()
 
     row_access = RowAccess(using="access_is_system() OR user_id = (SELECT access_user())", check="access_is_system()")
+    when_merged = Moves(_("居民账号"), unless=(("user_id",),))
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "resident"], name="account_link_once"),)
@@ -185,6 +191,7 @@ class PresenceCode(models.Model):
 
     # The unit never reads a code: the database compares.
     row_access = RowAccess(using="access_is_system() OR resident_id = ANY ((SELECT access_self())::bigint[])")
+    when_merged = Stays("a code of five minutes belongs to the page that made it")
 
     class Meta:
         indexes = (models.Index(fields=["resident", "-expires_at"], name="presence_code_live"),)

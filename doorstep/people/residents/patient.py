@@ -1,5 +1,7 @@
 """A resident as FHIR R4 Patient (hl7.org/fhir/R4/patient.html). Numbers are whole: the wall guards the record."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from doorstep.kernel.fhir import elements, systems
@@ -13,8 +15,10 @@ _SYSTEMS = {HMT_PERMIT: systems.HMT_PERMIT, FOREIGN_PERMIT: systems.FOREIGN_PERM
 _TYPES = {PASSPORT: "PPN", HMT_PERMIT: "PRC", FOREIGN_PERMIT: "PRC"}
 
 
-def to_patient(resident: Resident, *, organization_key: UUID, organization_name: str) -> Published:
-    """The Patient of a resident as it is now."""
+def to_patient(
+    resident: Resident, *, organization_key: UUID, organization_name: str, replaces: Sequence[UUID] = ()
+) -> Published:
+    """The Patient of a resident as it is now; `replaces` names the records that were merged into it."""
     numbers = [
         elements.identifier(system, value)
         for system, value in (
@@ -41,6 +45,7 @@ def to_patient(resident: Resident, *, organization_key: UUID, organization_name:
             "deceasedDateTime": resident.deceased_on.isoformat() if resident.deceased_on else None,
             "address": [{"use": "home", "text": resident.address}] if resident.address else [],
             "managingOrganization": elements.reference("Organization", organization_key, organization_name),
+            "link": [{"other": elements.reference("Patient", key), "type": "replaces"} for key in replaces],
         }
     )
     return Published(
@@ -49,3 +54,17 @@ def to_patient(resident: Resident, *, organization_key: UUID, organization_name:
         occurred_at=resident.created_at,
         category="patient",
     )
+
+
+def to_former_patient(
+    resident: Resident, *, standing_key: UUID, organization_key: UUID, organization_name: str
+) -> Published:
+    """The Patient of a record that was merged: not active, its numbers old, with a link to the one that replaces it."""
+    published = to_patient(resident, organization_key=organization_key, organization_name=organization_name)
+    content = {
+        **published.content,
+        "active": False,
+        "identifier": [{**number, "use": "old"} for number in published.content.get("identifier", [])],
+        "link": [{"other": elements.reference("Patient", standing_key), "type": "replaced-by"}],
+    }
+    return replace(published, content=elements.compact(content))

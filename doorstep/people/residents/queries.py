@@ -7,13 +7,14 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Replace
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.models import PresenceProof
+from doorstep.kernel.access.models import FormerResident, PresenceProof
 from doorstep.kernel.access.refusals import Conflict, NotFound
 from doorstep.kernel.fhir import systems
 from doorstep.people.residents import documents
@@ -63,27 +64,59 @@ class ResidentBanner:
 
 
 def linked_ids(*, user_id: int) -> list[int]:
-    """The residents whose records an account may open: the own one first."""
-    return list(ResidentAccount.objects.filter(user_id=user_id).order_by("id").values_list("resident_id", flat=True))
+    """The residents whose records an account may open: the own one first, at the end what was merged into them."""
+    own = list(ResidentAccount.objects.filter(user_id=user_id).order_by("id").values_list("resident_id", flat=True))
+    return own + [former for resident_id in own for former in access.formers_of(resident_id=resident_id)]
 
 
 def get(*, resident_id: int) -> Resident:
-    """The resident with this id; raises NotFound when the actor of the transaction may not see one."""
-    found = Resident.objects.select_related("organization").filter(id=resident_id).first()
+    """The resident with this id, or who that is since a merge; raises NotFound when the actor may not see one."""
+    found = _with_standing().filter(id=resident_id).first()
+    return _standing(found)
+
+
+def get_former(*, key: UUID | str) -> Resident:
+    """The record with this key as it is, also when it was merged; raises NotFound when the actor may not see it."""
+    found = Resident.objects.select_related("organization").filter(key=key).first()
     if found is None:
         raise NotFound()
     return found
+
+
+def _with_standing() -> QuerySet[Resident]:
+    merged_into = FormerResident.objects.filter(former_id=OuterRef("pk")).values("standing_id")
+    return Resident.objects.select_related("organization").annotate(merged_into=Subquery(merged_into))
+
+
+def _standing(found: Resident | None) -> Resident:
+    """Who a record is now; each merge of a chain costs one more query."""
+    while found is not None:
+        merged_into = getattr(found, "merged_into", None)
+        if merged_into is None:
+            return found
+        found = _with_standing().filter(id=merged_into).first()
+    raise NotFound()
+
+
+def merged_into(resident: Resident) -> list[UUID]:
+    """The keys of the records that were merged into this one by a merge of its own, oldest first."""
+    formers = FormerResident.objects.filter(standing_id=resident.pk).order_by("since", "former_id")
+    ids = list(formers.values_list("former_id", flat=True))
+    keys = dict(Resident.objects.filter(id__in=ids).values_list("id", "key")) if ids else {}
+    return [keys[former] for former in ids if former in keys]
+
+
+def not_merged() -> QuerySet[Resident]:
+    """Residents without the records that were merged into another."""
+    return Resident.objects.filter(~Exists(FormerResident.objects.filter(former_id=OuterRef("pk"))))
 
 
 def get_by_key(key: UUID | str, actor: Actor) -> Resident:
-    """The resident with this key; raises NotFound when there is none or none that the actor may see."""
+    """The resident with this key, or who that is since a merge; raises NotFound when the actor may see none."""
     codes = _live_groups().filter(resident_id=OuterRef("pk")).values("code")
     # The page of a resident shows the groups at once: read along, they cost no query of their own.
-    rows = Resident.objects.select_related("organization").annotate(group_codes=ArraySubquery(codes))
-    found = rows.filter(key=key).first()
-    if found is None:
-        raise NotFound()
-    return found
+    found = _with_standing().annotate(group_codes=ArraySubquery(codes)).filter(key=key).first()
+    return _standing(found)
 
 
 def banner(resident: Resident) -> ResidentBanner:
@@ -115,13 +148,16 @@ def behind_reference(*, reference: str) -> tuple[int, str] | None:
             key = UUID(reference.removeprefix("Patient/"))
         except ValueError:
             return None
-        row = Resident.objects.filter(key=key).values_list("id", "key").first()
+        named = _with_standing().filter(key=key).first()
+        standing = None if named is None else _standing(named)
+        row = None if standing is None else (standing.pk, standing.key)
     else:
         system, _, number = reference.partition("|")
         if system != systems.NATIONAL_ID or not number:
             return None
         row = (
-            Resident.objects.filter(
+            not_merged()
+            .filter(
                 identifiers__index=number_index(number),
                 identifiers__kind="national-id",
                 identifiers__live=True,
@@ -173,7 +209,7 @@ def search_panel(text: str, actor: Actor, *, limit: int = 20) -> list[Found]:
         entries = entries.filter(name__contains=text)
     # A resident may stand on the panels of a village and its township; the policy leaves out who is no longer ours.
     ids = entries.order_by("name", "resident_id").values_list("resident_id", flat=True)[: limit * 3]
-    return _found(Resident.objects.filter(id__in=list(ids)).order_by("name", "id")[:limit])
+    return _found(not_merged().filter(id__in=list(ids)).order_by("name", "id")[:limit])
 
 
 def find_by_number(number: str, actor: Actor) -> Resident | None:
@@ -181,7 +217,8 @@ def find_by_number(number: str, actor: Actor) -> Resident | None:
     if not is_whole_number(number) and not documents.is_whole_document(number):
         return None
     return (
-        Resident.objects.select_related("organization")
+        not_merged()
+        .select_related("organization")
         .filter(
             identifiers__index=number_index(number),
             identifiers__kind__in=documents.KINDS,
@@ -211,7 +248,8 @@ def household_of(resident: Resident) -> list[Resident]:
     if resident.household_id is None:
         return []
     return list(
-        Resident.objects.filter(household_id=resident.household_id)
+        not_merged()
+        .filter(household_id=resident.household_id)
         .exclude(id=resident.pk)
         .only("id", "key", "name", "relation_to_head", "birth_date")
         .order_by("birth_date")
@@ -258,9 +296,11 @@ def _by_index(text: str, limit: int) -> list[Found]:
         kinds, index = list(documents.KINDS), number_index(text)
     else:
         return []
-    found = Resident.objects.filter(
-        identifiers__kind__in=kinds, identifiers__index=index, identifiers__live=True
-    ).order_by("name", "id")
+    found = (
+        not_merged()
+        .filter(identifiers__kind__in=kinds, identifiers__index=index, identifiers__live=True)
+        .order_by("name", "id")
+    )
     return _found(found[:limit])
 
 

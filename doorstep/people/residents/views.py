@@ -121,6 +121,8 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Access.RECORD_VIEW)
     resident = queries.get_by_key(key, actor)
+    if resident.key != key:
+        return redirect(request, reverse("residents:detail", args=[resident.key]))
     kind = request.GET.get("kind", "")
     types = presenters.KINDS[kind][1] if kind in presenters.KINDS else ()
     relationships = access_queries.list_relationships(resident_id=resident.pk, actor=actor)

@@ -35,6 +35,8 @@ ACTS: dict[str, Any] = {
     "resident.register": _("为您登记建档"),
     "resident.change": _("更新了联系方式或人群"),
     "glass.break": _("紧急查阅了全部档案"),
+    "resident.merge": _("合并了您的重复档案"),
+    "resident.unmerge": _("撤销了一次档案合并"),
 }
 REASONS: dict[str, Any] = {
     "visit": _("因为接诊"),
@@ -56,18 +58,14 @@ def _owner(request: HttpRequest) -> Actor:
     return actor
 
 
-def _chosen(request: HttpRequest, actor: Actor) -> int:
-    wanted = request.session.get(_CHOSEN)
-    return wanted if wanted in actor.resident_ids else actor.resident_ids[0]
-
-
 def _frame(request: HttpRequest, actor: Actor) -> dict[str, Any]:
     family = residents.family_of(user_id=actor.user_id or 0)
-    chosen = _chosen(request, actor)
-    person = next((link.resident for link in family if link.resident_id == chosen), None)
-    if person is None:
+    people = {link.resident_id: link.resident for link in family}
+    if not people:
         raise NotFound()
-    return {"family": family, "person": person, "chosen_id": chosen}
+    wanted = request.session.get(_CHOSEN)
+    chosen = wanted if wanted in people else family[0].resident_id
+    return {"family": family, "person": people[chosen], "chosen_id": chosen}
 
 
 @require_GET

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "doorstep.people.organizations",
     "doorstep.people.workforce",
     "doorstep.people.residents",
+    "doorstep.people.identity",
     "doorstep.coordination.scheduling",
     "doorstep.coordination.notices",
     "doorstep.coordination.visits",

@@ -19,10 +19,14 @@ CREATE OR REPLACE FUNCTION access_may_see(resident bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 BEGIN
   IF access_is_system() OR resident = ANY (access_self()) THEN RETURN true; END IF;
-  RETURN EXISTS (
+  IF EXISTS (
     SELECT 1 FROM access_carerelationship r
     WHERE r.resident_id = resident AND r.organization_id = ANY (access_record_reach())
-      AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp()));
+      AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp())) THEN
+    RETURN true;
+  END IF;
+  -- A record that was merged: whoever may see the person may see what still names the former record.
+  RETURN coalesce((SELECT access_may_see(f.standing_id) FROM access_formerresident f WHERE f.former_id = resident), false);
 END $$;
 
 -- May the actor read this entry: the relationship's scope must cover its episode or its category, and a sensitive
@@ -33,14 +37,18 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 BEGIN
   IF access_is_system() OR resident = ANY (access_self()) THEN RETURN true; END IF;
   IF access_may_read.sensitive AND writer = ANY (access_record_reach()) THEN RETURN access_may_see(resident); END IF;
-  RETURN EXISTS (
+  IF EXISTS (
     SELECT 1 FROM access_carerelationship r
     WHERE r.resident_id = resident AND r.organization_id = ANY (access_record_reach())
       AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp())
       AND (NOT access_may_read.sensitive OR r.sensitive)
       AND (r.scope = 'full'
            OR (entry_episode <> '' AND r.episode = entry_episode)
-           OR (r.scope = 'order' AND r.category <> '' AND r.category = entry_category)));
+           OR (r.scope = 'order' AND r.category <> '' AND r.category = entry_category))) THEN
+    RETURN true;
+  END IF;
+  RETURN coalesce((SELECT access_may_read(f.standing_id, writer, entry_episode, entry_category, access_may_read.sensitive)
+                   FROM access_formerresident f WHERE f.former_id = resident), false);
 END $$;
 
 -- Row tests for work that carries its own organisations: no look-up, so a list of 50 costs nothing.
@@ -103,4 +111,52 @@ BEGIN
            OR (p_episode <> '' AND access_may_see(p_resident)));
   GET DIAGNOSTICS closed = ROW_COUNT;
   RETURN closed;
+END $$;
+
+-- Who a resident is now: the record itself, or the one that it was merged into.
+CREATE OR REPLACE FUNCTION access_standing(resident bigint) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+  WITH RECURSIVE chain (id) AS (
+    SELECT resident UNION SELECT f.standing_id FROM access_formerresident f JOIN chain c ON f.former_id = c.id)
+  SELECT c.id FROM chain c WHERE NOT EXISTS (SELECT 1 FROM access_formerresident f WHERE f.former_id = c.id)
+$$;
+
+-- Every record that was merged into this one, directly or through another.
+CREATE OR REPLACE FUNCTION access_formers(resident bigint) RETURNS SETOF bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+  WITH RECURSIVE chain (id) AS (
+    SELECT f.former_id FROM access_formerresident f WHERE f.standing_id = resident
+    UNION SELECT f.former_id FROM access_formerresident f JOIN chain c ON f.standing_id = c.id)
+  SELECT id FROM chain
+$$;
+
+-- Merging: the only way to make a record a former one and to give its care relationships to the person's other record.
+-- Returns the relationships that moved. Only under the purpose of merging, which an action takes after its own checks.
+CREATE OR REPLACE FUNCTION access_merge(p_former bigint, p_standing bigint) RETURNS SETOF bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  IF coalesce(current_setting('doorstep.purpose', true), '') <> 'merge' OR p_former = p_standing
+     OR EXISTS (SELECT 1 FROM access_formerresident WHERE former_id = p_standing) THEN
+    RAISE EXCEPTION 'merge refused' USING ERRCODE = '42501';
+  END IF;
+  INSERT INTO access_formerresident (former_id, standing_id, since) VALUES (p_former, p_standing, statement_timestamp())
+    ON CONFLICT (former_id) DO NOTHING;
+  IF (SELECT standing_id FROM access_formerresident WHERE former_id = p_former) <> p_standing THEN
+    RAISE EXCEPTION 'merge refused' USING ERRCODE = '42501';
+  END IF;
+  RETURN QUERY UPDATE access_carerelationship SET resident_id = p_standing WHERE resident_id = p_former RETURNING id;
+END $$;
+
+-- Parting again: these relationships go back, and the former record stands for itself.
+CREATE OR REPLACE FUNCTION access_unmerge(p_former bigint, p_standing bigint, p_relationships bigint[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+DECLARE returned integer;
+BEGIN
+  DELETE FROM access_formerresident WHERE former_id = p_former AND standing_id = p_standing
+    AND coalesce(current_setting('doorstep.purpose', true), '') = 'merge';
+  IF NOT FOUND THEN RAISE EXCEPTION 'parting refused' USING ERRCODE = '42501'; END IF;
+  UPDATE access_carerelationship SET resident_id = p_former
+    WHERE id = ANY (p_relationships) AND resident_id = p_standing;
+  GET DIAGNOSTICS returned = ROW_COUNT;
+  RETURN returned;
 END $$;

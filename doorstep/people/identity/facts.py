@@ -1,0 +1,28 @@
+"""The facts of a person that two records may tell differently: one choice for each, over the columns that belong together."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One choice of the side-by-side page: its name and the columns that are kept together."""
+
+    code: str
+    name: Promise
+    columns: tuple[str, ...]
+
+
+FACTS: tuple[Fact, ...] = (
+    Fact("name", _("姓名"), ("name", "name_pinyin", "name_initials")),
+    Fact("gender", _("性别"), ("gender",)),
+    Fact("birth_date", _("出生日期"), ("birth_date",)),
+    Fact("national_id", _("身份证号"), ("national_id",)),
+    Fact("record_number", _("健康档案编号"), ("record_number",)),
+    Fact("phone", _("电话"), ("phone",)),
+    Fact("home", _("住址与户"), ("address", "household_id", "relation_to_head", "grid_code")),
+    Fact("organization", _("管理单位"), ("organization_id",)),
+    Fact("deceased_on", _("死亡日期"), ("deceased_on",)),
+)

@@ -1,0 +1,82 @@
+"""Merges of two records of one person, and the ledger of every row that moved with them."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from doorstep.kernel.access.merging import Stays
+from doorstep.kernel.database.policies import RowAccess
+from doorstep.people.organizations.models import Organization
+from doorstep.people.residents.models import Resident
+
+
+class Merge(models.Model):
+    """One merge: `former` was merged into `standing`; undone once `undone_at` is set.
+
+    `choices` says of each group of facts whose value was kept; `before` and `after` hold the columns of `standing` that
+    were written, as the table holds them (sealed ones stay sealed). `marks` holds the highest id of every table at that
+    moment: what came to the standing record afterwards is told apart by it.
+    """
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    consortium_id = models.BigIntegerField(null=True)
+    standing = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="merges")
+    former = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="merged_by")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=400)
+    choices = models.JSONField(default=dict)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    marks = models.JSONField(default=dict)
+    merged_at = models.DateTimeField(default=timezone.now)
+    merged_by_id = models.BigIntegerField(null=True)
+    merged_by_name = models.CharField(max_length=80, blank=True, default="")
+    undone_at = models.DateTimeField(null=True)
+    undone_by_id = models.BigIntegerField(null=True)
+    undone_by_name = models.CharField(max_length=80, blank=True, default="")
+    undo_reason = models.CharField(max_length=400, blank=True, default="")
+
+    row_access = RowAccess(
+        using="access_is_system() OR (organization_id = ANY ((SELECT access_reach())::bigint[])"
+        " AND access_may_see(standing_id))",
+        check="access_is_system()",
+    )
+    when_merged = Stays("the history of merges says who was merged into whom at that time")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["former"], condition=Q(undone_at__isnull=True), name="merged_once"),
+            models.CheckConstraint(condition=~Q(former=models.F("standing")), name="merge_of_two"),
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True) | ~Q(undo_reason=""), name="merge_undone_with_reason"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["standing", "-merged_at"], name="merge_standing"),
+            models.Index(fields=["organization", "-merged_at"], name="merge_organization"),
+        )
+
+
+class MovedRow(models.Model):
+    """One row that a merge touched: it moved, or (`changed`: column to [before, after]) was changed, or was `made`."""
+
+    class Act(models.TextChoices):
+        """What was done to the row."""
+
+        MOVED = "moved", "移到保留档案"
+        CHANGED = "changed", "改写"
+        MADE = "made", "新增"
+
+    merge = models.ForeignKey(Merge, on_delete=models.CASCADE, related_name="rows")
+    table = models.CharField(max_length=64)
+    row_id = models.BigIntegerField()
+    act = models.CharField(max_length=8, choices=Act.choices, default=Act.MOVED)
+    changed = models.JSONField(default=dict)
+
+    row_access = RowAccess(using="access_is_system()")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["merge", "table", "row_id", "act"], name="row_moved_once"),)
+        indexes = (models.Index(fields=["table", "row_id"], name="moved_row"),)
