@@ -56,7 +56,7 @@ STAFF = (
     StaffAccount("manager", heroes.MANAGER, "医共体管理者"),
     StaffAccount("auditor", heroes.AUDITOR, "审计员"),
     StaffAccount("engineer", heroes.ENGINEER, "信息工程师"),
-    StaffAccount("registrar", heroes.REGISTRAR, "建档员"),
+    StaffAccount("registrar", heroes.REGISTRAR, "建档员、档案管理员"),
     StaffAccount("supervisor", heroes.SUPERVISOR, "卫生监督员"),
     StaffAccount("stranger", heroes.STRANGER_VILLAGE_DOCTOR, "外村村医"),
 )

@@ -122,6 +122,9 @@ ENTRIES: tuple[Entry, ...] = (
         permission=Residents.RESIDENT_IMPORT,
         group=_HOUSE,
     ),
+    Entry(
+        label=_("重复档案"), icon="copy", url_name="identity:office", permission=Residents.RESIDENT_MERGE, group=_HOUSE
+    ),
     Entry(label=_("审计"), icon="eye", url_name="auditing:trail", permission=Access.AUDIT_VIEW, group=_HOUSE),
     Entry(
         label=_("紧急查阅复核"), icon="eye", url_name="auditing:reviews", permission=Access.GLASS_REVIEW, group=_HOUSE

@@ -9,7 +9,6 @@ from doorstep.coordination.visits.permissions import Permission as Visits
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.roles import Role
 from doorstep.kernel.worklist.permissions import Permission as Worklist
-from doorstep.people.identity.permissions import Permission as Identity
 from doorstep.people.organizations.permissions import Permission as Organizations
 from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce.permissions import Permission as Workforce
@@ -226,7 +225,7 @@ ROLES: dict[str, Role] = {
                     Access.RECORD_VIEW,
                     Residents.RESIDENT_FIND,
                     Residents.RESIDENT_REGISTER,
-                    Identity.RESIDENT_MERGE,
+                    Residents.RESIDENT_MERGE,
                 }
             ),
             cascades=True,

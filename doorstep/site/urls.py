@@ -12,6 +12,7 @@ urlpatterns = [
     path("", homes.home, name="home"),
     path("", include("doorstep.kernel.web.urls")),
     path("residents/", include("doorstep.people.residents.urls")),
+    path("identity/", include("doorstep.people.identity.urls")),
     path("slots/", include("doorstep.coordination.scheduling.urls")),
     path("notices/", include("doorstep.coordination.notices.urls")),
     path("contracts/", include("doorstep.care.contracts.urls")),

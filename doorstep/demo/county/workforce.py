@@ -32,7 +32,8 @@ TEAMS = 149
 EXPERTS = 232
 ROLES = (
     "village_doctor", "family_doctor", "township_duty", "nurse", "ecg_reader", "specialist", "referral_officer",
-    "lead_duty", "manager", "auditor", "engineer", "registrar", "supervisor",
+    "lead_duty", "manager", "auditor", "engineer", "registrar",
+    "records_officer", "supervisor",
 )  # fmt: skip
 _EXPERT_TITLES = ("主任医师", "副主任医师", "副主任医师", "主治医师")
 _EXPERT_DEPARTMENTS = (
@@ -345,7 +346,7 @@ def _staff_id(birth: date, male: bool, people: list[Practitioner]) -> str:
 
 def _licence(number: int, role: str) -> str:
     """Empty for the people whose work needs no licence."""
-    if role in ("manager", "auditor", "engineer", "registrar", "supervisor"):
+    if role in ("manager", "auditor", "engineer", "registrar", "records_officer", "supervisor"):
         return ""
     return licence_number(
         number,

@@ -45,7 +45,7 @@ class Task(models.Model):
         " OR assignee_id = (SELECT access_user()) OR (resident_id IS NOT NULL AND access_may_see(resident_id))",
         check="true",
     )
-    when_merged = Moves(_("待办"))
+    when_merged = Moves(_("待办事项"))
 
     class Meta:
         constraints = (

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,11 +21,11 @@ from doorstep.people.identity import moving
 from doorstep.people.identity.events import MergeUndone, ResidentsMerged
 from doorstep.people.identity.facts import FACTS
 from doorstep.people.identity.models import Merge, MovedRow
-from doorstep.people.identity.permissions import Permission
 from doorstep.people.residents import actions as residents
 from doorstep.people.residents import indexes
 from doorstep.people.residents.models import Identifier, PanelEntry, Resident
 from doorstep.people.residents.patient import to_former_patient
+from doorstep.people.residents.permissions import Permission
 
 FORMER = "former"
 _RESOURCES = "record_resource"
@@ -228,7 +229,7 @@ def _change(made: Merge, rows: Any, table: str, **columns: Any) -> None:
     )
 
 
-_CHANGED_TABLES = {"residents_identifier": Identifier, "residents_panelentry": PanelEntry}
+_CHANGED_TABLES: dict[str, type[Model]] = {"residents_identifier": Identifier, "residents_panelentry": PanelEntry}
 
 
 def _return_rows(merge: Merge) -> None:
@@ -238,7 +239,7 @@ def _return_rows(merge: Merge) -> None:
     for those that stay the later merge remembers the older value.
     """
     for row in merge.rows.filter(act=MovedRow.Act.MADE):
-        _CHANGED_TABLES[row.table].objects.filter(id=row.row_id).delete()
+        _CHANGED_TABLES[row.table]._default_manager.filter(id=row.row_id).delete()
     own = list(merge.rows.filter(act=MovedRow.Act.CHANGED))
     leaving = {(row.table, row.row_id) for row in own if "resident_id" in row.changed}
     leaving |= set(merge.rows.filter(act=MovedRow.Act.MOVED, table__in=_CHANGED_TABLES).values_list("table", "row_id"))
@@ -268,7 +269,7 @@ def _return_rows(merge: Merge) -> None:
 def _restore(row: MovedRow, changed: dict[str, list[Any]]) -> None:
     written = {column: pair[1] for column, pair in changed.items()}
     if changed:
-        found = _CHANGED_TABLES[row.table].objects.filter(id=row.row_id, **written)
+        found = _CHANGED_TABLES[row.table]._default_manager.filter(id=row.row_id, **written)
         found.update(**{column: pair[0] for column, pair in changed.items()})
 
 

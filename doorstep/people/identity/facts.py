@@ -1,8 +1,8 @@
 """The facts of a person that two records may tell differently: one choice for each, over the columns that belong together."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,7 +11,7 @@ class Fact:
     """One choice of the side-by-side page: its name and the columns that are kept together."""
 
     code: str
-    name: Promise
+    name: Any
     columns: tuple[str, ...]
 
 

@@ -47,7 +47,7 @@ def move_all(merge: Merge) -> int:
 
 def _move(merge: Merge, holder: Holder) -> int:
     if holder.moves.by_owner:
-        prepared: tuple[str, list[object]] = (
+        prepared: tuple[str, list[int | str]] = (
             _BY_OWNER,
             [merge.pk, holder.table, merge.former_id, merge.standing_id],
         )
@@ -72,7 +72,7 @@ _BACK_BY_OWNER = (
 )
 
 
-def _move_statement(merge: Merge, holder: Holder) -> tuple[str, list[object]]:
+def _move_statement(merge: Merge, holder: Holder) -> tuple[str, list[int | str]]:
     """One statement that moves a table's rows and notes them; names come from our own models, values travel apart."""
     moves, table = holder.moves, f'"{holder.table}"'
     sets, values = _set(moves, merge.standing_id)
@@ -91,7 +91,7 @@ def _move_statement(merge: Merge, holder: Holder) -> tuple[str, list[object]]:
     )
 
 
-def _return_statement(merge: Merge, holder: Holder) -> tuple[str, list[object]]:
+def _return_statement(merge: Merge, holder: Holder) -> tuple[str, list[int | str]]:
     sets, values = _set(holder.moves, merge.former_id)
     return (
         f'UPDATE "{holder.table}" t SET {sets} FROM identity_movedrow m'
@@ -101,7 +101,7 @@ def _return_statement(merge: Merge, holder: Holder) -> tuple[str, list[object]]:
     )
 
 
-def _set(moves: Moves, resident_id: int) -> tuple[str, list[object]]:
+def _set(moves: Moves, resident_id: int) -> tuple[str, list[int | str]]:
     facts = [
         f'"{column}" = (SELECT "{fact}" FROM residents_resident WHERE id = %s)' for column, fact in moves.also.items()
     ]

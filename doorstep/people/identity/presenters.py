@@ -1,0 +1,78 @@
+"""Two records side by side, as the page shows them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from doorstep.people.identity import moving
+from doorstep.people.identity.facts import FACTS, Fact
+from doorstep.people.identity.queries import Pair
+from doorstep.people.residents.models import Resident
+from doorstep.people.residents.rules import RELATIONS, mask_number, mask_phone
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact of both records; `proposed` is whose value is proposed, "" when there is nothing to choose."""
+
+    code: str
+    name: str
+    standing: str
+    former: str
+    proposed: str
+
+
+def lines_of(pair: Pair) -> list[Line]:
+    """Every fact that one of the two records has; the fuller value is proposed, else the one that stands."""
+    found = []
+    for fact in FACTS:
+        standing, former = _text(fact, pair.standing), _text(fact, pair.former)
+        if not standing and not former:
+            continue
+        differ = any(getattr(pair.standing, name) != getattr(pair.former, name) for name in fact.columns)
+        proposed = ("former" if former and not standing else "standing") if differ else ""
+        found.append(Line(fact.code, str(fact.name), standing, former, proposed))
+    return found
+
+
+def _text(fact: Fact, resident: Resident) -> str:
+    if fact.code == "national_id":
+        return mask_number(resident.national_id)
+    if fact.code == "phone":
+        return mask_phone(resident.phone)
+    if fact.code == "gender":
+        return str(Resident.Gender(resident.gender).label)
+    if fact.code == "organization":
+        return resident.organization.name
+    if fact.code == "home":
+        relation = RELATIONS.get(resident.relation_to_head, resident.relation_to_head)
+        return " · ".join(part for part in (resident.address, _(relation) if relation else "") if part)
+    value = getattr(resident, fact.columns[0])
+    return "" if value is None else str(value)
+
+
+def warnings_of(pair: Pair) -> list[str]:
+    """What speaks against one person, said before the merge."""
+    one, other = pair.standing, pair.former
+    found = []
+    if one.national_id and other.national_id and one.national_id != other.national_id:
+        found.append(_("两份档案的身份证号不同。请先确认其中一个号码录错或已变更。"))
+    if one.birth_date != other.birth_date:
+        found.append(_("出生日期不同。"))
+    if one.gender != other.gender:
+        found.append(_("性别不同。"))
+    if (one.deceased_on is None) != (other.deceased_on is None):
+        found.append(_("其中一份档案已登记死亡。"))
+    return found
+
+
+def counted(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Counts by table with the name of what is counted, the largest first."""
+    names = moving.names()
+    return sorted(((names.get(table, table), count) for table, count in counts.items()), key=lambda one: -one[1])
+
+
+def kept_of(choices: Mapping[str, str]) -> str:
+    """The facts that were taken from the former record, in one line."""
+    return "、".join(str(fact.name) for fact in FACTS if fact.code in choices)

@@ -1,0 +1,13 @@
+"""Addresses of the records office."""
+
+from django.urls import path
+
+from doorstep.people.identity import views
+
+app_name = "identity"
+urlpatterns = [
+    path("", views.office, name="office"),
+    path("merges/<uuid:key>/", views.merge_detail, name="merge"),
+    path("merges/<uuid:key>/undo/", views.undo, name="undo"),
+    path("<uuid:key>/", views.compare, name="compare"),
+]
