@@ -124,6 +124,8 @@ def _in_sight(*ids: int) -> int:
 def _lock(standing: Resident, former: Resident) -> None:
     """Hold both records and raise Conflict when one of them is no longer itself."""
     _lock_rows(standing.pk, former.pk)
+    if (standing.deceased_on is None) != (former.deceased_on is None):
+        raise Refused(_("只有一份档案登记了死亡，请先在另一份上登记，或撤销误登记，再合并。"))
     if any(access.standing_of(resident_id=one.pk) != one.pk for one in (standing, former)):
         raise Conflict(_("其中一份档案刚刚被合并到别处，请刷新后重新核对。"))
 

@@ -20,9 +20,9 @@ FACTS: tuple[Fact, ...] = (
     Fact("gender", _("性别"), ("gender",)),
     Fact("birth_date", _("出生日期"), ("birth_date",)),
     Fact("national_id", _("身份证号"), ("national_id",)),
+    Fact("document", _("其他证件"), ("document_kind", "document_number", "document_country")),
     Fact("record_number", _("健康档案编号"), ("record_number",)),
     Fact("phone", _("电话"), ("phone",)),
     Fact("home", _("住址与户"), ("address", "household_id", "relation_to_head", "grid_code")),
     Fact("organization", _("管理单位"), ("organization_id",)),
-    Fact("deceased_on", _("死亡日期"), ("deceased_on",)),
 )

@@ -1,6 +1,6 @@
 """Two records side by side, as the page shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from doorstep.people.identity import moving
 from doorstep.people.identity.facts import FACTS, Fact
 from doorstep.people.identity.queries import Pair
+from doorstep.people.residents import documents
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.rules import RELATIONS, mask_number, mask_phone
 
@@ -37,19 +38,31 @@ def lines_of(pair: Pair) -> list[Line]:
 
 
 def _text(fact: Fact, resident: Resident) -> str:
-    if fact.code == "national_id":
-        return mask_number(resident.national_id)
-    if fact.code == "phone":
-        return mask_phone(resident.phone)
-    if fact.code == "gender":
-        return str(Resident.Gender(resident.gender).label)
-    if fact.code == "organization":
-        return resident.organization.name
-    if fact.code == "home":
-        relation = RELATIONS.get(resident.relation_to_head, resident.relation_to_head)
-        return " · ".join(part for part in (resident.address, _(relation) if relation else "") if part)
+    shown = _SHOWN.get(fact.code)
+    if shown is not None:
+        return shown(resident)
     value = getattr(resident, fact.columns[0])
     return "" if value is None else str(value)
+
+
+def _document(resident: Resident) -> str:
+    kind = documents.KINDS.get(resident.document_kind, "")
+    return f"{_(kind)} {documents.mask_document(resident.document_number or '')}" if kind else ""
+
+
+def _home(resident: Resident) -> str:
+    relation = RELATIONS.get(resident.relation_to_head, resident.relation_to_head)
+    return " · ".join(part for part in (resident.address, _(relation) if relation else "") if part)
+
+
+_SHOWN: dict[str, Callable[[Resident], str]] = {
+    "national_id": lambda resident: mask_number(resident.national_id),
+    "document": _document,
+    "phone": lambda resident: mask_phone(resident.phone),
+    "gender": lambda resident: str(Resident.Gender(resident.gender).label),
+    "organization": lambda resident: resident.organization.name,
+    "home": _home,
+}
 
 
 def warnings_of(pair: Pair) -> list[str]:
@@ -63,7 +76,7 @@ def warnings_of(pair: Pair) -> list[str]:
     if one.gender != other.gender:
         found.append(_("性别不同。"))
     if (one.deceased_on is None) != (other.deceased_on is None):
-        found.append(_("其中一份档案已登记死亡。"))
+        found.append(_("只有一份档案登记了死亡，请先在另一份上登记，或撤销误登记，再合并。"))
     return found
 
 

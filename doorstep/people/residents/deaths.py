@@ -119,7 +119,12 @@ def _tell(
 ) -> None:
     unit = resident.organization
     record.publish(
-        to_patient(resident, organization_key=unit.key, organization_name=unit.name),
+        to_patient(
+            resident,
+            organization_key=unit.key,
+            organization_name=unit.name,
+            replaces=queries.merged_into(resident),
+        ),
         resident_id=resident.pk,
         actor=actor,
     )

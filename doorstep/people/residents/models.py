@@ -263,6 +263,7 @@ class Death(models.Model):
     revoke_reason = models.CharField(max_length=400, blank=True, default="")
 
     row_access = _SEEN
+    when_merged = Moves(_("死亡登记"), unless=(("revoked_at",),))
 
     class Meta:
         constraints = (

@@ -142,11 +142,8 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
         ],
         "pressures": presenters.pressures_of(entries),
         "may_change": actor.may(Permission.RESIDENT_REGISTER),
-<<<<<<< HEAD
         "may_record_death": actor.may(Permission.DEATH_RECORD),
-=======
         "may_merge": actor.may(Permission.RESIDENT_MERGE),
->>>>>>> 9033789 (Pages of the records office: two records side by side, merge with a reason, undo)
     }
     return page_or_part(request, "residents/detail.html", "timeline", context)
 
