@@ -38,14 +38,6 @@ def get_order(key: UUID | str, *, actor: Actor) -> EcgOrder:
     return found
 
 
-def lock_order(order: EcgOrder) -> EcgOrder:
-    """The same order as it is now, its row locked until the transaction ends; raises NotFound when it is not the actor's."""
-    found = _orders().select_for_update(of=("self",)).filter(pk=order.pk).first()
-    if found is None:
-        raise NotFound()
-    return found
-
-
 def waiting_order(*, resident_id: int, source_id: int) -> EcgOrder | None:
     """The order of a unit for a resident that still waits for its recording, or None."""
     return _orders().filter(resident_id=resident_id, source_id=source_id, state=states.REQUESTED).first()

@@ -23,6 +23,7 @@ class Visit(WorkItem):
         EMERGENCY = "emergency", "急诊"
 
     machine = states.VISIT
+    read_along = ("resident", "organization", "practitioner")
 
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="visits")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="visits")

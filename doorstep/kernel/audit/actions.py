@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit.digest import COLUMNS, chain, digest
 from doorstep.kernel.audit.models import AuditEntry, AuditSeal, AuditSealedEntry
+from doorstep.kernel.database import rows
 
 # One number for all sealers: whoever holds it seals, everybody else goes on without waiting.
 _SEALER_LOCK = 7_015_001
@@ -27,26 +28,24 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Add one entry in the running transaction: the act and its trace stand or fall together."""
-    AuditEntry.objects.bulk_create(
-        [
-            AuditEntry(
-                action=action,
-                actor_kind=actor.kind.value,
-                user_id=actor.user_id,
-                actor_name=actor.display_name[:80],
-                role=actor.role,
-                organization_id=actor.organization_id,
-                organization_name=actor.organization_name[:120],
-                consortium_id=actor.consortium_id,
-                resident_id=resident_id,
-                subject=subject[:120],
-                basis=basis[:200],
-                purpose=actor.purpose,
-                address=actor.address,
-                request_id=actor.request_id,
-                details=dict(details or {}),
-            )
-        ]
+    rows.insert(
+        AuditEntry(
+            action=action,
+            actor_kind=actor.kind.value,
+            user_id=actor.user_id,
+            actor_name=actor.display_name[:80],
+            role=actor.role,
+            organization_id=actor.organization_id,
+            organization_name=actor.organization_name[:120],
+            consortium_id=actor.consortium_id,
+            resident_id=resident_id,
+            subject=subject[:120],
+            basis=basis[:200],
+            purpose=actor.purpose,
+            address=actor.address,
+            request_id=actor.request_id,
+            details=dict(details or {}),
+        )
     )
 
 
@@ -75,21 +74,21 @@ def seal_batch(*, limit: int = 20_000) -> int:
             " ORDER BY transaction_number, id LIMIT %s",
             [start, end, limit + 1],
         )
-        rows = cursor.fetchall()
-    if len(rows) > limit:
+        found = cursor.fetchall()
+    if len(found) > limit:
         # A batch ends between transactions, never inside one.
-        end = rows[limit][1]
-        rows = [row for row in rows if row[1] < end] or rows
-        if rows[-1][1] >= end:
-            end = rows[-1][1] + 1
-    if not rows:
+        end = found[limit][1]
+        found = [row for row in found if row[1] < end] or found
+        if found[-1][1] >= end:
+            end = found[-1][1] + 1
+    if not found:
         return 0
-    return _write_seal(rows, start=start, end=end, last=last)
+    return _write_seal(found, start=start, end=end, last=last)
 
 
-def _write_seal(rows: list[tuple[Any, ...]], *, start: int, end: int, last: AuditSeal | None) -> int:
+def _write_seal(found: list[tuple[Any, ...]], *, start: int, end: int, last: AuditSeal | None) -> int:
     key = audit_key()
-    digests = [digest(key, row) for row in rows]
+    digests = [digest(key, row) for row in found]
     number = last.number + 1 if last else 1
     previous = bytes(last.chain) if last else b""
     AuditSeal.objects.bulk_create(
@@ -98,7 +97,7 @@ def _write_seal(rows: list[tuple[Any, ...]], *, start: int, end: int, last: Audi
                 number=number,
                 from_number=start,
                 to_number=end,
-                entries=len(rows),
+                entries=len(found),
                 chain=chain(key, previous, number=number, start=start, end=end, digests=digests),
             )
         ]
@@ -106,11 +105,11 @@ def _write_seal(rows: list[tuple[Any, ...]], *, start: int, end: int, last: Audi
     AuditSealedEntry.objects.bulk_create(
         [
             AuditSealedEntry(entry_id=row[0], seal_number=number, position=position, digest=value)
-            for position, (row, value) in enumerate(zip(rows, digests, strict=True))
+            for position, (row, value) in enumerate(zip(found, digests, strict=True))
         ],
         batch_size=5_000,
     )
-    return len(rows)
+    return len(found)
 
 
 def same(left: bytes, right: bytes) -> bool:

@@ -1,5 +1,6 @@
 """Publishing an event: its row, and one job per subscribed handler, in the running transaction."""
 
+from doorstep.kernel.database import rows
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.events.subscriptions import handlers_of
@@ -20,7 +21,7 @@ def publish(event: Event) -> int:
     )
     if event.at is not None:
         row.at = event.at
-    EventRow.objects.bulk_create([row])
+    rows.insert(row)
     for handler in handlers_of(type(event)):
         defer_handler(event_id=row.id, handler=handler.name, queue=handler.queue)
     return row.id

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database import rows
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.workflow.machine import State, Transition
@@ -61,7 +62,7 @@ def apply(
     sets the new task's clock instead of the table's. Raises TransitionRefused when another was first, NotPermitted or
     NotFound when this actor may not.
     """
-    locked = _lock(item)
+    locked = lock(item)
     way = locked.machine.transition(verb, locked.state)
     if way is None:
         raise TransitionRefused(_moved_on(locked, verb))
@@ -70,12 +71,32 @@ def apply(
         raise Refused(_("请填写原因。"), fields={"reason": _("此操作需要写明原因，对方会看到。")})
     now = timezone.now()
     source = locked.state
+    # Used up: whoever applies once more looks again at what stands in the table.
+    locked.locked_in = None
     changes = {**dict(values or {}), "state": way.target, "state_since": now}
     type(locked)._default_manager.filter(pk=locked.pk).update(**changes)
     for name, value in changes.items():
         setattr(locked, name, value)
         setattr(item, name, value)
     _trace(locked, way, source=source, actor=actor, reason=reason, details=details, now=now, due_at=due_at)
+    return locked
+
+
+def lock(item: Item) -> Item:
+    """The thing as it is now, its row locked until the transaction ends; raises NotFound when the actor may not see it.
+
+    What was locked in a block that is still open is given back as it is, so an action may lock, look, and then apply.
+    """
+    if item.locked_in is not None and any(block is item.locked_in for block in connection.atomic_blocks):
+        return item
+    found = type(item)._default_manager.select_for_update(of=("self",)).filter(pk=item.pk)
+    if item.read_along:
+        # Without names it would follow every foreign key.
+        found = found.select_related(*item.read_along)
+    locked = found.first()
+    if locked is None:
+        raise NotFound()
+    locked.locked_in = connection.atomic_blocks[-1]
     return locked
 
 
@@ -86,13 +107,6 @@ def may(item: WorkItem, way: Transition, actor: Actor) -> bool:
     except Refused:
         return False
     return True
-
-
-def _lock(item: Item) -> Item:
-    locked = type(item)._default_manager.select_for_update(of=("self",)).filter(pk=item.pk).first()
-    if locked is None:
-        raise NotFound()
-    return locked
 
 
 def _check_actor(item: WorkItem, way: Transition, actor: Actor) -> None:
@@ -164,24 +178,22 @@ def _trace(
 
 
 def _note_step(item: WorkItem, way: Transition, *, source: str, actor: Actor, reason: str) -> None:
-    Step.objects.bulk_create(
-        [
-            Step(
-                machine=item.machine.name,
-                item_id=item.pk,
-                item_key=item.key,
-                resident_id=getattr(item, "resident_id", None),
-                verb=way.verb,
-                from_state=source,
-                to_state=way.target,
-                user_id=actor.user_id,
-                actor_name=actor.display_name[:80],
-                organization_id=actor.organization_id,
-                organization_name=actor.organization_name[:120],
-                reason=reason[:400],
-                parties=item.parties(),
-            )
-        ]
+    rows.insert(
+        Step(
+            machine=item.machine.name,
+            item_id=item.pk,
+            item_key=item.key,
+            resident_id=getattr(item, "resident_id", None),
+            verb=way.verb,
+            from_state=source,
+            to_state=way.target,
+            user_id=actor.user_id,
+            actor_name=actor.display_name[:80],
+            organization_id=actor.organization_id,
+            organization_name=actor.organization_name[:120],
+            reason=reason[:400],
+            parties=item.parties(),
+        )
     )
 
 

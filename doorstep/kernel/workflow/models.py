@@ -20,6 +20,10 @@ class WorkItem(models.Model):
     """
 
     machine: ClassVar[Machine]
+    # What its mapping to FHIR reads of other rows: fetched with the row when it is locked.
+    read_along: ClassVar[tuple[str, ...]] = ()
+    # The open block in which this row was locked; set by workflow.actions.
+    locked_in: object | None = None
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     consortium_id = models.BigIntegerField(null=True)

@@ -92,7 +92,7 @@ def attach_recording(
     Raises Refused with a sentence for the field `recording`: not an ECG, cut off, another person's, sent before; with code
     "confirm" for the field `confirm_missing_identity` when the file does not say whose it is. Nothing is kept then.
     """
-    locked = queries.lock_order(order)
+    locked = workflow.lock(order)
     if locked.machine.transition("submit", locked.state) is None:
         raise Conflict(_("这份申请已经上传过心电图，不能再次上传。如需再做一份，请新开申请。"))
     recording = _read(data)

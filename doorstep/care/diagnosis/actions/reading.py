@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.diagnosis import queries, states
+from doorstep.care.diagnosis import states
 from doorstep.care.diagnosis.events import EcgPreread
 from doorstep.care.diagnosis.models import EcgOrder
 from doorstep.care.diagnosis.permissions import Permission
@@ -31,7 +31,7 @@ def claim(*, order: EcgOrder, actor: Actor) -> EcgOrder:
 
     Raises TransitionRefused, naming the colleague, when another reader was first: row lock and state change are one.
     """
-    locked = queries.lock_order(order)
+    locked = workflow.lock(order)
     if locked.state == states.READING and locked.reader_user_id == actor.user_id:
         return renew_lease(order=locked, actor=actor)
     now = timezone.now()
@@ -115,7 +115,7 @@ def release_stale(*, actor: Actor, now: datetime | None = None) -> int:
 @transaction.atomic
 def note_preread(*, order: EcgOrder, preread: Mapping[str, Any], urgency: int, actor: Actor) -> EcgOrder:
     """Write what the machine measured and suspects, and give the case its place: 0 ordinary to 3 life at stake. It never signs."""
-    locked = queries.lock_order(order)
+    locked = workflow.lock(order)
     locked.preread = dict(preread)
     locked.preread_at = timezone.now()
     locked.queue_urgency = max(locked.queue_urgency, min(urgency, _MOST_URGENT))
@@ -143,7 +143,7 @@ def note_preread(*, order: EcgOrder, preread: Mapping[str, Any], urgency: int, a
 
 def lock_own(order: EcgOrder, actor: Actor) -> EcgOrder:
     """The order, locked, when this reader holds it; raises Conflict with who has it otherwise."""
-    locked = queries.lock_order(order)
+    locked = workflow.lock(order)
     if locked.state == states.READING and locked.reader_user_id == actor.user_id:
         return locked
     if locked.state == states.READING:

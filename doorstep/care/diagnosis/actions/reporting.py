@@ -51,7 +51,7 @@ def amend(*, order: EcgOrder, report: Report, reason: str, actor: Actor) -> EcgO
     A critical value that is new is told; one that no longer holds is withdrawn.
     """
     signer = _signer(actor)
-    locked = queries.lock_order(order)
+    locked = workflow.lock(order)
     if not queries.people([locked]):
         raise Refused(_("这份申请的 30 天查阅期已过，不能再修订。如结论有误，请联系申请单位重新申请。"))
     _check(report, measurements_confirmed=True)
