@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import ANONYMOUS, Actor, ActorKind, Purpose, system_actor
-from doorstep.kernel.access.models import User
+from doorstep.kernel.access.models import ApiClient, User
 from doorstep.kernel.access.session import bind
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
@@ -52,8 +52,15 @@ def of_user(user: User, *, address: str = "", request_id: str = "") -> Actor:
 def of_client(token: str, *, address: str = "", request_id: str = "") -> Actor | None:
     """The actor behind a bearer token of a hospital system, or None when it is unknown or revoked."""
     client = access.client_by_token(token)
-    if client is None:
-        return None
+    return None if client is None else _of_system(client, address=address, request_id=request_id)
+
+
+def of_connection(client_id: int) -> Actor:
+    """The actor of a hospital system that connects without a token: by a wire or a folder of its own."""
+    return _of_system(access.client_by_id(client_id))
+
+
+def _of_system(client: ApiClient, *, address: str = "", request_id: str = "") -> Actor:
     day = timezone.localdate(timezone=_CHINA)
     return Actor(
         kind=ActorKind.CLIENT,

@@ -27,6 +27,8 @@ MANAGEMENT: dict[str, tuple[str, list[str], str, str]] = {
     "web": ("", [], "app", "serve the pages, on --port (8000)"),
     "worker": ("", [], "app", "work off the jobs"),
     "live": ("", [], "app", "serve live messages, on --port (8001)"),
+    "ingest": ("ingest", [], "app", "take in HL7 v2 messages of hospital systems, on --port (8002)"),
+    "simulate-hospital": ("simulate_hospital", [], "app", "send real-looking messages of the demo hospital to ingest"),
     "initialize": ("", [], "owner", "make the database and the secrets of a new installation"),
     "backup": ("", [], "owner", "backup FILE: database and sealed secrets in one file"),
     "restore": ("", [], "owner", "restore FILE: fill a new directory from a backup"),
@@ -39,7 +41,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="bin/doorstep",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="\n".join(f"  {word:<11}{line[3]}" for word, line in MANAGEMENT.items()),
+        description="\n".join(f"  {word:<18}{line[3]}" for word, line in MANAGEMENT.items()),
     )
     parser.add_argument("command", choices=MANAGEMENT, metavar="COMMAND")
     parser.add_argument("--data", default=os.environ.get("DOORSTEP_DATA", str(ROOT / ".doorstep")))

@@ -8,6 +8,7 @@ from doorstep.coordination.scheduling.permissions import Permission as Schedulin
 from doorstep.coordination.visits.permissions import Permission as Visits
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.roles import Role
+from doorstep.kernel.exchange.permissions import Permission as Exchange
 from doorstep.kernel.worklist.permissions import Permission as Worklist
 from doorstep.people.organizations.permissions import Permission as Organizations
 from doorstep.people.residents.permissions import Permission as Residents
@@ -202,8 +203,8 @@ ROLES: dict[str, Role] = {
             "engineer",
             "信息工程师",
             "Engineer",
-            "管理系统接入与术语，不看病历内容。",
-            frozenset(_EVERYBODY | {Access.CLIENT_MANAGE}),
+            "管理系统接入、消息与编码对照，不看病历内容。",
+            frozenset(_EVERYBODY | {Access.CLIENT_MANAGE, Exchange.EXCHANGE_VIEW, Exchange.EXCHANGE_MANAGE}),
             cascades=True,
         ),
         Role(

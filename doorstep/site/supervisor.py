@@ -59,16 +59,17 @@ def _serve(installation: Installation, options: argparse.Namespace) -> None:
     if processes.clear_leftovers(installation.directory):
         # The kernel gives a killed program's ports back a moment after its memory.
         time.sleep(PORT_SECONDS)
-    _check_ports(options.port, options.port + 1)
+    mllp_port = options.mllp_port or options.port + 2
+    _check_ports(options.port, options.port + 1, mllp_port)
     children: list[Child] = []
     try:
         installation.start_database()
         _fill(installation, residents=options.residents, empty=options.empty)
-        children += _children(installation, port=options.port)
+        children += _children(installation, port=options.port, mllp_port=mllp_port)
         for child in children:
             child.start()
         _wait_for_answer(children, port=options.port)
-        _greet(installation, port=options.port)
+        _greet(installation, port=options.port, mllp_port=mllp_port)
         _watch(installation, children)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -105,7 +106,7 @@ def _fill(installation: Installation, *, residents: int, empty: bool) -> None:
     installation.program_file.write_text(code, encoding="utf-8")
 
 
-def _children(installation: Installation, *, port: int) -> list[Child]:
+def _children(installation: Installation, *, port: int, mllp_port: int) -> list[Child]:
     environment = {
         **installation.environment(),
         processes.MARK: str(installation.directory),
@@ -118,6 +119,7 @@ def _children(installation: Installation, *, port: int) -> list[Child]:
     found = [
         Child("web", [*web, *static, "--static-path-expires", "600", "doorstep.site.wsgi:application"], environment),
         Child("worker", [python, "-m", "django", *worker_arguments()], environment),
+        Child("ingest", [python, "-m", "django", "ingest", "--port", str(mllp_port)], environment),
     ]
     if importlib.util.find_spec("doorstep.site.live") is not None:
         live = [*granian, "--interface", "asginl", "--port", str(port + 1), "--workers", "1"]
@@ -160,8 +162,9 @@ def _watch(installation: Installation, children: list[Child]) -> None:
             installation.start_database()
 
 
-def _greet(installation: Installation, *, port: int) -> None:
+def _greet(installation: Installation, *, port: int, mllp_port: int) -> None:
     _say(f"\nDoorstep (家门口) is at http://127.0.0.1:{port}")
+    _say(f"Hospital systems send HL7 v2 over MLLP to 127.0.0.1:{mllp_port}")
     if has_command("demo_accounts") and not installation.county_file.read_text(encoding="utf-8").startswith("empty"):
         _say(installation.run("demo_accounts", quiet=True).rstrip())
     _say("Ctrl-C stops it.")
@@ -176,7 +179,7 @@ def _check_ports(*ports: int) -> None:
             except (OSError, OverflowError) as error:
                 raise InstallationError(
                     f"Port {port} on 127.0.0.1 cannot be used ({error}): stop the program that has it, "
-                    f"or choose another with --port (the port after it is used too)."
+                    f"or choose another with --port (the two ports after it are used too)."
                 ) from error
 
 
@@ -195,12 +198,17 @@ def _only_one(installation: Installation) -> Iterator[None]:
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/run", description="Serve the demo county on this machine.")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the pages; live messages use the next")
+    parser.add_argument(
+        "--mllp-port", type=int, default=0, help="port for messages of hospital systems; two after the pages' port"
+    )
     parser.add_argument("--data", default=str(ROOT / ".doorstep"), help="directory of database, secrets and files")
     parser.add_argument("--residents", type=int, default=DEFAULT_RESIDENTS, help="size of a new demo county")
     parser.add_argument("--empty", action="store_true", help="make no demo county in a new database")
     options = parser.parse_args(arguments)
-    if not 1 <= options.port <= 65534:
-        parser.error("--port is a number from 1 to 65534")
+    if not 1 <= options.port <= 65533:
+        parser.error("--port is a number from 1 to 65533")
+    if not 0 <= options.mllp_port <= 65535:
+        parser.error("--mllp-port is a number from 1 to 65535")
     if options.residents < 1:
         parser.error("--residents is a number from 1")
     return options

@@ -3,10 +3,12 @@
 from doorstep.care.contracts import actions as contracts
 from doorstep.care.diagnosis import actions as diagnosis
 from doorstep.care.referrals import actions as referrals
+from doorstep.coordination.hospital_systems import waiting
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.exchange import actions as exchange
 from doorstep.kernel.jobs import stalled
 from doorstep.kernel.jobs.running import Tick
 from doorstep.kernel.worklist import actions as worklist
@@ -28,6 +30,17 @@ def run_clocks() -> int:
 def revive_jobs() -> int:
     """Put the jobs of a worker that died back into the queue; handlers take effect once, so a second run is harmless."""
     return stalled.revive(silent_for=30)
+
+
+def call_forgotten_lanes() -> int:
+    """Call for work on messages of hospital systems that no job has taken."""
+    with acting(system_actor(Purpose.EXCHANGE)):
+        return exchange.call_forgotten()
+
+
+def release_waiting_messages() -> int:
+    """Let messages go on whose resident their hospital may see by now."""
+    return waiting.release_seen()
 
 
 def release_ecgs() -> int:
@@ -72,6 +85,8 @@ def gather_merged_rows() -> int:
 
 TICKS: list[Tick] = [
     Tick(name="revive-jobs", seconds=10, run=revive_jobs),
+    Tick(name="exchange-lanes", seconds=10, run=call_forgotten_lanes),
+    Tick(name="exchange-waiting", seconds=30, run=release_waiting_messages),
     Tick(name="seal-audit", seconds=1, run=seal_audit),
     Tick(name="clocks", seconds=1, run=run_clocks),
     Tick(name="ecg-leases", seconds=5, run=release_ecgs),

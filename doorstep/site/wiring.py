@@ -14,6 +14,7 @@ from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals import benefits as referral_benefits
 from doorstep.care.referrals.handlers import TEXTS as REFERRAL_TEXTS
 from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.coordination.hospital_systems.v2.format import HL7_V2
 from doorstep.coordination.notices import addresses
 from doorstep.coordination.notices import texts as notice_texts
 from doorstep.coordination.visits import next_acts
@@ -21,6 +22,7 @@ from doorstep.coordination.visits.next_acts import NextAct
 from doorstep.demo import cast
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
+from doorstep.kernel.exchange import formats
 from doorstep.kernel.fhir import door
 from doorstep.kernel.record import reception
 from doorstep.kernel.web import navigation as menu
@@ -32,7 +34,7 @@ from doorstep.people.residents import lines
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce import role_names
-from doorstep.site.actors import of_client, of_user
+from doorstep.site.actors import of_client, of_connection, of_user
 from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
@@ -50,6 +52,7 @@ def wire() -> None:
     duty.install(line_of_duty)
     door.install(client_of_token)
     reception.install(patient_behind)
+    formats.install(FORMATS, actor_of=of_connection)
     report_acts.install(AFTER_ECG)
     lines.install("contract", contracts.contract_line)
     addresses.install(ITEM_PAGES)
@@ -61,6 +64,9 @@ def wire() -> None:
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
     shell.install(shell.Sources(posts=posts_of, unread=unread_of, search_permission=Residents.RESIDENT_FIND))
 
+
+# What hospital systems send, by the name of its format.
+FORMATS = {"hl7v2": HL7_V2}
 
 # What leads on from a visit, in the order of the buttons.
 NEXT_ACTS = (

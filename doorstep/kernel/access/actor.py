@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     IMPORT = "import"  # loading and restoring by an operator
     MERGE = "merge"  # moving the rows of one person's two records together and apart
     VERIFY = "verify"  # saying whether a printed report is genuine
+    EXCHANGE = "exchange"  # storing and ordering the messages of other systems
     SIGN_IN = "sign-in"  # finding the account and its posts
 
 

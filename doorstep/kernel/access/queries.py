@@ -66,6 +66,11 @@ def client_by_token(token: str) -> ApiClient | None:
     return ApiClient.objects.filter(token_hash=token_hash(token), revoked_at__isnull=True).first()
 
 
+def client_by_id(client_id: int) -> ApiClient:
+    """The connected hospital system with this id."""
+    return ApiClient.objects.get(id=client_id)
+
+
 def token_hash(token: str) -> str:
     """The form in which a bearer token is kept."""
     return hashlib.sha256(token.encode()).hexdigest()

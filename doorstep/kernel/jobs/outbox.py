@@ -9,12 +9,29 @@ HANDLE_EVENT = "doorstep.handle_event"
 
 
 def defer(
-    name: str, *, queue: str = "default", schedule_at: datetime | None = None, priority: int = 0, **arguments: Any
+    name: str,
+    *,
+    queue: str = "default",
+    schedule_at: datetime | None = None,
+    priority: int = 0,
+    lock: str | None = None,
+    queueing_lock: str | None = None,
+    **arguments: Any,
 ) -> None:
-    """Put a job into the queue as part of the running transaction; arguments are ids and plain values."""
-    app.configure_task(name=name, queue=queue, schedule_at=schedule_at, priority=priority, allow_unknown=True).defer(
-        **arguments
-    )
+    """Put a job into the queue as part of the running transaction; arguments are ids and plain values.
+
+    Jobs with the same `lock` run one after the other in the order in which they were put in. A `queueing_lock` that already waits
+    raises AlreadyEnqueued and needs a savepoint around the call.
+    """
+    app.configure_task(
+        name=name,
+        queue=queue,
+        schedule_at=schedule_at,
+        priority=priority,
+        lock=lock,
+        queueing_lock=queueing_lock,
+        allow_unknown=True,
+    ).defer(**arguments)
 
 
 def defer_handler(*, event_id: int, handler: str, queue: str) -> None:

@@ -1,0 +1,1 @@
+"""HL7's minimal lower layer protocol: frames, envelopes, acknowledgements, and the server that stores before it answers."""

@@ -1,0 +1,225 @@
+"""The server: reads frames, judges the envelope, stores, and only then answers, in the order of the messages of a line."""
+
+import asyncio
+import contextlib
+import ssl
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from django.db import DatabaseError
+from django.utils import timezone
+
+from doorstep.kernel.exchange import storing
+from doorstep.kernel.exchange.mllp import acknowledgement as answers
+from doorstep.kernel.exchange.mllp.acknowledgement import Verdict, accept_answer
+from doorstep.kernel.exchange.mllp.envelope import Envelope, EnvelopeFault, open_envelope
+from doorstep.kernel.exchange.mllp.framing import Found, Framer, Piece, frame
+from doorstep.kernel.exchange.mllp.judging import FORMAT, judge
+from doorstep.kernel.exchange.mllp.later import LaterAnswers
+from doorstep.kernel.exchange.mllp.senders import Directory, Sender
+from doorstep.kernel.exchange.mllp.storekeeper import Storekeeper
+
+log = structlog.get_logger(__name__)
+CHUNK = 64 * 1024
+# Messages of one line that may be on their way to the disk at once; a faster sender is made to wait.
+IN_FLIGHT = 64
+# A line that sends this much that belongs to no message speaks something else.
+MUCH_RUBBISH = 1024 * 1024
+STRANGERS = {answers.UNKNOWN_SENDER: "sender", answers.UNKNOWN_VERSION: "version", answers.UNKNOWN_TYPE: "type"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest message in bytes, and how many seconds a begun message may pause."""
+
+    message_bytes: int = 10 * 1024 * 1024
+    pause_seconds: float = 30.0
+
+
+class Server:
+    """Listens for senders until it is stopped."""
+
+    def __init__(self, *, limits: Limits | None = None) -> None:
+        self.directory = Directory()
+        self.store = Storekeeper()
+        self.later = LaterAnswers(self.store)
+        self._limits = limits or Limits()
+        self._lines: set[asyncio.Task[None]] = set()
+
+    async def serve(
+        self, *, host: str, port: int, tls: ssl.SSLContext | None = None, ready: Callable[[str, int], None]
+    ) -> None:
+        """Serve until cancelled; `ready` hears the address that was bound."""
+        await self.store.ask(self.directory.refresh)
+        await self.store.ask(storing.note_gone)
+        keepers = [asyncio.create_task(self.store.run()), asyncio.create_task(self.later.run())]
+        server = await asyncio.start_server(self._accept, host, port, ssl=tls, limit=CHUNK)
+        try:
+            ready(*server.sockets[0].getsockname()[:2])
+            await asyncio.Event().wait()
+        finally:
+            server.close()
+            for task in [*self._lines, *keepers]:
+                task.cancel()
+            await asyncio.gather(*self._lines, *keepers, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                await self.store.ask(storing.note_gone)
+            self.store.close()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  asyncio runs this in a task
+        self._lines.add(task)
+        line = Line(self, reader, writer, self._limits)
+        try:
+            await line.run()
+        except (ConnectionError, asyncio.CancelledError, ssl.SSLError):
+            pass
+        finally:
+            self._lines.discard(task)
+            writer.close()
+            if line.heard:
+                with contextlib.suppress(Exception):
+                    await self.store.ask(lambda: storing.note_gone(connection_ids=line.heard))
+
+
+class Line:
+    """One open connection of a sender."""
+
+    def __init__(
+        self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: Limits
+    ) -> None:
+        self._server = server
+        self._reader = reader
+        self._writer = writer
+        self._limits = limits
+        self._framer = Framer(limit=limits.message_bytes)
+        self._address = str((writer.get_extra_info("peername") or ("",))[0])
+        self._answers: asyncio.Queue[asyncio.Task[bytes | None] | None] = asyncio.Queue(maxsize=IN_FLIGHT)
+        self._rubbish = 0
+        self.heard: set[int] = set()
+
+    async def run(self) -> None:
+        """Read until the sender hangs up, pauses inside a message for too long, or speaks something else."""
+        answering = asyncio.create_task(self._answer())
+        try:
+            while self._rubbish <= MUCH_RUBBISH:
+                data = await self._read()
+                if not data:
+                    break
+                if self._server.directory.stale:
+                    # Here and not in the tasks of the messages, which must reach the store in their order.
+                    with contextlib.suppress(DatabaseError):
+                        await self._server.store.ask(self._server.directory.refresh)
+                for piece in self._framer.feed(data):
+                    await self._take(piece)
+            await self._answers.put(None)
+            await answering
+        finally:
+            answering.cancel()
+
+    async def _read(self) -> bytes:
+        pause = self._limits.pause_seconds if self._framer.inside else None
+        try:
+            return await asyncio.wait_for(self._reader.read(CHUNK), pause)
+        except TimeoutError:
+            log.warning("mllp_message_never_ended", address=self._address)
+            return b""
+
+    async def _take(self, piece: Piece) -> None:
+        if piece.found is Found.MESSAGE:
+            await self._answers.put(asyncio.create_task(self._receive(piece.data)))
+            # The storekeeper takes messages in the order in which their tasks begin.
+            await asyncio.sleep(0)
+        elif piece.found is Found.TOO_LARGE:
+            await self._answers.put(asyncio.create_task(self._refuse_large(piece)))
+        else:
+            self._rubbish += piece.count
+            log.warning("mllp_rubbish", kind=piece.found.value, count=piece.count, address=self._address)
+
+    async def _receive(self, data: bytes) -> bytes | None:
+        try:
+            envelope = open_envelope(data, encoding_of=self._server.directory.encoding_of)
+        except EnvelopeFault:
+            log.warning("mllp_no_header", size=len(data), address=self._address)
+            return None
+        sender = self._server.directory.find(envelope.application, envelope.facility)
+        verdict = judge(envelope, sender, self._address)
+        if sender is None or verdict.code != "A":
+            await self._note(envelope, verdict)
+            return self._answer_to(envelope, verdict)
+        try:
+            message_id = await self._server.store.store(self._arrival(sender, envelope, len(data)))
+        except DatabaseError:
+            return self._answer_to(envelope, answers.NOT_STORED)
+        await self._note_alive(sender)
+        if answers.wants_application_answer(envelope, answers.ACCEPTED) or envelope.application_mode == "ER":
+            self._server.later.expect(message_id, envelope, self._writer)
+        return self._answer_to(envelope, answers.ACCEPTED)
+
+    def _arrival(self, sender: Sender, envelope: Envelope, size: int) -> storing.Arrival:
+        return storing.arrive(
+            sender.connection,
+            format=FORMAT,
+            type=f"{envelope.type}^{envelope.event}",
+            control_id=envelope.control_id,
+            text=envelope.text,
+            # Without its header: a message that is sent again carries a new time.
+            content=envelope.text.partition("\r")[2],
+            size=size,
+            charset=envelope.charset,
+            version=envelope.version,
+            address=self._address,
+        )
+
+    async def _refuse_large(self, piece: Piece) -> bytes | None:
+        log.warning("mllp_too_large", size=piece.count, address=self._address)
+        head = piece.data.replace(b"\n", b"\r").partition(b"\r")[0]
+        try:
+            envelope = open_envelope(head, encoding_of=self._server.directory.encoding_of)
+        except EnvelopeFault:
+            return None
+        return self._answer_to(envelope, answers.TOO_LARGE)
+
+    async def _note_alive(self, sender: Sender) -> None:
+        if sender.connection.pk not in self.heard:
+            self.heard.add(sender.connection.pk)
+            with contextlib.suppress(DatabaseError):
+                await self._server.store.ask(
+                    lambda: storing.note_alive(connection_ids=[sender.connection.pk], address=self._address)
+                )
+        else:
+            self._server.later.note_heard(sender.connection.pk)
+
+    async def _note(self, envelope: Envelope, verdict: Verdict) -> None:
+        reason = STRANGERS.get(verdict)
+        if reason is not None:
+            with contextlib.suppress(DatabaseError):
+                await self._server.store.ask(
+                    lambda: storing.note_stranger(
+                        application=envelope.application,
+                        facility=envelope.facility,
+                        address=self._address,
+                        reason=reason,
+                    )
+                )
+
+    def _answer_to(self, envelope: Envelope, verdict: Verdict) -> bytes | None:
+        return accept_answer(envelope, verdict, number=new_number(), now=timezone.now())
+
+    async def _answer(self) -> None:
+        while True:
+            waiting = await self._answers.get()
+            if waiting is None:
+                return
+            text = await waiting
+            if text is not None:
+                self._writer.write(frame(text))
+                await self._writer.drain()
+
+
+def new_number() -> str:
+    """A control id for an answer: at most 20 characters, as in 2.3."""
+    return uuid.uuid4().hex[:20]
