@@ -7,14 +7,17 @@ from doorstep.care.contracts import handlers as contracts
 from doorstep.care.diagnosis import handlers as diagnosis
 from doorstep.care.referrals import events as referral_events
 from doorstep.care.referrals import handlers as referrals
+from doorstep.coordination.hospital_systems import handlers as hospital_systems
 from doorstep.coordination.notices import handlers as notices
 from doorstep.coordination.scheduling import events as scheduling_events
 from doorstep.coordination.scheduling import handlers as scheduling
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.worklist.events import TaskEscalated, TaskOverdue, TaskWarned
+from doorstep.people.identity.events import ResidentsMerged
 from doorstep.people.residents.events import ResidentDied
 
 SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
+    ResidentsMerged: (hospital_systems.close_merge_notices,),
     ResidentDied: (
         scheduling.end_for_death,
         contracts.end_for_death,

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
+from doorstep.coordination.hospital_systems import merging
+from doorstep.coordination.hospital_systems.models import MergeNotice
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.exchange.models import CodeMapping, Connection
 from doorstep.kernel.record.models import Resource, ResourceVersion
+from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import World, make_resident, make_world
 from tests.exchange.factories import adt, header, make_connection, oru, pid, send, system, take, work
@@ -237,6 +240,11 @@ def test_merge_of_two_residents_waits_for_a_person(his: Connection, world: World
     assert (message.state, message.notes) == ("applied", [["merge-reported", "MRG-1"]])
     with acting(system()):
         assert Resident.objects.count() == 2
+        notice = MergeNotice.objects.get()
+        assert Task.objects.get(kind="merge-notice.reported").organization_id == his.organization_id
+        keys = {str(notice.resident.key), str(notice.prior.key)}
+        assert merging.confirm_merged(keys=keys, actor=system()) == 1
+        assert MergeNotice.objects.get().state == "confirmed"
     (joined,) = take(his, merge.replace("|M3|", "|M4|").replace("88^^^HIS", "99^^^HIS"))
     assert joined.notes == [["numbers-joined", "MRG-1"]]
 

@@ -1,8 +1,10 @@
 """How hospitals number our residents, and merges that they tell us of."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.hospital_systems import states
+from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.exchange.models import Message
 from doorstep.kernel.workflow.models import WorkItem
@@ -19,6 +21,8 @@ class PatientNumber(models.Model):
 
     row_access = RowAccess(using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])")
 
+    when_merged = Moves(_("院内患者号"))
+
     class Meta:
         constraints = (models.UniqueConstraint(fields=["organization_id", "index"], name="patient_number_once"),)
 
@@ -34,6 +38,8 @@ class MergeNotice(WorkItem):
     message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="merge_notice")
 
     row_access = RowAccess(using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])")
+
+    when_merged = Stays("says which two records the hospital meant")
 
     class Meta:
         constraints = (

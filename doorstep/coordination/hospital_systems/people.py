@@ -37,6 +37,7 @@ class Person:
     name: str
     birth_date: date
     number: str
+    former_keys: tuple[str, ...] = ()
 
 
 def find(claim: Claim, task: Task) -> Person:
@@ -97,7 +98,14 @@ def _person(resident_id: int, claim: Claim) -> Person:
         resident = residents.get(resident_id=resident_id)
     except NotFound as error:
         raise Waits("resident-unknown", claim.place) from error
-    return Person(resident.pk, str(resident.key), resident.name, resident.birth_date, resident.national_id)
+    return Person(
+        resident.pk,
+        str(resident.key),
+        resident.name,
+        resident.birth_date,
+        resident.national_id,
+        tuple(str(key) for key in residents.merged_into(resident)),
+    )
 
 
 def _check(person: Person, claim: Claim, *, sure: bool) -> None:

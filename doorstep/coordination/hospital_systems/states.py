@@ -20,7 +20,7 @@ MERGE_NOTICE = Machine(
             "To be checked",
             "requested",
             owner="unit",
-            permission=Residents.RESIDENT_REGISTER,
+            permission=Residents.RESIDENT_MERGE,
             clock=Clock(
                 due=timedelta(days=7),
                 warn=timedelta(days=5),
@@ -35,17 +35,8 @@ MERGE_NOTICE = Machine(
     ),
     transitions=(
         Transition("report", "提示合并", "Report", (), REPORTED, "unit", MergeReported, Access.FHIR_WRITE),
-        Transition(
-            "confirm",
-            "确认是同一人",
-            "Confirm",
-            (REPORTED,),
-            CONFIRMED,
-            "unit",
-            MergeConfirmed,
-            Residents.RESIDENT_REGISTER,
-            style="primary",
-        ),
+        # Follows the merge itself, which the records office makes with both records side by side.
+        Transition("confirm", "已合并", "Merged", (REPORTED,), CONFIRMED, "system", MergeConfirmed),
         Transition(
             "dismiss",
             "不是同一人",
@@ -54,7 +45,7 @@ MERGE_NOTICE = Machine(
             DISMISSED,
             "unit",
             MergeDismissed,
-            Residents.RESIDENT_REGISTER,
+            Residents.RESIDENT_MERGE,
             reason=True,
             style="danger",
         ),

@@ -1,6 +1,5 @@
 """Writing what a message says into the record: the same publishing as pages and FHIR, once, and never older over newer."""
 
-import hashlib
 import uuid
 from datetime import datetime
 from typing import Any
@@ -46,9 +45,19 @@ class Writer:
         return {"reference": f"Patient/{self.person.key}", "type": "Patient"}
 
     def address(self, type: str, thing: str) -> str:
-        """The id of a thing of this hospital about this resident: the same number always gives the same id."""
+        """The id of a thing of this hospital about this resident: the same number always gives the same id.
+
+        What was written for a record that was merged into this one keeps the id that it got there.
+        """
+        for key in self.person.former_keys:
+            before = self._id(type, thing, key)
+            if records.read(type=type, fhir_id=before) is not None:
+                return before
+        return self._id(type, thing, self.person.key)
+
+    def _id(self, type: str, thing: str, key: str) -> str:
         organization_id = self.task.connection.organization_id
-        return str(uuid.uuid5(_THINGS, f"{organization_id}|{type}|{thing}|{self.person.key}"))
+        return str(uuid.uuid5(_THINGS, f"{organization_id}|{type}|{thing}|{key}"))
 
     def number(self, table: str, value: str) -> Json:
         """The hospital's own number of a thing as an Identifier."""
@@ -67,7 +76,7 @@ class Writer:
         kind = resource["resourceType"]
         resource = compact({"resourceType": kind, "id": self.address(kind, thing), **resource})
         reference = f"{kind}/{resource['id']}"
-        if not self._is_newest(f"{kind}|{thing}"):
+        if not self._is_newest(reference):
             self.outcome.notes.append(("older", kind))
             return reference
         faults = reception.problems(resource)
@@ -118,11 +127,10 @@ class Writer:
             )
         return self.outcome
 
-    def _is_newest(self, thing: str) -> bool:
-        digest = hashlib.blake2b(f"{thing}|{self.person.key}".encode(), digest_size=32).hexdigest()
+    def _is_newest(self, reference: str) -> bool:
         organization_id = self.task.connection.organization_id
         with connection.cursor() as cursor:
             cursor.execute(
-                _TICK, [self.task.connection.pk, organization_id, digest, self.event_at, self.task.message.pk]
+                _TICK, [self.task.connection.pk, organization_id, reference, self.event_at, self.task.message.pk]
             )
             return cursor.fetchone() is not None

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from doorstep.kernel.access.encryption import SealedTextField
+from doorstep.kernel.access.merging import Stays
 from doorstep.kernel.access.models import ApiClient
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.exchange.states import MessageState
@@ -119,6 +120,7 @@ class Message(models.Model):
     error_facts = models.JSONField(default=dict)
 
     row_access = _OWN
+    when_merged = Stays("says for whom a message was taken when it was worked; the wall follows")
 
     class Meta:
         constraints = (
@@ -172,11 +174,11 @@ class CodeMapping(models.Model):
 
 
 class ThingClock(models.Model):
-    """The time of the newest message that was applied to a thing ("Encounter|…"); an older one does not change it."""
+    """The time of the newest message that was applied to a thing ("Encounter/…"); an older one does not change it."""
 
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="clocks")
     organization_id = models.BigIntegerField()
-    thing = models.CharField(max_length=64)  # digest: a number of a patient must not lie here in the open
+    thing = models.CharField(max_length=80)  # the reference of its resource
     event_at = models.DateTimeField()
     message_id = models.BigIntegerField()
 
