@@ -80,3 +80,20 @@ class MovedRow(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=["merge", "table", "row_id", "act"], name="row_moved_once"),)
         indexes = (models.Index(fields=["table", "row_id"], name="moved_row"),)
+
+
+class Question(models.Model):
+    """One question whether a person out of sight is registered; only the database writes and counts them."""
+
+    user_id = models.BigIntegerField()
+    fingerprint = models.UUIDField()
+    asked_at = models.DateTimeField(default=timezone.now)
+    hit = models.BooleanField()
+
+    app_privileges = ()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["user_id", "-asked_at"], name="question_user"),
+            models.Index(fields=["fingerprint", "-asked_at"], name="question_fingerprint"),
+        )

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from doorstep.people.identity import views
+from doorstep.people.identity import double_views, views
 
 app_name = "identity"
 urlpatterns = [
     path("", views.office, name="office"),
+    path("doubles/", double_views.doubles, name="doubles"),
     path("merges/<uuid:key>/", views.merge_detail, name="merge"),
     path("merges/<uuid:key>/undo/", views.undo, name="undo"),
     path("<uuid:key>/", views.compare, name="compare"),

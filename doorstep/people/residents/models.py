@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Replace
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +12,17 @@ from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.organizations.models import Organization
+from doorstep.people.residents.rules import NEAR_SOUNDS
+
+
+def _folded(column: str) -> Replace:
+    """The pinyin of a column with near sounds folded together, as `rules.sound` folds them."""
+    (first, second), *others = NEAR_SOUNDS
+    folded = Replace(column, models.Value(first), models.Value(second))
+    for one, other in others:
+        folded = Replace(folded, models.Value(one), models.Value(other))
+    return folded
+
 
 _SEEN = RowAccess(using="access_may_see(resident_id)")
 
@@ -70,6 +82,7 @@ class Resident(models.Model):
                 name="resident_dies_after_birth",
             ),
         )
+        indexes = (models.Index(fields=["birth_date"], name="resident_born"),)
 
     def __str__(self) -> str:
         return self.name
@@ -151,6 +164,9 @@ class PanelEntry(models.Model):
     pinyin = models.CharField(max_length=120, blank=True, default="")
     initials = models.CharField(max_length=20, blank=True, default="")
     since = models.DateField()
+    sound = models.GeneratedField(
+        expression=_folded("pinyin"), output_field=models.CharField(max_length=120), db_persist=True
+    )
 
     row_access = RowAccess(
         using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
@@ -162,6 +178,7 @@ class PanelEntry(models.Model):
         indexes = (
             models.Index(fields=["organization", "name"], name="panel_name"),
             models.Index(fields=["organization", "initials"], name="panel_initials"),
+            models.Index(fields=["organization", "sound"], name="panel_sound"),
         )
 
 

@@ -1,0 +1,167 @@
+"""Likely doubles while somebody is being registered: who is in sight with the reasons, of others one hint and nothing else."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.audit import actions as audit
+from doorstep.people.identity.matching import Facts, Verdict, compare
+from doorstep.people.residents import documents, indexes
+from doorstep.people.residents import queries as residents
+from doorstep.people.residents.models import Identifier, PanelEntry, Resident
+from doorstep.people.residents.rules import is_whole_number, is_whole_phone, sound, spell
+
+# How many people a unit's panel is taken for when a record is weighed: a small number shows more candidates.
+PANEL = 2_000
+SHOWN = 5
+_LIMIT = 60
+
+REASONS: dict[tuple[str, str], Promise] = {
+    ("number", "same"): _("证件号码相同"),
+    ("number", "typo"): _("证件号码只差一处"),
+    ("number", "different"): _("证件号码不同"),
+    ("name", "same"): _("姓名相同"),
+    ("name", "homophone"): _("姓名同音"),
+    ("name", "near-sound"): _("姓名近音"),
+    ("name", "one-character"): _("姓名差一个字"),
+    ("name", "different"): _("姓名不同"),
+    ("birth_date", "same"): _("出生日期相同"),
+    ("birth_date", "swapped"): _("出生月日对调"),
+    ("birth_date", "one-digit"): _("出生日期差一位"),
+    ("birth_date", "different"): _("出生日期不同"),
+    ("gender", "different"): _("性别不同"),
+    ("phone", "same"): _("电话相同"),
+    ("address", "same"): _("住址相同"),
+    ("address", "near"): _("住址相近"),
+}
+
+
+class Elsewhere(StrEnum):
+    """What the database says of people out of sight."""
+
+    NONE = "none"
+    LIKELY = "likely"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Double:
+    """A resident in sight who may be the one who stands here."""
+
+    resident: Resident
+    reasons: tuple[str, ...]
+    against: tuple[str, ...]
+    verdict: Verdict
+    same_household: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Doubles in sight, the likeliest first, and the hint about others."""
+
+    doubles: list[Double]
+    elsewhere: Elsewhere
+
+
+def facts_of(resident: Resident) -> Facts:
+    """What a resident's record says."""
+    return Facts(
+        name=resident.name,
+        birth_date=resident.birth_date,
+        gender=resident.gender,
+        number=resident.national_id or resident.document_number or "",
+        phone=resident.phone,
+        address=resident.address,
+    )
+
+
+def likely(*, facts: Facts, actor: Actor, leaving_out: int | None = None, mother_number: str = "") -> Found:
+    """Who may be meant: among those in the actor's sight with reasons, among others only whether there is probably one.
+
+    A number or phone counts only when it is whole; a name is compared from two characters on, together with a birth date
+    or a phone. The question about others is counted in the database and audited when it gives a hint.
+    """
+    candidates = _candidates(facts, actor)
+    doubles = []
+    for resident in candidates:
+        verdict = compare(facts, facts_of(resident), population=PANEL)
+        if resident.pk != leaving_out and verdict.worth_a_look:
+            doubles.append(_double(resident, verdict))
+    doubles += _siblings(facts, mother_number, {one.resident.pk for one in doubles})
+    doubles.sort(key=lambda one: -one.verdict.weight)
+    seen_number = any(one.verdict.levels.get("number") == "same" for one in doubles)
+    elsewhere = Elsewhere.NONE if seen_number else _elsewhere(facts)
+    if elsewhere is not Elsewhere.NONE:
+        audit.record(action="resident.double-hint", actor=actor, details={"answer": elsewhere.value})
+    return Found(doubles[:SHOWN], elsewhere)
+
+
+def _double(resident: Resident, verdict: Verdict) -> Double:
+    told = [
+        (field, code, str(REASONS[field, code])) for field, code in verdict.levels.items() if (field, code) in REASONS
+    ]
+    return Double(
+        resident,
+        tuple(text for _field, code, text in told if code != "different"),
+        tuple(text for _field, code, text in told if code == "different"),
+        verdict,
+    )
+
+
+def _candidates(facts: Facts, actor: Actor) -> list[Resident]:
+    """Those in sight who share a number, a phone, the sound of the name, or the birth date with the facts."""
+    ids: set[int] = set()
+    wanted = _numbers(facts)
+    if wanted:
+        rows = Identifier.objects.filter(index__in=wanted, live=True, kind__in=[*documents.KINDS, "phone"])
+        ids.update(rows.values_list("resident_id", flat=True)[:_LIMIT])
+    # A name alone is no reason to stop anybody: many share it.
+    if len(facts.name) > 1 and actor.record_reach and (wanted or facts.birth_date):
+        entries = PanelEntry.objects.filter(organization_id__in=actor.record_reach)
+        heard = entries.filter(sound=sound(spell(facts.name).pinyin))
+        ids.update(heard.values_list("resident_id", flat=True)[:_LIMIT])
+        if facts.birth_date is not None:
+            born = entries.filter(resident__birth_date=facts.birth_date, name__startswith=facts.name[0])
+            ids.update(born.values_list("resident_id", flat=True)[:_LIMIT])
+    return list(residents.not_merged().select_related("organization").filter(id__in=ids).order_by("id"))
+
+
+def _siblings(facts: Facts, mother_number: str, known: set[int]) -> list[Double]:
+    """Children in sight who were registered on the same mother's number and day: the child itself, or its twin."""
+    if not mother_number or facts.birth_date is None:
+        return []
+    keys = [indexes.child_index(mother_number, facts.birth_date, order) for order in range(1, 10)]
+    rows = residents.not_merged().select_related("organization").exclude(id__in=known)
+    found = rows.filter(identifiers__index__in=keys, identifiers__kind="mother-id", identifiers__live=True)
+    reason = (str(_("同一位母亲、同一天出生")),)
+    return [
+        Double(one, reason, (), compare(facts, facts_of(one), population=PANEL), same_household=True)
+        for one in found.order_by("id")
+    ]
+
+
+def _numbers(facts: Facts) -> list[UUID]:
+    found = []
+    if _is_whole(facts.number):
+        found.append(indexes.number_index(facts.number))
+    if is_whole_phone(facts.phone):
+        found.append(indexes.phone_index(facts.phone))
+    return found
+
+
+def _is_whole(number: str) -> bool:
+    return bool(number) and (is_whole_number(number) or documents.is_whole_document(number))
+
+
+def _elsewhere(facts: Facts) -> Elsewhere:
+    number = indexes.number_index(facts.number) if _is_whole(facts.number) else None
+    phone = indexes.phone_index(facts.phone) if is_whole_phone(facts.phone) else None
+    proof = indexes.phone_proof_index(facts.name, facts.phone[-4:]) if phone and facts.name else None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT identity_known_elsewhere(%s, %s, %s, %s)", [number, phone, proof, facts.birth_date])
+        return Elsewhere(cursor.fetchone()[0])
