@@ -81,13 +81,14 @@ def spell(name: str) -> Spelled:
     return Spelled(" ".join(parts)[:120], "".join(part[0] for part in parts)[:20])
 
 
-# Sounds that many people write or say alike, in the order in which they fall together: retroflex and flat initials, n and
+# Spaces, which lists set differently, and sounds that many people write or say alike, in the order in which they fall
+# together: retroflex and flat initials, n and
 # l, f and h, front and back nasal endings. The same pairs are folded in the database (`PanelEntry.sound`).
-NEAR_SOUNDS = (("zh", "z"), ("sh", "s"), ("ch", "c"), ("ing", "in"), ("eng", "en"), ("l", "n"), ("f", "h"))
+NEAR_SOUNDS = ((" ", ""), ("zh", "z"), ("sh", "s"), ("ch", "c"), ("ing", "in"), ("eng", "en"), ("l", "n"), ("f", "h"))
 
 
 def sound(pinyin: str) -> str:
-    """How a name sounds to an ear that does not tell near sounds apart: "zhou gui lan" and "zou gui nan" give one text."""
+    """How a name sounds to an ear that does not tell near sounds apart: "zhou gui lan" and "zou guinan" give one text."""
     for one, other in NEAR_SOUNDS:
         pinyin = pinyin.replace(one, other)
     return pinyin
