@@ -68,6 +68,7 @@ def _of_system(client: ApiClient, *, address: str = "", request_id: str = "") ->
         # A hospital system has no user; a negative id keeps its rows apart from people's.
         user_id=-client.pk,
         role="client",
+        client=client.name,
         role_label="接入系统",
         organization_id=client.organization_id,
         organization_name=organizations.get(organization_id=client.organization_id).name,

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from doorstep.care.diagnosis.views.public import verify as verify_report
-from doorstep.kernel.record import views as fhir
+from doorstep.kernel.record import entrance as fhir
 from doorstep.site import account_urls, health, homes
 
 urlpatterns = [

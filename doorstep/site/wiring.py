@@ -1,5 +1,6 @@
 """What the site plugs together at start: a line per app."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.http import HttpRequest
@@ -24,7 +25,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.exchange import formats
 from doorstep.kernel.fhir import door
-from doorstep.kernel.record import reception
+from doorstep.kernel.record import doors, patients
 from doorstep.kernel.web import navigation as menu
 from doorstep.kernel.web import shell
 from doorstep.kernel.workflow import catalogue, publication
@@ -33,6 +34,7 @@ from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import lines
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.permissions import Permission as Residents
+from doorstep.people.workforce import queries as workforce
 from doorstep.people.workforce import role_names
 from doorstep.site.actors import of_client, of_connection, of_user
 from doorstep.site.addresses import ITEM_PAGES
@@ -51,8 +53,9 @@ def wire() -> None:
     catalogue.install(MACHINES)
     duty.install(line_of_duty)
     door.install(client_of_token)
-    reception.install(patient_behind)
     formats.install(FORMATS, actor_of=of_connection)
+    patients.install(patient_behind)
+    doors.install({}, directory=in_directory)
     report_acts.install(AFTER_ECG)
     lines.install("contract", contracts.contract_line)
     addresses.install(ITEM_PAGES)
@@ -126,16 +129,25 @@ def contract_hospitals(resident_id: int, day: date) -> list[int]:
     return contracts.hospitals_of(resident_id=resident_id, day=day)
 
 
-def client_of_token(token: str, request: HttpRequest) -> Actor | None:
+def client_of_token(token: str, request: HttpRequest) -> door.Grant | None:
     """The hospital system behind a bearer token."""
-    return of_client(
+    actor = of_client(
         token,
         address=str(request.META.get("REMOTE_ADDR", "")),
         request_id=str(request.headers.get("X-Request-Id", ""))[:40],
     )
+    return door.Grant(actor) if actor else None
 
 
-def patient_behind(reference: str) -> reception.Patient | None:
+def in_directory(keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Organisations and practitioners by their keys, published as resources or not."""
+    wanted = list(keys)
+    units = organizations.known_keys(key for kind, key in wanted if kind == "Organization")
+    people = workforce.known_keys(key for kind, key in wanted if kind == "Practitioner")
+    return {("Organization", key) for key in units} | {("Practitioner", key) for key in people}
+
+
+def patient_behind(reference: str) -> patients.Patient | None:
     """The resident behind "Patient/<key>" or "system|number", as far as the sender may see."""
     found = residents.behind_reference(reference=reference)
-    return reception.Patient(resident_id=found[0], fhir_id=found[1]) if found else None
+    return patients.Patient(resident_id=found[0], fhir_id=found[1]) if found else None

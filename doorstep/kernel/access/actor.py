@@ -57,6 +57,8 @@ class Actor:
     purpose: str = ""
     address: str = ""
     request_id: str = ""
+    # The short name of the hospital system that acts, "" for people.
+    client: str = ""
     other_posts: tuple[tuple[int, str], ...] = field(default=(), compare=False)
 
     @property

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -29,23 +29,39 @@ def record(
 ) -> None:
     """Add one entry in the running transaction: the act and its trace stand or fall together."""
     rows.insert(
-        AuditEntry(
-            action=action,
-            actor_kind=actor.kind.value,
-            user_id=actor.user_id,
-            actor_name=actor.display_name[:80],
-            role=actor.role,
-            organization_id=actor.organization_id,
-            organization_name=actor.organization_name[:120],
-            consortium_id=actor.consortium_id,
-            resident_id=resident_id,
-            subject=subject[:120],
-            basis=basis[:200],
-            purpose=actor.purpose,
-            address=actor.address,
-            request_id=actor.request_id,
-            details=dict(details or {}),
-        )
+        _entry(action=action, actor=actor, subject=subject, resident_id=resident_id, basis=basis, details=details or {})
+    )
+
+
+def record_all(acts: Sequence[tuple[str, str, int | None]], *, actor: Actor) -> None:
+    """Add an entry for each (action, subject, resident) in one statement."""
+    AuditEntry.objects.bulk_create(
+        [
+            _entry(action=action, actor=actor, subject=subject, resident_id=resident_id, basis="", details={})
+            for action, subject, resident_id in acts
+        ]
+    )
+
+
+def _entry(
+    *, action: str, actor: Actor, subject: str, resident_id: int | None, basis: str, details: Mapping[str, Any]
+) -> AuditEntry:
+    return AuditEntry(
+        action=action,
+        actor_kind=actor.kind.value,
+        user_id=actor.user_id,
+        actor_name=actor.display_name[:80],
+        role=actor.role,
+        organization_id=actor.organization_id,
+        organization_name=actor.organization_name[:120],
+        consortium_id=actor.consortium_id,
+        resident_id=resident_id,
+        subject=subject[:120],
+        basis=basis[:200],
+        purpose=actor.purpose,
+        address=actor.address,
+        request_id=actor.request_id,
+        details=dict(details),
     )
 
 

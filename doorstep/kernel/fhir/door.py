@@ -1,10 +1,11 @@
-"""The door for machines: a bearer token names the actor; without one the answer is 401."""
+"""The door for machines: a bearer token names the actor and what it may; without one the answer is 401."""
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Concatenate, ParamSpec
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -12,12 +13,35 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import bind
+from doorstep.kernel.fhir import negotiation
 from doorstep.kernel.fhir.outcome import FhirRefused, refusal
+from doorstep.kernel.fhir.scopes import Scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token gives: who acts, and with which scopes; without scopes all that the actor may."""
+
+    actor: Actor
+    scopes: Scopes | None = None
+
 
 P = ParamSpec("P")
-Authenticate = Callable[[str, HttpRequest], Actor | None]
+Authenticate = Callable[[str, HttpRequest], Grant | None]
 MachineView = Callable[Concatenate[HttpRequest, P], HttpResponse]
 _authenticate: list[Authenticate] = []
+# What PostgreSQL's SQLSTATE means for a client: status, issue code, sentence.
+_BY_STATE = {
+    # The wall refused the write: it must sound like what is not there.
+    "42501": (404, "not-found", "没有这个资源，或不在贵院可写范围 / no such resource, or not yours to write"),
+    "57014": (503, "too-costly", "查询过大，请缩小范围 / too much was asked: narrow it down"),
+    "54000": (413, "too-long", "内容过大 / too large"),
+}
+_BY_CLASS = {
+    "22": (400, "value", "参数值无法识别 / a value cannot be read"),
+    "23": (409, "conflict", "另一请求刚写入了同一资源，请重新读取 / another request was first: read it again"),
+    "40": (409, "transient", "与另一请求冲突，请重试 / in the way of another request: try again"),
+}
 
 
 def install(authenticate: Authenticate) -> None:
@@ -32,28 +56,56 @@ def machine(view: MachineView[P]) -> MachineView[P]:
     def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
             with transaction.atomic():
-                request.actor = _actor(request)  # type: ignore[attr-defined]
-                bind(request.actor)  # type: ignore[attr-defined]
-                return view(request, *args, **kwargs)
-        except FhirRefused as error:
-            return refusal(error)
-        except Refused as error:
-            codes = {403: "forbidden", 404: "not-found", 409: "conflict"}
-            return refusal(FhirRefused(error.status, codes.get(error.status, "business-rule"), str(error.message)))
+                grant = _grant(request)
+                request.actor = grant.actor  # type: ignore[attr-defined]
+                request.scopes = grant.scopes  # type: ignore[attr-defined]
+                bind(grant.actor)
+                negotiation.check_accepted(request)
+                response = view(request, *args, **kwargs)
+        except (FhirRefused, Refused, DataError, IntegrityError, OperationalError, ProgrammingError) as error:
+            response = refusal(refused_by(error))
+        return negotiation.finished(request, response)
 
     return csrf_exempt(wrapped)
 
 
-def _actor(request: HttpRequest) -> Actor:
+def refused_by(error: Exception) -> FhirRefused:
+    """The refusal behind an error of the house or of the database; raises what is a fault of ours."""
+    if isinstance(error, FhirRefused):
+        return error
+    if isinstance(error, Refused):
+        codes = {403: "forbidden", 404: "not-found", 409: "conflict"}
+        more = [("business-rule", str(sentence), "") for sentence in error.fields.values()]
+        return FhirRefused(error.status, codes.get(error.status, "business-rule"), str(error.message), more=more)
+    state = getattr(error.__cause__, "sqlstate", "") or ""
+    found = _BY_STATE.get(state) or _BY_CLASS.get(state[:2])
+    if found is None:
+        raise error
+    return FhirRefused(*found, headers={"Retry-After": "1"} if found[1] in ("transient", "too-costly") else None)
+
+
+def allow(request: HttpRequest, type: str, verb: str) -> None:
+    """Raise FhirRefused (403) when the token's scopes do not cover the verb (c, r, u, d or s) on this type."""
+    scopes: Scopes | None = getattr(request, "scopes", None)
+    if scopes is not None and not scopes.cover(type, verb):
+        raise FhirRefused(
+            403,
+            "forbidden",
+            f"令牌的范围不含 {type}.{verb} / the token's scopes do not cover {type}.{verb}",
+            headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+        )
+
+
+def _grant(request: HttpRequest) -> Grant:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    actor = None
+    grant = None
     if scheme.lower() == "bearer" and token and _authenticate:
-        actor = _authenticate[0](token.strip(), request)
-    if actor is None:
+        grant = _authenticate[0](token.strip(), request)
+    if grant is None:
         raise FhirRefused(
             401,
             "login",
             "请在 Authorization 头中带上有效的 Bearer 令牌 / send a valid bearer token in the Authorization header",
         )
-    actor.check(Permission.FHIR_READ)
-    return actor
+    grant.actor.check(Permission.FHIR_READ)
+    return grant

@@ -1,18 +1,35 @@
 """OperationOutcomes and the form of every answer of the machine interface."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from django.http import HttpResponse
 
+from doorstep.kernel.fhir.decimals import decimal_text
+
 CONTENT_TYPE = "application/fhir+json; fhirVersion=4.0"
 
 
 class FhirRefused(Exception):
-    """A request of a machine that is refused: status, issue code, sentence, and the place in the resource."""
+    """A request of a machine that is refused: status, issue code, sentence, and the place in the resource.
 
-    def __init__(self, status: int, code: str, sentence: str, expression: str = "") -> None:
+    `more` holds further issues as (code, sentence, place); `headers` goes out with the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        sentence: str,
+        expression: str = "",
+        *,
+        more: Sequence[tuple[str, str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(sentence)
+        self.more = tuple(more)
+        self.headers = dict(headers or {})
         self.status = status
         self.code = code
         self.sentence = sentence
@@ -31,13 +48,21 @@ def answer(
     body: dict[str, Any] | str | bytes, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> HttpResponse:
     """A FHIR JSON answer; a text is passed on as it came from the database."""
-    content = orjson.dumps(body) if isinstance(body, dict) else body
+    content = orjson.dumps(body, default=decimal_text) if isinstance(body, dict) else body
     return HttpResponse(content, status=status, content_type=CONTENT_TYPE, headers=headers)
 
 
 def refusal(error: FhirRefused) -> HttpResponse:
     """The answer to a refused request."""
-    headers = {"WWW-Authenticate": 'Bearer realm="doorstep"'} if error.status == 401 else None
-    return answer(
-        outcome(error.code, error.sentence, expression=error.expression), status=error.status, headers=headers
-    )
+    headers = dict(error.headers)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="doorstep"'
+    return answer(issues_of(error), status=error.status, headers=headers)
+
+
+def issues_of(error: FhirRefused) -> dict[str, Any]:
+    """The OperationOutcome of a refusal with all its issues."""
+    found = outcome(error.code, error.sentence, expression=error.expression)
+    for code, sentence, expression in error.more:
+        found["issue"] += outcome(code, sentence, expression=expression)["issue"]
+    return found

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from doorstep.kernel.record.reception import RECEIVED
+from doorstep.kernel.fhir.definitions import resource_types
+from doorstep.kernel.fhir.negotiation import JSON_PATCH
+from doorstep.kernel.record.kinds import CLOSED
 from doorstep.kernel.record.search import PARAMETERS
 
 _KINDS = {"date": "date", "birthdate": "date", "name": "string", "subject": "reference", "patient": "reference"}
@@ -21,6 +23,8 @@ _REFERENCES = {
     "schedule",
 }
 _DATES = {"onset-date", "authored", "authored-on", "authoredon", "sent", "effective", "start"}
+_READS = ("read", "vread", "history-instance", "history-type", "search-type")
+_WRITES = ("create", "update", "patch", "delete")
 
 
 def statement(base: str) -> dict[str, Any]:
@@ -34,12 +38,13 @@ def statement(base: str) -> dict[str, Any]:
         "implementation": {"description": "Doorstep FHIR R4", "url": base.rstrip("/")},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
+        "patchFormat": ["application/fhir+json", JSON_PATCH],
         "rest": [
             {
                 "mode": "server",
                 "security": {"description": "Bearer token of a registered hospital system"},
-                "resource": [_resource(kind, names) for kind, names in sorted(PARAMETERS.items())],
-                "interaction": [{"code": "transaction", "documentation": "create of: " + ", ".join(RECEIVED)}],
+                "resource": [_resource(kind, PARAMETERS.get(kind, ())) for kind in sorted(resource_types())],
+                "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
             }
         ],
     }
@@ -48,9 +53,16 @@ def statement(base: str) -> dict[str, Any]:
 def _resource(kind: str, names: tuple[str, ...]) -> dict[str, Any]:
     return {
         "type": kind,
-        "interaction": [{"code": "read"}, {"code": "vread"}, {"code": "search-type"}],
-        "versioning": "versioned",
+        "interaction": [{"code": code} for code in (_READS if kind in CLOSED else _READS + _WRITES)],
+        "versioning": "versioned-update",
         "readHistory": True,
+        # Ids of a client's own begin with its short name: docs/fhir/writing.md.
+        "updateCreate": kind not in CLOSED,
+        "conditionalCreate": kind not in CLOSED,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": kind not in CLOSED,
+        "conditionalDelete": "not-supported" if kind in CLOSED else "multiple",
+        "referencePolicy": ["literal", "logical", "enforced", "local"],
         "searchParam": [{"name": name, "type": _kind(name)} for name in (*names, "_id", "_lastUpdated")],
     }
 

@@ -11,7 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import RowAccess
 
-_READ = "access_may_read(resident_id, organization_id, episode, category, sensitive)"
+# record_open and access_may_read are SQL functions: sql/record.sql and kernel/access/sql/access.sql.
+_READ = (
+    "(resident_id IS NULL AND record_open(organization_id, sensitive))"
+    " OR access_may_read(resident_id, organization_id, episode, category, sensitive)"
+)
 
 
 class Resource(models.Model):
@@ -19,7 +23,8 @@ class Resource(models.Model):
 
     `tokens` holds "parameter|system|code" and "parameter|code" for the token, reference and identifier searches; `occurred_at` the
     time that date searches and the timeline go by. Resources without a resident (organisations, value sets) are open to every
-    actor; those with one follow the care relationships.
+    actor, or when `sensitive` to the unit that wrote them; those with one follow the care relationships. `received` says that a
+    hospital system sent it: it alone may change it through the machine interface, what our actions wrote changes by actions.
     """
 
     type = models.CharField(max_length=40)
@@ -36,9 +41,10 @@ class Resource(models.Model):
     tokens = ArrayField(models.TextField(), default=list)
     content = models.JSONField()
     deleted = models.BooleanField(default=False)
+    received = models.BooleanField(default=False, db_default=False)
 
     row_access = RowAccess(
-        using=f"(resident_id IS NULL AND (access_user() IS NOT NULL OR access_is_system())) OR {_READ}",
+        using=_READ,
         check="access_is_system() OR resident_id IS NULL OR access_may_see(resident_id)",
     )
     when_merged = Moves(_("健康档案条目"), where="type <> 'Patient'")
@@ -67,12 +73,12 @@ class ResourceVersion(models.Model):
     written_at = models.DateTimeField(default=timezone.now)
     written_by_id = models.BigIntegerField(null=True)
     content = models.JSONField()
+    deleted = models.BooleanField(default=False, db_default=False)
+    # The HTTP method that made it (PUT for our own actions): a history Bundle names it.
+    method = models.CharField(max_length=6, default="PUT", db_default="PUT")
 
     append_only = True
-    row_access = RowAccess(
-        using=f"(resident_id IS NULL AND (access_user() IS NOT NULL OR access_is_system())) OR {_READ}",
-        check="true",
-    )
+    row_access = RowAccess(using=_READ, check="true")
     when_merged = Stays("append-only history: what was written about the record stays written")
 
     class Meta:

@@ -19,3 +19,14 @@ class Published:
     episode: str = ""
     category: str = ""
     sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """The next version of a resource: whose it is, whether a hospital system sent it, and by which HTTP method."""
+
+    published: Published
+    resident_id: int | None
+    method: str = "PUT"
+    received: bool = False
+    deleted: bool = False

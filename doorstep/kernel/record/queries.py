@@ -61,17 +61,10 @@ def note_look(*, resident_id: int, actor: Actor, subject: str, action: str) -> s
     return basis
 
 
-def read(*, type: str, fhir_id: str, version: int | None = None) -> dict[str, Any] | None:
-    """One resource as it is, or as it was in a version; None when it is not there or not the actor's."""
-    if version is None:
-        row = Resource.objects.filter(type=type, fhir_id=fhir_id).first()
-        return None if row is None else row.content
-    found = (
-        Resource.objects.filter(type=type, fhir_id=fhir_id, versions__version=version)
-        .values_list("versions__content")
-        .first()
-    )
-    return None if found is None else dict(found[0])
+def read(*, type: str, fhir_id: str) -> dict[str, Any] | None:
+    """One resource as it is; None when it is not there or not the actor's."""
+    row = Resource.objects.filter(type=type, fhir_id=fhir_id, deleted=False).first()
+    return None if row is None else row.content
 
 
 def of_episode(*, episode: str, types: tuple[str, ...] = ()) -> list[Entry]:
@@ -135,13 +128,12 @@ def search_bundle(
         return str(cursor.fetchone()[0]), facts["total"]
 
 
-def note_read(*, type: str, fhir_id: str, actor: Actor) -> None:
-    """Write that a machine read one resource."""
-    resident_id = Resource.objects.filter(type=type, fhir_id=fhir_id).values_list("resident_id", flat=True).first()
+def note_read(*, type: str, fhir_id: str, actor: Actor, resident_id: int | None, action: str = "fhir.read") -> None:
+    """Write that a machine read one resource, and of whom."""
     if resident_id is None:
-        audit.record(action="fhir.read", actor=actor, subject=f"{type}/{fhir_id}")
+        audit.record(action=action, actor=actor, subject=f"{type}/{fhir_id}")
     else:
-        note_look(resident_id=resident_id, actor=actor, subject=f"{type}/{fhir_id}", action="fhir.read")
+        note_look(resident_id=resident_id, actor=actor, subject=f"{type}/{fhir_id}", action=action)
 
 
 def resident_of(*, fhir_id: str) -> int | None:

@@ -2,14 +2,17 @@
 
 from django.urls import path
 
-from doorstep.kernel.record import views
+from doorstep.kernel.record import entrance, history, interactions, views
 
 app_name = "fhir"
 
 urlpatterns = [
-    path("", views.root, name="root"),
+    path("", entrance.root, name="root"),
     path("metadata", views.metadata, name="metadata"),
-    path("<str:type>", views.search, name="search"),
-    path("<str:type>/<str:fhir_id>", views.read, name="read"),
-    path("<str:type>/<str:fhir_id>/_history/<str:version>", views.read, name="vread"),
+    path("_history", history.of_server, name="history-system"),
+    path("<str:type>", interactions.type_level, name="search"),
+    path("<str:type>/_history", history.of_type, name="history-type"),
+    path("<str:type>/<str:fhir_id>", interactions.instance, name="read"),
+    path("<str:type>/<str:fhir_id>/_history", history.of_instance, name="history"),
+    path("<str:type>/<str:fhir_id>/_history/<str:version>", interactions.vread, name="vread"),
 ]

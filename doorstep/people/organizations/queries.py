@@ -119,3 +119,21 @@ def memberships_of(*, organization_id: int) -> list[Membership]:
 def children(*, organization_id: int) -> list[Organization]:
     """The units directly below."""
     return list(Organization.objects.filter(parent_id=organization_id).order_by("tier", "name"))
+
+
+def known_keys(keys: Iterable[str]) -> set[str]:
+    """Those of the keys under which there is an organisation; what is no key is left out."""
+    wanted = [found for found in map(as_uuid, keys) if found is not None]
+    return (
+        {str(key) for key in Organization.objects.filter(key__in=wanted).values_list("key", flat=True)}
+        if wanted
+        else set()
+    )
+
+
+def as_uuid(text: str) -> UUID | None:
+    """A text as a key, None when it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -13,6 +13,7 @@ from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.roles import Role
+from doorstep.people.organizations.queries import as_uuid
 from doorstep.people.workforce.models import Post, Practitioner, Team
 from doorstep.people.workforce.role_names import roles
 
@@ -172,3 +173,13 @@ def _running(practitioner_id: int) -> list[Post]:
     today = timezone.localdate()
     found = Post.objects.filter(practitioner_id=practitioner_id).order_by("id")
     return [post for post in found if post.period.upper is None or post.period.upper > today]
+
+
+def known_keys(keys: Iterable[str]) -> set[str]:
+    """Those of the keys under which there is a practitioner; what is no key is left out."""
+    wanted = [found for found in map(as_uuid, keys) if found is not None]
+    return (
+        {str(key) for key in Practitioner.objects.filter(key__in=wanted).values_list("key", flat=True)}
+        if wanted
+        else set()
+    )

@@ -1,0 +1,158 @@
+"""What a request of a machine asks of the answer's form: format, Prefer, compression (hl7.org/fhir/R4/http.html)."""
+
+import gzip
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import http_date
+
+from doorstep.kernel.fhir import exact
+from doorstep.kernel.fhir.definitions import types
+from doorstep.kernel.fhir.outcome import FhirRefused, outcome
+
+_JSON = {"application/fhir+json", "application/json", "json", "text/json", "application/*", "*/*", "text/*"}
+JSON_PATCH = "application/json-patch+json"
+_BODIES = {"application/fhir+json", "application/json", "text/json"}
+_ETAG = re.compile(r'^(?:W/)?"([^"]*)"$')
+LARGEST_BODY = 20 * 1024 * 1024
+# Below this a compressed answer is not shorter.
+_WORTH = 1_000
+_SUBSETTED = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """What the Prefer header says; what it does not say is the server's custom."""
+
+    returned: str = "representation"
+    strict: bool = False
+    later: bool = False
+
+
+def check_accepted(request: HttpRequest) -> None:
+    """Raise FhirRefused (406) when the caller wants anything but JSON; `_format` goes before Accept."""
+    wanted = request.GET.get("_format") or request.headers.get("Accept") or "*/*"
+    # A plus sign in an address that was not escaped arrives as a blank.
+    kinds = [part.partition(";")[0].strip().lower().replace(" ", "+") for part in wanted.split(",")]
+    if not _JSON & set(kinds):
+        raise FhirRefused(406, "not-supported", f"只提供 JSON，不提供 {wanted} / only JSON is offered, not {wanted}")
+
+
+def body_of(request: HttpRequest, *, also: tuple[str, ...] = ()) -> Any:
+    """The JSON that was sent; raises FhirRefused 415 for another type, 413 for too much, 400 for what is not JSON."""
+    kind = (request.content_type or "").lower()
+    if kind and kind not in _BODIES and kind not in also:
+        raise FhirRefused(
+            415,
+            "not-supported",
+            f"请以 application/fhir+json 发送，不接收 {kind} / send application/fhir+json",
+        )
+    return exact.loads(_unpacked(request))
+
+
+def _unpacked(request: HttpRequest) -> bytes:
+    body = request.body
+    if request.headers.get("Content-Encoding", "").lower() == "gzip":
+        reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            body = reader.decompress(body, LARGEST_BODY + 1)
+        except zlib.error as error:
+            raise FhirRefused(400, "structure", "gzip 内容不完整 / the gzip body is broken") from error
+    if len(body) > LARGEST_BODY:
+        raise FhirRefused(413, "too-long", "内容超过 20 MB，请分批发送 / over 20 MB: send it in parts")
+    return body
+
+
+def preference(request: HttpRequest) -> Preference:
+    """Read the Prefer header; unknown wishes are passed over, as RFC 7240 says."""
+    wishes = {}
+    for part in request.headers.get("Prefer", "").replace(";", ",").split(","):
+        name, _, value = part.strip().partition("=")
+        wishes[name.lower()] = value.strip().strip('"')
+    returned = wishes.get("return", "representation")
+    if returned not in ("minimal", "representation", "OperationOutcome"):
+        returned = "representation"
+    return Preference(returned=returned, strict=wishes.get("handling") == "strict", later="respond-async" in wishes)
+
+
+def version_of(etag: str | None, header: str) -> int | None:
+    """The version that an ETag names, None without one; raises FhirRefused (400) for what is not an ETag of ours."""
+    if etag is None:
+        return None
+    found = _ETAG.match(etag.strip())
+    if found is None or not found.group(1).isdigit() or len(found.group(1)) > 9:
+        raise FhirRefused(400, "value", f'{header} 应为 W/"版本号" / {header} must be W/"<version>": {etag[:40]}')
+    return int(found.group(1))
+
+
+def unchanged(request: HttpRequest, *, version: int, updated_at: datetime) -> bool:
+    """Whether the caller has this version already, by If-None-Match or else by If-Modified-Since."""
+    known = request.headers.get("If-None-Match")
+    if known is not None:
+        tags = [part.strip() for part in known.split(",")]
+        return "*" in tags or any(_ETAG.match(tag) and _ETAG.sub(r"\1", tag) == str(version) for tag in tags)
+    since = request.headers.get("If-Modified-Since")
+    if since is None:
+        return False
+    try:
+        moment = parsedate_to_datetime(since)
+    except ValueError:
+        return False
+    return moment.tzinfo is not None and updated_at.replace(microsecond=0) <= moment
+
+
+def version_headers(*, version: int, updated_at: datetime) -> dict[str, str]:
+    """The headers by which a caller may ask again."""
+    return {"ETag": f'W/"{version}"', "Last-Modified": http_date(updated_at.timestamp())}
+
+
+def shortened(request: HttpRequest, text: str) -> str | dict[str, Any]:
+    """The resource with only what `_summary` or `_elements` asks for, marked as a part of itself."""
+    wanted = [name for value in request.GET.getlist("_elements") for name in value.split(",") if name]
+    summary = request.GET.get("_summary", "false")
+    if summary not in ("true", "false", "text", "data", "count"):
+        raise FhirRefused(400, "value", "_summary 应为 true、text、data、count 或 false / is not a kind of summary")
+    if not wanted and summary in ("false", "count"):
+        return text
+    resource: dict[str, Any] = exact.loads(text)
+    elements = types()[resource["resourceType"]].elements
+    needed = {name for name, element in elements.items() if element.least}
+    if wanted:
+        kept = needed | {element.name for element in elements.values() if element.path_name in wanted}
+    elif summary == "true":
+        kept = needed | {name for name, element in elements.items() if element.is_summary}
+    else:
+        kept = needed | {"text"} if summary == "text" else set(elements) - {"text"}
+    kept |= {"resourceType", "id", "meta"}
+    short = {name: value for name, value in resource.items() if name.removeprefix("_") in kept}
+    if summary != "data":
+        meta = short.setdefault("meta", {})
+        meta["tag"] = [*meta.get("tag", []), {"system": _SUBSETTED, "code": "SUBSETTED"}]
+    return short
+
+
+def note(sentence: str) -> dict[str, Any]:
+    """An OperationOutcome that says that all went well."""
+    return outcome("informational", sentence, severity="information")
+
+
+def finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The answer as it goes out: compressed when the caller can read that, without a body for HEAD."""
+    if response.streaming:
+        return response
+    if "gzip" in request.headers.get("Accept-Encoding", "") and len(response.content) > _WORTH:
+        response.content = gzip.compress(response.content, compresslevel=4, mtime=0)
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept, Accept-Encoding, Authorization, Prefer"
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Content-Length"] = str(len(response.content))
+    if request.method == "HEAD":
+        length = response.headers["Content-Length"]
+        response.content = b""
+        response.headers["Content-Length"] = length
+    return response

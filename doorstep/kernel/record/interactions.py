@@ -1,0 +1,244 @@
+"""FHIR R4 over REST: read, vread, create, update, patch, delete, with their conditions (hl7.org/fhir/R4/http.html)."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.fhir import negotiation, patches
+from doorstep.kernel.fhir.definitions import resource_types
+from doorstep.kernel.fhir.door import allow, machine
+from doorstep.kernel.fhir.outcome import FhirRefused, answer
+from doorstep.kernel.record import conditions, queries, stored, views, writing
+from doorstep.kernel.record.stored import Stored
+from doorstep.kernel.record.writing import ABSENT, Draft
+
+_DIGITS = 9
+
+
+@machine
+def type_level(request: HttpRequest, type: str) -> HttpResponse:
+    """/fhir/<type>: search, create, and update, patch or delete by a condition."""
+    known(type)
+    method = request.method or "GET"
+    if method in ("GET", "HEAD"):
+        return views.answer_search(request, type)
+    if method == "POST":
+        return create(request, type)
+    query = request.META.get("QUERY_STRING", "")
+    if method == "PUT":
+        return _conditional_update(request, type, query)
+    if method == "PATCH":
+        found = conditions.single(type, query)
+        if found is None:
+            raise FhirRefused(404, "not-found", ABSENT)
+        return patch(request, type, found)
+    if method == "DELETE":
+        return _conditional_delete(request, type, query)
+    raise FhirRefused(405, "not-supported", f"此地址不支持 {method} / {method} is not for this address")
+
+
+@machine
+def instance(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """/fhir/<type>/<id>: read, update, patch, delete."""
+    known(type)
+    method = request.method or "GET"
+    if method in ("GET", "HEAD"):
+        return read(request, type, fhir_id)
+    if method == "PUT":
+        return update(request, type, fhir_id)
+    if method == "PATCH":
+        return patch(request, type, fhir_id)
+    if method == "DELETE":
+        return delete(request, type, fhir_id)
+    raise FhirRefused(405, "not-supported", f"此地址不支持 {method} / {method} is not for this address")
+
+
+@machine
+def vread(request: HttpRequest, type: str, fhir_id: str, version: str) -> HttpResponse:
+    """GET /fhir/<type>/<id>/_history/<version>."""
+    known(type)
+    only_get(request)
+    allow(request, type, "r")
+    number = int(version) if version.isdigit() and len(version) < _DIGITS else None
+    found = None if number is None else stored.fetch_version(type=type, fhir_id=fhir_id, version=number)
+    if found is None:
+        raise FhirRefused(404, "not-found", ABSENT)
+    return _shown(request, found)
+
+
+def read(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """The current version; 410 for a deleted one; not there and not yours answer alike."""
+    allow(request, type, "r")
+    found = stored.fetch(type=type, fhir_id=fhir_id)
+    if found is None:
+        raise FhirRefused(404, "not-found", ABSENT)
+    return _shown(request, found)
+
+
+def create(request: HttpRequest, type: str) -> HttpResponse:
+    """POST: a new resource, unless If-None-Exist finds one."""
+    allow(request, type, "c")
+    resource = writing.checked(negotiation.body_of(request), type=type, place=type)
+    condition = request.headers.get("If-None-Exist")
+    if condition is not None:
+        known_id = conditions.single(type, condition.partition("?")[2] or condition)
+        if known_id is not None:
+            found = stored.fetch(type=type, fhir_id=known_id)
+            if found is not None:
+                return _written(request, found, status=200)
+    resource.pop("id", None)
+    return _store(request, Draft("POST", type, resource=resource, place=type))
+
+
+def update(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """PUT: the next version, or the first one under an id that the client may choose."""
+    allow(request, type, "u")
+    resource = writing.checked(negotiation.body_of(request), type=type, place=type)
+    if resource.get("id") != fhir_id:
+        raise FhirRefused(
+            400, "invalid", f"id 应与地址中的 {fhir_id[:64]} 一致 / id must be that of the address", f"{type}.id"
+        )
+    draft = Draft("PUT", type, fhir_id=fhir_id, resource=resource, place=type, if_match=if_match(request))
+    draft.only_new = request.headers.get("If-None-Match", "").strip() == "*"
+    return _store(request, draft)
+
+
+def patch(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """PATCH: a JSON Patch, or Parameters of a FHIRPath Patch."""
+    allow(request, type, "u")
+    body = negotiation.body_of(request, also=(negotiation.JSON_PATCH,))
+    by_path = (request.content_type or "") != negotiation.JSON_PATCH
+    draft = patch_draft(type, fhir_id, body, by_path=by_path, place=type)
+    draft.if_match = if_match(request)
+    return _store(request, draft)
+
+
+def patch_draft(type: str, fhir_id: str, body: Any, *, by_path: bool, place: str) -> Draft:
+    """The resource as the patch leaves it, checked."""
+    before = stored.lock([(type, fhir_id)]).get((type, fhir_id))
+    if before is None:
+        raise FhirRefused(404, "not-found", ABSENT, place if place != type else "")
+    if before.deleted:
+        raise gone(before)
+    content = before.content()
+    changed = patches.fhirpath_patched(content, body) if by_path else patches.json_patched(content, body)
+    if changed.get("id") != fhir_id:
+        raise FhirRefused(422, "invalid", "补丁不能改 id / a patch does not change the id", f"{place}.id")
+    return Draft("PATCH", type, fhir_id=fhir_id, resource=writing.checked(changed, type=type, place=place), place=place)
+
+
+def delete(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """DELETE: gone from reads and searches (410), kept in the history; a PUT brings it back."""
+    allow(request, type, "d")
+    draft = Draft("DELETE", type, fhir_id=fhir_id, place=type, if_match=if_match(request))
+    return _store(request, draft)
+
+
+def if_match(request: HttpRequest) -> int | None:
+    """The version that the client means to change."""
+    return negotiation.version_of(request.headers.get("If-Match"), "If-Match")
+
+
+def known(type: str) -> None:
+    """Raise FhirRefused (404) when R4 has no such type."""
+    if type not in resource_types():
+        raise FhirRefused(404, "not-supported", f"没有资源类型 {type[:60]} / there is no resource type {type[:60]}")
+
+
+def only_get(request: HttpRequest) -> None:
+    """Raise FhirRefused (405) for anything that is not a read."""
+    if request.method not in ("GET", "HEAD"):
+        raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here")
+
+
+def gone(found: Stored) -> FhirRefused:
+    """The answer for a resource that was deleted."""
+    return FhirRefused(
+        410,
+        "deleted",
+        f"{found.reference} 已删除 / {found.reference} was deleted",
+        headers=negotiation.version_headers(version=found.version, updated_at=found.updated_at),
+    )
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who asks."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
+
+
+def base_of(request: HttpRequest) -> str:
+    """The address under which this server's resources stand."""
+    return request.build_absolute_uri("/fhir/")
+
+
+def _conditional_update(request: HttpRequest, type: str, query: str) -> HttpResponse:
+    found = conditions.single(type, query)
+    if found is not None:
+        allow(request, type, "u")
+        body = negotiation.body_of(request)
+        if isinstance(body, dict):
+            if body.get("id", found) != found:
+                raise FhirRefused(400, "invalid", "id 与条件找到的资源不同 / id is not that of the match", f"{type}.id")
+            body["id"] = found
+        resource = writing.checked(body, type=type, place=type)
+        draft = Draft("PUT", type, fhir_id=found, resource=resource, place=type, if_match=if_match(request))
+        return _store(request, draft)
+    allow(request, type, "c")
+    resource = writing.checked(negotiation.body_of(request), type=type, place=type)
+    if "id" in resource:
+        return _store(request, Draft("PUT", type, fhir_id=resource["id"], resource=resource, place=type))
+    return _store(request, Draft("POST", type, resource=resource, place=type))
+
+
+def _conditional_delete(request: HttpRequest, type: str, query: str) -> HttpResponse:
+    allow(request, type, "d")
+    drafts = deletions(type, query, place=type)
+    writing.store(drafts, actor=actor_of(request), base=base_of(request))
+    return HttpResponse(status=204)
+
+
+def deletions(type: str, query: str, *, place: str) -> list[Draft]:
+    """The deletes of everything that a condition finds; raises FhirRefused (412) for more than one goes at once."""
+    found = conditions.matching(type, conditions.pairs_of(query), limit=conditions.MOST + 1)
+    if len(found) > conditions.MOST:
+        raise FhirRefused(
+            412, "multiple-matches", f"条件找到超过 {conditions.MOST} 个 {type}，请缩小范围 / too many match", place
+        )
+    return [Draft("DELETE", type, fhir_id=one, place=place) for one in found]
+
+
+def _store(request: HttpRequest, draft: Draft) -> HttpResponse:
+    writing.store([draft], actor=actor_of(request), base=base_of(request))
+    if draft.method == "DELETE" and draft.outcome != "updated":
+        return HttpResponse(status=204, headers={"ETag": f'W/"{draft.version}"'})
+    found = stored.fetch(type=draft.type, fhir_id=draft.fhir_id)
+    if found is None:
+        # Written, but outside what this client may read: its own doing without a relationship.
+        return HttpResponse(status=201 if draft.outcome == "created" else 200)
+    return _written(request, found, status=201 if draft.outcome == "created" else 200)
+
+
+def _written(request: HttpRequest, found: Stored, *, status: int) -> HttpResponse:
+    headers = negotiation.version_headers(version=found.version, updated_at=found.updated_at)
+    address = f"{base_of(request)}{found.reference}/_history/{found.version}"
+    headers["Location"] = headers["Content-Location"] = address
+    wish = negotiation.preference(request).returned
+    if wish == "minimal":
+        return HttpResponse(status=status, headers=headers)
+    if wish == "OperationOutcome":
+        return answer(
+            negotiation.note(f"已写入 {found.reference} 第 {found.version} 版 / stored"), status=status, headers=headers
+        )
+    return answer(found.text, status=status, headers=headers)
+
+
+def _shown(request: HttpRequest, found: Stored) -> HttpResponse:
+    if found.deleted:
+        raise gone(found)
+    queries.note_read(type=found.type, fhir_id=found.fhir_id, actor=actor_of(request), resident_id=found.resident_id)
+    headers = negotiation.version_headers(version=found.version, updated_at=found.updated_at)
+    if negotiation.unchanged(request, version=found.version, updated_at=found.updated_at):
+        return HttpResponse(status=304, headers=headers)
+    return answer(negotiation.shortened(request, found.text), headers=headers)

@@ -1,0 +1,1 @@
+"""The machine interface as clients meet it."""
