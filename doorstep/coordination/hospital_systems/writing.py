@@ -13,9 +13,9 @@ from doorstep.kernel.events import actions as events
 from doorstep.kernel.exchange.formats import Fault, Outcome, Task
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.elements import Json, compact, identifier
+from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record import queries as records
-from doorstep.kernel.record import reception
 from doorstep.kernel.record.publishing import Published
 
 NUMBERS = f"{systems.BASE}/NamingSystem/hospital"
@@ -79,9 +79,9 @@ class Writer:
         if not self._is_newest(reference):
             self.outcome.notes.append(("older", kind))
             return reference
-        faults = reception.problems(resource)
+        faults = problems(resource)
         if faults:
-            raise Fault("resource-invalid", f"{kind}.{faults[0][0]}"[:40])
+            raise Fault("resource-invalid", faults[0].path[:40])
         stored = records.read(type=kind, fhir_id=resource["id"])
         self._written[kind, resource["id"]] = resource
         if stored is not None and {**stored, "meta": None} == {**resource, "meta": None}:
