@@ -31,11 +31,13 @@ from doorstep.kernel.web import shell
 from doorstep.kernel.workflow import catalogue, publication
 from doorstep.kernel.worklist import duty
 from doorstep.people.organizations import queries as organizations
+from doorstep.people.organizations import staff as unit_staff
 from doorstep.people.residents import lines
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce import queries as workforce
 from doorstep.people.workforce import role_names
+from doorstep.people.workforce.permissions import Permission as Workforce
 from doorstep.site.actors import of_client, of_connection, of_user
 from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.machines import MACHINES
@@ -62,6 +64,7 @@ def wire() -> None:
     notice_texts.install(REFERRAL_TEXTS)
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals)
     role_names.install(role_name, ROLES)
+    unit_staff.install(staff_of_unit)
     next_acts.install(NEXT_ACTS)
     cast.install(of_user)
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
@@ -97,6 +100,22 @@ def role_name(role: str) -> str:
     if found is None:
         return role
     return found.en if (get_language() or "").startswith("en") else found.zh
+
+
+def staff_of_unit(organization_id: int, actor: Actor) -> list[unit_staff.StaffLine]:
+    """The posts of today at a unit: of the own one for everybody, of others for those who may view them."""
+    if organization_id != actor.organization_id and not actor.may(Workforce.WORKFORCE_VIEW):
+        return []
+    return [
+        unit_staff.StaffLine(
+            key=post.practitioner.key,
+            name=post.practitioner.name,
+            role=role_name(post.role),
+            title=post.practitioner.title,
+            department=post.department.name if post.department else "",
+        )
+        for post in workforce.staff_of(organization_id=organization_id, day=timezone.localdate())
+    ]
 
 
 def line_of_duty(step: str, organization_id: int) -> int | None:

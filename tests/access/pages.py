@@ -40,6 +40,16 @@ PAGES: dict[str, Page] = {
     "organizations:tree": page("ORGANIZATION_VIEW"),
     "organizations:members": page("ORGANIZATION_VIEW"),
     "organizations:detail": page("ORGANIZATION_VIEW", of="public"),
+    "organizations:new": page("ORGANIZATION_MANAGE"),
+    "organizations:consortium": page("ORGANIZATION_MANAGE"),
+    "organizations:edit": page("ORGANIZATION_MANAGE", of="unit"),
+    "organizations:close": page("ORGANIZATION_MANAGE", of="unit"),
+    "organizations:join": page("ORGANIZATION_MANAGE", of="unit"),
+    "organizations:leave": page("ORGANIZATION_MANAGE", of="nothing", membership_id="1"),
+    "organizations:department": page("ORGANIZATION_MANAGE", of="unit"),
+    "organizations:close_department": act(
+        "ORGANIZATION_MANAGE", of="nothing", department_key="7d6c5b4a-0000-4000-8000-000000000001"
+    ),
     "workforce:staff": page(),
     "workforce:person": page("WORKFORCE_VIEW", of="colleague"),
     "workforce:hire": page("WORKFORCE_MANAGE"),

@@ -78,6 +78,7 @@ def make_scene() -> Scene:
         "recording": recording,
         "task": task.key,
         "public": public.key,
+        "unit": public.key,
         "nothing": uuid.uuid4(),
         "batch": uuid.uuid4(),
         "colleague": uuid.uuid4(),

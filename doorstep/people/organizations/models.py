@@ -6,6 +6,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Now
 
 
 class Organization(models.Model):
@@ -69,6 +70,7 @@ class Department(models.Model):
     code = models.CharField(max_length=30)
     name = models.CharField(max_length=80)
     name_en = models.CharField(max_length=120, blank=True, default="")
+    closed_on = models.DateField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["organization", "code"], name="department_once"),)
@@ -111,3 +113,19 @@ class Membership(models.Model):
                 expressions=[("organization", RangeOperators.EQUAL), ("period", RangeOperators.OVERLAPS)],
             ),
         )
+
+
+class Change(models.Model):
+    """One line of a unit's history: what became of it, which facts changed from what to what, why, and by whom."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="changes")
+    at = models.DateTimeField(db_default=Now())
+    what = models.CharField(max_length=40)  # the name of the event
+    changed = models.JSONField(default=dict)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    by_name = models.CharField(max_length=80, blank=True, default="")
+
+    append_only = True
+
+    class Meta:
+        indexes = (models.Index(fields=["organization", "-at"], name="organization_history"),)

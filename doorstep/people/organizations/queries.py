@@ -1,14 +1,14 @@
 """Reads of organisations, their tree and their membership."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.db.models import Q
 
 from doorstep.kernel.access.models import ApiClient
 from doorstep.kernel.access.refusals import NotFound
-from doorstep.people.organizations.models import Department, Membership, Organization
+from doorstep.people.organizations.models import Change, Department, Membership, Organization
 
 
 def get(*, organization_id: int) -> Organization:
@@ -73,8 +73,9 @@ def search(*, text: str, kinds: Iterable[str] = (), limit: int = 20) -> list[Org
 
 
 def departments(*, organization_id: int) -> list[Department]:
-    """The departments of an organisation."""
-    return list(Department.objects.filter(organization_id=organization_id).order_by("code"))
+    """The departments of an organisation that were not closed."""
+    found = Department.objects.filter(organization_id=organization_id, closed_on__isnull=True)
+    return list(found.order_by("code"))
 
 
 def for_client(*, name: str, code: str) -> Organization | None:
@@ -137,3 +138,38 @@ def as_uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def history_of(*, organization_id: int, limit: int = 50) -> list[Change]:
+    """What became of a unit, newest first."""
+    return list(Change.objects.filter(organization_id=organization_id).order_by("-at", "-id")[:limit])
+
+
+def get_membership(*, membership_id: int, key: UUID | str) -> Membership:
+    """A membership of the unit with this key; raises NotFound."""
+    found = (
+        Membership.objects.select_related("organization", "consortium")
+        .filter(id=membership_id, organization__key=key)
+        .first()
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def get_department(*, key: UUID | str, department: UUID | str) -> Department:
+    """A department of the unit with this key; raises NotFound."""
+    found = Department.objects.select_related("organization").filter(key=department, organization__key=key).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def last_day_of(membership: Membership) -> date | None:
+    """The last day of a membership, None while it has none: a period ends before its upper day."""
+    return membership.period.upper - timedelta(days=1) if membership.period.upper else None
+
+
+def within(*, ids: Iterable[int]) -> list[Organization]:
+    """Units to choose as a parent, in the order of the tree, those that were closed left out."""
+    return list(Organization.objects.filter(id__in=list(ids), closed_on__isnull=True).order_by("path"))

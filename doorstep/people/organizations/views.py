@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.pages import page_or_part, render
-from doorstep.people.organizations import queries
+from doorstep.people.organizations import memberships, presenters, queries, staff
 from doorstep.people.organizations.permissions import Permission
 
 
@@ -22,17 +22,21 @@ def _checked(request: HttpRequest) -> Actor:
 @require_GET
 def tree(request: HttpRequest) -> HttpResponse:
     """The units as a tree; a text narrows it."""
-    _checked(request)
+    actor = _checked(request)
     text = request.GET.get("q", "").strip()
-    context = {"text": text, "units": queries.tree(text=text), "chosen": False}
+    may_found = actor.may(Permission.ORGANIZATION_MANAGE)
+    context = {"text": text, "units": queries.tree(text=text), "chosen": False, "may_found": may_found}
     return page_or_part(request, "organizations/units.html", "found", context)
 
 
 @require_GET
 def detail(request: HttpRequest, key: UUID) -> HttpResponse:
-    """One unit: departments, units below, memberships."""
-    _checked(request)
+    """One unit: departments, people, units below, memberships, and what became of it."""
+    actor = _checked(request)
     unit = queries.get_by_key(key)
+    reached = actor.reaches(unit.pk)
+    manages = reached and actor.may(Permission.ORGANIZATION_MANAGE)
+    own = unit.pk == actor.organization_id
     context = {
         "text": "",
         "chosen": True,
@@ -41,6 +45,15 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "departments": queries.departments(organization_id=unit.pk),
         "children": queries.children(organization_id=unit.pk),
         "memberships": queries.memberships_of(organization_id=unit.pk),
+        "last_day": queries.last_day_of,
+        "staff": staff.of(organization_id=unit.pk, actor=actor) if reached else [],
+        "history": queries.history_of(organization_id=unit.pk),
+        "title_of": presenters.title_of,
+        "detail_of": presenters.detail_of,
+        "reached": reached and actor.is_staff,
+        "manages": manages,
+        "joins": manages and (not own or memberships.may_lead(actor)),
+        "own": own,
     }
     return render(request, "organizations/units.html", context)
 
@@ -53,4 +66,5 @@ def members(request: HttpRequest) -> HttpResponse:
         day = date.fromisoformat(request.GET.get("day", ""))
     except ValueError:
         day = timezone.localdate()
-    return render(request, "organizations/members.html", {"day": day, "members": queries.members_on(day=day)})
+    context = {"day": day, "members": queries.members_on(day=day), "last_day": queries.last_day_of}
+    return render(request, "organizations/members.html", context)
