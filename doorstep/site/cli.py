@@ -18,8 +18,14 @@ from doorstep.site.installation import ROOT, Installation, InstallationError, ha
 # Word of the operator: management command, its first arguments, the database role, one line of help.
 MANAGEMENT: dict[str, tuple[str, list[str], str, str]] = {
     "verify": ("verify_{0}", [], "app", "verify audit: find changed, missing or inserted entries of the audit trail"),
-    "import": ("import_{0}", [], "app", "import residents FILE: take in a table of residents"),
-    "export": ("export_{0}", [], "app", "export residents FILE: write a table of residents"),
+    "administrator": (
+        "make_administrator",
+        [],
+        "app",
+        "administrator USERNAME [--organization-name NAME]: make the first administrator, or renew one's password",
+    ),
+    "import": ("import_{0}", [], "app", "import residents FILE --organization CODE: take in a table of residents"),
+    "export": ("export_{0}", [], "app", "export residents FILE --organization CODE --reason TEXT: write such a table"),
     "token": ("issue_token", [], "app", "token NAME: print a bearer token of a system that calls /fhir"),
     "otp": ("show_otp", [], "app", "otp USERNAME: print the one-time code of a demo account"),
     "accounts": ("demo_accounts", [], "app", "print the demo accounts"),

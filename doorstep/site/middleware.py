@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 
 from doorstep.kernel.access.actor import ANONYMOUS
 from doorstep.kernel.access.refusals import Refused
@@ -35,6 +35,8 @@ class ActorMiddleware:
                 request.actor = of_request(request)  # type: ignore[attr-defined]
             bind(request.actor)  # type: ignore[attr-defined]
             response = self._get_response(request)
+            if isinstance(response, HttpResponseNotAllowed) and not response.content:
+                response = _not_allowed(request, response)
             if response.status_code >= 500 or getattr(request, "refused", False):
                 transaction.set_rollback(True)
         return response
@@ -45,3 +47,10 @@ class ActorMiddleware:
             return None
         request.refused = True  # type: ignore[attr-defined]
         return error_page(request, exception.status, happened=str(exception.message))
+
+
+def _not_allowed(request: HttpRequest, blank: HttpResponseNotAllowed) -> HttpResponse:
+    """The page in place of the framework's blank one; it still says which ways are open."""
+    page = error_page(request, blank.status_code)
+    page.headers["Allow"] = blank.headers["Allow"]
+    return page

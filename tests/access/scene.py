@@ -78,14 +78,13 @@ def make_scene() -> Scene:
         "recording": recording,
         "task": task.key,
         "public": public.key,
-        "unit": public.key,
         "nothing": uuid.uuid4(),
         "batch": uuid.uuid4(),
         "colleague": uuid.uuid4(),
     }
     keywords = {name: {"key": str(key)} for name, key in keys.items()}
     keywords["visit_key"] = {"visit_key": str(visit.key)}
-    keywords["nobody"] = {}
+    keywords |= {"nobody": {}, "unit": keywords["public"]}
     keywords["stage"] = {"kind": task.kind}
     keywords["proof"] = {"presence_id": "987654"}
     return Scene(loop=loop, sister_village=sister.id, keywords=keywords)

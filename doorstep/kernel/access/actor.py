@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     INDICATORS = "indicators"  # counting what happened
     PREREAD = "preread"  # the machine's first look at a recording
     IMPORT = "import"  # loading and restoring by an operator
+    EXPORT = "export"  # writing a list out by an operator
     MERGE = "merge"  # moving the rows of one person's two records together and apart
     VERIFY = "verify"  # saying whether a printed report is genuine
     EXCHANGE = "exchange"  # storing and ordering the messages of other systems

@@ -10,7 +10,8 @@ from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 _BIND = """
 SELECT set_config('doorstep.user', %s, true), set_config('doorstep.reach', %s, true),
        set_config('doorstep.record_reach', %s, true), set_config('doorstep.self', %s, true),
-       set_config('doorstep.purpose', %s, true), set_config('doorstep.post', %s, true)
+       set_config('doorstep.purpose', %s, true), set_config('doorstep.post', %s, true),
+       set_config('doorstep.permissions', %s, true)
 """
 
 
@@ -28,6 +29,7 @@ def bind(actor: Actor) -> None:
                 _array(actor.resident_ids),
                 actor.purpose,
                 str(actor.post_id or ""),
+                "{" + ",".join(sorted(actor.permissions)) + "}",
             ],
         )
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils import timezone
 
 from doorstep.kernel.access.models import ApiClient
 from doorstep.kernel.access.refusals import NotFound
@@ -168,6 +169,21 @@ def get_department(*, key: UUID | str, department: UUID | str) -> Department:
 def last_day_of(membership: Membership) -> date | None:
     """The last day of a membership, None while it has none: a period ends before its upper day."""
     return membership.period.upper - timedelta(days=1) if membership.period.upper else None
+
+
+def by_code(code: str) -> Organization | None:
+    """The organisation with this code, None when there is none."""
+    return Organization.objects.filter(code=code).first()
+
+
+def tops() -> list[Organization]:
+    """The open units without a parent: the top of each tree."""
+    return list(Organization.objects.filter(parent__isnull=True, closed_on__isnull=True).order_by("id"))
+
+
+def consortium_today(*, organization_id: int) -> int | None:
+    """The consortium to which the unit, or a unit above it, belongs today."""
+    return consortium_of(organization_id=organization_id, day=timezone.localdate())
 
 
 def within(*, ids: Iterable[int]) -> list[Organization]:

@@ -15,7 +15,7 @@ from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
-from doorstep.people.residents import indexes
+from doorstep.people.residents import documents, indexes
 from doorstep.people.residents.actions import NewResident, admit, check_new, row_of
 from doorstep.people.residents.events import ResidentsImported
 from doorstep.people.residents.models import Household, ImportBatch, Resident
@@ -33,6 +33,7 @@ _FIELDS = {
     "birth_date": "出生日期",
     "phone": "电话",
     "groups": "重点人群",
+    "country": "护照签发国家",
     "mother_number": "母亲身份证号",
 }
 
@@ -41,7 +42,7 @@ _FIELDS = {
 def check_file(*, name: str, content: bytes, actor: Actor) -> ImportBatch:
     """Read a file and find every fault in it; nothing is taken over yet. Raises Refused at the file."""
     actor.check(Permission.RESIDENT_IMPORT)
-    if actor.organization_id is None or actor.user_id is None:
+    if actor.organization_id is None or (actor.user_id is None and not actor.is_system):
         raise NotFound()
     try:
         rows = read_file(name, content)
@@ -152,11 +153,12 @@ def _check(rows: list[SheetRow]) -> tuple[list[dict[str, Any]], list[dict[str, A
 def _parse(row: SheetRow) -> tuple[NewResident | None, dict[str, str]]:
     cells = {column: " ".join(text.split()) for column, text in row.cells.items()}
     found: dict[str, str] = {}
-    number = cells.get("身份证号", "").replace(" ", "").upper()
+    document, number, country = _document(cells, found)
     gender = _GENDERS.get(cells.get("性别", ""), "")
     if not gender:
         found["性别"] = _("请填“男”或“女”。")
-    born = _birth_date(cells.get("出生日期", ""), number, found)
+    own = number if document == documents.NATIONAL_ID else ""
+    born = _birth_date(cells.get("出生日期", ""), own, found)
     groups = [text.strip() for text in cells.get("重点人群", "").replace(";", "；").split("；") if text.strip()]
     unknown = [text for text in groups if text not in _GROUP_CODES]
     if unknown:
@@ -168,16 +170,38 @@ def _parse(row: SheetRow) -> tuple[NewResident | None, dict[str, str]]:
         birth_date=born,
         gender=gender,
         number=number,
+        document=document,
+        country=country,
         phone=cells.get("电话", "").replace(" ", "").replace("-", ""),
         address=cells.get("现住址", "")[:200],
         relation_to_head=cells.get("与户主关系", "")[:16],
         groups=tuple(dict.fromkeys(_GROUP_CODES[text] for text in groups)),
         mother_number=cells.get("母亲身份证号", "").replace(" ", "").upper(),
     )
-    wrong = {_FIELDS.get(name, name): sentence for name, sentence in check_new(person).items()}
+    columns = _FIELDS if document == documents.NATIONAL_ID else {**_FIELDS, "number": "证件号码"}
+    wrong = {columns.get(name, name): sentence for name, sentence in check_new(person).items()}
     if len(person.name) > 60:
         wrong["姓名"] = _("姓名超过 60 个字，请核对是否错列。")
     return (None, wrong) if wrong else (person, {})
+
+
+def _document(cells: dict[str, str], found: dict[str, str]) -> tuple[str, str, str]:
+    """Kind, number and country of a row's document: the id card's column, or those of another document."""
+    number = documents.clean(cells.get("身份证号", ""))
+    label, other = cells.get("证件类型", ""), documents.clean(cells.get("证件号码", ""))
+    if not label or label == documents.KINDS[documents.NATIONAL_ID]:
+        return documents.NATIONAL_ID, number or other, ""
+    kind = next((code for code, name in documents.KINDS.items() if name == label), "")
+    if not kind:
+        found["证件类型"] = _("“%(name)s”不在目录中，可填：%(known)s。") % {
+            "name": label,
+            "known": "、".join(documents.KINDS.values()),
+        }
+    elif not other:
+        found["证件号码"] = _("填写了证件类型，请一并填写证件号码。")
+    country = cells.get("护照签发国家", "")
+    codes = {name: code for code, name in documents.COUNTRIES.items()}
+    return kind, other, codes.get(country, country.upper())
 
 
 def _birth_date(text: str, number: str, found: dict[str, str]) -> date | None:

@@ -229,7 +229,7 @@ class ImportBatch(models.Model):
     consortium_id = models.BigIntegerField(null=True)
     file_name = models.CharField(max_length=200)
     stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.CHECKED)
-    uploaded_by_id = models.BigIntegerField()
+    uploaded_by_id = models.BigIntegerField(null=True)  # none: an operator at the terminal
     uploaded_at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True)
     rows = models.IntegerField()

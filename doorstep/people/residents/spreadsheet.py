@@ -13,7 +13,21 @@ from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook
 
 LIMIT = 10_000
-COLUMNS = ("姓名", "性别", "身份证号", "出生日期", "电话", "现住址", "户号", "与户主关系", "重点人群", "母亲身份证号")
+COLUMNS = (
+    "姓名",
+    "性别",
+    "身份证号",
+    "出生日期",
+    "电话",
+    "现住址",
+    "户号",
+    "与户主关系",
+    "重点人群",
+    "母亲身份证号",
+    "证件类型",
+    "证件号码",
+    "护照签发国家",
+)
 
 
 class FileFault(ValueError):
@@ -69,8 +83,20 @@ def write_template() -> bytes:
         "户主",
         "高血压患者；65 岁及以上老年人",
         "",
+        "",
+        "",
+        "",
     )
     return _write([COLUMNS, example], _("居民名册"))
+
+
+def write_table(suffix: str, rows: Sequence[Sequence[str]]) -> bytes:
+    """Rows of residents as the import reads them: ".xlsx", or ".csv" in UTF-8 with a mark that Excel knows."""
+    if suffix == ".xlsx":
+        return _write([COLUMNS, *rows], _("居民名册"))
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([COLUMNS, *rows])
+    return buffer.getvalue().encode("utf-8-sig")
 
 
 def write_faults(faults: Sequence[dict[str, Any]]) -> bytes:

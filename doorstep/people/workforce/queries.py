@@ -128,6 +128,11 @@ def by_number(national_id: str) -> Practitioner | None:
     return Practitioner.objects.filter(national_id_index=blind_index("national-id", national_id)).first()
 
 
+def by_username(username: str) -> Practitioner | None:
+    """The practitioner behind an account, None when there is none."""
+    return Practitioner.objects.filter(user__username=username).first()
+
+
 def roles_held(*, practitioner_id: int) -> tuple[str, ...]:
     """The roles of the posts that run today or later."""
     return tuple(post.role for post in _running(practitioner_id))

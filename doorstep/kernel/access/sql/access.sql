@@ -14,6 +14,11 @@ $$ SELECT nullif(current_setting('doorstep.user', true), '')::bigint $$;
 CREATE OR REPLACE FUNCTION access_is_system() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT coalesce(current_setting('doorstep.purpose', true), '') <> '' $$;
 
+-- Whether the actor's role carries a permission; the system carries all. For functions that answer more than rows do.
+CREATE OR REPLACE FUNCTION access_may(p_permission text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT access_is_system()
+     OR p_permission = ANY (coalesce(nullif(current_setting('doorstep.permissions', true), '')::text[], '{}')) $$;
+
 -- May the actor know that this resident is there: own record, a live care relationship, or a named system purpose.
 CREATE OR REPLACE FUNCTION access_may_see(resident bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$

@@ -132,9 +132,10 @@ def test_membership_is_ended_and_can_still_be_asked() -> None:
             )
         memberships.end(membership=joined, last_day=DAY, reason="区划调整", actor=manager)
         days = (DAY, date(2026, 5, 2))
-        assert [
-            tree.township.pk in [one.organization_id for one in queries.members_on(day=day)] for day in days
-        ] == [True, False]
+        assert [tree.township.pk in [one.organization_id for one in queries.members_on(day=day)] for day in days] == [
+            True,
+            False,
+        ]
         with pytest.raises(Conflict):
             memberships.end(membership=joined, last_day=DAY, reason="区划调整", actor=manager)
 
@@ -155,8 +156,8 @@ def test_membership_nobody_makes_the_own_unit_lead() -> None:
             )
         with pytest.raises(NotPermitted):
             memberships.found_consortium(code="C3", name="我的医共体", actor=manager)
+    lead = Membership.objects.get(organization=tree.hospital)
     with acting(tree.manager) as manager, pytest.raises(NotPermitted):
-        lead = Membership.objects.get(organization=tree.hospital)
         memberships.end(membership=lead, last_day=DAY, reason="退出", actor=manager)
 
 
@@ -192,13 +193,14 @@ def test_found_says_what_is_wrong(changes: dict[str, object], field: str) -> Non
     tree = Tree()
     with acting(tree.manager) as manager:
         with pytest.raises(Refused) as refused:
-            actions.found(facts=replace(_facts("new"), **changes), parent_id=tree.hospital.pk, actor=manager)
+            actions.found(facts=replace(_facts("new"), **changes), parent_id=tree.hospital.pk, actor=manager)  # type: ignore[arg-type]
         assert field in refused.value.fields
         assert not Organization.objects.filter(code="new").exists()
 
 
 @given(
-    st.one_of(st.none(), st.decimals("-180", "180", places=6)), st.one_of(st.none(), st.decimals("-180", "180", places=6))
+    st.one_of(st.none(), st.decimals("-180", "180", places=6)),
+    st.one_of(st.none(), st.decimals("-180", "180", places=6)),
 )
 def test_position_faults_none_only_for_a_place_in_the_country(
     latitude: Decimal | None, longitude: Decimal | None

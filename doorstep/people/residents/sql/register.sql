@@ -53,7 +53,7 @@ END $$;
 CREATE OR REPLACE FUNCTION residents_numbers_taken(p_indexes uuid[]) RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 BEGIN
-  IF NOT access_is_system() AND access_user() IS NULL THEN
+  IF NOT access_may('RESIDENT_IMPORT') THEN
     RAISE EXCEPTION 'check refused' USING ERRCODE = '42501';
   END IF;
   RETURN QUERY SELECT DISTINCT n.index FROM residents_identifier n
