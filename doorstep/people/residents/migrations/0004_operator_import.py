@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('residents', '0002_documents_and_deaths'),
+        ('residents', '0003_doubles'),
     ]
 
     operations = [
