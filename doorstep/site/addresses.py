@@ -1,6 +1,7 @@
 """The page of each machine's thing: where a task leads."""
 
 ITEM_PAGES: dict[str, str] = {
+    "merge-notice": "exchange:merge-notice",
     "visit": "visits:detail",
     "ecg-order": "diagnosis:work",
     "critical-value": "diagnosis:critical",

@@ -13,6 +13,7 @@ from doorstep.coordination.scheduling.permissions import Permission as Schedulin
 from doorstep.coordination.visits.permissions import Permission as Visits
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission as Access
+from doorstep.kernel.exchange.permissions import Permission as Exchange
 from doorstep.kernel.web.navigation import Entry
 from doorstep.kernel.web.shell import PostChoice
 from doorstep.kernel.worklist.permissions import Permission as Worklist
@@ -124,6 +125,13 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         label=_("重复档案"), icon="copy", url_name="identity:office", permission=Residents.RESIDENT_MERGE, group=_HOUSE
+    ),
+    Entry(
+        label=_("系统对接"),
+        icon="transfer-in",
+        url_name="exchange:connections",
+        permission=Exchange.EXCHANGE_VIEW,
+        group=_HOUSE,
     ),
     Entry(label=_("审计"), icon="eye", url_name="auditing:trail", permission=Access.AUDIT_VIEW, group=_HOUSE),
     Entry(

@@ -17,6 +17,7 @@ urlpatterns = [
     path("notices/", include("doorstep.coordination.notices.urls")),
     path("contracts/", include("doorstep.care.contracts.urls")),
     path("visits/", include("doorstep.coordination.visits.urls")),
+    path("exchange/", include("doorstep.coordination.hospital_systems.urls")),
     path("organizations/", include("doorstep.people.organizations.urls")),
     path("staff/", include("doorstep.people.workforce.urls")),
     path("session/post/", include("doorstep.people.workforce.post_urls")),

@@ -13,10 +13,12 @@ from doorstep.care.referrals import actions as referrals
 from doorstep.coordination.visits import actions as visits
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.exchange.models import CodeMapping
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.tests.factories import World, make_staff
 from doorstep.people.workforce.models import Practitioner, Team
+from tests.exchange.factories import adt, make_connection, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,22 @@ def make_scene() -> Scene:
         "colleague": uuid.uuid4(),
     }
     keywords = {name: {"key": str(key)} for name, key in keys.items()}
+    keywords |= _exchange(world)
     keywords["visit_key"] = {"visit_key": str(visit.key)}
     keywords |= {"nobody": {}, "unit": keywords["public"]}
     keywords["stage"] = {"kind": task.kind}
     keywords["proof"] = {"presence_id": "987654"}
     return Scene(loop=loop, sister_village=sister.id, keywords=keywords)
+
+
+def _exchange(world: World) -> dict[str, dict[str, str]]:
+    """A connection of the village clinic with a message and a code that nobody has decided."""
+    his = make_connection(world.village)
+    (message,) = take(his, adt("A01", "M1", at="20260501080500"))
+    with acting(system_actor(Purpose.EXCHANGE)):
+        code = CodeMapping.objects.create(connection=his, organization_id=world.village, table="item", local_code="GLU")
+    keys = {"key": str(his.key)}
+    return {"connection": keys, "message": {"key": str(message.key)}, "code": {**keys, "code": str(code.key)}}
 
 
 def _neighbours(world: World) -> tuple[Organization, Organization, Team]:

@@ -91,6 +91,12 @@ SCREENS = (
     Screen("indicator-cases", "manager", "/indicators/stages/{kind}/"),
     Screen("organizations", "manager", "/organizations/"),
     Screen("staff", "manager", "/staff/"),
+    Screen("exchange", "engineer", "/exchange/", english=True),
+    Screen("exchange-connection", "engineer", "/exchange/{connection}/"),
+    Screen("exchange-messages", "engineer", "/exchange/messages/"),
+    Screen("exchange-message", "engineer", "/exchange/messages/{message}/"),
+    Screen("exchange-codes", "engineer", "/exchange/{connection}/codes/?open=1"),
+    Screen("exchange-new", "engineer", "/exchange/new/"),
     Screen("audit", "auditor", "/audit/"),
     Screen("audit-reviews", "auditor", "/audit/reviews/"),
     Screen("register", "registrar", "/residents/register/"),
@@ -102,6 +108,8 @@ SCREENS = (
     Screen("phone-daughter", "daughter", "/me/"),
 )
 KEYS = {
+    "connection": "SELECT key FROM exchange_connection ORDER BY id LIMIT 1",
+    "message": "SELECT key FROM exchange_message ORDER BY state = 'failed' DESC, id DESC LIMIT 1",
     "order": "SELECT key FROM diagnosis_ecgorder WHERE resident_id = 1 AND state <> 'reading' AND state <> 'queued' ORDER BY created_at DESC LIMIT 1",
     "waiting": "SELECT key FROM diagnosis_ecgorder WHERE state IN ('reading', 'queued') ORDER BY resident_id, created_at DESC LIMIT 1",
     "critical": "SELECT key FROM diagnosis_criticalvalue ORDER BY created_at DESC LIMIT 1",

@@ -9,7 +9,7 @@ from doorstep.kernel.exchange import actions
 from doorstep.kernel.exchange.formats import sender_of
 from doorstep.kernel.exchange.models import Connection
 from doorstep.people.organizations import queries as organizations
-from doorstep.people.organizations.models import Organization
+from doorstep.people.organizations.models import Membership
 from doorstep.people.residents.models import Resident
 
 FACILITY = "禾川县人民医院"
@@ -20,8 +20,8 @@ def connect_lead_hospital(*, organization_id: int | None = None) -> list[Connect
     """The connections of the lead hospital's systems, made when they are not there; the first is its HIS."""
     with acting(system_actor(Purpose.IMPORT)) as system:
         if organization_id is None:
-            hospitals = Organization.objects.filter(kind=Organization.Kind.HOSPITAL).order_by("-tier", "id")
-            organization_id = hospitals.values_list("id", flat=True)[0]
+            leads = Membership.objects.filter(part=Membership.Part.LEAD).order_by("organization_id")
+            organization_id = leads.values_list("organization_id", flat=True)[0]
         consortium_id = organizations.consortium_of(organization_id=organization_id, day=timezone.localdate())
         found = []
         for application, name in SYSTEMS.items():

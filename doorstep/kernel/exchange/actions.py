@@ -54,7 +54,7 @@ def connect(
         raise Refused(
             _("有内容需要更正，没有保存。"), fields={"application": _("请填写发送方系统名，与消息 MSH-3 一致。")}
         )
-    code = f"{kind.value}-{secrets.token_hex(4)}"
+    code = f"{Connection.Kind(kind).value}-{secrets.token_hex(4)}"
     made = Connection(
         code=code,
         name=settings.name,

@@ -64,6 +64,10 @@ class Read:
         self.segments = [Segment(raw, self._message) for raw in self._message if str(raw).strip()]
         self.header = self.segments[0]
 
+    def lines(self) -> list[str]:
+        """The segments as they came."""
+        return [str(raw) for raw in self._message]
+
     def first(self, name: str) -> Segment | None:
         """The first segment of a name."""
         return next(self.all(name), None)

@@ -1,0 +1,143 @@
+"""Every kind of error of a message in words: what is wrong, and what to do about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of error: its name in lists, the sentence with the facts filled in, and the cure."""
+
+    title: str | Promise
+    sentence: str | Promise
+    cure: str | Promise
+
+
+KINDS: dict[str, Kind] = {
+    "resident-unknown": Kind(
+        gettext_lazy("等待居民"),
+        gettext_lazy("没有这位居民，或贵院与其没有诊疗关系。"),
+        gettext_lazy("在本系统内挂号、接诊、签约或接收转诊后，消息会自动继续，无需处理。"),
+    ),
+    "identity-conflict": Kind(
+        gettext_lazy("号码指向不同的人"),
+        gettext_lazy("消息里的几个号码分别属于不同的居民。"),
+        gettext_lazy("请在院内系统核对该患者的身份证号与患者号，更正后重发；确属同一人的，由档案管理合并后重放。"),
+    ),
+    "identity-mismatch": Kind(
+        gettext_lazy("姓名与号码不符"),
+        gettext_lazy("号码对应的居民与消息里的姓名、出生日期不一致。"),
+        gettext_lazy("请在院内系统核对患者身份，更正后重发。"),
+    ),
+    "patient-number-missing": Kind(
+        gettext_lazy("缺少患者号码"),
+        gettext_lazy("消息没有给出任何患者号码。"),
+        gettext_lazy("请让发送方在此处填写身份证号或院内患者号后重发。"),
+    ),
+    "code-unknown": Kind(
+        gettext_lazy("代码待对照"),
+        gettext_lazy("代码“%(code)s”没有对照，无法确定含义。"),
+        gettext_lazy("请在“编码对照”中说明这个代码的含义，然后重放这一类消息。"),
+    ),
+    "segment-missing": Kind(
+        gettext_lazy("缺少消息段"),
+        gettext_lazy("这类消息必须有此段。"),
+        gettext_lazy("请让发送方补上此段后重发。"),
+    ),
+    "field-missing": Kind(
+        gettext_lazy("缺少字段"), gettext_lazy("这个字段必须填写。"), gettext_lazy("请让发送方填写此字段后重发。")
+    ),
+    "visit-number-missing": Kind(
+        gettext_lazy("缺少就诊号"),
+        gettext_lazy("没有就诊号，无法识别是哪一次就诊。"),
+        gettext_lazy("请让发送方在 PV1-19 填写住院号或门诊流水号后重发。"),
+    ),
+    "order-number-missing": Kind(
+        gettext_lazy("缺少申请号"),
+        gettext_lazy("没有申请号或报告号，重发时会重复。"),
+        gettext_lazy("请让发送方填写 ORC-2 或 OBR-3 后重发。"),
+    ),
+    "booking-number-missing": Kind(
+        gettext_lazy("缺少预约号"), gettext_lazy("没有预约号。"), gettext_lazy("请让发送方填写 SCH-1 或 SCH-2 后重发。")
+    ),
+    "charge-number-missing": Kind(
+        gettext_lazy("缺少收费流水号"),
+        gettext_lazy("没有收费流水号，重发时会重复计费。"),
+        gettext_lazy("请让发送方填写 FT1-2 后重发。"),
+    ),
+    "time-missing": Kind(
+        gettext_lazy("缺少时间"),
+        gettext_lazy("没有给出时间，或时间无法识别。"),
+        gettext_lazy("请让发送方按 年月日时分秒 填写后重发。"),
+    ),
+    "number-invalid": Kind(
+        gettext_lazy("数字无法识别"), gettext_lazy("这里应为数字。"), gettext_lazy("请让发送方只填数字后重发。")
+    ),
+    "attachment-unreadable": Kind(
+        gettext_lazy("附件无法读取"),
+        gettext_lazy("附件不是有效的 Base64。"),
+        gettext_lazy("请让发送方重新生成附件后重发。"),
+    ),
+    "attachment-too-large": Kind(
+        gettext_lazy("附件过大"),
+        gettext_lazy("报告里的附件超过 5 MB。"),
+        gettext_lazy("请让发送方压缩附件，影像请走影像归档。"),
+    ),
+    "resource-invalid": Kind(
+        gettext_lazy("内容不合规范"),
+        gettext_lazy("按消息生成的资源不符合 FHIR R4。"),
+        gettext_lazy("请核对此处对应的字段；无法判断时把消息编号告诉平台维护人员。"),
+    ),
+    "structure": Kind(
+        gettext_lazy("结构无法解析"),
+        gettext_lazy("内容不是一条完整的消息或文件。"),
+        gettext_lazy("请让发送方核对分隔符与结束符后重发。"),
+    ),
+    "refused": Kind(gettext_lazy("业务上不接受"), gettext_lazy("%(sentence)s"), gettext_lazy("请按提示处理后重放。")),
+    "database": Kind(
+        gettext_lazy("数据库繁忙"),
+        gettext_lazy("多次尝试都没有写成。"),
+        gettext_lazy("请稍后重放；反复出现时联系平台维护人员。"),
+    ),
+    "internal": Kind(
+        gettext_lazy("平台内部错误"),
+        gettext_lazy("平台处理时出错，消息已原样保存。"),
+        gettext_lazy("请把消息编号告诉平台维护人员，修复后重放。"),
+    ),
+}
+NOTES: dict[str, str | Promise] = {
+    "older": gettext_lazy("比已入档的内容旧，没有覆盖"),
+    "differs": gettext_lazy("与居民主索引不一致，请核对"),
+    "not-a-charge": gettext_lazy("付款或调整，不作为收费项目"),
+    "numbers-joined": gettext_lazy("院内患者号已指向保留的患者"),
+    "merge-reported": gettext_lazy("已提示档案管理核对合并"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One error of one message in words."""
+
+    title: str
+    sentence: str
+    cure: str
+    place: str
+
+
+def say(kind: str, place: str, facts: Mapping[str, str]) -> Said:
+    """The words for an error; a kind that nobody named is told by its name."""
+    found = KINDS.get(kind) or Kind(kind, _("消息无法处理。"), _("请把消息编号告诉平台维护人员。"))
+    # Facts come from outside: only those that the sentence asks for are filled in.
+    filled = str(found.sentence)
+    for name, value in facts.items():
+        filled = filled.replace(f"%({name})s", str(value))
+    return Said(str(found.title), filled, str(found.cure), place)
+
+
+def title_of(kind: str) -> str:
+    """The name of a kind of error in lists."""
+    return str(KINDS[kind].title) if kind in KINDS else kind

@@ -1,0 +1,92 @@
+"""Forms of connections: shape only."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from doorstep.coordination.hospital_systems import labels
+from doorstep.kernel.exchange.choices import ENCODINGS, KINDS, STATES
+
+
+class SettingsForm(forms.Form):
+    """What can be changed of a connection at any time."""
+
+    name = forms.CharField(label=_("名称"), max_length=80, help_text=_("例如：HIS、检验系统。"))
+    encoding = forms.ChoiceField(label=_("字符集"), choices=ENCODINGS, initial="auto")
+    addresses = forms.CharField(
+        label=_("允许的来源地址"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("每行一个 IP 地址或网段；留空表示不限制。"),
+    )
+    accepts_training = forms.BooleanField(
+        label=_("接收测试消息"),
+        required=False,
+        help_text=_("处理标识（MSH-11）不是 P 的消息也入档。联调结束后请关闭。"),
+    )
+
+    def lines(self) -> tuple[str, ...]:
+        """The addresses, one by one."""
+        return tuple(line.strip() for line in self.cleaned_data["addresses"].splitlines() if line.strip())
+
+
+class ConnectionForm(SettingsForm):
+    """A new connection."""
+
+    organization = forms.TypedChoiceField(label=_("所属单位"), coerce=int)
+    kind = forms.ChoiceField(label=_("接入方式"), choices=KINDS)
+    application = forms.CharField(
+        label=_("发送系统（MSH-3）"),
+        max_length=180,
+        required=False,
+        help_text=_("与消息第 3 字段完全一致。文件夹接入不填。"),
+    )
+    facility = forms.CharField(
+        label=_("发送机构（MSH-4）"), max_length=180, required=False, help_text=_("留空表示此系统的任何机构。")
+    )
+    field_order = (
+        "name",
+        "organization",
+        "kind",
+        "application",
+        "facility",
+        "encoding",
+        "addresses",
+        "accepts_training",
+    )
+
+    def __init__(self, *args: Any, units: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organization"].choices = units  # type: ignore[attr-defined]
+
+
+class SearchForm(forms.Form):
+    """What is looked for among messages."""
+
+    control_id = forms.CharField(label=_("消息控制号"), max_length=199, required=False)
+    patient = forms.CharField(label=_("患者号码（完整）"), max_length=40, required=False)
+    type = forms.CharField(label=_("消息类型"), max_length=40, required=False)
+    state = forms.ChoiceField(label=_("状态"), choices=[("", _("全部")), *STATES], required=False)
+    connection = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    error_kind = forms.CharField(max_length=24, required=False, widget=forms.HiddenInput)
+    before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+
+class CodeForm(forms.Form):
+    """What a sender's code means."""
+
+    target_system = forms.ChoiceField(label=_("目标体系"), choices=labels.TARGETS)
+    target_code = forms.CharField(label=_("目标代码"), max_length=60, required=False)
+    target_display = forms.CharField(label=_("名称"), max_length=200, required=False)
+
+
+class DismissForm(forms.Form):
+    """Why two patients are not one."""
+
+    reason = forms.CharField(
+        label=_("理由"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("请写明核对了哪些证件。")},
+    )

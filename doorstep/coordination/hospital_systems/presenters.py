@@ -1,0 +1,89 @@
+"""What the pages of connections show: health in words, messages as readable segments with what names a person veiled."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.utils.translation import get_language
+
+from doorstep.coordination.hospital_systems import faults, labels
+from doorstep.coordination.hospital_systems.faults import Said
+from doorstep.coordination.hospital_systems.v2.reading import Read
+from doorstep.kernel.exchange.formats import Fault
+from doorstep.kernel.exchange.queries import ShownMessage
+from doorstep.kernel.exchange.states import MessageState
+
+TONES = {
+    MessageState.RECEIVED: "info",
+    MessageState.APPLIED: "ok",
+    MessageState.IGNORED: "plain",
+    MessageState.WAITING: "warn",
+    MessageState.FAILED: "critical",
+}
+VEIL = "••••"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One filled field of a segment."""
+
+    place: str
+    label: str
+    text: str
+    veiled: bool
+    faulty: bool
+
+
+@dataclass(slots=True)
+class Shown:
+    """One segment of a message."""
+
+    name: str
+    label: str
+    fields: list[Field] = field(default_factory=list)
+
+
+def segments_of(message: ShownMessage, *, clear: bool) -> list[Shown]:
+    """The segments of an HL7 message; `clear` shows what names or describes the person."""
+    try:
+        lines = [line for line in Read(message.body).lines() if line]
+    except Fault:
+        return []
+    bar = message.body[3:4] or "|"
+    return [_shown(line.split(bar), message.error_place, clear=clear) for line in lines]
+
+
+def _shown(parts: list[str], faulty: str, *, clear: bool) -> Shown:
+    name = parts[0]
+    # The names of fields are those of Chinese interface documents; elsewhere the standard's own places say enough.
+    words = not (get_language() or "").startswith("en")
+    shown = Shown(name, labels.SEGMENTS.get(name, "") if words else "")
+    # MSH-1 is the separator itself: its fields count one further.
+    first = 2 if name == "MSH" else 1
+    open_fields = labels.CLEAR.get(name, frozenset())
+    for number, text in enumerate(parts[1:], start=first):
+        if not text.strip():
+            continue
+        place = f"{name}-{number}"
+        veiled = not clear and open_fields is not None and number not in open_fields
+        wrong = bool(faulty) and (place == faulty or faulty.startswith(f"{place}."))
+        shown.fields.append(
+            Field(place, labels.FIELDS.get(place, "") if words else "", VEIL if veiled else text[:400], veiled, wrong)
+        )
+    return shown
+
+
+def error_of(message: ShownMessage) -> Said | None:
+    """The error of a message in words, or None."""
+    if not message.error_kind:
+        return None
+    return faults.say(message.error_kind, message.error_place, message.error_facts)
+
+
+def notes_of(message: ShownMessage) -> list[tuple[str, str]]:
+    """What was noted on the way: (words, place)."""
+    return [(str(faults.NOTES.get(code, code)), place) for code, place in message.notes]
+
+
+def kinds_of(errors: Iterable[tuple[str, int]]) -> list[tuple[str, str, int]]:
+    """Errors by kind: (kind, name, count)."""
+    return [(kind, faults.title_of(kind), count) for kind, count in errors]

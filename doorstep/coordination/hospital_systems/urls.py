@@ -1,0 +1,20 @@
+"""Addresses of connections, messages, codes and reported merges."""
+
+from django.urls import path
+
+from doorstep.coordination.hospital_systems import notice_views, views
+
+app_name = "exchange"
+urlpatterns = [
+    path("", views.connections, name="connections"),
+    path("new/", views.new, name="new"),
+    path("messages/", views.messages, name="messages"),
+    path("messages/<uuid:key>/", views.message, name="message"),
+    path("messages/<uuid:key>/replay/", views.replay, name="replay"),
+    path("merges/<uuid:key>/", notice_views.notice, name="merge-notice"),
+    path("merges/<uuid:key>/dismiss/", notice_views.dismiss, name="dismiss"),
+    path("<uuid:key>/", views.connection, name="connection"),
+    path("<uuid:key>/codes/", views.codes, name="codes"),
+    path("<uuid:key>/codes/<uuid:code>/", views.decide, name="decide"),
+    path("<uuid:key>/<str:verb>/", views.act, name="act"),
+]
