@@ -85,9 +85,11 @@ def make_scene() -> Scene:
         "colleague": uuid.uuid4(),
     }
     keywords = {name: {"key": str(key)} for name, key in keys.items()}
-    keywords |= _exchange(world)
-    keywords["visit_key"] = {"visit_key": str(visit.key)}
-    keywords |= {"nobody": {}, "unit": keywords["public"]}
+    keywords |= _exchange(world) | {
+        "nobody": {},
+        "unit": keywords["public"],
+        "visit_key": {"visit_key": str(visit.key)},
+    }
     keywords["stage"] = {"kind": task.kind}
     keywords["proof"] = {"presence_id": "987654"}
     return Scene(loop=loop, sister_village=sister.id, keywords=keywords)
