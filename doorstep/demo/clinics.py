@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-from doorstep.coordination.scheduling.clinic_actions import add_session, create_schedule, generate_slots
+from doorstep.coordination.scheduling.clinic_actions import add_session, create_schedule
+from doorstep.coordination.scheduling.laying_actions import generate_slots
 from doorstep.coordination.scheduling.models import Schedule
 from doorstep.demo.county import heroes
 from doorstep.demo.county.county import County

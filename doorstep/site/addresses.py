@@ -9,4 +9,6 @@ ITEM_PAGES: dict[str, str] = {
     "follow-up": "referrals:follow-up",
     "contract": "contracts:detail",
     "booking": "scheduling:booking",
+    "waiting": "scheduling:wait",
+    "rebooking": "scheduling:rebooking",
 }

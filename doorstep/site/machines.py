@@ -5,8 +5,19 @@ from doorstep.care.diagnosis.states import CRITICAL_VALUE, ECG_ORDER
 from doorstep.care.referrals.follow_up_states import FOLLOW_UP
 from doorstep.care.referrals.states import REFERRAL
 from doorstep.coordination.hospital_systems.states import MERGE_NOTICE
-from doorstep.coordination.scheduling.states import BOOKING
+from doorstep.coordination.scheduling.states import BOOKING, REBOOKING, WAITING
 from doorstep.coordination.visits.states import VISIT
 from doorstep.kernel.workflow.machine import Machine
 
-MACHINES: tuple[Machine, ...] = (BOOKING, CONTRACT, VISIT, MERGE_NOTICE, ECG_ORDER, CRITICAL_VALUE, REFERRAL, FOLLOW_UP)
+MACHINES: tuple[Machine, ...] = (
+    BOOKING,
+    CONTRACT,
+    VISIT,
+    MERGE_NOTICE,
+    ECG_ORDER,
+    CRITICAL_VALUE,
+    REFERRAL,
+    FOLLOW_UP,
+    WAITING,
+    REBOOKING,
+)

@@ -96,6 +96,34 @@ ENTRIES: tuple[Entry, ...] = (
         group=_CARE,
     ),
     Entry(
+        label=_("今日门诊"),
+        icon="volume",
+        url_name="scheduling:day",
+        permission=Scheduling.QUEUE_CALL,
+        group=_CARE,
+    ),
+    Entry(
+        label=_("候补名单"),
+        icon="hourglass",
+        url_name="scheduling:waiting",
+        permission=Scheduling.SLOT_BOOK,
+        group=_CARE,
+    ),
+    Entry(
+        label=_("停诊改约"),
+        icon="calendar-event",
+        url_name="scheduling:rebookings",
+        permission=Scheduling.SLOT_BOOK,
+        group=_CARE,
+    ),
+    Entry(
+        label=_("号源分配"),
+        icon="adjustments",
+        url_name="scheduling:quotas",
+        permission=Scheduling.QUOTA_MANAGE,
+        group=_CARE,
+    ),
+    Entry(
         label=_("环节时限"),
         icon="gauge",
         url_name="indicators:stages",
@@ -142,6 +170,7 @@ ENTRIES: tuple[Entry, ...] = (
 RESIDENT_TABS: tuple[Entry, ...] = (
     Entry(label=_("首页"), icon="heart", url_name="portal:home"),
     Entry(label=_("档案"), icon="clipboard-text", url_name="portal:record"),
+    Entry(label=_("预约"), icon="calendar", url_name="scheduling:mine"),
     Entry(label=_("谁看过"), icon="eye", url_name="portal:looks"),
     Entry(label=_("到场码"), icon="barcode", url_name="portal:code"),
 )

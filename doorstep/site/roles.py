@@ -125,7 +125,14 @@ ROLES: dict[str, Role] = {
             "Specialist",
             "接诊转诊患者，查看完整档案，收治、出院、制定康复计划并下转。",
             frozenset(
-                _AT_THE_BEDSIDE | {Referrals.REFERRAL_TREAT, Referrals.REFERRAL_SUBMIT, Diagnosis.ECG_OUTCOME_VIEW}
+                _AT_THE_BEDSIDE
+                | {
+                    Referrals.REFERRAL_TREAT,
+                    Referrals.REFERRAL_SUBMIT,
+                    Diagnosis.ECG_OUTCOME_VIEW,
+                    Scheduling.SLOT_OVERBOOK,
+                    Scheduling.QUEUE_CALL,
+                }
             ),
             sees_records=True,
         ),
@@ -144,6 +151,36 @@ ROLES: dict[str, Role] = {
                     Referrals.REFERRAL_VIEW,
                     Referrals.REFERRAL_ACCEPT,
                 }
+            ),
+            sees_records=True,
+        ),
+        Role(
+            "clinic_manager",
+            "门诊部主管",
+            "Clinic manager",
+            "排班、停诊、号源分配与释放规则，加号，候补与叫号。",
+            frozenset(
+                _EVERYBODY
+                | {
+                    Residents.RESIDENT_FIND,
+                    Scheduling.SLOT_VIEW,
+                    Scheduling.SLOT_BOOK,
+                    Scheduling.SLOT_OVERBOOK,
+                    Scheduling.SCHEDULE_MANAGE,
+                    Scheduling.QUOTA_MANAGE,
+                    Scheduling.QUEUE_CALL,
+                }
+            ),
+            sees_records=True,
+        ),
+        Role(
+            "clinic_desk",
+            "门诊服务台",
+            "Clinic desk",
+            "电话、窗口预约与改约，报到取号，叫号。",
+            frozenset(
+                _EVERYBODY
+                | {Residents.RESIDENT_FIND, Scheduling.SLOT_VIEW, Scheduling.SLOT_BOOK, Scheduling.QUEUE_CALL}
             ),
             sees_records=True,
         ),
@@ -247,4 +284,6 @@ ROLES: dict[str, Role] = {
 RESIDENT_PERMISSIONS: frozenset[str] = frozenset({"RESIDENT_PORTAL"})
 
 # What a connected hospital system may do for its organisation.
-CLIENT_PERMISSIONS: frozenset[str] = frozenset({Access.FHIR_READ, Access.FHIR_WRITE})
+CLIENT_PERMISSIONS: frozenset[str] = frozenset(
+    {Access.FHIR_READ, Access.FHIR_WRITE, Scheduling.SLOT_VIEW, Scheduling.SLOT_BOOK}
+)

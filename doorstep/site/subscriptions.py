@@ -26,8 +26,6 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     ),
     scheduling_events.SlotsGenerated: (scheduling.publish_slots,),
     scheduling_events.ClinicStopped: (scheduling.call_off_bookings, scheduling.publish_slots),
-    scheduling_events.BookingMade: (scheduling.publish_slots,),
-    scheduling_events.BookingCancelled: (scheduling.publish_slots,),
     contract_events.ContractSigned: (contracts.open_to_team,),
     referral_events.ReferralSubmitted: (referrals.tell_parties,),
     referral_events.ReferralAccepted: (referrals.tell_parties,),

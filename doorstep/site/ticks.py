@@ -5,6 +5,7 @@ from doorstep.care.diagnosis import actions as diagnosis
 from doorstep.care.referrals import actions as referrals
 from doorstep.coordination.hospital_systems import waiting
 from doorstep.coordination.scheduling import actions as scheduling
+from doorstep.coordination.scheduling import laying_actions, quota_actions, showing, waiting_actions
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
@@ -55,6 +56,24 @@ def expire_holds() -> int:
         return scheduling.expire_holds(actor=actor)
 
 
+def release_slots() -> int:
+    """Release the days that fell due, and give on what nobody took out of the shares."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return laying_actions.release_due(actor=actor) + quota_actions.sink(actor=actor)
+
+
+def serve_waiting() -> int:
+    """End offers that were not answered and offer every place that somebody waits for."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return waiting_actions.expire_offers(actor=actor) + waiting_actions.offer_freed(actor=actor)
+
+
+def show_slots() -> int:
+    """Tell the record which slots turned busy or free."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return showing.show_turned(actor=actor)
+
+
 def record_no_shows() -> int:
     """Close the bookings that nobody came to."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
@@ -91,6 +110,9 @@ TICKS: list[Tick] = [
     Tick(name="clocks", seconds=1, run=run_clocks),
     Tick(name="ecg-leases", seconds=5, run=release_ecgs),
     Tick(name="holds", seconds=1, run=expire_holds),
+    Tick(name="slots-shown", seconds=2, run=show_slots),
+    Tick(name="waiting-list", seconds=2, run=serve_waiting),
+    Tick(name="slot-release", seconds=20, run=release_slots),
     Tick(name="contract-terms", seconds=900, run=run_contract_terms),
     Tick(name="referrals", seconds=10, run=expire_referrals),
     Tick(name="merged-rows", seconds=60, run=gather_merged_rows),

@@ -18,6 +18,7 @@ from doorstep.care.referrals.permissions import Permission as Referrals
 from doorstep.coordination.hospital_systems.v2.format import HL7_V2
 from doorstep.coordination.notices import addresses
 from doorstep.coordination.notices import texts as notice_texts
+from doorstep.coordination.scheduling import standing
 from doorstep.coordination.visits import next_acts
 from doorstep.coordination.visits.next_acts import NextAct
 from doorstep.demo import cast
@@ -63,6 +64,7 @@ def wire() -> None:
     addresses.install(ITEM_PAGES)
     notice_texts.install(REFERRAL_TEXTS)
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals)
+    standing.install(is_signed)
     role_names.install(role_name, ROLES)
     unit_staff.install(staff_of_unit)
     next_acts.install(NEXT_ACTS)
@@ -146,6 +148,11 @@ def benefits_of_referral(question: referral_benefits.Question, actor: Actor) -> 
 def contract_hospitals(resident_id: int, day: date) -> list[int]:
     """The hospitals of the contract in force, tertiary first."""
     return contracts.hospitals_of(resident_id=resident_id, day=day)
+
+
+def is_signed(resident_id: int, day: date) -> bool:
+    """Whether a family-doctor contract is in force for a resident on a day."""
+    return contracts.is_signed(resident_id=resident_id, day=day)
 
 
 def client_of_token(token: str, request: HttpRequest) -> door.Grant | None:

@@ -41,6 +41,13 @@ def active_contract(*, resident_id: int, day: date | None = None) -> Contract | 
     )
 
 
+def is_signed(*, resident_id: int, day: date) -> bool:
+    """Whether a contract is in force for a resident on a day, as far as it may be seen."""
+    return Contract.objects.filter(
+        resident_id=resident_id, state__in=COUNTING, starts_on__lte=day, ends_on__gte=day
+    ).exists()
+
+
 def benefits_of(resident_id: int, critical: bool, day: date) -> list[Decision]:
     """The decision of every benefit rule for a resident on a day, with the ids of the contract's hospitals.
 

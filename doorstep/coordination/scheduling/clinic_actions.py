@@ -1,46 +1,74 @@
-"""Laying out schedules and stopping clinics."""
+"""Schedules and their templates: weekly sessions, exceptions, rooms, machines, kinds of visit."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, time
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import queries
-from doorstep.coordination.scheduling.actions import give_back
-from doorstep.coordination.scheduling.events import ClinicStopped, SlotsGenerated
-from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Slot, WeeklySession
+from doorstep.coordination.scheduling import clinic_queries
+from doorstep.coordination.scheduling.models import DayException, Facility, Schedule, VisitKind, WeeklySession
 from doorstep.coordination.scheduling.permissions import Permission
-from doorstep.coordination.scheduling.rules import Session, slots_of
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
-from doorstep.kernel.events import actions as events
-from doorstep.kernel.worklist import calendar
+from doorstep.kernel.audit import actions as audit
 
-# How far ahead slots may be laid out.
-HORIZON_DAYS = 92
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRule:
+    """When a schedule's slots are released by themselves, and what it does on holidays and make-up workdays."""
+
+    release_days: int | None = None
+    release_at: time = time(7)
+    holidays: str = Schedule.Holidays.REST.value
+    makeup_as: int | None = None
+    priority_hours: int = 0
+    is_active: bool = True
 
 
 @transaction.atomic
 def create_schedule(
-    *, organization_id: int, department_id: int, practitioner_id: int | None, service: str, actor: Actor
+    *,
+    organization_id: int,
+    department_id: int,
+    practitioner_id: int | None,
+    service: str,
+    actor: Actor,
+    facility_id: int | None = None,
 ) -> Schedule:
-    """Open a schedule of a department, with an expert or without; raises Conflict when there is one already."""
-    _check_manages(actor, organization_id)
+    """Open a schedule of a department, an expert, a room or a machine; raises Conflict when there is one already."""
+    check_manages(actor, organization_id)
+    if facility_id is not None and not Facility.objects.filter(id=facility_id, department_id=department_id).exists():
+        message = _("该诊室或设备不属于所选科室，请重新选择。")
+        raise Refused(message, fields={"facility": message})
     try:
         with transaction.atomic():
             schedule = Schedule.objects.create(
                 organization_id=organization_id,
                 department_id=department_id,
                 practitioner_id=practitioner_id,
+                facility_id=facility_id,
                 service=service,
                 consortium_id=actor.consortium_id,
             )
     except IntegrityError as error:
-        message = _("这个科室的这位专家已有同类排班，请直接修改原排班。")
+        message = _("这个科室的这位专家（或诊室、设备）已有同类排班，请直接修改原排班。")
         raise Conflict(message, fields={"practitioner": message}) from error
+    _note("schedule.create", schedule, actor)
     return schedule
+
+
+@transaction.atomic
+def set_rule(*, schedule: Schedule, rule: ReleaseRule, actor: Actor) -> Schedule:
+    """Change when slots are released and how holidays are treated; slots that stand already stay."""
+    check_manages(actor, schedule.organization_id)
+    locked = Schedule.objects.select_for_update().get(id=schedule.id)
+    for name in ("release_days", "release_at", "holidays", "makeup_as", "priority_hours", "is_active"):
+        setattr(locked, name, getattr(rule, name))
+    locked.save(update_fields=["release_days", "release_at", "holidays", "makeup_as", "priority_hours", "is_active"])
+    _note("schedule.rule", locked, actor, release_days=rule.release_days, holidays=rule.holidays)
+    return locked
 
 
 @transaction.atomic
@@ -53,114 +81,129 @@ def add_session(
     minutes: int,
     places: Mapping[str, int],
     actor: Actor,
+    kind_id: int | None = None,
+    before: int = 0,
+    after: int = 0,
+    only_on: date | None = None,
+    since: date | None = None,
+    until: date | None = None,
 ) -> WeeklySession:
-    """Add a weekly session; `places` says how many places of each slot go to each quota."""
-    _check_manages(actor, schedule.organization_id)
+    """Add a session; `places` says how many places of each slot go to each quota. `only_on` makes it one extra day.
+
+    Raises Conflict when the schedule, or another one with the same doctor, room or machine, has a session at that time.
+    """
+    check_manages(actor, schedule.organization_id)
     if sum(places.values()) < 1:
         raise Refused(_("请至少安排一个号。"), fields={"open_places": _("各类号源的数量不能全部为零。")})
-    Schedule.objects.select_for_update().get(id=schedule.id)
-    for other in queries.sessions_of(schedule_id=schedule.id):
-        if other.weekday == weekday and other.starts < ends and starts < other.ends:
-            message = _("与本排班当天已有的时段重叠，请调整起止时间。")
+    if until is not None and since is not None and until <= since:
+        raise Refused(_("有效期不正确。"), fields={"until": _("失效日期须晚于生效日期。")})
+    weekday = only_on.weekday() if only_on is not None else weekday
+    shared = clinic_queries.shared_schedules(schedule)
+    list(Schedule.objects.select_for_update().filter(id__in=shared).order_by("id"))
+    for other in WeeklySession.objects.filter(schedule_id__in=shared, weekday=weekday):
+        if other.starts < ends and starts < other.ends and _same_days(other, only_on, since, until):
+            message = (
+                _("与本排班当天已有的时段重叠，请调整起止时间。")
+                if other.schedule_id == schedule.pk
+                else _("同一医生、诊室或设备在另一排班的这个时间已有时段，请调整起止时间。")
+            )
             raise Conflict(message, fields={"starts": message})
-    return WeeklySession.objects.create(
+    session = WeeklySession.objects.create(
         schedule=schedule,
         weekday=weekday,
         starts=starts,
         ends=ends,
         minutes=minutes,
+        kind_id=kind_id,
+        before_minutes=before,
+        after_minutes=after,
+        only_on=only_on,
+        since=since,
+        until=until,
         **{f"{quota}_places": count for quota, count in places.items()},
     )
+    _note("schedule.session", schedule, actor, session=session.pk)
+    return session
 
 
 @transaction.atomic
-def generate_slots(*, schedule: Schedule, first: date, last: date, actor: Actor) -> int:
-    """Lay out the slots of a schedule's weekly sessions for some days; what is there already stays as it is.
-
-    Weekday sessions rest on national holidays. Returns how many slots were made.
-    """
-    _check_manages(actor, schedule.organization_id)
-    if not first <= last <= first + timedelta(days=HORIZON_DAYS):
-        raise Refused(
-            _("生成号源的日期范围不正确。"), fields={"last": _("结束日期须不早于开始日期，一次最多生成 92 天。")}
-        )
-    Schedule.objects.select_for_update().get(id=schedule.id)
-    taken = list(
-        Slot.objects.filter(schedule=schedule, starts_at__date__range=(first, last)).values_list("starts_at", "ends_at")
-    )
-    slots: list[Slot] = []
-    places: list[Place] = []
-    for session in queries.sessions_of(schedule_id=schedule.id):
-        weekly = Session(session.weekday, session.starts, session.ends, session.minutes)
-        for starts_at, ends_at in slots_of(weekly, first=first, last=last):
-            if any(start < ends_at and starts_at < end for start, end in taken):
-                continue
-            if session.weekday < 5 and not calendar.is_workday(starts_at):
-                continue
-            slot = Slot(
-                schedule=schedule,
-                organization_id=schedule.organization_id,
-                consortium_id=schedule.consortium_id,
-                starts_at=starts_at,
-                ends_at=ends_at,
-            )
-            slots.append(slot)
-            taken.append((starts_at, ends_at))
-            quotas = [quota for quota, count in session.places().items() for _number in range(count)]
-            places += [Place(slot=slot, number=number, quota=quota) for number, quota in enumerate(quotas, start=1)]
-    Slot.objects.bulk_create(slots)
-    Place.objects.bulk_create(places, batch_size=2_000)
-    if slots:
-        _tell(SlotsGenerated, schedule, actor, slot_ids=[slot.pk for slot in slots])
-    return len(slots)
+def remove_session(*, schedule: Schedule, session_id: int, actor: Actor) -> None:
+    """Take a session out of the template; slots that stand already stay until the clinic is stopped."""
+    check_manages(actor, schedule.organization_id)
+    removed, _each = WeeklySession.objects.filter(schedule=schedule, id=session_id).delete()
+    if not removed:
+        raise NotFound()
+    _note("schedule.session-remove", schedule, actor, session=session_id)
 
 
 @transaction.atomic
-def stop_clinic(*, schedule: Schedule, since: datetime, until: datetime, reason: str, actor: Actor) -> int:
-    """Stop the slots of a schedule that begin in a time: at once nobody can book them any more.
-
-    Returns how many bookings stand there; a handler calls them off one by one right after, as the house itself, because
-    an office need not see the residents whom it calls off.
-    """
-    _check_manages(actor, schedule.organization_id)
-    reason = reason.strip()[:200]
-    if not reason:
-        raise Refused(_("请填写停诊原因。"), fields={"reason": _("停诊原因会告知已预约的居民和转出机构。")})
-    open_slots = Slot.objects.select_for_update().filter(
-        schedule=schedule, starts_at__gte=since, starts_at__lt=until, stopped_at__isnull=True
+def except_day(*, schedule: Schedule, day: date, follows: int | None, reason: str, actor: Actor) -> DayException:
+    """Let a day rest, or follow another weekday; slots that stand already are stopped by the stop of the clinic alone."""
+    check_manages(actor, schedule.organization_id)
+    exception, _made = DayException.objects.update_or_create(
+        schedule=schedule,
+        day=day,
+        defaults={
+            "act": DayException.Act.REST if follows is None else DayException.Act.FOLLOW,
+            "weekday": follows,
+            "reason": reason.strip()[:200],
+        },
     )
-    slot_ids = [slot.id for slot in open_slots.order_by("id")]
-    if not slot_ids:
-        raise Refused(_("这段时间没有可停的号源。"), fields={"since": _("请核对停诊的起止日期。")})
-    Slot.objects.filter(id__in=slot_ids).update(stopped_at=timezone.now(), stop_reason=reason)
-    booked = Booking.objects.filter(slot_id__in=slot_ids, state="booked").count()
-    _tell(ClinicStopped, schedule, actor, slot_ids=slot_ids, reason=reason, booked=booked)
-    return booked
+    _note("schedule.exception", schedule, actor, day=day.isoformat(), follows=follows)
+    return exception
 
 
 @transaction.atomic
-def call_off(*, slot_ids: list[int], reason: str, actor: Actor) -> int:
-    """Call off every booking of stopped slots; returns how many there were."""
-    bookings = list(Booking.objects.filter(slot_id__in=slot_ids, state="booked").order_by("id"))
-    for booking in bookings:
-        give_back(booking, "call-off", actor=actor, reason=_("停诊：%(reason)s") % {"reason": reason})
-    return len(bookings)
+def forget_exception(*, schedule: Schedule, day: date, actor: Actor) -> None:
+    """Let a day follow the week again."""
+    check_manages(actor, schedule.organization_id)
+    removed, _each = DayException.objects.filter(schedule=schedule, day=day).delete()
+    if not removed:
+        raise NotFound()
+    _note("schedule.exception-remove", schedule, actor, day=day.isoformat())
 
 
-def _tell(event: type[SlotsGenerated] | type[ClinicStopped], schedule: Schedule, actor: Actor, **facts: object) -> None:
-    events.publish(
-        event(
-            subject=f"schedule/{schedule.key}",
-            subject_id=schedule.pk,
-            organization_id=schedule.organization_id,
-            consortium_id=schedule.consortium_id,
-            user_id=actor.user_id,
-            details=facts,
-        )
+@transaction.atomic
+def add_facility(*, organization_id: int, department_id: int, kind: str, name: str, actor: Actor) -> Facility:
+    """Enter a room or a machine of a department."""
+    check_manages(actor, organization_id)
+    if Facility.objects.filter(department_id=department_id, name=name.strip()).exists():
+        message = _("这个科室已有同名的诊室或设备。")
+        raise Conflict(message, fields={"name": message})
+    return Facility.objects.create(
+        organization_id=organization_id, department_id=department_id, kind=kind, name=name.strip()
     )
 
 
-def _check_manages(actor: Actor, organization_id: int) -> None:
+@transaction.atomic
+def add_visit_kind(
+    *, organization_id: int, department_id: int, name: str, minutes: int, before: int, after: int, actor: Actor
+) -> VisitKind:
+    """Enter a kind of visit of a department with its length and buffers in minutes."""
+    check_manages(actor, organization_id)
+    if VisitKind.objects.filter(department_id=department_id, name=name.strip()).exists():
+        message = _("这个科室已有同名的就诊类型。")
+        raise Conflict(message, fields={"name": message})
+    return VisitKind.objects.create(
+        department_id=department_id, name=name.strip(), minutes=minutes, before_minutes=before, after_minutes=after
+    )
+
+
+def check_manages(actor: Actor, organization_id: int) -> None:
+    """Raise when the actor may not manage a unit's schedules: NotPermitted by role, NotFound by unit."""
     actor.check(Permission.SCHEDULE_MANAGE)
     if not actor.reaches(organization_id):
         raise NotFound()
+
+
+def _same_days(other: WeeklySession, only_on: date | None, since: date | None, until: date | None) -> bool:
+    """Whether two sessions of one weekday can meet on a day."""
+    if only_on is not None or other.only_on is not None:
+        return only_on == other.only_on
+    return (until is None or other.since is None or other.since < until) and (
+        other.until is None or since is None or since < other.until
+    )
+
+
+def _note(act: str, schedule: Schedule, actor: Actor, **facts: object) -> None:
+    audit.record(action=act, actor=actor, subject=f"schedule/{schedule.key}", details=facts)

@@ -29,3 +29,47 @@ class BookingCancelled(Event):
 
 class BookingMissed(Event):
     """The resident did not come."""
+
+
+class PlacesSunk(Event):
+    """Places that nobody took were released upward by the rule; `details` counts them by quota."""
+
+
+class WaitingJoined(Event):
+    """Somebody was put on a waiting list."""
+
+
+class WaitingOffered(Event):
+    """A freed place was offered to the first in line."""
+
+
+class WaitingPassed(Event):
+    """An offer was passed by, or ran out; the next in line is asked."""
+
+
+class WaitingServed(Event):
+    """An offered place was taken."""
+
+
+class WaitingLeft(Event):
+    """Somebody left the waiting list."""
+
+
+class WaitingLapsed(Event):
+    """A wait ended without a place: its days are over, or offers were not answered."""
+
+
+class RebookingOpened(Event):
+    """A stopped clinic left somebody without a time."""
+
+
+class RebookingDone(Event):
+    """A new time was found after a stopped clinic."""
+
+
+class RebookingDropped(Event):
+    """No new time is needed or wanted after a stopped clinic."""
+
+
+class DivisionChanged(Event):
+    """The division of a department's places among units was changed."""

@@ -1,8 +1,8 @@
-"""Schedules, slots and bookings as FHIR R4 Schedule, Slot and Appointment."""
+"""Schedules, slots, bookings and waits as FHIR R4 Schedule, Slot, Appointment and Task."""
 
 from typing import Any
 
-from doorstep.coordination.scheduling.models import Booking, Schedule, Slot
+from doorstep.coordination.scheduling.models import Booking, Rebooking, Schedule, Slot, WaitingEntry
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
 
@@ -41,6 +41,60 @@ def booking_resources(booking: Booking) -> list[Published]:
             organization_id=booking.organization_id,
             occurred_at=slot.starts_at,
             episode=booking.reference or booking.subject,
+        )
+    ]
+
+
+def waiting_resources(entry: WaitingEntry) -> list[Published]:
+    """A place on the waiting list as an Appointment of status waitlist, proposed while an offer stands."""
+    actors = [
+        (elements.reference("Patient", entry.resident_key), "accepted"),
+        (elements.reference("Organization", entry.organization.key, entry.organization.name), "needs-action"),
+    ]
+    content = elements.compact(
+        {
+            "resourceType": "Appointment",
+            "id": str(entry.key),
+            "status": entry.machine.state(entry.state).fhir,
+            "description": entry.department.name,
+            "requestedPeriod": [{"start": entry.first_day.isoformat(), "end": entry.last_day.isoformat()}],
+            "priority": entry.points,
+            "created": elements.instant(entry.created_at),
+            "basedOn": _based_on(entry.reference),
+            "participant": [{"actor": actor, "status": status} for actor, status in actors],
+        }
+    )
+    return [
+        Published(
+            content=content,
+            organization_id=entry.organization_id,
+            occurred_at=entry.created_at,
+            episode=entry.reference or entry.subject,
+        )
+    ]
+
+
+def rebooking_resources(task: Rebooking) -> list[Published]:
+    """What a stopped clinic left to do, as a Task on the Appointment that was called off."""
+    content = elements.compact(
+        {
+            "resourceType": "Task",
+            "id": str(task.key),
+            "status": task.machine.state(task.state).fhir,
+            "intent": "order",
+            "description": "停诊改约",
+            "focus": elements.reference("Appointment", task.booking.key),
+            "for": elements.reference("Patient", task.resident_key),
+            "authoredOn": elements.instant(task.created_at),
+            "lastModified": elements.instant(task.state_since),
+        }
+    )
+    return [
+        Published(
+            content=content,
+            organization_id=task.source_organization_id,
+            occurred_at=task.created_at,
+            episode=task.booking.reference or task.booking.subject,
         )
     ]
 

@@ -1,11 +1,13 @@
-"""Forms of schedules: shape only; what clashes is found by the actions."""
+"""Forms of schedules, bookings and shares: shape only; what clashes is found by the actions."""
 
+from datetime import time
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.coordination.scheduling.models import PlaceQuota, Schedule
+from doorstep.coordination.scheduling.models import Facility, PlaceQuota, Schedule
+from doorstep.coordination.scheduling.sinking import Step
 
 WEEKDAYS = [
     (0, _("周一")),
@@ -16,24 +18,73 @@ WEEKDAYS = [
     (5, _("周六")),
     (6, _("周日")),
 ]
+# The steps upward that a release rule may have.
+LADDER = (
+    ("community", "community"),
+    ("community", "referral"),
+    ("community", "open"),
+    ("contract", "contract"),
+    ("contract", "referral"),
+    ("contract", "open"),
+    ("referral", "open"),
+    ("own", "open"),
+)
 _DATE = {"type": "date"}
 _TIME = {"type": "time"}
 
 
+def _day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
+    widget = forms.DateInput(format="%Y-%m-%d", attrs=_DATE)
+    return forms.DateField(label=label, widget=widget, required=required, help_text=help_text)
+
+
 class ScheduleForm(forms.Form):
-    """A new schedule of a department, with an expert or without."""
+    """A new schedule of a department, with an expert, a room or a machine, or none of them."""
 
     department = forms.TypedChoiceField(label=_("科室"), coerce=int)
     practitioner = forms.TypedChoiceField(label=_("专家"), coerce=int, required=False, empty_value=None)
+    facility = forms.TypedChoiceField(label=_("诊室或设备"), coerce=int, required=False, empty_value=None)
     service = forms.ChoiceField(label=_("服务"), choices=Schedule.Service.choices)
 
     def __init__(
-        self, *args: Any, departments: list[tuple[int, str]], practitioners: list[tuple[int, str]], **kwargs: Any
+        self,
+        *args: Any,
+        departments: list[tuple[int, str]],
+        practitioners: list[tuple[int, str]],
+        facilities: list[tuple[int, str]],
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        department, practitioner = self.fields["department"], self.fields["practitioner"]
+        department, practitioner, facility = (self.fields[name] for name in ("department", "practitioner", "facility"))
         department.choices = departments  # type: ignore[attr-defined]
         practitioner.choices = [("", _("不指定（科室号）")), *practitioners]  # type: ignore[attr-defined]
+        facility.choices = [("", _("不指定")), *facilities]  # type: ignore[attr-defined]
+
+
+class FacilityForm(forms.Form):
+    """A room or a machine."""
+
+    department = forms.TypedChoiceField(label=_("科室"), coerce=int)
+    kind = forms.ChoiceField(label=_("类别"), choices=Facility.Kind.choices)
+    name = forms.CharField(label=_("名称"), max_length=60, help_text=_("例如：3 诊室、彩超 2 号机"))
+
+    def __init__(self, *args: Any, departments: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["department"].choices = departments  # type: ignore[attr-defined]
+
+
+class VisitKindForm(forms.Form):
+    """A kind of visit with its length and buffers."""
+
+    department = forms.TypedChoiceField(label=_("科室"), coerce=int)
+    name = forms.CharField(label=_("名称"), max_length=40, help_text=_("例如：初诊、复诊、增强 CT"))
+    minutes = forms.IntegerField(label=_("时长"), min_value=5, max_value=480, initial=20)
+    before = forms.IntegerField(label=_("前置缓冲"), min_value=0, max_value=120, initial=0)
+    after = forms.IntegerField(label=_("后置缓冲"), min_value=0, max_value=120, initial=0)
+
+    def __init__(self, *args: Any, departments: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["department"].choices = departments  # type: ignore[attr-defined]
 
 
 class SessionForm(forms.Form):
@@ -42,12 +93,20 @@ class SessionForm(forms.Form):
     weekday = forms.TypedChoiceField(label=_("星期"), choices=WEEKDAYS, coerce=int)
     starts = forms.TimeField(label=_("开始"), widget=forms.TimeInput(attrs=_TIME), initial="08:30")
     ends = forms.TimeField(label=_("结束"), widget=forms.TimeInput(attrs=_TIME), initial="11:30")
+    kind = forms.TypedChoiceField(label=_("就诊类型"), coerce=int, required=False, empty_value=None)
     minutes = forms.IntegerField(label=_("每段时长"), min_value=5, max_value=480, initial=30)
     referral = forms.IntegerField(label=_("转诊号"), min_value=0, max_value=99, initial=1)
     contract = forms.IntegerField(label=_("签约号"), min_value=0, max_value=99, initial=1)
     community = forms.IntegerField(label=_("社区号"), min_value=0, max_value=99, initial=0)
     own = forms.IntegerField(label=_("本院号"), min_value=0, max_value=99, initial=2)
     open = forms.IntegerField(label=_("公开号"), min_value=0, max_value=99, initial=0)
+    only_on = _day(_("仅这一天（加诊）"), required=False, help_text=_("填写后只在这一天出诊，忽略星期。"))
+    since = _day(_("生效日期"), required=False)
+    until = _day(_("失效日期"), required=False)
+
+    def __init__(self, *args: Any, kinds: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [("", _("不区分")), *kinds]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """The end comes after the start, with room for one slot."""
@@ -62,16 +121,110 @@ class SessionForm(forms.Form):
         return {quota.value: int(self.cleaned_data[quota.value]) for quota in PlaceQuota}
 
 
+class RuleForm(forms.Form):
+    """When slots are released by themselves, and what happens on holidays and make-up workdays."""
+
+    release_days = forms.IntegerField(
+        label=_("提前放号"), min_value=0, max_value=90, required=False, help_text=_("留空则只手工生成。")
+    )
+    release_at = forms.TimeField(label=_("放号时间"), widget=forms.TimeInput(attrs=_TIME), initial=time(7))
+    holidays = forms.ChoiceField(label=_("法定节假日"), choices=Schedule.Holidays.choices)
+    makeup_as = forms.TypedChoiceField(
+        label=_("调休上班日"), coerce=int, required=False, empty_value=None, choices=[("", _("不出诊")), *WEEKDAYS]
+    )
+    priority_hours = forms.IntegerField(
+        label=_("优先时段"),
+        min_value=0,
+        max_value=72,
+        initial=0,
+        help_text=_("放号后的这些小时内，公开号只给优先人群。"),
+    )
+    is_active = forms.BooleanField(label=_("启用"), required=False)
+
+
+class ExceptionForm(forms.Form):
+    """A day that does not follow the week."""
+
+    day = _day(_("日期"))
+    follows = forms.TypedChoiceField(
+        label=_("安排"),
+        coerce=int,
+        required=False,
+        empty_value=None,
+        choices=[("", _("不出诊")), *((day, label) for day, label in WEEKDAYS)],
+    )
+    reason = forms.CharField(label=_("说明"), max_length=200, required=False)
+
+
 class RangeForm(forms.Form):
     """The days for which slots are laid out."""
 
-    first = forms.DateField(label=_("从"), widget=forms.DateInput(format="%Y-%m-%d", attrs=_DATE))
-    last = forms.DateField(label=_("到"), widget=forms.DateInput(format="%Y-%m-%d", attrs=_DATE))
+    first = _day(_("从"))
+    last = _day(_("到"))
 
 
 class StopForm(forms.Form):
     """The days for which a clinic stops, and why."""
 
-    first = forms.DateField(label=_("停诊从"), widget=forms.DateInput(format="%Y-%m-%d", attrs=_DATE))
-    last = forms.DateField(label=_("停诊到"), widget=forms.DateInput(format="%Y-%m-%d", attrs=_DATE))
+    first = _day(_("停诊从"))
+    last = _day(_("停诊到"))
     reason = forms.CharField(label=_("停诊原因"), max_length=200, help_text=_("会告知已预约的居民和转出机构。"))
+
+
+class ScopeStopForm(StopForm):
+    """A stop of everything that a department, a doctor, a room or a machine offers."""
+
+    scope = forms.ChoiceField(label=_("停诊对象"))
+
+    field_order = ("scope", "first", "last", "reason")
+
+    def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
+
+
+class WaitForm(forms.Form):
+    """The days between which a place is wanted."""
+
+    first_day = _day(_("最早日期"))
+    last_day = _day(_("最晚日期"))
+
+
+class SinkForm(forms.Form):
+    """The release rule: for every step how many days before and at which hour; an empty step is left out."""
+
+    def __init__(self, *args: Any, steps: list[Step], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        held = {(step.quota, step.to_quota): step for step in steps}
+        for quota, to_quota in LADDER:
+            step = held.get((quota, to_quota))
+            self.fields[f"{quota}-{to_quota}-days"] = forms.IntegerField(
+                label=_("天"), min_value=0, max_value=60, required=False, initial=step.days_before if step else None
+            )
+            self.fields[f"{quota}-{to_quota}-at"] = forms.TimeField(
+                label=_("时间"),
+                widget=forms.TimeInput(format="%H:%M", attrs=_TIME),
+                required=False,
+                initial=step.at if step else time(16),
+            )
+
+    def rows(self) -> list[tuple[str, str, forms.BoundField, forms.BoundField]]:
+        """Each step's quota, whom it goes to, and its two fields."""
+        return [
+            (
+                str(PlaceQuota(quota).label),
+                str(_("同类全部机构")) if quota == to_quota else str(PlaceQuota(to_quota).label),
+                self[f"{quota}-{to_quota}-days"],
+                self[f"{quota}-{to_quota}-at"],
+            )
+            for quota, to_quota in LADDER
+        ]
+
+    def steps(self) -> list[Step]:
+        """The steps that were filled in."""
+        facts = self.cleaned_data
+        return [
+            Step(quota, to_quota, facts[f"{quota}-{to_quota}-days"], facts[f"{quota}-{to_quota}-at"] or time(16))
+            for quota, to_quota in LADDER
+            if facts.get(f"{quota}-{to_quota}-days") is not None
+        ]

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import PlaceQuota, Schedule, Slot
+from doorstep.coordination.scheduling.models import PlaceQuota, Schedule, Slot, VisitKind
 
 # Each quota keeps its colour on every page.
 TONES = {"own": "plain", "contract": "ok", "referral": "info", "community": "warn", "open": "neutral"}
 
-# What views call the row that they hand from query to presenter: they never import models.
+# What views call the rows that they hand from query to presenter: they never import models.
 ShownSchedule: TypeAlias = Schedule
+ShownKind: TypeAlias = VisitKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _cell(slot: Slot, now: datetime) -> Cell:
     shares = []
     places = list(slot.places.all())
     for quota in PlaceQuota:
-        mine = [place for place in places if place.quota == quota]
+        mine = [place for place in places if place.quota == quota and place.state != "closed"]
         if not mine:
             continue
         held = sum(place.state == "held" and place.held_until is not None and place.held_until > now for place in mine)

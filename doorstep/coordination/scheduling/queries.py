@@ -3,15 +3,16 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Slot, WeeklySession
+from doorstep.coordination.scheduling.models import Booking, Schedule, Slot, WeeklySession
 from doorstep.coordination.scheduling.rules import Quota, quotas_for
+from doorstep.coordination.scheduling.states import EXPECTED
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.people.organizations.models import Department, Organization
@@ -54,8 +55,10 @@ SELECT s.id, s.key, s.starts_at, s.ends_at, s.organization_id, o.name, d.id, d.n
   JOIN LATERAL (
     SELECT count(*) FILTER (
              WHERE (q.state = 'free' OR (q.state = 'held' AND q.held_until <= %(now)s)) AND q.quota = ANY(%(quotas)s)
-               AND (q.origin_organization_id IS NULL OR q.origin_organization_id = ANY(%(origins)s))) AS free,
-           count(*) AS total
+               AND (q.origin_organization_id IS NULL OR q.origin_organization_id = ANY(%(origins)s)
+                    OR q.origin_organization_id = ANY(
+                      (SELECT x.path FROM organizations_organization x WHERE x.id = %(unit)s)::bigint[]))) AS free,
+           count(*) FILTER (WHERE q.state <> 'closed') AS total
       FROM scheduling_place q WHERE q.slot_id = s.id) f ON true
  WHERE {where}
  ORDER BY {order} LIMIT %(limit)s
@@ -74,11 +77,13 @@ def free_slots(
     specialty: str = "",
     limit: int = 30,
     actor: Actor | None = None,
+    unit: int | None = None,
+    schedule_id: int | None = None,
 ) -> list[SlotChoice]:
     """Slots to come with a place left for this origin, earliest first, in one query.
 
     `specialty` matches the department's name or the expert's speciality by a part of it. Places that are reserved for
-    certain units count only for an actor who reaches one of these.
+    certain units count only for an actor who reaches one of these, or whose unit (`unit` for a resident's own) lies below one.
     """
     now = timezone.now()
     where = [
@@ -87,6 +92,7 @@ def free_slots(
         "s.starts_at >= %(since)s",
         "(%(until)s::timestamptz IS NULL OR s.starts_at < %(until)s)",
         "(%(department)s::bigint IS NULL OR d.id = %(department)s)",
+        "(%(schedule)s::bigint IS NULL OR c.id = %(schedule)s)",
         "(%(specialty)s = '' OR d.name ILIKE %(pattern)s OR p.specialty ILIKE %(pattern)s)",
     ]
     return _choices(
@@ -96,6 +102,8 @@ def free_slots(
         actor=actor,
         now=now,
         limit=limit,
+        unit=unit,
+        schedule=schedule_id,
         organizations=list(organization_ids),
         since=max(since or now, now),
         until=until,
@@ -106,23 +114,36 @@ def free_slots(
 
 
 def next_free(*, slot: SlotChoice, origin: str, actor: Actor, now: datetime) -> SlotChoice | None:
-    """The next slot with a place: with the same expert, else in the same department, else in the same hospital."""
-    order = (
-        "c.id = (SELECT schedule_id FROM scheduling_slot WHERE id = %(slot)s) DESC,"
-        " (d.id = %(department)s) DESC, s.starts_at, s.id"
+    """The next slot with a place: with the same expert, else in the same department, else in the same hospital.
+
+    Asked one after the other, so that the usual answer is one narrow look; the hospital at large is asked for two weeks.
+    """
+    wheres = (
+        "s.schedule_id = (SELECT schedule_id FROM scheduling_slot WHERE id = %(slot)s)",
+        "c.department_id = %(department)s AND s.starts_at < %(fortnight)s",
+        "s.organization_id = %(organization)s AND s.starts_at < %(fortnight)s",
     )
-    found = _choices(
-        f"{_OPEN} AND s.organization_id = %(organization)s AND s.starts_at > %(now)s AND s.id <> %(slot)s",
-        order,
-        origin=origin,
-        actor=actor,
-        now=now,
-        limit=1,
-        slot=slot.id,
-        department=slot.department_id,
-        organization=slot.organization_id,
-    )
-    return found[0] if found else None
+    for where in wheres:
+        found = _choices(
+            f"{_OPEN} AND {where} AND s.starts_at > %(now)s AND s.id <> %(slot)s",
+            "s.starts_at, s.id",
+            origin=origin,
+            actor=actor,
+            now=now,
+            limit=1,
+            slot=slot.id,
+            department=slot.department_id,
+            organization=slot.organization_id,
+            fortnight=now + timedelta(days=14),
+        )
+        if found:
+            return found[0]
+    return None
+
+
+def opens_later(*, slot_key: uuid.UUID, now: datetime) -> bool:
+    """Whether a slot is still kept for those who come first by rule."""
+    return Slot.objects.filter(key=slot_key, opens_at__gt=now).exists()
 
 
 def slot_detail(*, slot_key: uuid.UUID | str, origin: str = Quota.OPEN, actor: Actor | None = None) -> SlotChoice:
@@ -133,6 +154,14 @@ def slot_detail(*, slot_key: uuid.UUID | str, origin: str = Quota.OPEN, actor: A
     if not found:
         raise NotFound()
     return found[0]
+
+
+def is_expected(*, resident_id: int, slot_key: uuid.UUID) -> bool:
+    """Whether the resident is expected anywhere during a slot."""
+    slot = Slot.objects.get(key=slot_key)
+    return Booking.objects.filter(
+        resident_id=resident_id, state__in=EXPECTED, period__overlap=(slot.starts_at, slot.ends_at)
+    ).exists()
 
 
 def get_booking(*, booking_key: uuid.UUID | str, actor: Actor) -> Booking:
@@ -167,7 +196,10 @@ def bookings_of_resident(*, resident_id: int, limit: int = 20) -> list[Booking]:
 
 
 def counts(*, slot_ids: Iterable[int] | None = None) -> dict[str, int]:
-    """How many places are free, held and booked (expired holds still count as held until they are swept or taken)."""
+    """How many places are free, held and booked (expired holds count as held until they are swept or taken).
+
+    Places that were added for one person, who gave them back, are closed and count no more.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT state, count(*) FROM scheduling_place"
@@ -175,21 +207,25 @@ def counts(*, slot_ids: Iterable[int] | None = None) -> dict[str, int]:
             [ids := (None if slot_ids is None else list(slot_ids)), ids],
         )
         found: dict[str, int] = dict(cursor.fetchall())
-    return {state.value: found.get(state.value, 0) for state in Place.State}
+    return {name: found.get(name, 0) for name in ("free", "held", "booked")}
 
 
 def schedules(*, organization_ids: Iterable[int]) -> list[Schedule]:
     """The schedules of units: by department, then by expert."""
     return list(
         Schedule.objects.filter(organization_id__in=list(organization_ids))
-        .select_related("department", "practitioner", "organization")
+        .select_related("department", "practitioner", "facility", "organization")
         .order_by("department__name", "practitioner__name", "id")
     )
 
 
 def get_schedule(*, schedule_key: uuid.UUID | str, actor: Actor) -> Schedule:
     """A schedule of the actor's units; raises NotFound."""
-    found = Schedule.objects.filter(key=as_key(schedule_key)).select_related("department", "practitioner").first()
+    found = (
+        Schedule.objects.filter(key=as_key(schedule_key))
+        .select_related("department", "practitioner", "facility")
+        .first()
+    )
     if found is None or not actor.reaches(found.organization_id):
         raise NotFound()
     return found
@@ -197,7 +233,11 @@ def get_schedule(*, schedule_key: uuid.UUID | str, actor: Actor) -> Schedule:
 
 def sessions_of(*, schedule_id: int) -> list[WeeklySession]:
     """The weekly sessions of a schedule."""
-    return list(WeeklySession.objects.filter(schedule_id=schedule_id).order_by("weekday", "starts"))
+    return list(
+        WeeklySession.objects.filter(schedule_id=schedule_id)
+        .select_related("kind")
+        .order_by("only_on", "weekday", "starts")
+    )
 
 
 def slots_between(*, organization_id: int, since: datetime, until: datetime) -> list[Slot]:
@@ -251,6 +291,21 @@ def department_choices(*, organization_id: int) -> list[tuple[int, str]]:
     return list(Department.objects.filter(organization_id=organization_id).order_by("code").values_list("id", "name"))
 
 
+def departments_with_schedules(*, organization_id: int) -> list[Department]:
+    """The departments of a unit that offer something."""
+    return list(
+        Department.objects.filter(organization_id=organization_id, schedules__isnull=False).distinct().order_by("code")
+    )
+
+
+def get_department(*, key: uuid.UUID | str, actor: Actor) -> Department:
+    """A department of the actor's units; raises NotFound."""
+    found = Department.objects.filter(key=as_key(key)).select_related("organization").first()
+    if found is None or not actor.reaches(found.organization_id):
+        raise NotFound()
+    return found
+
+
 def expert_choices(*, organization_id: int) -> list[tuple[int, str]]:
     """The practitioners of a unit to choose from, experts first."""
     people = (
@@ -274,7 +329,15 @@ def as_key(value: uuid.UUID | str) -> uuid.UUID:
 
 
 def _choices(
-    where: str, order: str, *, origin: str, actor: Actor | None, now: datetime, limit: int, **values: Any
+    where: str,
+    order: str,
+    *,
+    origin: str,
+    actor: Actor | None,
+    now: datetime,
+    limit: int,
+    unit: int | None = None,
+    **values: Any,
 ) -> list[SlotChoice]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -283,6 +346,7 @@ def _choices(
                 "now": now,
                 "quotas": list(quotas_for(origin)),
                 "origins": list(actor.reach) if actor else [],
+                "unit": unit or (actor.organization_id if actor else None),
                 "limit": limit,
                 **values,
             },

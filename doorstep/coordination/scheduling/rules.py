@@ -1,8 +1,5 @@
-"""How places are divided by origin, and how a week of templates becomes slots. Pure."""
+"""How places are divided by origin. Pure."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -45,26 +42,3 @@ def share_given_down(places: dict[str, int]) -> float | None:
     """The share of the places that is kept for the primary level (0 to 1), None without places."""
     total = sum(places.values())
     return sum(count for quota, count in places.items() if quota in GIVEN_DOWN) / total if total else None
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One weekly clinic session: weekday 0 is Monday, times are China's, `minutes` is the length of a slot."""
-
-    weekday: int
-    starts: time
-    ends: time
-    minutes: int
-
-
-def slots_of(session: Session, *, first: date, last: date) -> Iterator[tuple[datetime, datetime]]:
-    """Start and end of every slot of a session from the first day to the last; a rest shorter than a slot is left."""
-    step = timedelta(minutes=session.minutes)
-    day = first + timedelta(days=(session.weekday - first.weekday()) % 7)
-    while day <= last:
-        start = datetime.combine(day, session.starts, tzinfo=CHINA)
-        closes = datetime.combine(day, session.ends, tzinfo=CHINA)
-        while start + step <= closes:
-            yield start, start + step
-            start += step
-        day += timedelta(days=7)

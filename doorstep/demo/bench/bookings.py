@@ -14,7 +14,8 @@ from django.db import connection, connections
 from django.db.models import Max
 
 from doorstep.coordination.scheduling import actions as scheduling
-from doorstep.coordination.scheduling.clinic_actions import add_session, create_schedule, generate_slots
+from doorstep.coordination.scheduling.clinic_actions import add_session, create_schedule
+from doorstep.coordination.scheduling.laying_actions import generate_slots
 from doorstep.coordination.scheduling.models import Schedule, Slot
 from doorstep.coordination.scheduling.states import TAKEN
 from doorstep.demo.bench.figures import Figure, figure

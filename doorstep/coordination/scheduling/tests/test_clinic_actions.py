@@ -5,7 +5,14 @@ from datetime import date, time, timedelta
 import pytest
 import time_machine
 
-from doorstep.coordination.scheduling import actions, clinic_actions, handlers, queries
+from doorstep.coordination.scheduling import (
+    actions,
+    clinic_actions,
+    handlers,
+    laying_actions,
+    queries,
+    stopping_actions,
+)
 from doorstep.coordination.scheduling.events import ClinicStopped
 from doorstep.coordination.scheduling.models import Booking, Slot
 from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
@@ -39,8 +46,8 @@ def test_generate_slots_lays_out_each_week_once() -> None:
     with acting(clinic.officer) as officer:
         _morning(clinic)
         days = {"first": date(2026, 3, 2), "last": date(2026, 3, 15)}
-        assert clinic_actions.generate_slots(schedule=clinic.schedule, actor=officer, **days) == 12
-        assert clinic_actions.generate_slots(schedule=clinic.schedule, actor=officer, **days) == 0
+        assert laying_actions.generate_slots(schedule=clinic.schedule, actor=officer, **days) == 12
+        assert laying_actions.generate_slots(schedule=clinic.schedule, actor=officer, **days) == 0
         first = Slot.objects.order_by("starts_at").first()
         assert first is not None
         assert first.starts_at.isoformat() == "2026-03-02T00:30:00+00:00"
@@ -51,7 +58,7 @@ def test_generate_slots_rests_on_national_holidays() -> None:
     clinic = make_clinic()
     with acting(clinic.officer) as officer:
         _morning(clinic, weekday=3)
-        made = clinic_actions.generate_slots(
+        made = laying_actions.generate_slots(
             schedule=clinic.schedule, first=date(2026, 10, 1), last=date(2026, 10, 1), actor=officer
         )
         assert made == 0
@@ -60,7 +67,7 @@ def test_generate_slots_rests_on_national_holidays() -> None:
 def test_generate_slots_refuses_a_range_that_makes_no_sense() -> None:
     clinic = make_clinic()
     with acting(clinic.officer) as officer, pytest.raises(Refused, match="日期范围"):
-        clinic_actions.generate_slots(
+        laying_actions.generate_slots(
             schedule=clinic.schedule, first=date(2026, 3, 2), last=date(2027, 3, 2), actor=officer
         )
 
@@ -86,7 +93,7 @@ def test_add_session_refuses_overlap_and_no_places() -> None:
 def test_only_the_clinics_own_office_manages_it() -> None:
     clinic = make_clinic()
     with acting(clinic.doctor) as li, pytest.raises(NotPermitted):
-        clinic_actions.generate_slots(schedule=clinic.schedule, first=date(2026, 3, 2), last=date(2026, 3, 3), actor=li)
+        laying_actions.generate_slots(schedule=clinic.schedule, first=date(2026, 3, 2), last=date(2026, 3, 3), actor=li)
 
 
 def test_stop_clinic_calls_off_everybody_and_offers_no_more() -> None:
@@ -96,7 +103,7 @@ def test_stop_clinic_calls_off_everybody_and_offers_no_more() -> None:
         held = actions.hold(slot_key=slot.key, origin="referral", actor=li, resident_id=clinic.resident.id)
         actions.book(hold_key=held.key, resident_id=clinic.resident.id, actor=li, reference="referral/x")
     with acting(clinic.officer) as officer:
-        stopped = clinic_actions.stop_clinic(
+        stopped = stopping_actions.stop_clinic(
             schedule=clinic.schedule,
             since=slot.starts_at - timedelta(hours=1),
             until=slot.ends_at,

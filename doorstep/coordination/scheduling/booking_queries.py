@@ -1,0 +1,94 @@
+"""Reads of people's bookings: appointments missed, what is due at a clinic, the resident's own list."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from doorstep.coordination.scheduling import precedence
+from doorstep.coordination.scheduling.models import Booking, Rebooking, WaitingEntry
+from doorstep.coordination.scheduling.queries import as_key
+from doorstep.coordination.scheduling.states import EXPECTED, WAITING_LIVE
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound
+
+_WITH = ("slot__schedule__department", "slot__schedule__practitioner", "slot__schedule__facility", "organization")
+
+
+def paused_until(*, resident_id: int) -> date | None:
+    """Until which day the no-show rule keeps somebody from booking alone; None when nothing stands against it."""
+    today = timezone.localdate()
+    missed = Booking.objects.filter(
+        resident_id=resident_id, state="no-show", slot__starts_at__date__gte=today - precedence.NO_SHOW_WINDOW
+    ).values_list("slot__starts_at", flat=True)
+    return precedence.paused_until([timezone.localdate(moment) for moment in missed], today)
+
+
+def coming(*, resident_id: int) -> list[Booking]:
+    """The resident's bookings from today on, next first."""
+    return list(
+        Booking.objects.filter(
+            resident_id=resident_id, state__in=EXPECTED, slot__ends_at__gte=timezone.now() - timedelta(hours=12)
+        )
+        .select_related(*_WITH, "ticket")
+        .order_by("period")
+    )
+
+
+def past(*, resident_id: int, limit: int = 10) -> list[Booking]:
+    """The resident's last bookings that are over, cancelled or missed."""
+    return list(
+        Booking.objects.filter(resident_id=resident_id)
+        .exclude(state__in=EXPECTED)
+        .select_related(*_WITH)
+        .order_by("-state_since")[:limit]
+    )
+
+
+def open_rebookings(*, resident_ids: Iterable[int] = (), organization_ids: Iterable[int] = ()) -> list[Rebooking]:
+    """What stopped clinics left to rebook, for residents or for the units that had booked, oldest first."""
+    found = Rebooking.objects.filter(state="open").select_related(
+        "booking__slot__schedule__department", "booking__slot__schedule__practitioner", "organization", "resident"
+    )
+    if resident_ids:
+        found = found.filter(resident_id__in=list(resident_ids))
+    else:
+        found = found.filter(source_organization_id__in=list(organization_ids))
+    return list(found.order_by("created_at")[:200])
+
+
+def get_rebooking(*, key: object, actor: Actor) -> Rebooking:
+    """One rebooking as far as the actor may see it; raises NotFound."""
+    found = (
+        Rebooking.objects.filter(key=as_key(str(key)))
+        .select_related(
+            "booking__slot__schedule__department", "booking__slot__schedule__practitioner", "organization", "resident"
+        )
+        .first()
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def waiting_of(*, resident_id: int) -> list[WaitingEntry]:
+    """The resident's live places on waiting lists."""
+    return list(
+        WaitingEntry.objects.filter(resident_id=resident_id, state__in=WAITING_LIVE)
+        .select_related("department", "schedule__practitioner", "organization", "offered_slot")
+        .order_by("created_at")
+    )
+
+
+def expected(*, organization_id: int, day: date, schedule_id: int | None = None) -> list[Booking]:
+    """Who is expected at a unit on a day, by time; with the queue's tickets of those who came."""
+    found = Booking.objects.filter(
+        organization_id=organization_id, slot__starts_at__date=day, state__in=(*EXPECTED, "fulfilled", "no-show")
+    )
+    if schedule_id is not None:
+        found = found.filter(slot__schedule_id=schedule_id)
+    return list(
+        found.select_related(*_WITH, "resident", "source_organization", "ticket").order_by(
+            "slot__starts_at", "place__number"
+        )
+    )

@@ -1,0 +1,133 @@
+"""Which sessions a schedule holds on a day: its week, its exceptions, national holidays and make-up workdays. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+import chinese_calendar
+
+from doorstep.coordination.scheduling.rules import CHINA
+
+HOLIDAY_ZH = {
+    "New Year's Day": "元旦",
+    "Spring Festival": "春节",
+    "Tomb-sweeping Day": "清明节",
+    "Labour Day": "劳动节",
+    "Dragon Boat Festival": "端午节",
+    "National Day": "国庆节",
+    "Mid-autumn Festival": "中秋节",
+    "Anti-Fascist 70th Day": "抗战胜利纪念日",
+}
+
+
+class DayKind(StrEnum):
+    """What a day is in the national calendar (国务院办公厅节假日安排, as the package chinesecalendar has it)."""
+
+    WORKDAY = "workday"
+    WEEKEND = "weekend"
+    HOLIDAY = "holiday"
+    MAKEUP = "makeup"
+
+
+def day_kind(day: date) -> tuple[DayKind, str]:
+    """The kind of a day and the holiday's Chinese name; beyond the published calendar only weekends are known."""
+    try:
+        off, name = chinese_calendar.get_holiday_detail(day)
+    except NotImplementedError:
+        return (DayKind.WEEKEND if day.weekday() > 4 else DayKind.WORKDAY), ""
+    if off and name:
+        return DayKind.HOLIDAY, HOLIDAY_ZH.get(name, name)
+    if off:
+        return DayKind.WEEKEND, ""
+    if day.weekday() > 4:
+        return DayKind.MAKEUP, HOLIDAY_ZH.get(name or "", name or "")
+    return DayKind.WORKDAY, ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session of a template: weekday 0 is Monday, times are China's, minutes are one visit and its buffers.
+
+    `only_on` makes it an extra session of one day; `since` and `until` (exclusive) bound it. `places` counts per quota.
+    """
+
+    id: int
+    weekday: int
+    starts: time
+    ends: time
+    minutes: int
+    before: int = 0
+    after: int = 0
+    only_on: date | None = None
+    since: date | None = None
+    until: date | None = None
+    places: Mapping[str, int] | None = None
+    kind_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A schedule's week with what departs from it. `exceptions` maps a day to the weekday it follows, None for no clinic."""
+
+    sessions: Sequence[Session]
+    exceptions: Mapping[date, int | None]
+    rests_on_holidays: bool = True
+    makeup_as: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """One day of a template: its sessions, and in words why it departs from the week."""
+
+    day: date
+    kind: DayKind
+    holiday: str
+    sessions: tuple[Session, ...]
+    follows: int | None
+    why: str
+
+
+def plan_of(template: Template, day: date) -> DayPlan:
+    """What a template holds on a day. An exception has the first word, then the national calendar, then the week.
+
+    `why` is one of "", "exception-rest", "exception-follow", "holiday", "makeup-follow", "makeup-none".
+    """
+    kind, holiday = day_kind(day)
+    follows: int | None = day.weekday()
+    why = ""
+    if day in template.exceptions:
+        follows = template.exceptions[day]
+        why = "exception-rest" if follows is None else "exception-follow"
+    elif kind is DayKind.HOLIDAY and template.rests_on_holidays:
+        follows, why = None, "holiday"
+    elif kind is DayKind.MAKEUP and template.makeup_as is not None:
+        follows, why = template.makeup_as, "makeup-follow"
+    sessions = [one for one in template.sessions if _holds(one, day, follows)]
+    sessions.sort(key=lambda one: (one.starts, one.id))
+    return DayPlan(day, kind, holiday, tuple(sessions), follows, why)
+
+
+def slots_of(session: Session, day: date) -> Iterator[tuple[datetime, datetime]]:
+    """Start and end of every visit of a session on a day; buffers lie between, a rest shorter than a visit is left."""
+    start = datetime.combine(day, session.starts, tzinfo=CHINA) + timedelta(minutes=session.before)
+    closes = datetime.combine(day, session.ends, tzinfo=CHINA)
+    length, gap = timedelta(minutes=session.minutes), timedelta(minutes=session.after + session.before)
+    while start + length + timedelta(minutes=session.after) <= closes:
+        yield start, start + length
+        start += length + gap
+
+
+def released_at(day: date, *, days_before: int, at: time) -> datetime:
+    """When a day's slots are released: so many days before, at that hour in China."""
+    return datetime.combine(day - timedelta(days=days_before), at, tzinfo=CHINA)
+
+
+def _holds(session: Session, day: date, follows: int | None) -> bool:
+    if session.only_on is not None:
+        return session.only_on == day
+    if session.since is not None and day < session.since:
+        return False
+    if session.until is not None and day >= session.until:
+        return False
+    return session.weekday == follows

@@ -1,0 +1,58 @@
+"""Whether the places went round fairly: how long each group, channel and centre waited, counted without names."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from doorstep.coordination.scheduling.models import Channel
+from doorstep.coordination.scheduling.precedence import LABELS
+from doorstep.kernel.access.actor import Actor, Purpose
+from doorstep.kernel.access.session import for_purpose
+
+_BY = {
+    "group": "unnest(CASE WHEN b.groups = '{}' THEN ARRAY['other']::varchar[] ELSE b.groups END)",
+    "channel": "b.channel",
+    "unit": "o.name",
+}
+
+_LINES = """
+SELECT name, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY days), percentile_cont(0.9) WITHIN GROUP (ORDER BY days),
+       count(*) FILTER (WHERE state = 'no-show'), count(*) FILTER (WHERE wanted_since < created_at - interval '1 minute')
+  FROM (SELECT {by} AS name, b.state, b.wanted_since, b.created_at,
+               extract(epoch FROM s.starts_at - b.wanted_since) / 86400.0 AS days
+          FROM scheduling_booking b
+          JOIN scheduling_slot s ON s.id = b.slot_id
+          JOIN organizations_organization o ON o.id = b.source_organization_id
+         WHERE b.organization_id = ANY(%(organizations)s) AND b.created_at >= %(since)s AND b.created_at < %(until)s
+           AND b.state <> 'cancelled') AS found
+ GROUP BY name ORDER BY count(*) DESC, name LIMIT 60
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FairLine:
+    """One group, channel or centre: bookings, days from wanting to the visit (median, nine of ten), missed, after waiting."""
+
+    name: str
+    bookings: int
+    median: float
+    ninetieth: float
+    missed: int
+    waited: int
+
+
+def lines(
+    *, by: str, organization_ids: Iterable[int], since: datetime, until: datetime, actor: Actor
+) -> list[FairLine]:
+    """Waiting by "group", "channel" or "unit" of the bookings made in a time."""
+    labels = {**LABELS, "other": "其他居民"} if by == "group" else dict(Channel.choices) if by == "channel" else {}
+    with for_purpose(Purpose.INDICATORS, actor), connection.cursor() as cursor:
+        cursor.execute(
+            _LINES.format(by=_BY[by]), {"organizations": list(organization_ids), "since": since, "until": until}
+        )
+        return [
+            FairLine(str(labels.get(row[0], row[0])), row[1], float(row[2]), float(row[3]), row[4], row[5])
+            for row in cursor.fetchall()
+        ]

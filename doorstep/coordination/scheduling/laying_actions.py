@@ -1,0 +1,170 @@
+"""Laying out slots from templates, by hand or by the schedule's own release."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.coordination.scheduling import clinic_queries, days
+from doorstep.coordination.scheduling.clinic_actions import check_manages
+from doorstep.coordination.scheduling.events import SlotsGenerated
+from doorstep.coordination.scheduling.models import Place, QuotaShare, Schedule, Slot
+from doorstep.coordination.scheduling.proposing import deal
+from doorstep.coordination.scheduling.rules import CHINA
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.events import actions as events
+
+# How far ahead slots may be laid out.
+HORIZON_DAYS = 92
+_RELEASES_A_TICK = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    slot: Slot
+    session: days.Session
+
+
+@transaction.atomic
+def generate_slots(*, schedule: Schedule, first: date, last: date, actor: Actor) -> int:
+    """Lay out the slots of a schedule's template for some days; what is there already stays as it is.
+
+    A time at which the same doctor, room or machine is taken by another schedule is left out. Returns how many slots
+    were made.
+    """
+    check_manages(actor, schedule.organization_id)
+    if not first <= last <= first + timedelta(days=HORIZON_DAYS):
+        raise Refused(
+            _("生成号源的日期范围不正确。"), fields={"last": _("结束日期须不早于开始日期，一次最多生成 92 天。")}
+        )
+    return _lay_out(schedule, first, last, actor, now=timezone.now())
+
+
+@transaction.atomic
+def release_due(*, actor: Actor, now: datetime | None = None) -> int:
+    """Release the days that fell due by the schedules' own rule, as the system; returns how many slots were made."""
+    moment = now or timezone.now()
+    today = moment.astimezone(CHINA).date()
+    made = 0
+    for schedule in clinic_queries.due_schedules(now=moment)[:_RELEASES_A_TICK]:
+        last = clinic_queries.last_due(schedule, now=moment, today=today)
+        first = max(today + timedelta(days=1), (schedule.released_until or today) + timedelta(days=1))
+        if first <= last:
+            made += _lay_out(schedule, first, last, actor, now=moment)
+        Schedule.objects.filter(id=schedule.pk).update(released_until=last)
+    return made
+
+
+def _lay_out(schedule: Schedule, first: date, last: date, actor: Actor, *, now: datetime) -> int:
+    schedule = Schedule.objects.select_for_update(of=("self",)).get(id=schedule.pk)
+    template = clinic_queries.template_of(schedule)
+    shared = clinic_queries.shared_schedules(schedule)
+    taken = list(
+        Slot.objects.filter(schedule_id__in=shared, starts_at__date__range=(first, last), stopped_at__isnull=True)
+        .union(Slot.objects.filter(schedule=schedule, starts_at__date__range=(first, last)))
+        .values_list("starts_at", "ends_at")
+    )
+    opens_at = now + timedelta(hours=schedule.priority_hours)
+    planned = list(_planned(schedule, template, _days(first, last), taken, opens_at))
+    Slot.objects.bulk_create([one.slot for one in planned])
+    Place.objects.bulk_create(_places(schedule, planned, first), batch_size=2_000)
+    if planned:
+        events.publish(
+            SlotsGenerated(
+                subject=f"schedule/{schedule.key}",
+                subject_id=schedule.pk,
+                organization_id=schedule.organization_id,
+                consortium_id=schedule.consortium_id,
+                user_id=actor.user_id,
+                details={"slot_ids": [one.slot.pk for one in planned]},
+            )
+        )
+    return len(planned)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)
+
+
+def _planned(
+    schedule: Schedule,
+    template: days.Template,
+    wanted: Iterable[date],
+    taken: list[tuple[datetime, datetime]],
+    opens_at: datetime,
+) -> Iterator[_Planned]:
+    for day in wanted:
+        busy = [(start, end) for start, end in taken if start.astimezone(CHINA).date() == day]
+        for session in days.plan_of(template, day).sessions:
+            for starts_at, ends_at in days.slots_of(session, day):
+                if any(start < ends_at and starts_at < end for start, end in busy):
+                    continue
+                busy.append((starts_at, ends_at))
+                yield _Planned(
+                    Slot(
+                        schedule=schedule,
+                        organization_id=schedule.organization_id,
+                        consortium_id=schedule.consortium_id,
+                        starts_at=starts_at,
+                        ends_at=ends_at,
+                        kind_id=session.kind_id,
+                        opens_at=opens_at,
+                    ),
+                    session,
+                )
+
+
+def _places(schedule: Schedule, planned: list[_Planned], first: date) -> list[Place]:
+    """The places of the slots; those of a quota with shares are dealt to the units by weight."""
+    quotas = [
+        [quota for quota, count in (one.session.places or {}).items() for _number in range(count)] for one in planned
+    ]
+    units = {
+        quota: iter(_dealt(schedule, quota, sum(row.count(quota) for row in quotas), first))
+        for quota in {quota for row in quotas for quota in row}
+    }
+    places = []
+    for one, row in zip(planned, quotas, strict=True):
+        for number, quota in enumerate(row, start=1):
+            unit = next(units[quota], None)
+            places.append(
+                Place(
+                    slot=one.slot,
+                    number=number,
+                    quota=quota,
+                    origin_organization_id=unit,
+                    given_quota=quota,
+                    given_organization_id=unit,
+                )
+            )
+    return places
+
+
+def _dealt(schedule: Schedule, quota: str, count: int, day: date) -> list[int]:
+    weights: dict[int, int] = {}
+    held = QuotaShare.objects.filter(department_id=schedule.department_id, quota=quota, since__lte=day)
+    for share in held.order_by("since"):
+        if share.until is None or share.until > day:
+            weights[share.organization_id] = share.weight
+        else:
+            weights.pop(share.organization_id, None)
+    if not weights:
+        return []
+    month = day.replace(day=1)
+    before = dict(
+        Place.objects.filter(
+            slot__schedule__department_id=schedule.department_id,
+            slot__starts_at__date__gte=month,
+            given_quota=quota,
+            given_organization_id__in=weights,
+        )
+        .values_list("given_organization_id")
+        .annotate(n=Count("id"))
+    )
+    return deal(weights, count, dealt=before)

@@ -1,0 +1,32 @@
+"""Schedules, their weekly templates, slots, one row per place, bookings, the waiting list and the division of places."""
+
+from doorstep.coordination.scheduling.models.bookings import Booking, Channel, Rebooking, Ticket, WaitingEntry
+from doorstep.coordination.scheduling.models.clinics import (
+    DayException,
+    Facility,
+    PlaceQuota,
+    Schedule,
+    VisitKind,
+    WeeklySession,
+)
+from doorstep.coordination.scheduling.models.division import QuotaShare, SinkStep
+from doorstep.coordination.scheduling.models.places import Place, Slot, TsTzRange
+
+__all__ = [
+    "Booking",
+    "Channel",
+    "DayException",
+    "Facility",
+    "Place",
+    "PlaceQuota",
+    "QuotaShare",
+    "Rebooking",
+    "Schedule",
+    "SinkStep",
+    "Slot",
+    "Ticket",
+    "TsTzRange",
+    "VisitKind",
+    "WaitingEntry",
+    "WeeklySession",
+]

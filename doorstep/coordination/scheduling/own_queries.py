@@ -1,0 +1,94 @@
+"""Reads of the residents' own pages: who offers places, the times one person can have, how many are before one."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from django.db import connection
+from django.utils import timezone
+
+from doorstep.coordination.scheduling import queries, queue_queries
+from doorstep.coordination.scheduling.models import Booking, Ticket
+from doorstep.coordination.scheduling.queries import SlotChoice
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound
+from doorstep.people.organizations.models import Department
+from doorstep.people.residents.models import Resident
+
+_OFFERS = """
+SELECT d.key, d.name, o.name, o.tier, min(s.starts_at) FILTER (WHERE q.free > 0), coalesce(sum(q.free), 0)::int,
+       string_agg(DISTINCT p.name, '、')
+  FROM scheduling_schedule c
+  JOIN organizations_department d ON d.id = c.department_id
+  JOIN organizations_organization o ON o.id = c.organization_id
+  LEFT JOIN workforce_practitioner p ON p.id = c.practitioner_id
+  JOIN scheduling_slot s ON s.schedule_id = c.id AND s.starts_at > %(now)s AND s.starts_at < %(until)s AND s.stopped_at IS NULL
+  JOIN LATERAL (SELECT count(*) AS free FROM scheduling_place z WHERE z.slot_id = s.id AND z.quota = ANY(%(quotas)s)
+                  AND (z.state = 'free' OR (z.state = 'held' AND z.held_until <= %(now)s))) q ON true
+ WHERE c.is_active AND (c.consortium_id = %(consortium)s OR %(consortium)s::bigint IS NULL)
+   AND (%(text)s = '' OR d.name ILIKE %(like)s OR o.name ILIKE %(like)s OR p.name ILIKE %(like)s OR p.specialty ILIKE %(like)s)
+ GROUP BY d.id, o.id ORDER BY min(s.starts_at) FILTER (WHERE q.free > 0) NULLS LAST, o.tier DESC, d.code LIMIT 40
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A department that offers places: its next free time and how many are left in the days to come."""
+
+    key: uuid.UUID
+    department: str
+    organization: str
+    tier: int
+    next_at: datetime | None
+    left: int
+    experts: str | None
+
+
+def offers(*, person: Resident, text: str, days: int) -> list[Offer]:
+    """The departments that offer what a resident alone may book, the soonest first; those without places come last."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OFFERS,
+            {
+                "now": now,
+                "until": now + timedelta(days=days),
+                "quotas": ["contract", "open"],
+                "consortium": person.consortium_id,
+                "text": text,
+                "like": f"%{text}%",
+            },
+        )
+        return [Offer(*row) for row in cursor.fetchall()]
+
+
+def department(*, key: uuid.UUID | str) -> Department:
+    """A department by its key; raises NotFound."""
+    found = Department.objects.filter(key=queries.as_key(key)).select_related("organization").first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def times(
+    *, department: Department, person: Resident, origin: str, actor: Actor, days: int
+) -> list[tuple[date, Sequence[SlotChoice]]]:
+    """The free times of a department for a person, by day."""
+    found = queries.free_slots(
+        organization_ids=[department.organization_id],
+        department_id=department.pk,
+        origin=origin,
+        until=timezone.now() + timedelta(days=days),
+        unit=person.organization_id,
+        limit=120,
+        actor=actor,
+    )
+    return [(day, list(slots)) for day, slots in groupby(found, key=lambda slot: timezone.localdate(slot.starts_at))]
+
+
+def ahead(booking: Booking) -> int | None:
+    """How many are called before a checked-in person; None before check-in."""
+    ticket = Ticket.objects.filter(booking=booking).first() if booking.state == "arrived" else None
+    return queue_queries.ahead_of(ticket) if ticket is not None and ticket.state == "waiting" else None

@@ -1,0 +1,86 @@
+"""Reads of the queue: who is called, who is next, and what a screen on the wall shows."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Case, F, IntegerField, Value, When
+
+from doorstep.coordination.scheduling.models import Ticket
+from doorstep.coordination.scheduling.queries import as_key
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound
+
+# Who was passed over comes again after those who wait.
+_ORDER = (
+    Case(When(state="waiting", then=Value(0)), default=Value(1), output_field=IntegerField()),
+    "starts_at",
+    F("points").desc(),
+    "number",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One schedule's part of the calling screen."""
+
+    schedule_id: int
+    department: str
+    who: str
+    called: list[Ticket]
+    waiting: list[Ticket]
+    passed: list[Ticket]
+
+
+def next_ticket(*, schedule_id: int, day: date) -> Ticket | None:
+    """Whose turn it is: by the booked time, within one time by precedence, then by number; locked, others' left out."""
+    return (
+        Ticket.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(schedule_id=schedule_id, day=day, state__in=("waiting", "passed"))
+        .order_by(*_ORDER)
+        .first()
+    )
+
+
+def lock_ticket(*, key: uuid.UUID | str, actor: Actor) -> Ticket:
+    """A ticket of the actor's units, locked; raises NotFound."""
+    found = Ticket.objects.select_for_update(of=("self",)).filter(key=as_key(key)).first()
+    if found is None or not actor.reaches(found.organization_id):
+        raise NotFound()
+    return found
+
+
+def boards(*, organization_id: int, day: date, department_id: int | None = None) -> list[Board]:
+    """The queues of a unit's day by schedule, in one query."""
+    found = Ticket.objects.filter(organization_id=organization_id, day=day).exclude(state="done")
+    if department_id is not None:
+        found = found.filter(schedule__department_id=department_id)
+    by_schedule: dict[int, list[Ticket]] = {}
+    for ticket in found.select_related(
+        "schedule__department", "schedule__practitioner", "schedule__facility", "booking"
+    ).order_by(*_ORDER):
+        by_schedule.setdefault(ticket.schedule_id, []).append(ticket)
+    return [_board(tickets) for tickets in by_schedule.values()]
+
+
+def ahead_of(ticket: Ticket) -> int:
+    """How many are called before this ticket, as far as numbers can tell."""
+    before = Ticket.objects.filter(schedule_id=ticket.schedule_id, day=ticket.day, state="waiting")
+    return before.filter(starts_at__lt=ticket.starts_at).count() + (
+        before.filter(starts_at=ticket.starts_at, number__lt=ticket.number).count()
+    )
+
+
+def _board(tickets: list[Ticket]) -> Board:
+    schedule = tickets[0].schedule
+    called = sorted(
+        (one for one in tickets if one.state == "called"), key=lambda one: one.called_at or one.taken_at, reverse=True
+    )
+    return Board(
+        schedule_id=schedule.pk,
+        department=schedule.department.name,
+        who=schedule.who,
+        called=called,
+        waiting=[one for one in tickets if one.state == "waiting"],
+        passed=[one for one in tickets if one.state == "passed"],
+    )

@@ -1,0 +1,184 @@
+"""Reads of the division: rules in force, shares, what every unit made of its share, and next month's proposal."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from doorstep.coordination.scheduling import sinking
+from doorstep.coordination.scheduling.models import QuotaShare, SinkStep, Slot
+from doorstep.coordination.scheduling.proposing import Proposed, Use, propose
+from doorstep.coordination.scheduling.sinking import Step
+from doorstep.kernel.access.actor import Actor, Purpose
+from doorstep.kernel.access.session import for_purpose
+from doorstep.people.organizations.models import Department, Organization
+
+_TAKEN = "('booked', 'arrived', 'fulfilled', 'no-show')"
+
+_WEEKS = f"""
+SELECT date_trunc('week', s.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS week,
+       coalesce(nullif(q.given_quota, ''), q.quota) AS quota, coalesce(o.name, '') AS unit, q.given_organization_id,
+       count(*) AS given,
+       count(*) FILTER (WHERE b.id IS NOT NULL AND q.sunk_at IS NULL) AS used,
+       count(*) FILTER (WHERE q.sunk_at IS NOT NULL) AS released,
+       count(*) FILTER (WHERE q.sunk_at IS NOT NULL AND b.id IS NOT NULL) AS used_after,
+       count(*) FILTER (WHERE b.state = 'no-show') AS missed,
+       count(*) FILTER (WHERE b.id IS NULL AND s.starts_at < %(now)s) AS wasted
+  FROM scheduling_place q
+  JOIN scheduling_slot s ON s.id = q.slot_id
+  JOIN scheduling_schedule c ON c.id = s.schedule_id
+  LEFT JOIN organizations_organization o ON o.id = q.given_organization_id
+  LEFT JOIN scheduling_booking b ON b.place_id = q.id AND b.state IN {_TAKEN}
+ WHERE s.organization_id = ANY(%(organizations)s) AND (%(department)s::bigint IS NULL OR c.department_id = %(department)s)
+   AND s.starts_at >= %(since)s AND s.starts_at < %(until)s AND s.stopped_at IS NULL AND NOT q.is_extra
+ GROUP BY 1, 2, 3, 4 ORDER BY 1 DESC, 2, 3
+"""
+
+# What each unit with a share did in a month. A booking counts for a unit when it was made by the unit or one below it.
+_USES = f"""
+WITH units AS (SELECT unnest(%(units)s::bigint[]) AS id),
+places AS (
+  SELECT q.id, q.given_organization_id AS given_to, q.sunk_at, b.id AS booking, b.state, o.path, s.starts_at, b.wanted_since
+    FROM scheduling_place q
+    JOIN scheduling_slot s ON s.id = q.slot_id
+    JOIN scheduling_schedule c ON c.id = s.schedule_id
+    LEFT JOIN scheduling_booking b ON b.place_id = q.id AND b.state IN {_TAKEN}
+    LEFT JOIN organizations_organization o ON o.id = b.source_organization_id
+   WHERE c.department_id = %(department)s AND s.starts_at >= %(since)s AND s.starts_at < %(until)s AND s.stopped_at IS NULL)
+SELECT u.id,
+       count(*) FILTER (WHERE p.given_to = u.id),
+       count(*) FILTER (WHERE p.given_to = u.id AND p.sunk_at IS NULL AND p.booking IS NOT NULL AND p.state <> 'no-show'),
+       count(*) FILTER (WHERE u.id = ANY(p.path) AND p.state = 'no-show'),
+       count(*) FILTER (WHERE p.given_to = u.id AND (p.sunk_at IS NOT NULL OR p.booking IS NULL)),
+       count(*) FILTER (WHERE u.id = ANY(p.path) AND p.state <> 'no-show'
+                          AND (p.given_to IS DISTINCT FROM u.id OR p.sunk_at IS NOT NULL)),
+       (SELECT count(*) FROM scheduling_waitingentry w JOIN organizations_organization x ON x.id = w.source_organization_id
+         WHERE w.department_id = %(department)s AND u.id = ANY(x.path)
+           AND (w.state IN ('waiting', 'offered', 'lapsed')) AND w.created_at < %(until)s AND w.last_day >= %(first_day)s),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM p.starts_at - p.wanted_since) / 86400.0)
+         FILTER (WHERE u.id = ANY(p.path))
+  FROM units u CROSS JOIN places p GROUP BY u.id ORDER BY u.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WeekLine:
+    """What became of a share in a week, in places; `unit` is "" for what was given to no unit in particular."""
+
+    week: date
+    quota: str
+    unit: str
+    unit_id: int | None
+    given: int
+    used: int
+    released: int
+    used_after: int
+    missed: int
+    wasted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Next month's division of a department's places of one quota, with the month it was computed from."""
+
+    department: Department
+    quota: str
+    since: date
+    until: date
+    lines: list[Proposed]
+    names: dict[int, str]
+
+
+def rule_of(*, organization_id: int) -> tuple[list[Step], bool]:
+    """A hospital's release rule, and whether it is the platform's default."""
+    own = [
+        Step(row.quota, row.to_quota, row.days_before, row.at)
+        for row in SinkStep.objects.filter(organization_id=organization_id)
+    ]
+    return (sinking.order(own), False) if own else (sinking.order(sinking.DEFAULT), True)
+
+
+def rules_in_force(*, now: datetime) -> dict[int, list[Step]]:
+    """The rule of every hospital that has slots in the days to which rules reach."""
+    own: dict[int, list[Step]] = {}
+    for row in SinkStep.objects.all():
+        own.setdefault(row.organization_id, []).append(Step(row.quota, row.to_quota, row.days_before, row.at))
+    reach = max([step.days_before for steps in [*own.values(), sinking.DEFAULT] for step in steps], default=0)
+    houses = (
+        Slot.objects.filter(starts_at__gt=now, starts_at__lt=now + timedelta(days=reach + 2))
+        .values_list("organization_id", flat=True)
+        .order_by()
+        .distinct()
+    )
+    return {house: own.get(house, list(sinking.DEFAULT)) for house in houses}
+
+
+def shares(*, organization_id: int, day: date) -> list[QuotaShare]:
+    """The shares of a hospital's departments that hold on a day or will."""
+    return list(
+        QuotaShare.objects.filter(department__organization_id=organization_id)
+        .exclude(until__lte=day)
+        .select_related("department", "organization")
+        .order_by("department__code", "quota", "since", "-weight", "organization__code")
+    )
+
+
+def units_to_share(*, actor: Actor) -> list[Organization]:
+    """The centres that may have a share: the primary units of the county."""
+    kinds = (Organization.Kind.TOWNSHIP_CENTER, Organization.Kind.COMMUNITY_CENTER)
+    return list(Organization.objects.filter(kind__in=kinds, closed_on__isnull=True).order_by("code"))
+
+
+def weeks(
+    *,
+    organization_ids: Iterable[int],
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    actor: Actor,
+    department_id: int | None,
+) -> list[WeekLine]:
+    """What became of every share by week, newest week first, counted under the purpose of indicators."""
+    values = {
+        "organizations": list(organization_ids),
+        "department": department_id,
+        "since": since,
+        "until": until,
+        "now": now,
+    }
+    return [WeekLine(*row) for row in _counted(_WEEKS, values, actor)]
+
+
+def proposal(*, department: Department, quota: str, since: datetime, until: datetime, actor: Actor) -> Proposal:
+    """Compute next month's division from the use, demand and waiting of the days from `since` to `until`."""
+    names = dict(
+        QuotaShare.objects.filter(department=department, quota=quota, until__isnull=True).values_list(
+            "organization_id", "organization__name"
+        )
+    )
+    values = {
+        "units": list(names),
+        "department": department.pk,
+        "since": since,
+        "until": until,
+        "first_day": since.date(),
+    }
+    uses = [
+        Use(row[0], row[1], row[2], row[3], row[4], row[5], row[6], _days(row[7]))
+        for row in _counted(_USES, values, actor)
+    ]
+    lines = propose(uses, total=sum(use.given for use in uses))
+    return Proposal(department, quota, since.date(), until.date(), lines, names)
+
+
+def _days(value: float | Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _counted(statement: str, values: dict[str, Any], actor: Actor) -> list[tuple[Any, ...]]:
+    with for_purpose(Purpose.INDICATORS, actor), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())

@@ -1,0 +1,49 @@
+"""Telling the record what can be had: Schedule and Slot resources, written after the acts and only when they changed."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from doorstep.coordination.scheduling import queries
+from doorstep.coordination.scheduling.fhir import schedule_resource, slot_resource
+from doorstep.coordination.scheduling.models import Slot
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.record import actions as record
+
+# Bookings move in bursts: one look a second at the slots of the bookings that moved replaces a job for each booking.
+_TURNED = """
+SELECT s.id FROM scheduling_slot s
+ WHERE s.id IN (SELECT b.slot_id FROM scheduling_booking b WHERE b.state_since > %(since)s)
+   AND s.stopped_at IS NULL
+   AND s.shown <> CASE WHEN EXISTS (SELECT 1 FROM scheduling_place q WHERE q.slot_id = s.id AND q.state = 'free')
+                       THEN 'free' ELSE 'busy' END
+ ORDER BY s.id LIMIT 200
+"""
+# Longer than any act runs and any worker sleeps between two looks.
+_LOOK_BACK = timedelta(minutes=10)
+
+
+def show(*, slot_ids: Sequence[int], actor: Actor, with_schedule: bool = False) -> int:
+    """Write the resources of slots, and of their schedule; returns how many slots."""
+    slots = queries.slots_with_free(slot_ids=slot_ids)
+    if with_schedule and slots:
+        record.publish(schedule_resource(slots[0][0].schedule), resident_id=None, actor=actor)
+    for slot, free in slots:
+        record.publish(slot_resource(slot, free=free), resident_id=None, actor=actor)
+    for shown, ids in (
+        ("free", [slot.pk for slot, free in slots if free]),
+        ("busy", [slot.pk for slot, free in slots if not free]),
+    ):
+        Slot.objects.filter(id__in=ids).exclude(shown=shown).update(shown=shown)
+    return len(slots)
+
+
+@transaction.atomic
+def show_turned(*, actor: Actor, now: datetime | None = None) -> int:
+    """Write the slots that turned from free to busy or back since the last look; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TURNED, {"since": (now or timezone.now()) - _LOOK_BACK})
+        ids = [row[0] for row in cursor.fetchall()]
+    return show(slot_ids=ids, actor=actor) if ids else 0

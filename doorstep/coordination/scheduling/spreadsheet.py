@@ -1,0 +1,42 @@
+"""The weeks of the division as an Excel file."""
+
+import io
+from collections.abc import Sequence
+
+import xlsxwriter
+from django.utils.translation import gettext as _
+
+from doorstep.coordination.scheduling.quota_queries import WeekLine
+from doorstep.coordination.scheduling.rules import QUOTA_ZH, Quota
+
+
+def weeks(lines: Sequence[WeekLine]) -> bytes:
+    """One row per week, quota and unit; the heads are those of the page."""
+    heads = [
+        _("周（周一）"),
+        _("类别"),
+        _("机构"),
+        _("分得"),
+        _("自用"),
+        _("放出"),
+        _("放出后约满"),
+        _("爽约"),
+        _("浪费"),
+        _("使用率"),
+    ]
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+        sheet = book.add_worksheet(_("号源分配"))
+        bold = book.add_format({"bold": True, "bg_color": "#E6F0F3"})
+        share = book.add_format({"num_format": "0.0%"})
+        for column, head in enumerate(heads):
+            sheet.write(0, column, head, bold)
+        for number, line in enumerate(lines, start=1):
+            values = [line.week.isoformat(), QUOTA_ZH[Quota(line.quota)], line.unit or _("不分机构")]
+            counts = [line.given, line.used, line.released, line.used_after, line.missed, line.wasted]
+            for column, value in enumerate([*values, *counts]):
+                sheet.write(number, column, value)
+            sheet.write(number, len(heads) - 1, line.used / line.given if line.given else None, share)
+        sheet.set_column(0, len(heads) - 1, 14)
+        sheet.freeze_panes(1, 0)
+    return buffer.getvalue()

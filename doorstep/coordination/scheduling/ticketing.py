@@ -1,0 +1,30 @@
+"""Numbers of the queue: one after the other for each schedule and day."""
+
+from django.db.models import Max
+from django.utils import timezone
+
+from doorstep.coordination.scheduling.models import Booking, Schedule, Ticket
+from doorstep.coordination.scheduling.precedence import WEIGHTS
+from doorstep.kernel.web.formats import masked_name
+
+
+def give_ticket(booking: Booking) -> Ticket:
+    """The booking's ticket of the day; given once, however often it is asked."""
+    existing = Ticket.objects.filter(booking=booking).first()
+    if existing is not None:
+        return existing
+    # One at a time for a schedule; bookings, which only point at the schedule, do not wait for this lock.
+    schedule = Schedule.objects.select_for_update(no_key=True).get(slots=booking.slot_id)
+    day = timezone.localdate(booking.slot.starts_at)
+    last = Ticket.objects.filter(schedule=schedule, day=day).aggregate(last=Max("number"))["last"] or 0
+    return Ticket.objects.create(
+        booking=booking,
+        resident_id=booking.resident_id,
+        schedule=schedule,
+        organization_id=booking.organization_id,
+        day=day,
+        number=last + 1,
+        shown_name=masked_name(booking.resident.name),
+        starts_at=booking.slot.starts_at,
+        points=sum(weight.points for weight in WEIGHTS if weight.code in booking.groups),
+    )

@@ -1,0 +1,167 @@
+"""Pages of bookings: one booking with its acts, changing it, adding a place, and what stopped clinics left to rebook."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from doorstep.coordination.scheduling import (
+    actions,
+    booking_queries,
+    precedence,
+    queries,
+    queue_actions,
+    rebooking_actions,
+    standing,
+)
+from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.views.asking import actor_with
+from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.workflow import queries as workflow
+from doorstep.kernel.workflow.once import once
+from doorstep.people.residents import queries as residents
+
+
+@require_GET
+def booking(request: HttpRequest, key: UUID) -> HttpResponse:
+    """One booking with its history and the acts of this person's side."""
+    actor = actor_with(request, Permission.SLOT_VIEW)
+    found = queries.get_booking(booking_key=key, actor=actor)
+    context = {
+        "booking": found,
+        "state": found.machine.state(found.state),
+        "history": workflow.history(found, actor=actor),
+        "ways": workflow.allowed(found, actor=actor),
+        "groups": [precedence.LABELS[code] for code in found.groups],
+        "rule": precedence.rule_sentence(),
+        "may_change": found.state == "booked" and actor.may(Permission.SLOT_BOOK),
+    }
+    return render(request, "scheduling/booking.html", context)
+
+
+@require_POST
+@once
+def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
+    """Check in, finish or give back a booking."""
+    actor = actor_with(request, Permission.SLOT_VIEW)
+    if verb == "arrive":
+        actions.arrive(booking_key=key, actor=actor)
+    elif verb == "fulfil":
+        actions.fulfil(booking_key=key, actor=actor)
+    elif verb in ("cancel", "call-off"):
+        actions.cancel(booking_key=key, actor=actor, reason=request.POST.get("reason", ""))
+    else:
+        raise NotFound()
+    messages.success(request, _("已保存"))
+    return redirect(request, reverse("scheduling:booking", args=[key]))
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def change(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Move a booking to another time of the same department: both or neither."""
+    actor = actor_with(request, Permission.SLOT_BOOK)
+    found = queries.get_booking(booking_key=key, actor=actor)
+    error = ""
+    if request.method == "POST":
+        try:
+            held = actions.hold(
+                slot_key=request.POST.get("slot", ""), origin=found.quota, actor=actor, resident_id=found.resident_id
+            )
+            new = actions.change(booking_key=key, hold_key=held.key, actor=actor)
+        except actions.NoPlaceLeft as refused:
+            error = str(refused.message)
+        else:
+            messages.success(request, _("已改约，原号已退回。"))
+            return redirect(request, reverse("scheduling:booking", args=[new.key]))
+    slots = queries.free_slots(
+        organization_ids=[found.organization_id],
+        department_id=found.slot.schedule.department_id,
+        origin=found.quota,
+        actor=actor,
+    )
+    context = {"booking": found, "slots": slots, "error": error, "name": "slot", "chosen": "", "days": 92}
+    return render(request, "scheduling/change.html", context, status=422 if error else 200)
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def extra(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Add a place to a slot for one person, with a reason."""
+    actor = actor_with(request, Permission.SLOT_OVERBOOK)
+    slot = queries.slot_detail(slot_key=key, actor=actor)
+    if not actor.reaches(slot.organization_id):
+        raise NotFound()
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        person = residents.find_by_number(request.POST.get("number", "").strip(), actor)
+        if person is None:
+            errors["number"] = _("没有找到这位居民，或贵院与其没有诊疗关系；请核对完整的证件号码。")
+        else:
+            try:
+                made = queue_actions.overbook(
+                    slot_key=key, resident_id=person.pk, reason=request.POST.get("reason", ""), actor=actor
+                )
+            except Refused as refused:
+                if refused.status not in (409, 422):
+                    raise
+                errors = {name: str(text) for name, text in refused.fields.items()} or {"": str(refused.message)}
+            else:
+                messages.success(request, _("已加号。"))
+                return redirect(request, reverse("scheduling:booking", args=[made.key]))
+    context = {"slot": slot, "errors": errors, "given": request.POST}
+    return render(request, "scheduling/extra.html", context, status=422 if errors else 200)
+
+
+@require_GET
+def rebookings(request: HttpRequest) -> HttpResponse:
+    """What stopped clinics left to rebook for those whom this unit had booked."""
+    actor = actor_with(request, Permission.SLOT_BOOK)
+    found = booking_queries.open_rebookings(organization_ids=actor.reach)
+    return render(request, "scheduling/rebookings.html", {"tasks": found})
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def rebooking(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Find a new time for one person, or say why none is needed."""
+    actor = actor_with(request, Permission.SLOT_BOOK)
+    task = booking_queries.get_rebooking(key=key, actor=actor)
+    old, error = task.booking, ""
+    if request.method == "POST":
+        try:
+            if request.POST.get("act") == "drop":
+                rebooking_actions.drop(key=key, reason=request.POST.get("reason", ""), actor=actor)
+            else:
+                rebooking_actions.rebook(key=key, slot_key=request.POST.get("slot", ""), origin=old.quota, actor=actor)
+        except Refused as refused:
+            if refused.status not in (409, 422):
+                raise
+            error = str(refused.message)
+        else:
+            messages.success(request, _("已保存"))
+            return redirect(request, reverse("scheduling:rebookings"))
+    context = {
+        "task": task,
+        "state": task.machine.state(task.state),
+        "booking": old,
+        "slots": queries.free_slots(
+            organization_ids=[old.organization_id],
+            department_id=old.slot.schedule.department_id,
+            origin=old.quota,
+            actor=actor,
+        ),
+        "standing": precedence.standing_sentence(
+            standing.standing_of(task.resident, day=timezone.localdate(), referred="referral" in old.groups)
+        ),
+        "error": error,
+        "name": "slot",
+        "chosen": "",
+        "days": 92,
+    }
+    return render(request, "scheduling/rebooking.html", context, status=422 if error else 200)

@@ -1,0 +1,365 @@
+"""Pages of templates: the office's board, schedules, rooms, kinds of visit, preview, laying out, stopping."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from doorstep.coordination.scheduling import (
+    clinic_actions,
+    clinic_queries,
+    days,
+    laying_actions,
+    presenters,
+    queries,
+    stopping_actions,
+)
+from doorstep.coordination.scheduling.clinic_actions import ReleaseRule
+from doorstep.coordination.scheduling.forms import (
+    WEEKDAYS,
+    ExceptionForm,
+    FacilityForm,
+    RangeForm,
+    RuleForm,
+    ScheduleForm,
+    ScopeStopForm,
+    SessionForm,
+    StopForm,
+    VisitKindForm,
+)
+from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.rules import QUOTA_ZH
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight, try_act
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part
+from doorstep.kernel.workflow.once import once
+
+PICKER_DAYS = 14
+PREVIEW_WEEKS = 4
+
+
+@require_GET
+def board(request: HttpRequest) -> HttpResponse:
+    """A week of the unit's slots with every quota: free, held and booked."""
+    actor = actor_with(request, Permission.SLOT_VIEW)
+    days = presenters.week_of(day_of(request.GET.get("week", "")))
+    slots = queries.slots_between(
+        organization_id=actor.organization_id or 0, since=midnight(days[0]), until=midnight(days[0], 7)
+    )
+    rows = presenters.board(slots, days=days, now=timezone.now())
+    context = {
+        "days": days,
+        "rows": rows,
+        "totals": presenters.totals(rows),
+        "today": timezone.localdate(),
+        "previous": days[0] - timedelta(days=7),
+        "following": days[0] + timedelta(days=7),
+        "may_manage": actor.may(Permission.SCHEDULE_MANAGE),
+        "quotas": [(label, presenters.TONES[quota]) for quota, label in QUOTA_ZH.items()],
+    }
+    return page_or_part(request, "scheduling/board.html", "board", context)
+
+
+@require_GET
+def picker(request: HttpRequest) -> HttpResponse:
+    """The part that other forms include: a radio per free slot.
+
+    Query: organization (key or id, may be repeated), specialty, origin, since (day), slot (chosen), name (of the radio).
+    """
+    actor = actor_with(request, Permission.SLOT_VIEW)
+    origin = request.GET.get("origin", "open")
+    if origin not in QUOTA_ZH:
+        raise Refused(_("号源类别不存在。"))
+    found = queries.free_slots(
+        organization_ids=queries.organization_ids(request.GET.getlist("organization")),
+        origin=origin,
+        since=_since(request),
+        until=_since(request) + timedelta(days=PICKER_DAYS),
+        specialty=request.GET.get("specialty", ""),
+        actor=actor,
+    )
+    context = {
+        "slots": found,
+        "chosen": request.GET.get("slot", ""),
+        "name": request.GET.get("name", "slot"),
+        "days": PICKER_DAYS,
+    }
+    return render_part(request, "scheduling/_slot_picker.html", "slot_picker", context)
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def schedules(request: HttpRequest) -> HttpResponse:
+    """The unit's schedules, and a form for a new one."""
+    actor = actor_with(request, Permission.SCHEDULE_MANAGE)
+    organization_id = actor.organization_id or 0
+    form = ScheduleForm(
+        request.POST or None,
+        departments=queries.department_choices(organization_id=organization_id),
+        practitioners=queries.expert_choices(organization_id=organization_id),
+        facilities=[
+            (one.pk, f"{one.department.name} · {one.name}")
+            for one in clinic_queries.facilities(organization_id=organization_id)
+        ],
+    )
+    if request.method == "POST" and form.is_valid():
+        facts = form.cleaned_data
+
+        def create() -> None:
+            clinic_actions.create_schedule(
+                organization_id=organization_id,
+                department_id=facts["department"],
+                practitioner_id=facts["practitioner"],
+                facility_id=facts["facility"],
+                service=facts["service"],
+                actor=actor,
+            )
+
+        if try_act(form, create):
+            return redirect(request, reverse("scheduling:schedules"))
+    context = {"schedules": queries.schedules(organization_ids=[organization_id]), "form": form}
+    return page_or_part(request, "scheduling/schedules.html", "form", context, status=422 if form.is_bound else 200)
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def facilities(request: HttpRequest) -> HttpResponse:
+    """Rooms, machines and kinds of visit of the unit."""
+    actor = actor_with(request, Permission.SCHEDULE_MANAGE)
+    unit = actor.organization_id or 0
+    departments = queries.department_choices(organization_id=unit)
+    act = request.POST.get("act", "")
+    facility_form = FacilityForm(request.POST if act == "facility" else None, departments=departments)
+    kind_form = VisitKindForm(request.POST if act == "kind" else None, departments=departments)
+    bound: forms.Form | None = {"facility": facility_form, "kind": kind_form}.get(act)
+    if bound is not None and bound.is_valid():
+        facts = bound.cleaned_data
+
+        def add() -> None:
+            if act == "facility":
+                clinic_actions.add_facility(
+                    organization_id=unit,
+                    department_id=facts["department"],
+                    kind=facts["kind"],
+                    name=facts["name"],
+                    actor=actor,
+                )
+            else:
+                clinic_actions.add_visit_kind(
+                    organization_id=unit,
+                    department_id=facts["department"],
+                    name=facts["name"],
+                    minutes=facts["minutes"],
+                    before=facts["before"],
+                    after=facts["after"],
+                    actor=actor,
+                )
+
+        if try_act(bound, add):
+            messages.success(request, _("已保存"))
+            return redirect(request, reverse("scheduling:facilities"))
+    context = {
+        "facilities": clinic_queries.facilities(organization_id=unit),
+        "kinds": clinic_queries.visit_kinds(organization_id=unit),
+        "facility_form": facility_form,
+        "kind_form": kind_form,
+    }
+    return render(request, "scheduling/facilities.html", context, status=422 if bound is not None else 200)
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def schedule(request: HttpRequest, key: UUID) -> HttpResponse:
+    """One schedule: its template with a preview, its exceptions and rules, laying out slots, stopping the clinic."""
+    actor = actor_with(request, Permission.SCHEDULE_MANAGE)
+    found = queries.get_schedule(schedule_key=key, actor=actor)
+    act = request.POST.get("act", "")
+    bound, shown = _forms(request, found, act)
+    if bound is not None and bound.is_valid() and try_act(bound, lambda: _act_on(request, found, act, bound, actor)):
+        return redirect(request, reverse("scheduling:schedule", args=[key]))
+    if act in ("remove", "forget"):
+        _remove(request, found, act, actor)
+        return redirect(request, reverse("scheduling:schedule", args=[key]))
+    context = {
+        "schedule": found,
+        "sessions": queries.sessions_of(schedule_id=found.pk),
+        "exceptions": clinic_queries.exceptions_of(schedule_id=found.pk, since=timezone.localdate()),
+        "weekdays": dict(WEEKDAYS),
+        "weeks": _weeks(found),
+        "trying": False,
+        **shown,
+    }
+    return render(request, "scheduling/schedule.html", context, status=422 if bound is not None else 200)
+
+
+@require_GET
+def preview(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The slots that the template would make in four weeks, with the session that is being typed."""
+    actor = actor_with(request, Permission.SCHEDULE_MANAGE)
+    found = queries.get_schedule(schedule_key=key, actor=actor)
+    form = SessionForm(request.GET, kinds=_kinds(found))
+    more = []
+    if form.is_valid():
+        facts = form.cleaned_data
+        kind = next((one for one in _visit_kinds(found) if one.pk == facts["kind"]), None)
+        more = [
+            days.Session(
+                id=0,
+                weekday=facts["weekday"],
+                starts=facts["starts"],
+                ends=facts["ends"],
+                minutes=kind.minutes if kind else facts["minutes"],
+                before=kind.before_minutes if kind else 0,
+                after=kind.after_minutes if kind else 0,
+                only_on=facts["only_on"],
+                since=facts["since"],
+                until=facts["until"],
+                places=form.places(),
+            )
+        ]
+    context = {"schedule": found, "weeks": _weeks(found, more), "trying": bool(more), "weekdays": dict(WEEKDAYS)}
+    return render_part(request, "scheduling/_preview.html", "preview", context)
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def stop(request: HttpRequest) -> HttpResponse:
+    """Stop everything of a department, a doctor, a room or a machine for some days."""
+    actor = actor_with(request, Permission.SCHEDULE_MANAGE)
+    today = timezone.localdate()
+    form = ScopeStopForm(
+        request.POST or None,
+        scopes=clinic_queries.stop_choices(organization_id=actor.organization_id or 0),
+        initial={"first": today, "last": today, "scope": request.GET.get("scope", "")},
+    )
+    if request.method == "POST" and form.is_valid():
+        facts = form.cleaned_data
+
+        def run() -> None:
+            booked = stopping_actions.stop_scope(
+                scope=facts["scope"],
+                since=midnight(facts["first"]),
+                until=midnight(facts["last"], 1),
+                reason=facts["reason"],
+                actor=actor,
+            )
+            messages.success(request, _("已停诊，%(count)s 个预约正在取消，每人已生成改约任务。") % {"count": booked})
+
+        if try_act(form, run):
+            return redirect(request, reverse("scheduling:board"))
+    return render(request, "scheduling/stop.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def _forms(
+    request: HttpRequest, found: presenters.ShownSchedule, act: str
+) -> tuple[forms.Form | None, dict[str, forms.Form]]:
+    """The forms of the page, and the one that was sent."""
+    today = timezone.localdate()
+    rule = {
+        name: getattr(found, name)
+        for name in ("release_days", "release_at", "holidays", "makeup_as", "priority_hours", "is_active")
+    }
+    shown: dict[str, forms.Form] = {
+        "session_form": SessionForm(_sent(request, act, "session"), kinds=_kinds(found)),
+        "rule_form": RuleForm(_sent(request, act, "rule"), initial=rule),
+        "exception_form": ExceptionForm(_sent(request, act, "exception")),
+        "range_form": RangeForm(
+            _sent(request, act, "generate"), initial={"first": today, "last": today + timedelta(days=27)}
+        ),
+        "stop_form": StopForm(_sent(request, act, "stop"), initial={"first": today, "last": today}),
+    }
+    names = {"session": "session_form", "rule": "rule_form", "exception": "exception_form"}
+    names |= {"generate": "range_form", "stop": "stop_form"}
+    return (shown[names[act]] if act in names else None), shown
+
+
+def _sent(request: HttpRequest, act: str, name: str) -> QueryDict | None:
+    return request.POST if act == name else None
+
+
+def _act_on(request: HttpRequest, found: presenters.ShownSchedule, act: str, form: forms.Form, actor: Actor) -> None:
+    facts = form.cleaned_data
+    if isinstance(form, SessionForm):
+        _add_session(found, form, actor)
+        messages.success(request, _("已添加出诊时段，请生成号源后开放预约。"))
+    elif act == "rule":
+        clinic_actions.set_rule(schedule=found, rule=ReleaseRule(**facts), actor=actor)
+        messages.success(request, _("已保存"))
+    elif act == "exception":
+        clinic_actions.except_day(schedule=found, actor=actor, **facts)
+        messages.success(request, _("已保存"))
+    elif act == "generate":
+        made = laying_actions.generate_slots(schedule=found, first=facts["first"], last=facts["last"], actor=actor)
+        messages.success(request, _("已生成 %(count)s 个时段的号源。") % {"count": made})
+    else:
+        booked = stopping_actions.stop_clinic(
+            schedule=found,
+            since=midnight(facts["first"]),
+            until=midnight(facts["last"], 1),
+            reason=facts["reason"],
+            actor=actor,
+        )
+        messages.success(request, _("已停诊，%(count)s 个预约正在取消，每人已生成改约任务。") % {"count": booked})
+
+
+def _add_session(found: presenters.ShownSchedule, form: SessionForm, actor: Actor) -> None:
+    facts = form.cleaned_data
+    kind = next((one for one in _visit_kinds(found) if one.pk == facts["kind"]), None)
+    clinic_actions.add_session(
+        schedule=found,
+        weekday=facts["weekday"],
+        starts=facts["starts"],
+        ends=facts["ends"],
+        minutes=kind.minutes if kind else facts["minutes"],
+        before=kind.before_minutes if kind else 0,
+        after=kind.after_minutes if kind else 0,
+        kind_id=kind.pk if kind else None,
+        only_on=facts["only_on"],
+        since=facts["since"],
+        until=facts["until"],
+        places=form.places(),
+        actor=actor,
+    )
+
+
+def _remove(request: HttpRequest, found: presenters.ShownSchedule, act: str, actor: Actor) -> None:
+    value = request.POST.get("what", "")
+    if act == "remove":
+        if not value.isdigit():
+            raise NotFound()
+        clinic_actions.remove_session(schedule=found, session_id=int(value), actor=actor)
+    else:
+        clinic_actions.forget_exception(schedule=found, day=day_of(value), actor=actor)
+    messages.success(request, _("已保存"))
+
+
+def _visit_kinds(found: presenters.ShownSchedule) -> list[presenters.ShownKind]:
+    return clinic_queries.visit_kinds(organization_id=found.organization_id, department_id=found.department_id)
+
+
+def _kinds(found: presenters.ShownSchedule) -> list[tuple[int, str]]:
+    return [
+        (one.pk, _("%(name)s（%(minutes)s 分钟）") % {"name": one.name, "minutes": one.minutes})
+        for one in _visit_kinds(found)
+    ]
+
+
+def _weeks(
+    found: presenters.ShownSchedule, more: list[days.Session] | None = None
+) -> list[list[clinic_queries.PlannedDay]]:
+    first = presenters.week_of(timezone.localdate())[0]
+    planned = clinic_queries.preview(
+        found, first=first, last=first + timedelta(days=7 * PREVIEW_WEEKS - 1), more=more or ()
+    )
+    return [planned[number : number + 7] for number in range(0, len(planned), 7)]
+
+
+def _since(request: HttpRequest) -> datetime:
+    return max(timezone.now(), midnight(day_of(request.GET.get("since", ""))))

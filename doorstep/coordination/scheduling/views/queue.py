@@ -1,0 +1,94 @@
+"""Pages of a clinic's day: who is expected, check-in with a number, calling, and the screen on the wall."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from doorstep.coordination.scheduling import booking_queries, precedence, queries, queue_actions, queue_queries
+from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of
+from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part, wants_part
+from doorstep.kernel.workflow.once import once
+
+_ROOM = "scheduling_room"
+
+
+@require_GET
+def day(request: HttpRequest) -> HttpResponse:
+    """The unit's day: expected, waiting, called; calling the next of a schedule."""
+    actor = actor_with(request, Permission.QUEUE_CALL)
+    unit = actor.organization_id or 0
+    wanted = day_of(request.GET.get("day", ""))
+    chosen = request.GET.get("schedule", "")
+    schedules = [one for one in queries.schedules(organization_ids=[unit]) if one.is_active]
+    current = next((one for one in schedules if str(one.key) == chosen), None)
+    boards = queue_queries.boards(organization_id=unit, day=wanted)
+    context = {
+        "day": wanted,
+        "today": timezone.localdate(),
+        "schedules": schedules,
+        "current": current,
+        "expected": booking_queries.expected(
+            organization_id=unit, day=wanted, schedule_id=current.pk if current else None
+        ),
+        "boards": [one for one in boards if current is None or one.schedule_id == current.pk],
+        "room": request.session.get(_ROOM, ""),
+        "rule": precedence.rule_sentence(),
+    }
+    return page_or_part(request, "scheduling/day.html", "day", context)
+
+
+@require_POST
+@once
+def call(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Call the next of a schedule into a room."""
+    actor = actor_with(request, Permission.QUEUE_CALL)
+    room = request.POST.get("room", "").strip()[:40]
+    request.session[_ROOM] = room
+    ticket = queue_actions.call_next(schedule_key=key, place_name=room, actor=actor)
+    if ticket is None:
+        messages.info(request, _("没有候诊的号。"))
+    else:
+        messages.success(
+            request, _("已叫 %(number)s 号 %(name)s。") % {"number": ticket.number, "name": ticket.shown_name}
+        )
+    return redirect(request, f"{reverse('scheduling:day')}?schedule={key}")
+
+
+@require_POST
+@once
+def ticket(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
+    """Call again, pass over, or note as seen."""
+    actor = actor_with(request, Permission.QUEUE_CALL)
+    if verb == "again":
+        queue_actions.call_again(ticket_key=key, actor=actor)
+    elif verb == "pass":
+        queue_actions.pass_over(ticket_key=key, actor=actor)
+    elif verb == "see":
+        queue_actions.see(ticket_key=key, actor=actor)
+    else:
+        raise NotFound()
+    back = request.POST.get("schedule", "")
+    return redirect(request, reverse("scheduling:day") + (f"?schedule={back}" if back else ""))
+
+
+@require_GET
+def screen(request: HttpRequest) -> HttpResponse:
+    """The calling screen for a wall: numbers and masked names, no more; renews itself every three seconds."""
+    actor = actor_with(request, Permission.QUEUE_CALL)
+    department = request.GET.get("department", "")
+    boards = queue_queries.boards(
+        organization_id=actor.organization_id or 0,
+        day=timezone.localdate(),
+        department_id=int(department) if department.isdigit() else None,
+    )
+    context = {"boards": boards, "house": actor.organization_name, "now": timezone.now()}
+    if wants_part(request):
+        return render_part(request, "scheduling/screen.html", "screen", context)
+    return render(request, "scheduling/screen.html", context)

@@ -1,0 +1,184 @@
+"""Pages of the division: shares and the release rule in words, what became of every share, next month's proposal, fairness."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from doorstep.coordination.scheduling import (
+    fairness_queries,
+    precedence,
+    queries,
+    quota_actions,
+    quota_queries,
+    sinking,
+    spreadsheet,
+)
+from doorstep.coordination.scheduling.forms import SinkForm
+from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.rules import QUOTA_ZH
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight, try_act
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.workflow.once import once
+
+# Only what is given down has units to share it.
+SHARED = ("community", "contract", "referral")
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    first: date
+    last: date
+
+    @property
+    def since(self) -> datetime:
+        return midnight(self.first)
+
+    @property
+    def until(self) -> datetime:
+        return midnight(self.last, 1)
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def quotas(request: HttpRequest) -> HttpResponse:
+    """The division of the unit's places: shares, the release rule as sentences, and what became of the last weeks."""
+    actor = actor_with(request, Permission.QUOTA_MANAGE)
+    unit = actor.organization_id or 0
+    steps, is_default = quota_queries.rule_of(organization_id=unit)
+    form = SinkForm(request.POST or None, steps=steps)
+    if request.method == "POST" and form.is_valid():
+        chosen = [] if request.POST.get("act") == "default" else form.steps()
+        if try_act(form, lambda: quota_actions.set_sink_rule(organization_id=unit, steps=chosen, actor=actor)):
+            messages.success(request, _("已保存"))
+            return redirect(request, reverse("scheduling:quotas"))
+    period = _period(request, back=28)
+    context = {
+        "shares": quota_queries.shares(organization_id=unit, day=timezone.localdate()),
+        "departments": queries.departments_with_schedules(organization_id=unit),
+        "sentences": sinking.rule_sentences(steps),
+        "is_default": is_default,
+        "form": form,
+        "lines": _weeks(period, actor),
+        "period": period,
+        "labels": QUOTA_ZH,
+        "shared": SHARED,
+    }
+    return render(request, "scheduling/quotas.html", context, status=422 if form.is_bound else 200)
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
+    """One department's shares of a quota: the proposal from last month with its reasons, to be taken or changed."""
+    actor = actor_with(request, Permission.QUOTA_MANAGE)
+    department = queries.get_department(key=key, actor=actor)
+    if quota not in SHARED:
+        raise NotFound()
+    period = _period(request, back=30)
+    proposed = quota_queries.proposal(
+        department=department, quota=quota, since=period.since, until=period.until, actor=actor
+    )
+    units = quota_queries.units_to_share(actor=actor)
+    begins = day_of(request.POST.get("since", "")) if request.method == "POST" else _next_month()
+    errors: list[str] = []
+    if request.method == "POST":
+        try:
+            quota_actions.set_shares(
+                department_id=department.pk,
+                quota=quota,
+                weights=_weights(request, [unit.pk for unit in units]),
+                since=begins,
+                reason=request.POST.get("reason", ""),
+                actor=actor,
+            )
+        except Refused as refused:
+            if refused.status != 422:
+                raise
+            errors = [str(text) for text in refused.fields.values()] or [str(refused.message)]
+        else:
+            messages.success(request, _("新的分配将从 %(day)s 起放号时生效。") % {"day": begins.isoformat()})
+            return redirect(request, reverse("scheduling:quotas"))
+    by_unit = {line.unit: line for line in proposed.lines}
+    context = {
+        "department": department,
+        "quota": quota,
+        "label": QUOTA_ZH[quota],  # type: ignore[index]
+        "rows": [(unit, by_unit.get(unit.pk)) for unit in sorted(units, key=lambda one: one.pk not in by_unit)],
+        "period": period,
+        "begins": begins,
+        "errors": errors,
+    }
+    return render(request, "scheduling/division.html", context, status=422 if errors else 200)
+
+
+@require_GET
+def quotas_file(request: HttpRequest) -> HttpResponse:
+    """The weeks of the division as an Excel file."""
+    actor = actor_with(request, Permission.QUOTA_MANAGE)
+    period = _period(request, back=28)
+    response = HttpResponse(
+        spreadsheet.weeks(_weeks(period, actor)),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="quota-{period.first}-{period.last}.xlsx"'
+    return response
+
+
+@require_GET
+def fairness(request: HttpRequest) -> HttpResponse:
+    """How long each group, channel and centre waited, beside the rule of precedence."""
+    actor = actor_with(request, Permission.QUOTA_MANAGE)
+    period = _period(request, back=30)
+    parts = [
+        (
+            label,
+            fairness_queries.lines(
+                by=by, organization_ids=actor.reach, since=period.since, until=period.until, actor=actor
+            ),
+        )
+        for by, label in (("group", _("按人群")), ("channel", _("按渠道")), ("unit", _("按预约单位")))
+    ]
+    context = {"parts": parts, "period": period, "rule": precedence.rule_sentence(), "weights": precedence.WEIGHTS}
+    return render(request, "scheduling/fairness.html", context)
+
+
+def _weeks(period: _Period, actor: Actor) -> list[quota_queries.WeekLine]:
+    return quota_queries.weeks(
+        organization_ids=[actor.organization_id or 0],
+        since=period.since,
+        until=period.until,
+        now=timezone.now(),
+        actor=actor,
+        department_id=None,
+    )
+
+
+def _period(request: HttpRequest, *, back: int) -> _Period:
+    """The days of the address, else the last weeks and the one to come."""
+    today = timezone.localdate()
+    first = day_of(request.GET.get("first", "")) if request.GET.get("first") else today - timedelta(days=back)
+    last = day_of(request.GET.get("last", "")) if request.GET.get("last") else today + timedelta(days=7)
+    return _Period(min(first, last), max(first, last))
+
+
+def _next_month() -> date:
+    today = timezone.localdate()
+    return (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _weights(request: HttpRequest, units: list[int]) -> dict[int, int]:
+    weights: dict[int, int] = {}
+    for unit in units:
+        text = request.POST.get(f"weight-{unit}", "").strip()
+        if text and text != "0":
+            weights[unit] = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return weights

@@ -1,0 +1,146 @@
+"""The waiting list: joining, offering freed places in order, taking, passing by, leaving."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.coordination.scheduling import actions, claiming, offering, standing, waiting_queries
+from doorstep.coordination.scheduling.models import Booking, Channel, WaitingEntry
+from doorstep.coordination.scheduling.outcomes import Wish, constraints, hold_gone
+from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.refusals import Conflict, Refused
+from doorstep.kernel.workflow import actions as workflow
+from doorstep.people.organizations.models import Department
+
+# Nobody waits longer than this; platform default.
+LONGEST_WAIT = timedelta(days=60)
+# After so many offers that were not answered the wait lapses; platform default.
+MISSED_OFFERS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """What somebody waits for: a department or one of its schedules, between two days, as which origin."""
+
+    department_id: int
+    schedule_id: int | None = None
+    origin: str
+    first_day: date
+    last_day: date
+    reference: str = ""
+    channel: str = ""
+
+
+@transaction.atomic
+def join(*, resident_id: int, want: Want, actor: Actor) -> WaitingEntry:
+    """Put a resident on a waiting list; the rule of precedence is decided now and shown with its inputs.
+
+    Raises Conflict when the resident waits there already, Refused when the days are wrong.
+    """
+    resident = actions.bookable_resident(resident_id, actor)
+    today = timezone.localdate()
+    if not today <= want.first_day <= want.last_day <= today + LONGEST_WAIT:
+        raise Refused(
+            _("候补日期不正确。"),
+            fields={"last_day": _("最早日期不早于今天，最晚日期不早于最早日期，最长候补 60 天。")},
+        )
+    department = Department.objects.get(id=want.department_id)
+    own = actor.kind is ActorKind.RESIDENT
+    decided = standing.standing_of(
+        resident, day=today, referred=want.origin == "referral" or want.reference.startswith("referral/")
+    )
+    entry = WaitingEntry(
+        department=department,
+        schedule_id=want.schedule_id,
+        resident=resident,
+        resident_key=resident.key,
+        organization_id=department.organization_id,
+        source_organization_id=(resident.organization_id if own else actor.organization_id)
+        or department.organization_id,
+        origin=want.origin,
+        channel=actions.channel_of(actor, department.organization_id, want.channel),
+        first_day=want.first_day,
+        last_day=want.last_day,
+        points=decided.points,
+        groups=list(decided.groups),
+        reference=want.reference[:80],
+    )
+    facts = {"points": decided.points, "groups": list(decided.groups), "department_id": department.pk}
+    try:
+        with transaction.atomic():
+            return workflow.begin(entry, "self-join" if own else "join", actor=actor, details=facts)
+    except IntegrityError as error:
+        message = _("该居民已在这个科室候补，不必重复登记。")
+        raise Conflict(message, fields={"department": message}) from error
+
+
+def offer_freed(*, actor: Actor, now: datetime | None = None) -> int:
+    """Offer every free place that somebody waits for to the first in line; returns how many offers were made."""
+    moment = now or timezone.now()
+    return sum(
+        offering.offer_slot(
+            slot_key=slot_key,
+            department_id=department_id,
+            schedule_id=schedule_id,
+            starts_at=starts_at,
+            actor=actor,
+            now=moment,
+        )
+        for slot_key, department_id, schedule_id, starts_at in waiting_queries.offerable(now=moment)
+    )
+
+
+@transaction.atomic
+def accept(*, entry_key: uuid.UUID | str, actor: Actor) -> Booking:
+    """Take the offered place; raises Conflict when the offer has run out."""
+    entry = waiting_queries.get_entry(key=entry_key, actor=actor)
+    if entry.state == "booked" and entry.booking is not None:
+        return entry.booking
+    if entry.state != "offered" or entry.hold_key is None:
+        raise hold_gone()
+    resident = actions.bookable_resident(entry.resident_id, actor)
+    own = actor.kind is ActorKind.RESIDENT
+    key = entry.hold_key
+    wish = Wish(reference=entry.reference, channel=Channel.WAITING.value, wanted_since=entry.created_at)
+    with constraints():
+        taken = claiming.take(hold_key=key, actor=actor, now=timezone.now(), anybody=True)
+        if taken is None:
+            raise hold_gone()
+        booking = actions.insert(taken, key, resident=resident, actor=actor, wish=wish)
+    values = {"hold_key": None, "offered_until": None, "booking_id": booking.pk}
+    facts = {"booking": str(booking.key), "slot_id": booking.slot_id}
+    workflow.apply(entry, "self-accept" if own else "accept", actor=actor, values=values, details=facts)
+    return booking
+
+
+@transaction.atomic
+def pass_by(*, entry_key: uuid.UUID | str, actor: Actor) -> WaitingEntry:
+    """Do not take this offer but go on waiting: the place goes to the next in line at once."""
+    entry = waiting_queries.get_entry(key=entry_key, actor=actor)
+    return offering.take_back(entry, "self-pass" if actor.kind is ActorKind.RESIDENT else "pass", actor)
+
+
+@transaction.atomic
+def leave(*, entry_key: uuid.UUID | str, actor: Actor) -> WaitingEntry:
+    """Leave the waiting list; an offered place goes to the next in line."""
+    entry = waiting_queries.get_entry(key=entry_key, actor=actor)
+    return offering.take_back(entry, "self-leave" if actor.kind is ActorKind.RESIDENT else "leave", actor)
+
+
+@transaction.atomic
+def expire_offers(*, actor: Actor, now: datetime | None = None) -> int:
+    """End offers that were not answered, and waits whose days are over; returns how many ended."""
+    moment = now or timezone.now()
+    ended = waiting_queries.run_out(now=moment)
+    for entry in ended:
+        missed = entry.missed_offers + 1
+        verb = "lapse" if missed >= MISSED_OFFERS else "expire"
+        offering.take_back(entry, verb, actor, missed_offers=missed)
+    over = waiting_queries.over(today=timezone.localdate(moment))
+    for entry in over:
+        workflow.apply(entry, "lapse", actor=actor, details={"why": "days-over"})
+    return len(ended) + len(over)

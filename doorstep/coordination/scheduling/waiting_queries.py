@@ -1,0 +1,101 @@
+"""Reads of waiting lists: whose turn it is, and how long the list is."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.db import connection
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from doorstep.coordination.scheduling.models import WaitingEntry
+from doorstep.coordination.scheduling.queries import as_key
+from doorstep.coordination.scheduling.states import WAITING_LIVE
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound
+
+_WITH = ("department", "schedule__practitioner", "organization", "source_organization", "resident", "offered_slot")
+
+# Slots with a free place in departments where somebody waits; the place's own quota decides later who may have it.
+_OFFERABLE = """
+SELECT DISTINCT s.key, c.department_id, s.schedule_id, s.starts_at, s.id
+  FROM scheduling_waitingentry w
+  JOIN scheduling_schedule c ON c.department_id = w.department_id AND (w.schedule_id IS NULL OR w.schedule_id = c.id)
+  JOIN scheduling_slot s ON s.schedule_id = c.id
+ WHERE w.state = 'waiting' AND c.is_active AND s.stopped_at IS NULL AND s.starts_at > %(now)s
+   AND (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN w.first_day AND w.last_day
+   AND EXISTS (SELECT 1 FROM scheduling_place q WHERE q.slot_id = s.id
+                AND (q.state = 'free' OR (q.state = 'held' AND q.held_until <= %(now)s)))
+ ORDER BY s.starts_at, s.id LIMIT %(limit)s
+"""
+
+
+def offerable(*, now: datetime, limit: int = 100) -> list[tuple[uuid.UUID, int, int, datetime]]:
+    """Slots with a free place for which somebody waits: (key, department, schedule, start), earliest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERABLE, {"now": now, "limit": limit})
+        return [(row[0], row[1], row[2], row[3]) for row in cursor.fetchall()]
+
+
+def next_in_line(
+    *, department_id: int, schedule_id: int, starts_at: datetime, without: Iterable[int] = ()
+) -> WaitingEntry | None:
+    """Whose turn it is for a slot: more points first, then who came earlier; locked, others' locked rows left out."""
+    day = timezone.localdate(starts_at)
+    return (
+        WaitingEntry.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("resident")
+        .filter(Q(schedule_id__isnull=True) | Q(schedule_id=schedule_id), department_id=department_id, state="waiting")
+        .filter(first_day__lte=day, last_day__gte=day)
+        .exclude(id__in=list(without))
+        .order_by("missed_offers", "-points", "created_at", "id")
+        .first()
+    )
+
+
+def run_out(*, now: datetime) -> list[WaitingEntry]:
+    """Offers whose time has passed, locked."""
+    return list(
+        WaitingEntry.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(state="offered", offered_until__lte=now)
+        .order_by("offered_until")[:200]
+    )
+
+
+def over(*, today: date) -> list[WaitingEntry]:
+    """Waits whose last day has passed, locked."""
+    return list(
+        WaitingEntry.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(state="waiting", last_day__lt=today)
+        .order_by("id")[:200]
+    )
+
+
+def get_entry(*, key: uuid.UUID | str, actor: Actor) -> WaitingEntry:
+    """One entry as far as the actor may see it; raises NotFound."""
+    found = WaitingEntry.objects.filter(key=as_key(key)).select_related(*_WITH).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def list_of(*, organization_ids: Iterable[int], sent: bool = False) -> list[WaitingEntry]:
+    """The live waiting list of clinics, or of those whom these units sent, in the order of the rule."""
+    ids = list(organization_ids)
+    found = WaitingEntry.objects.filter(state__in=WAITING_LIVE).select_related(*_WITH)
+    found = found.filter(source_organization_id__in=ids) if sent else found.filter(organization_id__in=ids)
+    return list(found.order_by("department__name", "-state", "missed_offers", "-points", "created_at")[:300])
+
+
+def ahead_of(entry: WaitingEntry) -> int:
+    """How many wait in the same department before this one."""
+    before = (
+        Q(missed_offers__lt=entry.missed_offers)
+        | Q(missed_offers=entry.missed_offers, points__gt=entry.points)
+        | Q(missed_offers=entry.missed_offers, points=entry.points, created_at__lt=entry.created_at)
+    )
+    return int(
+        WaitingEntry.objects.filter(department_id=entry.department_id, state="waiting")
+        .filter(before)
+        .aggregate(n=Count("id"))["n"]
+    )
