@@ -88,6 +88,7 @@ def make_scene() -> Scene:
     keywords |= _exchange(world) | {
         "nobody": {},
         "unit": keywords["public"],
+        "slot_and_resident": {"slot": str(uuid.uuid4()), "resident_key": str(resident.key)},
         "visit_key": {"visit_key": str(visit.key)},
     }
     keywords["stage"] = {"kind": task.kind}

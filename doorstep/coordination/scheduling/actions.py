@@ -372,11 +372,14 @@ def _refuse(slot_key: uuid.UUID, origin: str, actor: Actor, now: datetime) -> No
 
 
 def _open_sight(booking: Booking, actor: Actor) -> None:
-    """Let the clinic read the booking's own episode; a resident's own booking is the resident's own word for it."""
-    if actor.kind is ActorKind.RESIDENT:
+    """Let the clinic read the booking's own episode, which holds the appointment and no more.
+
+    A resident's own booking is the resident's own word for it; a clinic's desk books for whom it sees already.
+    """
+    if actor.kind is ActorKind.RESIDENT or booking.organization_id == actor.organization_id:
         with for_purpose(Purpose.HANDLER, actor):
-            _open_episode(booking, actor, basis="居民本人预约")
-    elif booking.organization_id != actor.organization_id:
+            _open_episode(booking, actor, basis="居民本人预约" if actor.kind is ActorKind.RESIDENT else "本院窗口预约")
+    else:
         _open_episode(booking, actor, basis="")
 
 

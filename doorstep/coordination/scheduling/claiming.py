@@ -40,7 +40,7 @@ WITH picked AS (
    LIMIT 1 FOR UPDATE OF q SKIP LOCKED),
 taken AS (
   UPDATE scheduling_place q
-     SET state = %(state)s, hold_key = %(key)s, held_until = %(until)s, held_by_id = %(user)s, held_organization_id = %(unit)s
+     SET state = %(state)s, hold_key = %(key)s, held_until = %(until)s, held_by_id = %(user)s, held_organization_id = %(holder)s
     FROM picked WHERE q.id = picked.id RETURNING q.id, q.slot_id, q.number, q.quota)
 SELECT t.id, t.number, t.quota,"""
     + _FACTS
@@ -114,6 +114,7 @@ def claim(
             "now": now,
             "origins": list(actor.reach),
             "unit": unit,
+            "holder": actor.organization_id,
             "first": first,
             "state": "held" if until else "booked",
             "key": key if until else None,

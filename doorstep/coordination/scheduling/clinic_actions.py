@@ -98,16 +98,7 @@ def add_session(
     if until is not None and since is not None and until <= since:
         raise Refused(_("有效期不正确。"), fields={"until": _("失效日期须晚于生效日期。")})
     weekday = only_on.weekday() if only_on is not None else weekday
-    shared = clinic_queries.shared_schedules(schedule)
-    list(Schedule.objects.select_for_update().filter(id__in=shared).order_by("id"))
-    for other in WeeklySession.objects.filter(schedule_id__in=shared, weekday=weekday):
-        if other.starts < ends and starts < other.ends and _same_days(other, only_on, since, until):
-            message = (
-                _("与本排班当天已有的时段重叠，请调整起止时间。")
-                if other.schedule_id == schedule.pk
-                else _("同一医生、诊室或设备在另一排班的这个时间已有时段，请调整起止时间。")
-            )
-            raise Conflict(message, fields={"starts": message})
+    _check_free(schedule, weekday, starts, ends, (only_on, since, until))
     session = WeeklySession.objects.create(
         schedule=schedule,
         weekday=weekday,
@@ -194,6 +185,22 @@ def check_manages(actor: Actor, organization_id: int) -> None:
     actor.check(Permission.SCHEDULE_MANAGE)
     if not actor.reaches(organization_id):
         raise NotFound()
+
+
+def _check_free(
+    schedule: Schedule, weekday: int, starts: time, ends: time, days: tuple[date | None, date | None, date | None]
+) -> None:
+    """Raise Conflict when this schedule, or one with the same doctor, room or machine, holds a session at that time."""
+    shared = clinic_queries.shared_schedules(schedule)
+    list(Schedule.objects.select_for_update().filter(id__in=shared).order_by("id"))
+    for other in WeeklySession.objects.filter(schedule_id__in=shared, weekday=weekday):
+        if other.starts < ends and starts < other.ends and _same_days(other, *days):
+            message = (
+                _("与本排班当天已有的时段重叠，请调整起止时间。")
+                if other.schedule_id == schedule.pk
+                else _("同一医生、诊室或设备在另一排班的这个时间已有时段，请调整起止时间。")
+            )
+            raise Conflict(message, fields={"starts": message})
 
 
 def _same_days(other: WeeklySession, only_on: date | None, since: date | None, until: date | None) -> bool:
