@@ -85,13 +85,9 @@ def make_scene() -> Scene:
         "colleague": uuid.uuid4(),
     }
     keywords = {name: {"key": str(key)} for name, key in keys.items()}
-    keywords |= _exchange(world) | {
-        "nobody": {},
-        "unit": keywords["public"],
-        "slot_and_resident": {"slot": str(uuid.uuid4()), "resident_key": str(resident.key)},
-        "visit_key": {"visit_key": str(visit.key)},
-    }
-    keywords["stage"] = {"kind": task.kind}
+    keywords |= _exchange(world) | {"nobody": {}, "unit": keywords["public"], "stage": {"kind": task.kind}}
+    keywords["visit_key"] = {"visit_key": str(visit.key)}
+    keywords["slot_and_resident"] = {"slot": str(uuid.uuid4()), "resident_key": str(resident.key)}
     keywords["proof"] = {"presence_id": "987654"}
     return Scene(loop=loop, sister_village=sister.id, keywords=keywords)
 
