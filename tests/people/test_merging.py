@@ -22,8 +22,8 @@ from doorstep.kernel.audit import queries as audit
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.record import queries as record
+from doorstep.kernel.record import search
 from doorstep.kernel.record.models import Resource
-from doorstep.kernel.record.search import parse
 from doorstep.people.identity import actions, moving
 from doorstep.people.identity.facts import FACTS
 from doorstep.people.identity.models import Merge
@@ -177,11 +177,8 @@ def test_former_patient_answers_with_a_link_and_its_subject_finds_the_survivors_
         standing = record.read(type="Patient", fhir_id=str(rich.key))
         found = {}
         for asked in (twin, rich):
-            search = parse("Encounter", [("subject", f"Patient/{asked.key}")])
-            text, total = record.search_bundle(
-                type="Encounter", clauses=search.clauses, values=search.values, base="", limit=50, offset=0
-            )
-            found[asked.pk] = (json.loads(text)["entry"], total)
+            bundle = json.loads(search.answer("Encounter", [("subject", f"Patient/{asked.key}")], base="").bundle)
+            found[asked.pk] = (bundle["entry"], bundle["total"])
     assert former is not None
     assert standing is not None
     assert former["active"] is False

@@ -17,7 +17,7 @@ from doorstep.demo.loading.keys import key
 from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.models import ApiClient, CareRelationship, User
 from doorstep.kernel.record.models import Resource, ResourceVersion
-from doorstep.kernel.record.tokens import tokens_of
+from doorstep.kernel.record.search_index import index_of
 from doorstep.people.organizations.models import Membership, Organization
 from doorstep.people.residents.models import Household, Identifier, PanelEntry, Resident
 from doorstep.people.workforce.models import Post, Practitioner, Team
@@ -120,7 +120,9 @@ def _record(county: County, residents: int) -> Iterator[str]:
     types = Resource.objects.order_by().values_list("type", flat=True).distinct()
     for kind in list(types):
         for one in Resource.objects.filter(type=kind).order_by("-id")[:SAMPLE]:
-            if sorted(one.tokens) != tokens_of(one.content) or one.content["id"] != one.fhir_id:
+            wanted = index_of(one.content)
+            same = (one.ref, sorted(one.keys), one.present) == (wanted.ref, wanted.keys, wanted.present)
+            if not same or _index_rows(one.id) != {name: len(rows) for name, rows in wanted.rest.items() if name != "words"}:
                 yield f"{kind}/{one.fhir_id}: its search keys are not those of its content"
     strays = _number(
         "SELECT count(*) FROM (SELECT resident_id FROM record_resource EXCEPT SELECT id FROM residents_resident) x"
@@ -128,6 +130,16 @@ def _record(county: County, residents: int) -> Iterator[str]:
     )
     if strays:
         yield f"{strays} residents of the record are not in the register"
+
+
+def _index_rows(resource_id: int) -> dict[str, int]:
+    """How many rows each table of the index of searches has of a resource."""
+    tables = {"links": "link", "dates": "date", "amounts": "amount", "strings": "string"}
+    counts = {
+        name: _number(f"SELECT count(*) FROM record_search{table} WHERE resource_id = {resource_id}")
+        for name, table in tables.items()
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def _walls(county: County, residents: int) -> Iterator[str]:

@@ -56,7 +56,8 @@ def copy(parts: list[Copied], tally: Tally) -> None:
 
 @contextmanager
 def without_indexes(*tables: str) -> Iterator[None]:
-    """Drop the secondary indexes, unique constraints and foreign keys of tables; make them again at the end.
+    """Drop the secondary indexes, unique constraints and foreign keys of tables, and the keys of the index of searches; make
+    them again at the end.
 
     Each foreign key is checked whole when it comes back, so nothing that does not fit can stay.
     """
@@ -82,7 +83,8 @@ def without_indexes(*tables: str) -> Iterator[None]:
 _CONSTRAINTS = """
 SELECT r.relname, c.conname, pg_get_constraintdef(c.oid)
   FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
- WHERE r.relnamespace = 'public'::regnamespace AND r.relname = ANY (%s) AND c.contype IN ('f', 'u')
+ WHERE r.relnamespace = 'public'::regnamespace AND r.relname = ANY (%s)
+   AND (c.contype IN ('f', 'u') OR (c.contype = 'p' AND starts_with(r.relname, 'record_search')))
  ORDER BY c.contype = 'f', r.relname, c.conname
 """
 _INDEXES = """

@@ -13,13 +13,18 @@ from doorstep.demo.county.residents import ResidentBatch
 from doorstep.demo.loading import prototypes
 from doorstep.demo.loading.copying import Copied
 from doorstep.demo.loading.houses import CONSORTIUM
+from doorstep.demo.loading.index_shapes import TABLES as INDEX_TABLES
 from doorstep.demo.loading.keys import keys
 from doorstep.demo.loading.lines import LinePattern, blob, compound, texts_of
 from doorstep.demo.loading.people import registered_on
-from doorstep.demo.loading.shapes import COLUMNS, Shape, picked
+from doorstep.demo.loading.shapes import Shape, picked
 from doorstep.kernel.terminology.reading import DATA, rows
 
-TABLES = ("contracts_contract", "visits_visit", "record_resource", "record_resourceversion")
+TABLES = ("contracts_contract", "visits_visit", "record_resource", "record_resourceversion", *INDEX_TABLES)
+# Numbers of resources that a resident's history can take: batches number their resources without asking each other.
+_ROOM = 10_000
+# Resources of one kind with their columns.
+Lot = tuple[Shape, dict[str, list[Any]]]
 _PURPOSES = {"follow_up": "慢性病随访", "antenatal": "产前检查", "check_up": "健康体检"}
 
 
@@ -71,11 +76,20 @@ def history(batch: ResidentBatch, ward: Ward) -> list[Copied]:
         *_medications(batch, who),
         *_agreements(batch, who),
     ]
-    return [
-        _contracts(batch, who),
-        _visits(batch, who),
-        Copied("record_resource", COLUMNS, b"".join(resources)),
-    ]
+    rows = [_contracts(batch, who), _visits(batch, who)]
+    place = who.first * _ROOM
+    for shape, columns in resources:
+        rows += shape.copied(columns, place)
+        place += len(columns["id"])
+    return _together(rows)
+
+
+def _together(parts: list[Copied]) -> list[Copied]:
+    """The rows of each table in one piece."""
+    pieces: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
+    for part in parts:
+        pieces.setdefault((part.table, part.columns), []).append(part.data)
+    return [Copied(table, columns, b"".join(data)) for (table, columns), data in pieces.items()]
 
 
 class _Who:
@@ -114,16 +128,16 @@ class _Who:
         }
 
 
-def _split(columns: dict[str, list[Any]], kinds: Array, shapes: dict[Any, Shape]) -> list[bytes]:
+def _split(columns: dict[str, list[Any]], kinds: Array, shapes: dict[Any, Shape]) -> list[Lot]:
     """The rows by kind, each filled into the shape of its kind; kinds without a shape are left out."""
     found = []
     for kind, shape in shapes.items():
         members = np.flatnonzero(kinds == kind).tolist()
-        found.append(shape.blob(picked(columns, members)))
+        found.append((shape, picked(columns, members)))
     return found
 
 
-def _patients(batch: ResidentBatch, who: _Who) -> list[bytes]:
+def _patients(batch: ResidentBatch, who: _Who) -> list[Lot]:
     part = batch.residents
     numbers = part.column("national_id")
     columns = {
@@ -177,11 +191,11 @@ def _visits(batch: ResidentBatch, who: _Who) -> Copied:
     return Copied("visits_visit", _VISIT_COLUMNS, blob(_VISIT, _visit_columns(batch, who)))
 
 
-def _encounters(batch: ResidentBatch, who: _Who) -> list[bytes]:
-    return [prototypes.encounter().blob(_visit_columns(batch, who))]
+def _encounters(batch: ResidentBatch, who: _Who) -> list[Lot]:
+    return [(prototypes.encounter(), _visit_columns(batch, who))]
 
 
-def _observations(batch: ResidentBatch, who: _Who) -> list[bytes]:
+def _observations(batch: ResidentBatch, who: _Who) -> list[Lot]:
     """One Observation per value, the two pressures in one panel."""
     part = batch.observations
     codes = part.column("code")
@@ -198,10 +212,10 @@ def _observations(batch: ResidentBatch, who: _Who) -> list[bytes]:
     if (part.column("visit_id")[upper] != part.column("visit_id")[lower]).any():
         raise ValueError("a systolic pressure without its diastolic one")
     pressures = picked(columns, upper.tolist()) | {"other": part.column("value")[lower].tolist()}
-    return [prototypes.pressure().blob(pressures), *_split(columns, codes, prototypes.signs())]
+    return [(prototypes.pressure(), pressures), *_split(columns, codes, prototypes.signs())]
 
 
-def _conditions(batch: ResidentBatch, who: _Who) -> list[bytes]:
+def _conditions(batch: ResidentBatch, who: _Who) -> list[Lot]:
     part = batch.conditions
     onset = texts_of(part.column("onset_on"))
     columns = {
@@ -217,7 +231,7 @@ def _conditions(batch: ResidentBatch, who: _Who) -> list[bytes]:
     return _split(columns, codes, shapes)
 
 
-def _medications(batch: ResidentBatch, who: _Who) -> list[bytes]:
+def _medications(batch: ResidentBatch, who: _Who) -> list[Lot]:
     part = batch.medications
     start = texts_of(part.column("start_on"))
     columns = {
@@ -283,7 +297,7 @@ def _contracts(batch: ResidentBatch, who: _Who) -> Copied:
     return Copied("contracts_contract", _CONTRACT_COLUMNS, blob(_CONTRACT, _contract_columns(batch, who)))
 
 
-def _agreements(batch: ResidentBatch, who: _Who) -> list[bytes]:
+def _agreements(batch: ResidentBatch, who: _Who) -> list[Lot]:
     columns = _contract_columns(batch, who)
     states_of = batch.contracts.column("status")
     found = []

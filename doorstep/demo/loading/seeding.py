@@ -22,6 +22,7 @@ from doorstep.demo.loading.copying import Tally, copy, reset_sequences, without_
 from doorstep.demo.loading.history import TABLES as HISTORY_TABLES
 from doorstep.demo.loading.history import VERSIONS, Ward, history
 from doorstep.demo.loading.houses import CONSORTIUM, houses, staff
+from doorstep.demo.loading.index_shapes import WORDS, WORDS_BEGIN, WORDS_END
 from doorstep.demo.loading.people import TABLES as PEOPLE_TABLES
 from doorstep.demo.loading.people import Setting, people, slim
 from doorstep.demo.loading.workers import Turn, turned
@@ -96,8 +97,11 @@ def seed(wish: Wish, *, say: Say) -> Report:
             _load(wish, county, tally, partial(people, setting=Setting(wish.seed, wish.today)), slim)
         say(_rate("residents", wish.residents, report))
         with report.part("history", tally), without_indexes(*HISTORY_TABLES):
+            _run(WORDS_BEGIN)
             _load(wish, county, tally, partial(history, ward=Ward(county)), _whole, limit=wish.with_history)
             _run(VERSIONS)
+            _run(WORDS_END)
+            tally.rows.pop(WORDS, None)
             tally.rows["record_resourceversion"] = tally.rows.get("record_resource", 0)
         say(
             _rate(

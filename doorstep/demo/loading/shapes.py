@@ -1,21 +1,25 @@
 """Resources of the record as patterns: the app that writes a resource builds one with marks in it, and the marks are
-filled for a whole column. So a loaded resource is what the app itself would have written."""
+filled for a whole column. So a loaded resource is what the app itself would have written, its search index included."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
+from doorstep.demo.loading.copying import Copied
 from doorstep.demo.loading.houses import CONSORTIUM
+from doorstep.demo.loading.index_shapes import IndexShape
 from doorstep.demo.loading.lines import Batch, LinePattern, blob
+from doorstep.kernel.fhir.spans import span
 from doorstep.kernel.record.publishing import Published
-from doorstep.kernel.record.tokens import tokens_of
+from doorstep.kernel.record.search_facts import facts_of
+from doorstep.kernel.record.search_index import number, small
 
 COLUMNS = (
-    "type", "fhir_id", "version", "resident_id", "organization_id", "consortium_id", "episode", "category", "sensitive",
-    "occurred_at", "updated_at", "tokens", "content", "deleted",
+    "id", "type", "fhir_id", "version", "resident_id", "organization_id", "consortium_id", "episode", "category",
+    "sensitive", "occurred_at", "updated_at", "content", "deleted", "ref", "keys", "present",
 )  # fmt: skip
 
 # Marks that builders take for real values; they stand for the columns at, ended, day, last_day, value, other.
@@ -30,6 +34,11 @@ _MARKS: dict[str, str] = {
     str(VALUE): "«value»",
     str(OTHER): "«other»",
 }
+_SECOND = timedelta(seconds=1)
+# The first and last moments of the marks; PostgreSQL knows the hour 24.
+_STARTS = {AT: "«at»:00+00", ENDED: "«ended»:00+00", **{span(str(one))[0]: f"{_MARKS[str(one)]} 00:00+08" for one in (DAY, LAST_DAY)}}
+_ENDS = {AT + _SECOND: "«at»:01+00", ENDED + _SECOND: "«ended»:01+00", **{span(str(one))[1]: f"{_MARKS[str(one)]} 24:00+08" for one in (DAY, LAST_DAY)}}
+_AMOUNTS = {float(VALUE): "value", float(OTHER): "other"}
 
 
 class Shape:
@@ -43,19 +52,29 @@ class Shape:
         text = orjson.dumps(content).decode()
         for mark, column in _MARKS.items():
             text = text.replace(mark, column)
-        tokens = ",".join(f'"{token}"' for token in tokens_of(content))
         if "\\" in text or "\t" in text:
             raise ValueError(f"a {content['resourceType']} with characters that COPY reads otherwise")
+        facts = facts_of(content)
+        self._index = IndexShape(facts, starts=_STARTS, ends=_ENDS, amounts=_AMOUNTS)
+        self._address = LinePattern(f"{content['resourceType']}/«id»")
+        present = ",".join(map(str, sorted(small(name) for name in facts.present)))
         cells = (
-            content["resourceType"], "«id»", "1", "«resident»", "«organization»", str(CONSORTIUM), published.episode,
-            published.category, "t" if published.sensitive else "f", "«at»:00+00", "«at»:00+00", f"{{{tokens}}}", text,
-            "f",
+            "«place»", content["resourceType"], "«id»", "1", "«resident»", "«organization»", str(CONSORTIUM),
+            published.episode, published.category, "t" if published.sensitive else "f", "«at»:00+00", "«at»:00+00", text,
+            "f", "«ref»", self._index.keys_cell, f"{{{present}}}",
         )  # fmt: skip
         self._pattern = LinePattern("\t".join(cells))
 
-    def blob(self, batch: Batch) -> bytes:
-        """The rows of these resources for COPY."""
-        return blob(self._pattern, batch)
+    def copied(self, batch: Batch, first: int) -> list[Copied]:
+        """The rows of these resources and of their index, numbered from the first one on."""
+        count = len(batch["id"])
+        if not count:
+            return []
+        rows = dict(batch)
+        rows["place"] = range(first, first + count)
+        rows["ref"] = [number.__wrapped__(text) for text in self._address.lines(batch)]
+        rows |= self._index.columns(batch)
+        return [Copied("record_resource", COLUMNS, blob(self._pattern, rows)), *self._index.copied(rows)]
 
 
 def picked(columns: Mapping[str, Any], rows: list[int]) -> dict[str, list[Any]]:

@@ -18,7 +18,9 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship, User
 from doorstep.kernel.access.session import acting, bind
 from doorstep.kernel.record.models import Resource, ResourceVersion
-from doorstep.kernel.record.tokens import tokens_of
+from doorstep.kernel.record.reindexing import reindex
+from doorstep.kernel.record.search_index import index_of
+from doorstep.kernel.record.search_index import number as number_of
 from doorstep.people.residents.models import Identifier, PanelEntry, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.site.actors import of_user
@@ -71,6 +73,7 @@ def test_seed_county_fills_an_empty_database(owner_connection: psycopg.Connectio
     _check_residents()
     _check_walls()
     _check_record()
+    _check_index(owner_connection)
     _check_accounts()
     again, refusal = run(owner_connection)
     assert again != 0
@@ -120,7 +123,8 @@ def _check_record() -> None:
             found = list(Resource.objects.filter(type=kind).order_by("id")[:50])
             assert found, kind
             for one in found:
-                assert sorted(one.tokens) == tokens_of(one.content)
+                wanted = index_of(one.content)
+                assert (one.ref, sorted(one.keys), one.present) == (wanted.ref, wanted.keys, wanted.present)
                 assert one.content["meta"]["versionId"] == "1"
         for resident in Resident.objects.select_related("organization").order_by("id")[:40]:
             written = Resource.objects.get(type="Patient", fhir_id=str(resident.key)).content
@@ -130,8 +134,30 @@ def _check_record() -> None:
         visit = Visit.objects.filter(resident_id=heroes.HEROINE).order_by("id")[0]
         encounter = Resource.objects.get(type="Encounter", fhir_id=str(visit.key))
         assert encounter.episode == visit.subject
-        pressure = Resource.objects.filter(episode=visit.subject, type="Observation", tokens__contains=["code|85354-9"])
+        pressure = Resource.objects.filter(episode=visit.subject, type="Observation", keys__contains=[number_of("Observation.code|c|85354-9")])
         assert all(len(one.content["component"]) == 2 for one in pressure)
+
+
+# Everything in the index of searches, whatever place a row has among those of its resource.
+INDEX = """
+SELECT md5(string_agg(line, chr(10) ORDER BY line)), count(*) FROM (
+  SELECT concat_ws('|', 'k', key, resource_id) AS line FROM record_searchkey
+  UNION ALL SELECT concat_ws('|', 'l', name, target, resource_id) FROM record_searchlink
+  UNION ALL SELECT concat_ws('|', 'd', name, resource_id, low, high) FROM record_searchdate
+  UNION ALL SELECT concat_ws('|', 'a', name, resource_id, low, high, unit, code, system_code, base, base_low, base_high) FROM record_searchamount
+  UNION ALL SELECT concat_ws('|', 's', name, resource_id, norm, text) FROM record_searchstring
+  UNION ALL SELECT concat_ws('|', 'w', name, norm, key) FROM record_searchword) x
+"""
+
+
+def _check_index(database: psycopg.Connection) -> None:
+    """The index that was loaded is the one that the resources themselves would give."""
+    loaded = database.execute(INDEX).fetchone()
+    with database.transaction(), database.cursor() as cursor:
+        reindex(cursor)
+    assert database.execute(INDEX).fetchone() == loaded
+    assert loaded is not None
+    assert loaded[1] > 20_000
 
 
 def _check_accounts() -> None:

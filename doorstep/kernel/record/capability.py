@@ -5,24 +5,8 @@ from typing import Any
 from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.negotiation import JSON_PATCH
 from doorstep.kernel.record.kinds import CLOSED
-from doorstep.kernel.record.search import PARAMETERS
+from doorstep.kernel.record.search_capability import searching
 
-_KINDS = {"date": "date", "birthdate": "date", "name": "string", "subject": "reference", "patient": "reference"}
-_REFERENCES = {
-    "encounter",
-    "performer",
-    "requester",
-    "author",
-    "owner",
-    "focus",
-    "based-on",
-    "organization",
-    "service-provider",
-    "practitioner",
-    "actor",
-    "schedule",
-}
-_DATES = {"onset-date", "authored", "authored-on", "authoredon", "sent", "effective", "start"}
 _READS = ("read", "vread", "history-instance", "history-type", "search-type")
 _WRITES = ("create", "update", "patch", "delete")
 
@@ -43,14 +27,14 @@ def statement(base: str) -> dict[str, Any]:
             {
                 "mode": "server",
                 "security": {"description": "Bearer token of a registered hospital system"},
-                "resource": [_resource(kind, PARAMETERS.get(kind, ())) for kind in sorted(resource_types())],
+                "resource": [_resource(kind) for kind in sorted(resource_types())],
                 "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
             }
         ],
     }
 
 
-def _resource(kind: str, names: tuple[str, ...]) -> dict[str, Any]:
+def _resource(kind: str) -> dict[str, Any]:
     return {
         "type": kind,
         "interaction": [{"code": code} for code in (_READS if kind in CLOSED else _READS + _WRITES)],
@@ -63,13 +47,5 @@ def _resource(kind: str, names: tuple[str, ...]) -> dict[str, Any]:
         "conditionalUpdate": kind not in CLOSED,
         "conditionalDelete": "not-supported" if kind in CLOSED else "multiple",
         "referencePolicy": ["literal", "logical", "enforced", "local"],
-        "searchParam": [{"name": name, "type": _kind(name)} for name in (*names, "_id", "_lastUpdated")],
+        **searching(kind),
     }
-
-
-def _kind(name: str) -> str:
-    if name in _REFERENCES:
-        return "reference"
-    if name in _DATES or name == "_lastUpdated":
-        return "date"
-    return _KINDS.get(name, "token")

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
-from django.db import connection
-
 from doorstep.kernel.fhir.outcome import FhirRefused
+from doorstep.kernel.record import search
 from doorstep.kernel.record.patients import Patients
 from doorstep.kernel.record.references import Finder
-from doorstep.kernel.record.search import parse
 
 # A conditional delete takes away no more than this at once.
 MOST = 100
@@ -18,14 +16,7 @@ def matching(type: str, pairs: Sequence[tuple[str, str]], *, limit: int = 2) -> 
     """The ids of the resources that a search finds, at most `limit`; raises FhirRefused when nothing is asked."""
     if not any(value for _, value in pairs):
         raise FhirRefused(412, "required", "条件不能为空 / the condition is empty")
-    search = parse(type, pairs)
-    where = " AND ".join(["type = %(type)s", "NOT deleted", *search.clauses])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT fhir_id FROM record_resource WHERE {where} ORDER BY id LIMIT %(most)s",
-            {**search.values, "type": type, "most": limit},
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return search.matching(type, pairs, limit=limit)
 
 
 def single(type: str, query: str) -> str | None:

@@ -9,7 +9,7 @@ from doorstep.kernel.fhir import negotiation, patches
 from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
-from doorstep.kernel.record import conditions, queries, stored, views, writing
+from doorstep.kernel.record import conditions, queries, search_views, stored, writing
 from doorstep.kernel.record.stored import Stored
 from doorstep.kernel.record.writing import ABSENT, Draft
 
@@ -22,7 +22,7 @@ def type_level(request: HttpRequest, type: str) -> HttpResponse:
     known(type)
     method = request.method or "GET"
     if method in ("GET", "HEAD"):
-        return views.answer_search(request, type)
+        return search_views.answer_search(request, type)
     if method == "POST":
         return create(request, type)
     query = request.META.get("QUERY_STRING", "")

@@ -3,7 +3,6 @@
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,20 +10,23 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import RowAccess
 
-# record_open and access_may_read are SQL functions: sql/record.sql and kernel/access/sql/access.sql.
+# record_open and access_may_read are SQL functions: sql/0_open.sql and kernel/access/sql/access.sql.
 _READ = (
     "(resident_id IS NULL AND record_open(organization_id, sensitive))"
     " OR access_may_read(resident_id, organization_id, episode, category, sensitive)"
 )
+# Rows that only functions of the owner read.
+_NOBODY = RowAccess(using="false")
 
 
 class Resource(models.Model):
     """The current version of one resource.
 
-    `tokens` holds "parameter|system|code" and "parameter|code" for the token, reference and identifier searches; `occurred_at` the
-    time that date searches and the timeline go by. Resources without a resident (organisations, value sets) are open to every
-    actor, or when `sensitive` to the unit that wrote them; those with one follow the care relationships. `received` says that a
-    hospital system sent it: it alone may change it through the machine interface, what our actions wrote changes by actions.
+    `ref` is the number of "Type/id"; `keys` and `present` are what searches know of it (search_index.py), beside the tables
+    below. `occurred_at` is the time that the timeline goes by. Resources without a resident (organisations, value sets) are open
+    to every actor, or when `sensitive` to the unit that wrote them; those with one follow the care relationships. `received`
+    says that a hospital system sent it: it alone may change it through the machine interface, what our actions wrote changes by
+    actions.
     """
 
     type = models.CharField(max_length=40)
@@ -38,7 +40,9 @@ class Resource(models.Model):
     sensitive = models.BooleanField(default=False)
     occurred_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
-    tokens = ArrayField(models.TextField(), default=list)
+    ref = models.BigIntegerField()
+    keys = ArrayField(models.BigIntegerField(), default=list)
+    present = ArrayField(models.IntegerField(), default=list)
     content = models.JSONField()
     deleted = models.BooleanField(default=False)
     received = models.BooleanField(default=False, db_default=False)
@@ -50,13 +54,16 @@ class Resource(models.Model):
     when_merged = Moves(_("健康档案条目"), where="type <> 'Patient'")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["type", "fhir_id"], name="resource_identity"),)
+        constraints = (
+            models.UniqueConstraint(fields=["type", "fhir_id"], name="resource_identity"),
+            models.UniqueConstraint(fields=["ref"], name="resource_ref"),
+        )
         indexes = (
             models.Index(fields=["resident_id", "-occurred_at", "id"], name="resource_timeline"),
             models.Index(fields=["resident_id", "type", "-occurred_at"], name="resource_resident_type"),
             models.Index(fields=["type", "id"], name="resource_type"),
             models.Index(fields=["episode"], name="resource_episode", condition=~models.Q(episode="")),
-            GinIndex(fields=["tokens"], name="resource_tokens"),
+            models.Index(fields=["type", "updated_at", "id"], name="resource_updated"),
         )
 
 
@@ -83,3 +90,107 @@ class ResourceVersion(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["resource", "version"], name="version_once"),)
+
+
+class SearchKey(models.Model):
+    """A token of a resource: "parameter|form|value" as a number. No role reads this table: searches are functions."""
+
+    pk = models.CompositePrimaryKey("key", "resource_id")
+    key = models.BigIntegerField()
+    resource_id = models.BigIntegerField()
+
+    app_privileges = ()
+    row_access = _NOBODY
+
+
+class SearchLink(models.Model):
+    """A reference of a resource: the parameter, and the number of "Type/id" or of the address it points at."""
+
+    pk = models.CompositePrimaryKey("name", "target", "resource_id")
+    name = models.BigIntegerField()
+    target = models.BigIntegerField()
+    resource_id = models.BigIntegerField()
+
+    app_privileges = ()
+    row_access = _NOBODY
+
+    class Meta:
+        indexes = (models.Index(fields=["resource_id", "name"], name="search_link_back"),)
+
+
+class SearchDate(models.Model):
+    """A span of time of a resource, half open; open ends are infinite."""
+
+    pk = models.CompositePrimaryKey("resource_id", "name", "place")
+    resource_id = models.BigIntegerField()
+    name = models.BigIntegerField()
+    place = models.SmallIntegerField()
+    low = models.DateTimeField()
+    high = models.DateTimeField()
+
+    app_privileges = ()
+    row_access = _NOBODY
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["name", "low", "resource_id"], name="search_date_low"),
+            models.Index(fields=["name", "high", "resource_id"], name="search_date_high"),
+        )
+
+
+class SearchAmount(models.Model):
+    """A number or quantity: bounds, its unit in three spellings, and the bounds in the canonical UCUM unit."""
+
+    pk = models.CompositePrimaryKey("resource_id", "name", "place")
+    resource_id = models.BigIntegerField()
+    name = models.BigIntegerField()
+    place = models.SmallIntegerField()
+    low = models.FloatField()
+    high = models.FloatField()
+    unit = models.BigIntegerField(null=True)
+    code = models.BigIntegerField(null=True)
+    system_code = models.BigIntegerField(null=True)
+    base = models.BigIntegerField(null=True)
+    base_low = models.FloatField(null=True)
+    base_high = models.FloatField(null=True)
+
+    app_privileges = ()
+    row_access = _NOBODY
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["name", "low", "resource_id"], name="search_amount_low"),
+            models.Index(fields=["name", "high", "resource_id"], name="search_amount_high"),
+            models.Index(
+                fields=["name", "base", "base_low"], name="search_amount_base", condition=models.Q(base__isnull=False)
+            ),
+        )
+
+
+class SearchString(models.Model):
+    """A text as searches compare it, and as it was written; of an address (uri) both are the same."""
+
+    pk = models.CompositePrimaryKey("resource_id", "name", "place")
+    resource_id = models.BigIntegerField()
+    name = models.BigIntegerField()
+    place = models.SmallIntegerField()
+    norm = models.TextField(db_collation="C")
+    text = models.TextField(db_collation="C")
+
+    app_privileges = ()
+    row_access = _NOBODY
+
+    class Meta:
+        indexes = (models.Index(fields=["name", "norm", "resource_id"], name="search_string_norm"),)
+
+
+class SearchWord(models.Model):
+    """The words of a code, once however many resources carry it, and the key that these resources have."""
+
+    pk = models.CompositePrimaryKey("name", "norm")
+    name = models.BigIntegerField()
+    norm = models.TextField(db_collation="C")
+    key = models.BigIntegerField()
+
+    app_privileges = ()
+    row_access = _NOBODY

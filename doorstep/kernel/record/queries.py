@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.record.models import Resource
+from doorstep.kernel.record.search_index import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def latest_observation(*, resident_id: int, code: str) -> dict[str, Any] | None:
     """The newest observation with this code ("system|code" or code) of a resident, or None."""
     row = (
         Resource.objects.filter(
-            resident_id=resident_id, type="Observation", tokens__contains=[f"code|{code}"], deleted=False
+            resident_id=resident_id, type="Observation", keys__contains=[_code_key(code)], deleted=False
         )
         .order_by("-occurred_at")
         .first()
@@ -100,32 +99,9 @@ def latest_observation(*, resident_id: int, code: str) -> dict[str, Any] | None:
     return None if row is None else row.content
 
 
-_SEARCH = """
-SELECT jsonb_build_object('resourceType', 'Bundle', 'type', 'searchset', 'total', %(total)s::int,
-  'entry', coalesce(jsonb_agg(jsonb_build_object('fullUrl', %(base)s || type || '/' || fhir_id, 'resource', content,
-      'search', jsonb_build_object('mode', 'match')) ORDER BY occurred_at DESC, id DESC), '[]'))::text
-FROM ({rows}) AS page
-"""
-
-
-def search_bundle(
-    *, type: str, clauses: list[str], values: dict[str, Any], base: str, limit: int, offset: int
-) -> tuple[str, int]:
-    """A search answered by the database as one Bundle; returns its JSON text and the number of matches.
-
-    `clauses` are SQL conditions built by the search parser from known parameters only; their values travel apart.
-    """
-    where = " AND ".join(["type = %(type)s", "NOT deleted", *clauses])
-    facts = {**values, "type": type, "base": base, "limit": limit, "offset": offset}
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM record_resource WHERE {where}", facts)
-        facts["total"] = int(cursor.fetchone()[0])
-        rows = (
-            "SELECT type, fhir_id, content, occurred_at, id FROM record_resource"
-            f" WHERE {where} ORDER BY occurred_at DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s"
-        )
-        cursor.execute(_SEARCH.format(rows=rows), facts)
-        return str(cursor.fetchone()[0]), facts["total"]
+def _code_key(code: str) -> int:
+    system, bar, rest = code.partition("|")
+    return number(f"Observation.code|s|{system}|{rest.casefold()}" if bar else f"Observation.code|c|{code.casefold()}")
 
 
 def note_read(*, type: str, fhir_id: str, actor: Actor, resident_id: int | None, action: str = "fhir.read") -> None:

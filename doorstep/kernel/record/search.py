@@ -1,171 +1,123 @@
-"""The basic search of FHIR R4 (hl7.org/fhir/R4/search.html): parameters become SQL conditions with their values apart."""
+"""Searches: a query parsed, answered by record_search in one statement, and wrapped into a Bundle with its links.
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+The entries come from PostgreSQL as text and are passed on as text.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
+from urllib.parse import urlencode
 
-from doorstep.kernel.fhir.outcome import FhirRefused
+import orjson
+from cryptography.exceptions import InvalidTag
+from django.db import DatabaseError, OperationalError, connection
+from django.utils import timezone
 
-_CLINICAL = ("identifier", "patient", "subject", "status", "code", "category", "encounter", "date")
-PARAMETERS: dict[str, tuple[str, ...]] = {
-    "Patient": ("identifier", "name", "gender", "birthdate", "active"),
-    "Practitioner": ("identifier", "name", "active"),
-    "PractitionerRole": ("practitioner", "organization", "active"),
-    "Organization": ("identifier", "name", "active", "type"),
-    "Encounter": ("identifier", "patient", "subject", "status", "class", "type", "date", "service-provider"),
-    "Observation": (*_CLINICAL, "performer", "based-on"),
-    "Condition": ("identifier", "patient", "subject", "code", "category", "clinical-status", "encounter", "onset-date"),
-    "DiagnosticReport": (*_CLINICAL, "performer", "based-on"),
-    "ServiceRequest": (
-        "identifier",
-        "patient",
-        "subject",
-        "status",
-        "intent",
-        "priority",
-        "code",
-        "category",
-        "requester",
-        "performer",
-        "authored",
-    ),
-    "Task": ("identifier", "patient", "subject", "status", "code", "owner", "focus", "based-on", "authored-on"),
-    "CarePlan": ("identifier", "patient", "subject", "status", "intent", "category", "date", "based-on"),
-    "Communication": ("identifier", "patient", "subject", "status", "category", "based-on", "sent"),
-    "Composition": ("identifier", "patient", "subject", "status", "type", "encounter", "author", "date"),
-    "Consent": ("identifier", "patient", "status", "category", "date"),
-    "Contract": ("identifier", "subject", "patient", "status"),
-    "CareTeam": ("identifier", "patient", "subject", "status", "category"),
-    "Appointment": ("identifier", "patient", "status", "actor", "date"),
-    "Slot": ("identifier", "schedule", "status", "start"),
-    "Schedule": ("identifier", "active", "actor"),
-    "MedicationStatement": ("identifier", "patient", "subject", "status", "code", "effective"),
-    "MedicationRequest": ("identifier", "patient", "subject", "status", "intent", "code", "authoredon", "requester"),
-    "Procedure": ("identifier", "patient", "subject", "status", "code", "category", "encounter", "performer", "date"),
-    "AllergyIntolerance": ("identifier", "patient", "clinical-status", "code", "date"),
-    "Immunization": ("identifier", "patient", "status", "date"),
-    "DocumentReference": ("identifier", "patient", "subject", "status", "type", "category", "date", "author"),
-    "Media": ("identifier", "patient", "subject", "status", "based-on"),
-    "Flag": ("identifier", "patient", "subject", "status", "code", "encounter"),
-}
-_DATES = {"date", "onset-date", "authored", "authored-on", "authoredon", "sent", "effective", "start"}
-# Keys that few resources share: the index of the keys finds them, and the policy is asked of these few.
-_SELECTIVE = {"identifier", "patient", "subject", "encounter", "based-on", "part-of", "focus", "practitioner"}
-_CONTROLS = {"_id", "_lastUpdated", "_count", "_offset", "_format"}
-_CHINA = ZoneInfo("Asia/Shanghai")
-_MOMENT = re.compile(r"^(eq|ge|gt|le|lt)?(\d{4}(-\d{2}(-\d{2}(T.+)?)?)?)$")
-MAX_COUNT = 200
+from doorstep.kernel.access.encryption import seal, unseal
+from doorstep.kernel.fhir.outcome import FhirRefused, outcome
+from doorstep.kernel.record.search_expansion import expand
+from doorstep.kernel.record.search_query import Query, parse, unknown_sentence
+from doorstep.kernel.record.search_terms import Setting
+
+Pairs = Sequence[tuple[str, str]]
+CURSOR = "_cursor"
 
 
-@dataclass(slots=True)
-class Search:
-    """A parsed search: SQL conditions over the resource table, and their values."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A searchset Bundle as text, the query it answers, and the residents whose resources it shows."""
 
-    type: str
-    clauses: list[str] = field(default_factory=list)
-    values: dict[str, Any] = field(default_factory=dict)
-    count: int = 50
-    offset: int = 0
-    patient: str = ""
-
-    def bind(self, value: Any) -> str:
-        """Keep a value and return its placeholder."""
-        name = f"v{len(self.values)}"
-        self.values[name] = value
-        return f"%({name})s"
+    bundle: str
+    query: Query
+    residents: tuple[int, ...]
 
 
-def parse(type: str, pairs: Iterable[tuple[str, str]]) -> Search:
-    """Parse the query of a search; an unknown type or parameter is refused by name, never ignored."""
-    allowed = PARAMETERS.get(type)
-    if allowed is None:
-        raise FhirRefused(404, "not-supported", f"没有资源类型 {type} / there is no resource type {type} here")
-    search = Search(type=type)
-    for name, value in pairs:
-        base, _, modifier = name.partition(":")
-        if modifier or (base not in allowed and base not in _CONTROLS):
-            raise FhirRefused(
-                400, "invalid", f"{type} 不支持查询参数 {name}；支持：{', '.join(allowed)} / unknown parameter {name}"
-            )
-        _add(search, base, value)
-    return search
+def answer(type: str, pairs: Pairs, *, base: str, strict: bool = True) -> Answer:
+    """Answer a search of a type. `base` is the address of the interface with its slash.
+
+    Raises FhirRefused: 404 for an unknown type, 400 for what cannot be understood, or is too costly to answer.
+    """
+    cursor = next((value for name, value in pairs if name == CURSOR), None)
+    after = None
+    if cursor is not None:
+        pairs, after, strict = _opened(type, cursor)
+    query = parse(type, pairs, setting=Setting(base=base, expand=expand), strict=strict)
+    row = _asked(
+        "SELECT entries, matched, last, total, residents FROM record_search(%s)", query.as_json(base=base, after=after)
+    )
+    entries, found, last, total, residents = row[0]
+    if total is None and after is None and found <= query.count and query.count:
+        total = found
+    links = [{"relation": "self", "url": f"{base}{type}" + (f"?{urlencode(query.applied)}" if query.applied else "")}]
+    if query.count and found > query.count:
+        links.append({"relation": "next", "url": f"{base}{type}?{CURSOR}={_sealed(type, pairs, last, strict=strict)}"})
+    return Answer(_bundle(query, entries, total, links), query, tuple(residents or ()))
 
 
-def _add(search: Search, name: str, value: str) -> None:
-    if name == "_format":
-        if "json" not in value:
-            raise FhirRefused(406, "not-supported", "只提供 JSON / only JSON is offered")
-    elif name in ("_count", "_offset"):
-        _page(search, name, value)
-    elif name == "_id":
-        search.clauses.append(f"fhir_id = ANY({search.bind(value.split(','))})")
-    elif name == "_lastUpdated":
-        _date(search, "updated_at", name, value)
-    elif name in _DATES:
-        _date(search, "occurred_at", name, value)
-    elif name == "birthdate":
-        search.clauses.append(f"content ->> 'birthDate' = {search.bind(value)}")
-    elif name == "name":
-        search.clauses.append(f"tokens && {search.bind([f'name|{part.lower()}' for part in value.split(',')])}::text[]")
-    else:
-        _token(search, name, value)
+def matching(type: str, pairs: Pairs, *, base: str = "", limit: int = 2) -> list[str]:
+    """The ids of the first resources that a search finds, for conditional interactions; FhirRefused as in `answer`."""
+    query = parse(type, pairs, setting=Setting(base=base, expand=expand))
+    asked = query.as_json(base=base, after=None) | {"limit": max(limit - 1, 0), "sort": []}
+    return [str(row[0]) for row in _asked("SELECT * FROM record_matches(%s)", asked)]
 
 
-def _token(search: Search, name: str, value: str) -> None:
-    wanted = []
-    for given in value.split(","):
-        part = given
-        if name in ("patient", "subject"):
-            part = given if "/" in given else f"Patient/{given}"
-            search.patient = part.partition("/")[2]
-        wanted.append(f"{name}|{part.removeprefix('|')}")
-    if name in _SELECTIVE:
-        search.clauses.append(f"id IN (SELECT record_matching(%(type)s, {search.bind(wanted)}::text[]))")
-    else:
-        search.clauses.append(f"tokens && {search.bind(wanted)}::text[]")
-
-
-def _page(search: Search, name: str, value: str) -> None:
-    if not value.isdigit():
-        raise FhirRefused(400, "invalid", f"{name} 应为不小于 0 的整数 / {name} must be a whole number")
-    if name == "_count":
-        search.count = min(int(value), MAX_COUNT)
-    else:
-        search.offset = int(value)
-
-
-def _date(search: Search, column: str, name: str, value: str) -> None:
-    found = _MOMENT.match(value)
-    if found is None:
-        raise FhirRefused(400, "invalid", f"{name} 的值 {value} 不是日期；写法如 ge2026-01-31 / not a date: {value}")
-    prefix = found.group(1) or "eq"
-    start, end = _span(name, found.group(2))
-    if prefix == "eq":
-        search.clauses.append(f"{column} >= {search.bind(start)} AND {column} < {search.bind(end)}")
-    else:
-        # A date is a span: after it means from its end on, up to it means before its end.
-        operator, edge = {"gt": (">=", end), "ge": (">=", start), "lt": ("<", start), "le": ("<", end)}[prefix]
-        search.clauses.append(f"{column} {operator} {search.bind(edge)}")
-
-
-def _span(name: str, text: str) -> tuple[datetime, datetime]:
-    """The span that a date of any precision covers; a date without a zone is a day in China."""
+def _asked(statement: str, query: dict[str, Any]) -> list[tuple[Any, ...]]:
     try:
-        if "T" in text:
-            moment = datetime.fromisoformat(text.replace("Z", "+00:00").replace(" ", "+"))
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=_CHINA)
-            return moment, moment + timedelta(seconds=1)
-        parts = [int(part) for part in text.split("-")]
-        year, month, day = (*parts, 1, 1)[:3] if len(parts) < 3 else parts
-        start = datetime(year, month, day, tzinfo=_CHINA)
-        if len(parts) == 1:
-            return start, datetime(year + 1, 1, 1, tzinfo=_CHINA)
-        if len(parts) == 2:
-            return start, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=_CHINA)
-        return start, start + timedelta(days=1)
-    except ValueError as error:
-        raise FhirRefused(400, "invalid", f"{name} 的值 {text} 不是日期 / not a date: {text}") from error
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [orjson.dumps(query).decode()])
+            return list(cursor.fetchall())
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") == "57014":
+            raise FhirRefused(
+                400,
+                "too-costly",
+                "查询耗时过长，请加上居民、日期等条件 / the search takes too long: add a patient or a date",
+            ) from error
+        raise
+    except DatabaseError as error:
+        # 22…: a value that no column of this kind can hold, such as a character that is none.
+        if str(getattr(error.__cause__, "sqlstate", "")).startswith("22"):
+            raise FhirRefused(400, "invalid", "查询的值无法处理 / a value of the search cannot be handled") from error
+        raise
+
+
+def _bundle(query: Query, entries: str | None, total: int | None, links: list[dict[str, str]]) -> str:
+    head: dict[str, Any] = {
+        "resourceType": "Bundle",
+        "meta": {"lastUpdated": timezone.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")},
+        "type": "searchset",
+    }
+    if total is not None:
+        head["total"] = total
+    head["link"] = links
+    parts = [entries] if entries else []
+    if query.unknown:
+        warned = outcome("not-supported", unknown_sentence(query.type, query.unknown[0]), severity="warning")
+        for name in query.unknown[1:]:
+            warned["issue"] += outcome("not-supported", unknown_sentence(query.type, name), severity="warning")["issue"]
+        parts.append(orjson.dumps({"resource": warned, "search": {"mode": "outcome"}}).decode())
+    text = orjson.dumps(head).decode()
+    return f'{text[:-1]},"entry":[{",".join(parts)}]}}' if parts else text
+
+
+def _sealed(type: str, pairs: Pairs, last: dict[str, Any], *, strict: bool) -> str:
+    """The mark of the next page: nobody can read or change it, and no name or number of a person stands in an address."""
+    kept = [pair for pair in pairs if pair[0] not in (CURSOR, "_total")]
+    text = orjson.dumps([type, kept, last, strict]).decode()
+    return base64.urlsafe_b64encode(seal(text)).decode().rstrip("=")
+
+
+def _opened(type: str, text: str) -> tuple[list[tuple[str, str]], dict[str, Any], bool]:
+    try:
+        found = orjson.loads(unseal(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))))
+        if found[0] != type:
+            raise ValueError(type)
+        return [(name, value) for name, value in found[1]], dict(found[2]), bool(found[3])
+    except (ValueError, TypeError, IndexError, KeyError, binascii.Error, InvalidTag) as error:
+        raise FhirRefused(
+            400,
+            "invalid",
+            f"{CURSOR} 无效，请从第一页重新查询 / {CURSOR} is not valid: search again from the first page",
+        ) from error

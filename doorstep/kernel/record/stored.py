@@ -8,6 +8,8 @@ from typing import Any
 from django.db import connection
 
 from doorstep.kernel.fhir import exact
+from doorstep.kernel.record.search_index import number
+from doorstep.kernel.record.search_values import token_form
 
 _COLUMNS = (
     "type, fhir_id, version, deleted, received, organization_id, resident_id, updated_at, episode, content::text, id"
@@ -102,10 +104,15 @@ def sent_before(wanted: Sequence[tuple[str, str]], *, organization_id: int | Non
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT w.type, w.identifier, r.fhir_id FROM unnest(%s::text[], %s::text[]) AS w (type, identifier),"
+            "SELECT w.type, w.identifier, r.fhir_id FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS w (type, identifier, key),"
             " LATERAL (SELECT fhir_id FROM record_resource r WHERE r.organization_id = %s AND r.received AND NOT r.deleted"
-            "   AND r.id IN (SELECT record_matching(w.type, ARRAY['identifier|' || w.identifier]))"
+            "   AND r.id IN (SELECT id FROM record_with_key(w.type, w.key))"
             "   ORDER BY r.id LIMIT 1) r",
-            [[kind for kind, _ in wanted], [identifier for _, identifier in wanted], organization_id],
+            [
+                [kind for kind, _ in wanted],
+                [identifier for _, identifier in wanted],
+                [number(f"{kind}.identifier|{token_form(identifier)}") for kind, identifier in wanted],
+                organization_id,
+            ],
         )
         return {(kind, identifier): key for kind, identifier, key in cursor.fetchall()}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.kernel.record import entrance, history, interactions, views
+from doorstep.kernel.record import entrance, history, interactions, search_views, views
 
 app_name = "fhir"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("metadata", views.metadata, name="metadata"),
     path("_history", history.of_server, name="history-system"),
     path("<str:type>", interactions.type_level, name="search"),
+    path("<str:type>/_search", search_views.by_post, name="search-post"),
     path("<str:type>/_history", history.of_type, name="history-type"),
     path("<str:type>/<str:fhir_id>", interactions.instance, name="read"),
     path("<str:type>/<str:fhir_id>/_history", history.of_instance, name="history"),

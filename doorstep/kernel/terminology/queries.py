@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Case, IntegerField, Q, Value, When
 
 from doorstep.kernel.terminology.models import Concept
@@ -60,3 +61,35 @@ def _code(concept: Concept) -> Code:
         en=concept.display_en,
         verified=concept.system.verified,
     )
+
+
+_DESCENDANTS = """
+WITH RECURSIVE below AS (
+  SELECT c.code, c.system_id FROM terminology_concept c JOIN terminology_codesystem s ON s.id = c.system_id
+   WHERE s.uri = %(system)s AND s.is_current AND c.parent = %(code)s
+  UNION SELECT c.code, c.system_id FROM terminology_concept c JOIN below b ON c.system_id = b.system_id AND c.parent = b.code)
+SELECT code FROM below ORDER BY code
+"""
+_ANCESTORS = """
+WITH RECURSIVE above AS (
+  SELECT c.parent, c.system_id FROM terminology_concept c JOIN terminology_codesystem s ON s.id = c.system_id
+   WHERE s.uri = %(system)s AND s.is_current AND c.code = %(code)s
+  UNION SELECT c.parent, c.system_id FROM terminology_concept c JOIN above a ON c.system_id = a.system_id AND c.code = a.parent)
+SELECT parent FROM above WHERE parent <> '' ORDER BY parent
+"""
+
+
+def descendants(*, system: str, code: str) -> list[str]:
+    """The codes below a code in the current version of a system, without itself."""
+    return _codes(_DESCENDANTS, system, code)
+
+
+def ancestors(*, system: str, code: str) -> list[str]:
+    """The codes above a code in the current version of a system, without itself."""
+    return _codes(_ANCESTORS, system, code)
+
+
+def _codes(statement: str, system: str, code: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"system": system, "code": code})
+        return [str(row[0]) for row in cursor.fetchall()]

@@ -1,0 +1,118 @@
+"""The R4 search parameters, elements of summaries and UCUM units, read from the table that building.py makes.
+
+The table is made once per installation (bin/_prepare) and made anew when the builder has changed; it takes a second.
+Reading it takes milliseconds, so every process reads its own when it first needs it.
+"""
+
+import hashlib
+import os
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from doorstep.kernel.fhir import building
+
+ROOT = Path(__file__).resolve().parents[3]
+BUILT = Path(__file__).parent / "built"
+_SOURCES = ("building.py", "expressions.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One search parameter of one type.
+
+    `paths` lead to its values; `like` names other parameters of the type that together hold the same values, each with the
+    target type it is narrowed to. `groups` and `components` belong to composites only. `single`: at most one value.
+    """
+
+    type: str
+    code: str
+    kind: str
+    paths: tuple[str, ...]
+    single: bool
+    targets: tuple[str, ...]
+    like: tuple[tuple[str, str], ...]
+    groups: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
+    components: tuple[tuple[str, str], ...]
+
+
+def types() -> tuple[str, ...]:
+    """Every R4 resource type, sorted."""
+    return tuple(_table()["types"])
+
+
+@cache
+def parameters(type: str) -> dict[str, Parameter]:
+    """The search parameters of a type by code; KeyError for what is no R4 resource type."""
+    return {code: _parameter(type, code, one) for code, one in _table()["types"][type]["parameters"].items()}
+
+
+@cache
+def shown_in_summary(type: str) -> frozenset[str]:
+    """The top elements that `_summary=true` shows."""
+    return frozenset(_table()["types"][type]["summary"])
+
+
+@cache
+def mandatory(type: str) -> frozenset[str]:
+    """The top elements that no answer may leave out."""
+    return frozenset(_table()["types"][type]["mandatory"])
+
+
+def units() -> dict[str, Any]:
+    """UCUM: "prefixes" and "atoms" as [factor, dimensions, takes prefixes, special, arbitrary]."""
+    found: dict[str, Any] = _table()["units"]
+    return found
+
+
+def _parameter(type: str, code: str, one: dict[str, Any]) -> Parameter:
+    return Parameter(
+        type=type,
+        code=code,
+        kind=one["kind"],
+        paths=tuple(one.get("paths", ())),
+        single=one.get("single", False),
+        targets=tuple(one.get("targets", ())),
+        like=tuple((other, target) for other, target in one.get("like", ())),
+        groups=tuple((group["at"], tuple(map(tuple, group["parts"]))) for group in one.get("groups", ())),
+        components=tuple((name, kind) for name, kind in one.get("components", ())),
+    )
+
+
+@cache
+def _table() -> dict[str, Any]:
+    file = BUILT / f"definitions-{_digest()}.json"
+    if not file.exists():
+        make(file)
+    found: dict[str, Any] = orjson.loads(file.read_bytes())
+    return found
+
+
+def _digest() -> str:
+    """What the builder looks like: another builder makes another file."""
+    text = b"".join((Path(__file__).parent / name).read_bytes() for name in _SOURCES)
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def make(file: Path) -> None:
+    """Write the table; processes that start together each write the same and the last one stays."""
+    try:
+        table = building.build(ROOT / "node_modules")
+    except FileNotFoundError as error:
+        raise RuntimeError("The FHIR definitions are missing: run bin/run or bin/_prepare once.") from error
+    BUILT.mkdir(exist_ok=True)
+    draft = file.with_suffix(f".{os.getpid()}.new")
+    draft.write_bytes(orjson.dumps(table))
+    draft.replace(file)
+    for old in BUILT.glob("definitions-*.json"):
+        if old != file:
+            old.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    _table()
+    sys.exit(0)

@@ -1,0 +1,22 @@
+"""What the CapabilityStatement says of searching a type: from the same table that searches go by."""
+
+from typing import Any
+
+from doorstep.kernel.fhir.parameters import Parameter, parameters, types
+
+
+def searching(type: str) -> dict[str, Any]:
+    """`searchParam`, `searchInclude` and `searchRevInclude` of a type."""
+    known = parameters(type)
+    includes = [f"{type}:{code}" for code, one in known.items() if one.kind == "reference"]
+    found: dict[str, Any] = {"searchParam": [_described(one) for one in known.values()]}
+    if includes:
+        found["searchInclude"] = ["*", *includes]
+    reverse = [f"{other}:{code}" for other in types() for code, one in parameters(other).items() if type in one.targets]
+    if reverse:
+        found["searchRevInclude"] = reverse
+    return found
+
+
+def _described(one: Parameter) -> dict[str, str]:
+    return {"name": one.code, "type": one.kind}

@@ -1,0 +1,272 @@
+"""The query of a search: parameters with chains, what to bring along, how to sort and show (hl7.org/fhir/R4/search.html)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from doorstep.kernel.fhir.outcome import FhirRefused
+from doorstep.kernel.fhir.parameters import Parameter, mandatory, parameters, shown_in_summary, types
+from doorstep.kernel.fhir.values import Path, path_of
+from doorstep.kernel.record.search_index import number
+from doorstep.kernel.record.search_terms import Setting, Term, Unsupported, refused, term_of
+
+MAX_COUNT = 200
+USUAL_COUNT = 50
+# An estimate counts so far and no further.
+ESTIMATE = 10_000
+_EXACT = 1 << 40
+_MOST_TERMS = 60
+_DEEPEST = 4
+# Understood by the interface around the search.
+_ELSEWHERE = {"_format", "_pretty"}
+_END_OF_TYPE = {
+    "CodeableConcept": ("coding", "code"),
+    "Coding": ("code",),
+    "Identifier": ("value",),
+    "ContactPoint": ("value",),
+    "Reference": ("reference",),
+}
+
+
+@dataclass(slots=True)
+class Query:
+    """A parsed search, ready for record_search; `unknown` holds what a lenient client is warned of."""
+
+    type: str
+    where: list[Term] = field(default_factory=list)
+    sort: list[Term] = field(default_factory=list)
+    include: list[Term] = field(default_factory=list)
+    elements: list[str] | None = None
+    count: int = USUAL_COUNT
+    total: int = 0
+    unknown: list[str] = field(default_factory=list)
+    applied: list[tuple[str, str]] = field(default_factory=list)
+    patients: list[str] = field(default_factory=list)
+
+    def as_json(self, *, base: str, after: dict[str, Any] | None) -> dict[str, Any]:
+        """What record_search takes."""
+        found: dict[str, Any] = {
+            "type": self.type,
+            "where": self.where,
+            "sort": self.sort,
+            "limit": self.count,
+            "base": base,
+        }
+        if self.include:
+            found["include"] = self.include
+        if self.elements is not None:
+            found["elements"] = self.elements
+        if self.total and not after:
+            found["total"] = self.total
+        if after:
+            found["after"] = after
+        return found
+
+
+def parse(type: str, pairs: Iterable[tuple[str, str]], *, setting: Setting, strict: bool = True) -> Query:
+    """Parse a search. What is not known is refused by name when strict, and kept in `unknown` otherwise."""
+    if type not in types():
+        raise FhirRefused(404, "not-supported", f"没有资源类型 {type} / there is no resource type {type} here")
+    query = Query(type=type)
+    for name, value in pairs:
+        try:
+            _add(query, name, value, setting)
+        except Unsupported as error:
+            if strict:
+                raise FhirRefused(400, "not-supported", unknown_sentence(type, name)) from error
+            query.unknown.append(name)
+            continue
+        query.applied.append((name, value))
+        if len(query.where) > _MOST_TERMS:
+            raise FhirRefused(400, "too-costly", f"条件超过 {_MOST_TERMS} 个 / more than {_MOST_TERMS} conditions")
+    _merge_dates(query)
+    return query
+
+
+def unknown_sentence(type: str, name: str) -> str:
+    """What to tell about a parameter that is not known."""
+    known = ", ".join(sorted(parameters(type)))
+    return f"{type} 不支持查询参数 {name}；支持：{known} / unknown parameter or modifier {name}"
+
+
+def _add(query: Query, name: str, value: str, setting: Setting) -> None:
+    match name.partition(":")[0]:
+        case "_sort":
+            query.sort = [_sort(query.type, part) for part in value.split(",") if part]
+        case "_count":
+            query.count = min(_whole(name, value), MAX_COUNT)
+            if query.count == 0:
+                query.total = _EXACT
+        case "_total":
+            query.total = {"none": 0, "estimate": ESTIMATE, "accurate": _EXACT}[
+                _one_of(name, value, "none", "estimate", "accurate")
+            ]
+        case "_summary":
+            _summarize(query, _one_of(name, value, "true", "text", "data", "count", "false"))
+        case "_elements":
+            chosen = {one.strip().removeprefix(f"{query.type}.") for one in value.split(",") if one.strip()}
+            query.elements = sorted(chosen | mandatory(query.type) | {"resourceType", "id", "meta"})
+        case "_include":
+            query.include += _include(name, value, reverse=False)
+        case "_revinclude":
+            query.include += _include(name, value, reverse=True)
+        case given if given in _ELSEWHERE:
+            return
+        case _:
+            query.where.append(_condition(query.type, name, value, setting, 0))
+            base, _, rest = name.partition(":")
+            if base in ("patient", "subject") and "." not in rest and "," not in value:
+                query.patients.append(value.rpartition("/")[2])
+
+
+def _condition(type: str, name: str, value: str, setting: Setting, depth: int) -> Term:
+    """The term of a plain parameter, a chain ("subject:Patient.name") or a reverse chain ("_has:Observation:patient:code")."""
+    if depth > _DEEPEST:
+        raise FhirRefused(400, "too-costly", f"链式参数超过 {_DEEPEST} 层 / a chain of more than {_DEEPEST} links")
+    if name.startswith("_has:"):
+        return _has(type, name, value, setting, depth)
+    head, dot, rest = name.partition(".")
+    code, _, modifier = head.partition(":")
+    parameter = parameters(type).get(code)
+    if code == "_list" and not dot:
+        return _has(type, "_has:List:item:_id", value, setting, depth)
+    if parameter is None:
+        raise Unsupported(name)
+    if not dot:
+        return term_of(parameter, modifier, value, setting)
+    if parameter.kind != "reference":
+        raise Unsupported(name)
+    return _chain(parameter, modifier, rest, value, setting, depth)
+
+
+def _chain(parameter: Parameter, modifier: str, rest: str, value: str, setting: Setting, depth: int) -> Term:
+    targets = (modifier,) if modifier else parameter.targets
+    if not targets:
+        raise refused(
+            f"{parameter.code} 可指向任何类型，请写明类型", f"{parameter.code} may point at any type: name one"
+        )
+    found = []
+    for target in targets:
+        if target not in types() or (parameter.targets and target not in parameter.targets):
+            raise Unsupported(f"{parameter.code}:{target}")
+        try:
+            inner = _condition(target, rest, value, setting, depth + 1)
+        except Unsupported:
+            continue
+        few = {"few": True} if inner.get("few") else {}
+        found.append({"k": "chain", "names": names_of(parameter), "type": target, "c": [inner], **few})
+    if not found:
+        raise Unsupported(f"{parameter.code}.{rest}")
+    return found[0] if len(found) == 1 else {"k": "or", "c": found}
+
+
+def _has(type: str, name: str, value: str, setting: Setting, depth: int) -> Term:
+    parts = name.split(":", 3)
+    if len(parts) != 4 or parts[1] not in types():
+        raise Unsupported(name)
+    parameter = parameters(parts[1]).get(parts[2])
+    if parameter is None or parameter.kind != "reference" or (parameter.targets and type not in parameter.targets):
+        raise Unsupported(name)
+    inner = _condition(parts[1], parts[3], value, setting, depth + 1)
+    few = {"few": True} if inner.get("few") else {}
+    return {"k": "has", "names": names_of(parameter), "type": parts[1], "c": [inner], **few}
+
+
+def names_of(parameter: Parameter) -> list[int]:
+    """The names under which the links of a reference parameter are kept."""
+    codes = [code for code, _ in parameter.like] or [parameter.code]
+    return [number(f"{parameter.type}.{code}") for code in codes]
+
+
+def _include(name: str, value: str, *, reverse: bool) -> list[Term]:
+    modifier = name.partition(":")[2]
+    if modifier not in ("", "iterate", "recurse"):
+        raise Unsupported(name)
+    parts = value.split(":")
+    if len(parts) not in (2, 3) or parts[0] not in types() or (len(parts) == 3 and parts[2] not in types()):
+        raise refused(
+            f"{name} 写作 类型:参数 或 类型:参数:目标类型", f"{name} is Type:parameter[:TargetType]; got {value}"
+        )
+    table = parameters(parts[0])
+    every = [one for one in table.values() if one.kind == "reference"]
+    chosen = every if parts[1] == "*" else [one for one in every if one.code == parts[1]]
+    if not chosen:
+        raise Unsupported(f"{name}={value}")
+    found = []
+    for parameter in chosen:
+        target = parts[2] if len(parts) == 3 else parameter.like[0][1] if parameter.like else ""
+        term: Term = {"names": names_of(parameter), "reverse": reverse, "iterate": bool(modifier)}
+        found.append({**term, **({"type": target} if target else {})})
+    return found
+
+
+def _sort(type: str, text: str) -> Term:
+    descending = text.startswith("-")
+    code = text.removeprefix("-").strip()
+    parameter = parameters(type).get(code)
+    if parameter is None or parameter.kind in ("composite", "special"):
+        raise Unsupported(f"_sort={text}")
+    name = names_of(parameter)[0]
+    by = {"date": "date", "number": "amount", "quantity": "amount", "string": "string", "uri": "string"}.get(
+        parameter.kind
+    )
+    if code == "_lastUpdated":
+        found: Term = {"by": "updated"}
+    elif code == "_id":
+        found = {"by": "id"}
+    elif by:
+        found = {"by": by, "n": name}
+    else:
+        found = {"by": "path", "path": _json_path(path_of(parameter.paths[0]))}
+    return {**found, "desc": descending}
+
+
+def _json_path(path: Path) -> str:
+    parts = ["$"]
+    for name, key, wanted in path.steps:
+        parts.append(f'."{name}"')
+        if key.isdigit():
+            parts.append(f"[{key}]")
+        elif key:
+            parts.append(f' ? (@."{key}" == "{wanted}")')
+    return "".join(parts) + "".join(f'."{name}"' for name in _END_OF_TYPE.get(path.type, ()))
+
+
+def _summarize(query: Query, how: str) -> None:
+    always = mandatory(query.type) | {"resourceType", "id", "meta"}
+    if how == "true":
+        query.elements = sorted(shown_in_summary(query.type) | always)
+    elif how == "text":
+        query.elements = sorted({"text"} | always)
+    elif how == "data":
+        query.elements = ["-text"]
+    elif how == "count":
+        query.count, query.total = 0, _EXACT
+
+
+def _merge_dates(query: Query) -> None:
+    """Bounds of the same date belong to one span where there is only one: from-to is then one look into the index."""
+    kept: list[Term] = []
+    for term in query.where:
+        same = [
+            one
+            for one in kept
+            if term["k"] == "date" and term.get("single") and one.get("n") == term.get("n") and one["k"] == "date"
+        ]
+        if same:
+            same[0]["v"] = [*same[0]["v"], *term["v"]]
+        else:
+            kept.append(term)
+    query.where = kept
+
+
+def _whole(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit()) or len(value) > 9:
+        raise refused(f"{name} 应为不小于 0 的整数", f"{name} must be a whole number")
+    return int(value)
+
+
+def _one_of(name: str, value: str, *words: str) -> str:
+    if value not in words:
+        raise refused(f"{name} 应为 {', '.join(words)} 之一", f"{name} must be one of {', '.join(words)}")
+    return value

@@ -1,0 +1,51 @@
+"""The search of a type by GET and by POST (hl7.org/fhir/R4/http.html#search)."""
+
+from django.http import HttpRequest, HttpResponse
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.fhir.door import allow, machine
+from doorstep.kernel.fhir.outcome import FhirRefused
+from doorstep.kernel.fhir.outcome import answer as answered
+from doorstep.kernel.record import queries, search
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def is_strict(request: HttpRequest) -> bool:
+    """Whether what is not known is an error; it is, unless the client prefers lenience."""
+    wishes = request.headers.get("Prefer", "").replace(";", ",").split(",")
+    return "handling=lenient" not in (wish.strip().lower() for wish in wishes)
+
+
+def answer_search(request: HttpRequest, type: str) -> HttpResponse:
+    """Answer GET /fhir/<type>?… with one Bundle, built by the database; the caller is a machine view."""
+    return _answer(request, type, [(name, value) for name, values in request.GET.lists() for value in values])
+
+
+@machine
+def by_post(request: HttpRequest, type: str) -> HttpResponse:
+    """POST /fhir/<type>/_search: parameters in the body, so that none of them stands in an address, and in the address."""
+    if request.method != "POST":
+        raise FhirRefused(405, "not-supported", "此地址只支持 POST / only POST here")
+    if request.content_type != _FORM:
+        raise FhirRefused(415, "not-supported", f"请用 {_FORM} 发送 / send {_FORM}")
+    pairs = [(name, value) for part in (request.GET, request.POST) for name, values in part.lists() for value in values]
+    return _answer(request, type, pairs)
+
+
+def _answer(request: HttpRequest, type: str, pairs: list[tuple[str, str]]) -> HttpResponse:
+    allow(request, type, "s")
+    found = search.answer(type, pairs, base=request.build_absolute_uri("/fhir/"), strict=is_strict(request))
+    _note(request.actor, type, pairs, found)  # type: ignore[attr-defined]
+    return answered(found.bundle)
+
+
+def _note(actor: Actor, type: str, pairs: list[tuple[str, str]], found: search.Answer) -> None:
+    """Write who searched, and each resident whose data the answer showed: they see it among their looks."""
+    asked = found.query.patients
+    known = queries.resident_of(fhir_id=asked[0]) if asked and not found.residents else None
+    # Values of a search may name a person: the trail keeps only which parameters were asked.
+    details = {"parameters": sorted({name for name, _ in pairs})}
+    for resident_id in found.residents or (known,):
+        audit.record(action="fhir.search", actor=actor, subject=type, resident_id=resident_id, details=details)

@@ -1,0 +1,173 @@
+-- Searches run with the owner's eyes, so that indexes come before the wall, and ask the wall of everything they look at:
+-- matches, the ends of chains, includes, totals. They take terms as JSON, never SQL; numbers are cast and texts quoted here.
+
+CREATE OR REPLACE FUNCTION record_readable(resident bigint, writer bigint, episode text, category text, is_sensitive boolean)
+RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public COST 500 AS $$
+BEGIN
+  IF resident IS NULL THEN
+    RETURN record_open(writer, is_sensitive);
+  END IF;
+  RETURN access_may_read(resident, writer, episode, category, is_sensitive);
+END $$;
+
+-- The wall as a condition on the row with this alias.
+CREATE OR REPLACE FUNCTION record_wall(p_alias text) RETURNS text LANGUAGE sql STABLE SET search_path = public AS $$
+  SELECT CASE WHEN access_is_system() THEN 'true' ELSE
+    format('record_readable(%1$s.resident_id, %1$s.organization_id, %1$s.episode, %1$s.category, %1$s.sensitive)', p_alias) END
+$$;
+
+CREATE OR REPLACE FUNCTION record_numbers(p_values jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT quote_literal(array(SELECT (v #>> '{}')::bigint FROM jsonb_array_elements(p_values) v)::text) || '::bigint[]'
+$$;
+
+-- The same targets, and for patients also those of the records that are the same person since a merge: what was written
+-- about the former record is found under the one that stands, and the other way round.
+CREATE OR REPLACE FUNCTION record_same_patients(p_targets bigint[]) RETURNS bigint[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+  SELECT p_targets || ARRAY(
+    SELECT same.ref FROM record_resource asked
+      CROSS JOIN LATERAL access_standing(asked.resident_id) AS standing (id)
+      CROSS JOIN LATERAL (SELECT standing.id UNION SELECT * FROM access_formers(standing.id)) AS people (id)
+      JOIN record_resource same ON same.type = 'Patient' AND same.resident_id = people.id AND same.id <> asked.id
+     WHERE asked.ref = ANY (p_targets) AND asked.type = 'Patient')
+$$;
+
+-- All terms of a list joined by AND or OR, as a condition on the resource with this alias.
+CREATE OR REPLACE FUNCTION record_conditions(p_terms jsonb, p_alias text, p_joint text DEFAULT ' AND ') RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DECLARE
+  found text;
+  -- Where one term finds a handful (a patient, an identifier), the others are read from the row instead of their index.
+  few boolean := p_joint = ' AND ' AND jsonb_path_exists(p_terms, '$[*] ? (@.few == true)');
+BEGIN
+  SELECT string_agg('(' || record_condition(t, p_alias, few) || ')', p_joint) INTO found FROM jsonb_array_elements(p_terms) t;
+  RETURN coalesce(found, CASE p_joint WHEN ' AND ' THEN 'true' ELSE 'false' END);
+END $$;
+
+CREATE OR REPLACE FUNCTION record_condition(p_term jsonb, p_alias text, p_few boolean) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DECLARE
+  inner_alias text := p_alias || 'x';
+  name text := (p_term ->> 'n')::bigint::text;
+  targets bigint[];
+BEGIN
+  CASE p_term ->> 'k'
+  WHEN 'and' THEN RETURN record_conditions(p_term -> 'c', p_alias);
+  WHEN 'or' THEN RETURN record_conditions(p_term -> 'c', p_alias, ' OR ');
+  WHEN 'not' THEN RETURN 'NOT (' || record_condition(p_term -> 'c', p_alias, true) || ')';
+  WHEN 'none' THEN RETURN 'false';
+  WHEN 'key' THEN
+    IF p_few AND NOT coalesce((p_term ->> 'few')::boolean, false) THEN
+      RETURN format('%s.keys && %s', p_alias, record_numbers(p_term -> 'v'));
+    END IF;
+    RETURN format('EXISTS (SELECT 1 FROM record_searchkey k WHERE k.resource_id = %s.id AND k.key = %s)', p_alias,
+      CASE jsonb_array_length(p_term -> 'v') WHEN 1 THEN (p_term #>> '{v,0}')::bigint::text
+        ELSE format('ANY (%s)', record_numbers(p_term -> 'v')) END);
+  WHEN 'word' THEN
+    RETURN format('EXISTS (SELECT 1 FROM record_searchkey k WHERE k.resource_id = %s.id AND k.key IN (SELECT w.key'
+      ' FROM record_searchword w WHERE w.name = %s AND (starts_with(w.norm, %L) OR position(%L IN w.norm) > 0)))',
+      p_alias, name, p_term ->> 'v', ' ' || (p_term ->> 'v'));
+  WHEN 'present' THEN RETURN format('%s.present @> ARRAY[%s]', p_alias, (p_term ->> 'v')::integer);
+  WHEN 'link' THEN
+    targets := array(SELECT (v #>> '{}')::bigint FROM jsonb_array_elements(p_term -> 'v') v);
+    IF (p_term ->> 'patient')::boolean THEN targets := record_same_patients(targets); END IF;
+    RETURN format('EXISTS (SELECT 1 FROM record_searchlink l WHERE l.resource_id = %s.id AND l.name = %s AND l.target = %s)',
+      p_alias, name, CASE cardinality(targets) WHEN 1 THEN targets[1]::text ELSE format('ANY (%L::bigint[])', targets) END);
+  WHEN 'date' THEN
+    RETURN format('EXISTS (SELECT 1 FROM record_searchdate d WHERE d.resource_id = %s.id AND d.name = %s AND %s)', p_alias, name,
+      (SELECT string_agg('(' || record_span(o, 'd.low', 'd.high', 'timestamptz') || ')', ' AND ')
+         FROM jsonb_array_elements(p_term -> 'v') o));
+  WHEN 'amount' THEN RETURN record_amount(p_term, p_alias);
+  WHEN 'string' THEN
+    RETURN format('EXISTS (SELECT 1 FROM record_searchstring s WHERE s.resource_id = %s.id AND s.name = %s AND %s)', p_alias, name,
+      record_text(p_term ->> 'm', p_term ->> 'v', p_term ->> 'w'));
+  WHEN 'id' THEN
+    RETURN format('%s.fhir_id = ANY (%L::text[])', p_alias, array(SELECT jsonb_array_elements_text(p_term -> 'v')));
+  WHEN 'updated' THEN
+    RETURN (SELECT string_agg('(' || record_span(o, p_alias || '.updated_at', p_alias || '.updated_at', 'timestamptz') || ')', ' AND ')
+              FROM jsonb_array_elements(p_term -> 'v') o);
+  WHEN 'chain' THEN
+    RETURN format('EXISTS (SELECT 1 FROM record_searchlink l JOIN record_resource %1$s ON %1$s.ref = l.target'
+      ' WHERE l.resource_id = %2$s.id AND l.name = ANY (%3$s) AND %1$s.type = %4$L AND NOT %1$s.deleted AND %5$s AND %6$s)',
+      inner_alias, p_alias, record_numbers(p_term -> 'names'), p_term ->> 'type',
+      record_conditions(p_term -> 'c', inner_alias), record_wall(inner_alias));
+  WHEN 'has' THEN
+    RETURN format('EXISTS (SELECT 1 FROM record_searchlink l JOIN record_resource %1$s ON %1$s.id = l.resource_id'
+      ' WHERE l.target = %2$s.ref AND l.name = ANY (%3$s) AND %1$s.type = %4$L AND NOT %1$s.deleted AND %5$s AND %6$s)',
+      inner_alias, p_alias, record_numbers(p_term -> 'names'), p_term ->> 'type',
+      record_conditions(p_term -> 'c', inner_alias), record_wall(inner_alias));
+  WHEN 'near' THEN
+    RETURN format('EXISTS (SELECT 1 FROM record_searchamount a WHERE a.resource_id = %s.id AND a.name = %s'
+      ' AND record_metres(a.low, a.high, %s, %s) <= %s)', p_alias, name,
+      (p_term ->> 'lat')::float8, (p_term ->> 'lon')::float8, (p_term ->> 'm')::float8);
+  END CASE;
+END $$;
+
+-- A span against a span (hl7.org/fhir/R4/search.html#prefix): p_value is [prefix, from, to], the value asked for, half open.
+CREATE OR REPLACE FUNCTION record_span(p_value jsonb, p_low text, p_high text, p_type text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT format(CASE p_value ->> 0
+    WHEN 'eq' THEN CASE WHEN p_low = p_high THEN '%1$s >= %3$L::%5$I AND %1$s < %4$L::%5$I'
+                        ELSE '%1$s >= %3$L::%5$I AND %1$s < %4$L::%5$I AND %2$s <= %4$L::%5$I' END
+    WHEN 'ne' THEN CASE WHEN p_low = p_high THEN '%1$s < %3$L::%5$I OR %1$s >= %4$L::%5$I'
+                        ELSE '%1$s < %3$L::%5$I OR %2$s > %4$L::%5$I' END
+    WHEN 'gt' THEN CASE WHEN p_low = p_high THEN '%2$s >= %4$L::%5$I' ELSE '%2$s > %4$L::%5$I' END
+    WHEN 'lt' THEN '%1$s < %3$L::%5$I'
+    WHEN 'ge' THEN CASE WHEN p_low = p_high THEN '%1$s >= %3$L::%5$I'
+                        ELSE '%2$s > %3$L::%5$I AND (%1$s >= %3$L::%5$I OR %2$s > %4$L::%5$I)' END
+    WHEN 'le' THEN CASE WHEN p_low = p_high THEN '%1$s < %4$L::%5$I'
+                        ELSE '%1$s < %4$L::%5$I AND (%2$s <= %4$L::%5$I OR %1$s < %3$L::%5$I)' END
+    WHEN 'sa' THEN '%1$s >= %4$L::%5$I'
+    WHEN 'eb' THEN CASE WHEN p_low = p_high THEN '%2$s < %3$L::%5$I' ELSE '%2$s <= %3$L::%5$I' END
+    WHEN 'ap' THEN CASE WHEN p_low = p_high THEN '%1$s < %4$L::%5$I AND %2$s >= %3$L::%5$I'
+                        ELSE '%1$s < %4$L::%5$I AND %2$s > %3$L::%5$I' END
+    END, p_low, p_high, p_value ->> 1, p_value ->> 2, p_type)
+$$;
+
+-- A quantity: [prefix, value, from, to], where from and to are what the precision of the value leaves open.
+CREATE OR REPLACE FUNCTION record_amount(p_term jsonb, p_alias text) RETURNS text LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DECLARE
+  by_base boolean := p_term ? 'base';
+  low text := CASE WHEN by_base THEN 'a.base_low' ELSE 'a.low' END;
+  high text := CASE WHEN by_base THEN 'a.base_high' ELSE 'a.high' END;
+  value float8 := (p_term #>> '{v,1}')::float8;
+  lower float8 := (p_term #>> '{v,2}')::float8;
+  upper float8 := (p_term #>> '{v,3}')::float8;
+  compared text;
+  unit text := '';
+BEGIN
+  compared := CASE p_term #>> '{v,0}'
+    WHEN 'eq' THEN format('%s >= %L AND %s < %L', low, lower, high, upper)
+    WHEN 'ne' THEN format('(%s < %L OR %s >= %L)', low, lower, high, upper)
+    WHEN 'gt' THEN format('%s > %L', high, value)
+    WHEN 'lt' THEN format('%s < %L', low, value)
+    WHEN 'ge' THEN format('%s >= %L', high, value)
+    WHEN 'le' THEN format('%s <= %L', low, value)
+    WHEN 'sa' THEN format('%s > %L', low, value)
+    WHEN 'eb' THEN format('%s < %L', high, value)
+    WHEN 'ap' THEN format('%s <= %L AND %s >= %L', low, upper, high, lower) END;
+  IF by_base THEN
+    unit := format(' AND a.base = %s', (p_term ->> 'base')::bigint);
+  ELSIF p_term ? 'system_code' THEN
+    unit := format(' AND a.system_code = %s', (p_term ->> 'system_code')::bigint);
+  ELSIF p_term ? 'code' THEN
+    unit := format(' AND (a.code = %s OR a.unit = %s)', (p_term ->> 'code')::bigint, (p_term ->> 'unit')::bigint);
+  END IF;
+  RETURN format('EXISTS (SELECT 1 FROM record_searchamount a WHERE a.resource_id = %s.id AND a.name = %s AND %s%s)',
+    p_alias, (p_term ->> 'n')::bigint, compared, unit);
+END $$;
+
+-- Texts: begins with, contains, is exactly; addresses: is, is below (begins with), is above (one of these).
+CREATE OR REPLACE FUNCTION record_text(p_mode text, p_text text, p_exact text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE p_mode
+    WHEN 'prefix' THEN format('s.norm >= %L AND s.norm < %L', p_text, p_text || chr(1114111))
+    WHEN 'contains' THEN format('position(%L IN s.norm) > 0', p_text)
+    WHEN 'exact' THEN format('s.norm = %L AND s.text = %L', p_text, p_exact)
+    WHEN 'equal' THEN format('s.norm = %L', p_text)
+    WHEN 'above' THEN format('starts_with(%L, s.norm) AND s.norm <> %L', p_text, '') END
+$$;
+
+-- Metres between two places on the sphere.
+CREATE OR REPLACE FUNCTION record_metres(lat1 float8, lon1 float8, lat2 float8, lon2 float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+  SELECT 2 * 6371008.8 * asin(sqrt(least(1, sind((lat2 - lat1) / 2) ^ 2 + cosd(lat1) * cosd(lat2) * sind((lon2 - lon1) / 2) ^ 2)))
+$$;

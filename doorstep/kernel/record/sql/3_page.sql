@@ -1,0 +1,186 @@
+-- One page of a search. p_query: type, where (terms), sort, after (the last row of the page before), limit, total,
+-- include, reverse, elements, base. Answers one row; `entries` is the text of Bundle.entry.
+
+CREATE OR REPLACE FUNCTION record_sort_value(p_sort jsonb, p_alias text) RETURNS text LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DECLARE
+  descending boolean := coalesce((p_sort ->> 'desc')::boolean, false);
+  name text := (p_sort ->> 'n')::bigint::text;
+  pick text := CASE WHEN descending THEN 'max' ELSE 'min' END;
+  -- Who has no value comes last, whichever way.
+  void text := CASE WHEN descending THEN '-infinity' ELSE 'infinity' END;
+BEGIN
+  CASE p_sort ->> 'by'
+  WHEN 'updated' THEN RETURN p_alias || '.updated_at';
+  WHEN 'id' THEN RETURN p_alias || '.fhir_id COLLATE "C"';
+  WHEN 'date' THEN
+    RETURN format('coalesce((SELECT %s(s.low) FROM record_searchdate s WHERE s.resource_id = %s.id AND s.name = %s), %L::timestamptz)',
+      pick, p_alias, name, void);
+  WHEN 'amount' THEN
+    RETURN format('coalesce((SELECT %s(s.low) FROM record_searchamount s WHERE s.resource_id = %s.id AND s.name = %s), %L::float8)',
+      pick, p_alias, name, void);
+  WHEN 'string' THEN
+    RETURN format('coalesce((SELECT %s(s.norm) FROM record_searchstring s WHERE s.resource_id = %s.id AND s.name = %s), %L COLLATE "C")',
+      pick, p_alias, name, CASE WHEN descending THEN '' ELSE chr(1114111) END);
+  WHEN 'path' THEN
+    RETURN format('coalesce((SELECT %s(v #>> %L COLLATE "C") FROM jsonb_path_query(%s.content, %L) v), %L COLLATE "C")',
+      pick, '{}', p_alias, (p_sort ->> 'path')::jsonpath::text, CASE WHEN descending THEN '' ELSE chr(1114111) END);
+  END CASE;
+END $$;
+
+-- Rows after the last one of the page before: by the first value that differs, then by id.
+CREATE OR REPLACE FUNCTION record_after(p_sort jsonb, p_values text[], p_after jsonb, p_id text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  found text := format('%s %s %s', p_id, CASE WHEN coalesce((p_sort #>> '{0,desc}')::boolean, true) THEN '<' ELSE '>' END,
+    (p_after ->> 'id')::bigint);
+BEGIN
+  FOR i IN REVERSE coalesce(array_length(p_values, 1), 0) .. 1 LOOP
+    found := format('(%1$s %2$s %3$L OR (%1$s = %3$L AND %4$s))', p_values[i],
+      CASE WHEN coalesce((p_sort -> (i - 1) ->> 'desc')::boolean, false) THEN '<' ELSE '>' END,
+      p_after -> 'v' ->> (i - 1), found);
+  END LOOP;
+  RETURN found;
+END $$;
+
+-- The statement of a page: id and sort values of the rows that match, the wall asked of each in the order of the page.
+-- A first sort key with a table of its own is read from that table's index; who has no value follows in phase 1.
+CREATE OR REPLACE FUNCTION record_rows(p_query jsonb, p_phase integer) RETURNS text LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DECLARE
+  sorts jsonb := coalesce(p_query -> 'sort', '[]');
+  by_table text := CASE sorts #>> '{0,by}' WHEN 'date' THEN 'record_searchdate' WHEN 'amount' THEN 'record_searchamount'
+    WHEN 'string' THEN 'record_searchstring' END;
+  first_column text := CASE sorts #>> '{0,by}' WHEN 'string' THEN 's.norm' ELSE 's.low' END;
+  first_name text := (sorts #>> '{0,n}')::bigint::text;
+  descending boolean := coalesce((sorts #>> '{0,desc}')::boolean, true);
+  sort_values text[] := '{}';
+  ordering text;
+  id_column text := 'r.id';
+  source text := 'record_resource r';
+  conditions text := format('r.type = %L AND NOT r.deleted AND %s', p_query ->> 'type', record_conditions(p_query -> 'where', 'r'));
+BEGIN
+  SELECT coalesce(array_agg(record_sort_value(s, 'r') ORDER BY n), '{}') INTO sort_values
+    FROM jsonb_array_elements(sorts) WITH ORDINALITY AS x (s, n);
+  IF by_table IS NOT NULL AND p_phase = 0 THEN
+    sort_values[1] := first_column;
+    id_column := 's.resource_id';
+    source := format('%I s JOIN record_resource r ON r.id = s.resource_id', by_table);
+    conditions := conditions || format(' AND s.name = %s AND NOT EXISTS (SELECT 1 FROM %I o WHERE o.resource_id = s.resource_id'
+      ' AND o.name = %s AND (o.%s, o.place) %s (%s, s.place))', first_name, by_table, first_name, substr(first_column, 3),
+      CASE WHEN descending THEN '>' ELSE '<' END, first_column);
+  ELSIF by_table IS NOT NULL THEN
+    conditions := conditions || format(' AND NOT EXISTS (SELECT 1 FROM %I o WHERE o.resource_id = r.id AND o.name = %s)',
+      by_table, first_name);
+  END IF;
+  IF p_query ? 'after' AND (p_query #>> '{after,phase}')::integer = p_phase THEN
+    conditions := conditions || ' AND ' || record_after(sorts, sort_values, p_query -> 'after', id_column);
+  END IF;
+  SELECT string_agg(sort_values[n] || CASE WHEN coalesce((s ->> 'desc')::boolean, false) THEN ' DESC' ELSE ' ASC' END || ', ', '' ORDER BY n)
+    INTO ordering FROM jsonb_array_elements(sorts) WITH ORDINALITY AS x (s, n);
+  ordering := coalesce(ordering, '') || id_column || CASE WHEN descending THEN ' DESC' ELSE ' ASC' END;
+  RETURN format('SELECT c.id, c.v, %s AS phase FROM (SELECT r.id, r.resident_id, r.organization_id, r.episode, r.category,'
+    ' r.sensitive, ARRAY[%s]::text[] AS v FROM %s WHERE %s ORDER BY %s OFFSET 0) c WHERE %s LIMIT %s',
+    p_phase, array_to_string(sort_values, ', '), source, conditions, ordering, record_wall('c'), (p_query ->> 'limit')::integer + 1);
+END $$;
+
+-- What an answer shows of a resource: all of it, or these elements with a tag that says so.
+CREATE OR REPLACE FUNCTION record_shown(p_content jsonb, p_elements text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN p_elements IS NULL THEN p_content ELSE
+    (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(p_content) e WHERE ltrim(e.key, '_') = ANY (p_elements))
+    || jsonb_build_object('meta', coalesce(p_content -> 'meta', '{}') || jsonb_build_object('tag',
+      coalesce(p_content #> '{meta,tag}', '[]') || '[{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+      "code": "SUBSETTED", "display": "subsetted"}]'::jsonb)) END
+$$;
+
+-- Resources that a page brings along: what its references point at, and what points at them, in rounds while :iterate asks so.
+CREATE OR REPLACE FUNCTION record_included(p_query jsonb, p_ids bigint[]) RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DECLARE
+  most constant integer := 1000;
+  seen bigint[] := p_ids;
+  frontier bigint[] := p_ids;
+  fresh bigint[];
+  more bigint[];
+  one jsonb;
+  names bigint[];
+BEGIN
+  FOR round IN 1 .. 8 LOOP
+    fresh := '{}';
+    FOR one IN SELECT e FROM jsonb_array_elements(p_query -> 'include') e WHERE round = 1 OR (e ->> 'iterate')::boolean LOOP
+      names := array(SELECT (n #>> '{}')::bigint FROM jsonb_array_elements(one -> 'names') n);
+      IF (one ->> 'reverse')::boolean THEN
+        more := array(SELECT DISTINCT x.id FROM record_resource f JOIN record_searchlink l ON l.target = f.ref AND l.name = ANY (names)
+          JOIN record_resource x ON x.id = l.resource_id WHERE f.id = ANY (frontier) AND (one ->> 'type' IS NULL OR f.type = one ->> 'type')
+            AND NOT x.deleted AND x.id <> ALL (seen) AND x.id <> ALL (fresh)
+            AND (access_is_system() OR record_readable(x.resident_id, x.organization_id, x.episode, x.category, x.sensitive)) LIMIT most);
+      ELSE
+        more := array(SELECT DISTINCT x.id FROM record_searchlink l JOIN record_resource x ON x.ref = l.target
+          WHERE l.resource_id = ANY (frontier) AND l.name = ANY (names) AND (one ->> 'type' IS NULL OR x.type = one ->> 'type')
+            AND NOT x.deleted AND x.id <> ALL (seen) AND x.id <> ALL (fresh)
+            AND (access_is_system() OR record_readable(x.resident_id, x.organization_id, x.episode, x.category, x.sensitive)) LIMIT most);
+      END IF;
+      fresh := fresh || more;
+    END LOOP;
+    EXIT WHEN cardinality(fresh) = 0;
+    seen := seen || fresh;
+    frontier := fresh;
+    EXIT WHEN cardinality(seen) > most + cardinality(p_ids);
+  END LOOP;
+  RETURN seen[cardinality(p_ids) + 1 :];
+END $$;
+
+CREATE OR REPLACE FUNCTION record_search(p_query jsonb)
+RETURNS TABLE (entries text, matched integer, last jsonb, total bigint, residents bigint[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+DECLARE
+  page_limit integer := (p_query ->> 'limit')::integer;
+  statement text;
+  ids bigint[] := '{}';
+  elements text[] := CASE WHEN p_query ? 'elements' THEN array(SELECT jsonb_array_elements_text(p_query -> 'elements')) END;
+BEGIN
+  matched := 0;
+  IF access_user() IS NULL AND NOT access_is_system() THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  IF p_query ? 'total' THEN
+    EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM (SELECT r.resident_id, r.organization_id, r.episode, r.category, r.sensitive'
+      ' FROM record_resource r WHERE r.type = %L AND NOT r.deleted AND %s OFFSET 0) c WHERE %s LIMIT %s) t',
+      p_query ->> 'type', record_conditions(p_query -> 'where', 'r'), record_wall('c'), (p_query ->> 'total')::bigint) INTO total;
+  END IF;
+  IF page_limit > 0 THEN
+    statement := CASE
+      WHEN coalesce(p_query #>> '{sort,0,by}', '') NOT IN ('date', 'amount', 'string') THEN record_rows(p_query, 0)
+      WHEN (p_query #>> '{after,phase}')::integer = 1 THEN record_rows(p_query, 1)
+      ELSE format('WITH a AS MATERIALIZED (%s), b AS MATERIALIZED (SELECT * FROM (%s) n WHERE (SELECT count(*) FROM a) <= %s)'
+        ' SELECT * FROM a UNION ALL SELECT * FROM b', record_rows(p_query, 0), record_rows(p_query, 1), page_limit) END;
+    EXECUTE format('SELECT coalesce(array_agg(n.id ORDER BY n.row) FILTER (WHERE n.row <= %1$s), %2$L), count(*),'
+      ' (jsonb_agg(jsonb_build_object(%3$L, n.id, %4$L, n.v, %5$L, n.phase)) FILTER (WHERE n.row = %1$s)) -> 0'
+      ' FROM (SELECT p.*, row_number() OVER () AS row FROM (%6$s) p LIMIT %1$s + 1) n',
+      page_limit, '{}', 'id', 'v', 'phase', statement) INTO ids, matched, last;
+  END IF;
+  SELECT string_agg('{"fullUrl":' || to_json((p_query ->> 'base') || r.type || '/' || r.fhir_id) || ',"resource":'
+      || record_shown(r.content, elements)::text || ',"search":{"mode":"' || g.mode || '"}}', ',' ORDER BY g.mode DESC, g.place),
+      array_agg(DISTINCT r.resident_id) FILTER (WHERE r.resident_id IS NOT NULL)
+    INTO entries, residents
+    FROM (SELECT u.id, u.place, 'match' AS mode FROM unnest(ids) WITH ORDINALITY AS u (id, place)
+          UNION ALL SELECT u.id, u.place, 'include' FROM unnest(CASE WHEN p_query ? 'include' THEN record_included(p_query, ids) END)
+            WITH ORDINALITY AS u (id, place)) g
+    JOIN record_resource r ON r.id = g.id;
+  RETURN NEXT;
+END $$;
+
+-- The ids of what a search finds, for conditional interactions.
+CREATE OR REPLACE FUNCTION record_matches(p_query jsonb) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  IF access_user() IS NOT NULL OR access_is_system() THEN
+    RETURN QUERY EXECUTE format('SELECT r.fhir_id::text FROM (%s) n JOIN record_resource r ON r.id = n.id', record_rows(p_query, 0));
+  END IF;
+END $$;
+
+-- Resources of a type that have a key, as far as the actor may read them.
+CREATE OR REPLACE FUNCTION record_with_key(p_type text, p_key bigint) RETURNS TABLE (id bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+  SELECT r.id FROM record_searchkey k JOIN record_resource r ON r.id = k.resource_id
+   WHERE k.key = p_key AND r.type = p_type AND NOT r.deleted
+     AND record_readable(r.resident_id, r.organization_id, r.episode, r.category, r.sensitive)
+$$;
