@@ -122,7 +122,9 @@ def _record(county: County, residents: int) -> Iterator[str]:
         for one in Resource.objects.filter(type=kind).order_by("-id")[:SAMPLE]:
             wanted = index_of(one.content)
             same = (one.ref, sorted(one.keys), one.present) == (wanted.ref, wanted.keys, wanted.present)
-            if not same or _index_rows(one.id) != {name: len(rows) for name, rows in wanted.rest.items() if name != "words"}:
+            if not same or _index_rows(one.id) != {
+                name: len(rows) for name, rows in wanted.rest.items() if name != "words"
+            }:
                 yield f"{kind}/{one.fhir_id}: its search keys are not those of its content"
     strays = _number(
         "SELECT count(*) FROM (SELECT resident_id FROM record_resource EXCEPT SELECT id FROM residents_resident) x"

@@ -20,49 +20,64 @@ WORDS_BEGIN = f"CREATE TEMPORARY TABLE {WORDS} (name bigint, norm text, key bigi
 WORDS_END = f"""
 INSERT INTO record_searchword (name, norm, key) SELECT DISTINCT name, norm, key FROM {WORDS} ON CONFLICT DO NOTHING
 """
-_UCUM = "http://unitsofmeasure.org"
+_AMOUNT_COLUMNS = (
+    "resource_id", "name", "place", "low", "high", "unit", "code", "system_code", "base", "base_low", "base_high",
+)  # fmt: skip
 Make = Callable[[Batch], list[Any]]
+# Cells of the lines of one resource in one table.
+Lines = list[tuple[str, ...]]
 
 
 class IndexShape:
     """Index rows of a kind of resource, from the facts of its pattern."""
 
     def __init__(
-        self, facts: Facts, *, starts: Mapping[datetime, str], ends: Mapping[datetime, str], amounts: Mapping[float, str]
+        self,
+        facts: Facts,
+        *,
+        starts: Mapping[datetime, str],
+        ends: Mapping[datetime, str],
+        amounts: Mapping[float, str],
     ) -> None:
         self._starts, self._ends, self._amounts = starts, ends, amounts
         self._made: dict[str, Make] = {}
         keys = [self._hashed(key, plain if "|t|" in key else _folded) for key in sorted(facts.keys)]
         self.keys_cell = "{" + ",".join(keys) + "}"
-        self._patterns = {
+        self._patterns: dict[str, tuple[tuple[str, ...], Lines]] = {
             "record_searchkey": (("key", "resource_id"), [(key, "«place»") for key in keys]),
-            "record_searchlink": (
-                ("name", "target", "resource_id"),
-                [(str(number(name)), self._hashed(target, str), "«place»") for name, target in sorted(facts.links)],
-            ),
-            "record_searchdate": (
-                ("resource_id", "name", "place", "low", "high"),
-                [
-                    ("«place»", str(number(name)), str(place), starts.get(low) or instant(low), ends.get(high) or instant(high))
-                    for place, (name, low, high) in enumerate(sorted(facts.dates), start=1)
-                ],
-            ),
-            "record_searchamount": (
-                ("resource_id", "name", "place", "low", "high", "unit", "code", "system_code", "base", "base_low", "base_high"),
-                [
-                    ("«place»", str(number(name)), str(place), *self._amount(amount))
-                    for place, (name, amount) in enumerate(sorted(facts.amounts, key=repr), start=1)
-                ],
-            ),
-            "record_searchstring": (
-                ("resource_id", "name", "place", "norm", "text"),
-                [
-                    ("«place»", str(number(name)), str(place), self._norm(name, norm, text), text)
-                    for place, (name, norm, text) in enumerate(sorted(facts.strings), start=1)
-                ],
-            ),
+            "record_searchlink": (("name", "target", "resource_id"), self._links(facts)),
+            "record_searchdate": (("resource_id", "name", "place", "low", "high"), self._dates(facts)),
+            "record_searchamount": (_AMOUNT_COLUMNS, self._amount_lines(facts)),
+            "record_searchstring": (("resource_id", "name", "place", "norm", "text"), self._strings(facts)),
         }
         self._words = sorted(facts.words)
+
+    def _links(self, facts: Facts) -> Lines:
+        return [(str(number(name)), self._hashed(target, str), "«place»") for name, target in sorted(facts.links)]
+
+    def _dates(self, facts: Facts) -> Lines:
+        return [
+            (
+                "«place»",
+                str(number(name)),
+                str(place),
+                self._starts.get(low) or instant(low),
+                self._ends.get(high) or instant(high),
+            )
+            for place, (name, low, high) in enumerate(sorted(facts.dates), start=1)
+        ]
+
+    def _amount_lines(self, facts: Facts) -> Lines:
+        return [
+            ("«place»", str(number(name)), str(place), *self._amount(amount))
+            for place, (name, amount) in enumerate(sorted(facts.amounts, key=repr), start=1)
+        ]
+
+    def _strings(self, facts: Facts) -> Lines:
+        return [
+            ("«place»", str(number(name)), str(place), self._norm(name, norm, text), text)
+            for place, (name, norm, text) in enumerate(sorted(facts.strings), start=1)
+        ]
 
     def columns(self, batch: Batch) -> dict[str, list[Any]]:
         """What has to be made of a batch's columns before its lines can be written."""
@@ -88,7 +103,9 @@ class IndexShape:
         if "«" not in text:
             return str(number(text))
         pattern = LinePattern(text)
-        return self._column(lambda batch: [number.__wrapped__(line) for line in pattern.lines(_changed(batch, pattern, fold))])
+        return self._column(
+            lambda batch: [number.__wrapped__(line) for line in pattern.lines(_changed(batch, pattern, fold))]
+        )
 
     def _norm(self, name: str, norm: str, text: str) -> str:
         if "«" not in text:
@@ -103,7 +120,9 @@ class IndexShape:
             cells[0] = cells[1] = f"«{column}»"
             base = canonical(amount.code) if amount.base else None
             if base:
-                cells[6] = cells[7] = self._column(lambda batch: [float(base.of(Decimal(str(one)))) for one in batch[column]])
+                cells[6] = cells[7] = self._column(
+                    lambda batch: [float(base.of(Decimal(str(one)))) for one in batch[column]]
+                )
         return cells
 
 

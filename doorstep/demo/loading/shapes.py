@@ -36,8 +36,16 @@ _MARKS: dict[str, str] = {
 }
 _SECOND = timedelta(seconds=1)
 # The first and last moments of the marks; PostgreSQL knows the hour 24.
-_STARTS = {AT: "«at»:00+00", ENDED: "«ended»:00+00", **{span(str(one))[0]: f"{_MARKS[str(one)]} 00:00+08" for one in (DAY, LAST_DAY)}}
-_ENDS = {AT + _SECOND: "«at»:01+00", ENDED + _SECOND: "«ended»:01+00", **{span(str(one))[1]: f"{_MARKS[str(one)]} 24:00+08" for one in (DAY, LAST_DAY)}}
+_STARTS = {
+    AT: "«at»:00+00",
+    ENDED: "«ended»:00+00",
+    **{span(str(one))[0]: f"{_MARKS[str(one)]} 00:00+08" for one in (DAY, LAST_DAY)},
+}
+_ENDS = {
+    AT + _SECOND: "«at»:01+00",
+    ENDED + _SECOND: "«ended»:01+00",
+    **{span(str(one))[1]: f"{_MARKS[str(one)]} 24:00+08" for one in (DAY, LAST_DAY)},
+}
 _AMOUNTS = {float(VALUE): "value", float(OTHER): "other"}
 
 

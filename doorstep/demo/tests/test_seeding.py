@@ -134,7 +134,9 @@ def _check_record() -> None:
         visit = Visit.objects.filter(resident_id=heroes.HEROINE).order_by("id")[0]
         encounter = Resource.objects.get(type="Encounter", fhir_id=str(visit.key))
         assert encounter.episode == visit.subject
-        pressure = Resource.objects.filter(episode=visit.subject, type="Observation", keys__contains=[number_of("Observation.code|c|85354-9")])
+        pressure = Resource.objects.filter(
+            episode=visit.subject, type="Observation", keys__contains=[number_of("Observation.code|c|85354-9")]
+        )
         assert all(len(one.content["component"]) == 2 for one in pressure)
 
 

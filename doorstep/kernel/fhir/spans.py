@@ -1,14 +1,13 @@
 """Dates of any precision as the span of time they stand for (hl7.org/fhir/R4/search.html#date), half open."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from zoneinfo import ZoneInfo
 
 Span = tuple[datetime, datetime]
 
-# A date without a zone is a day in China.
-CHINA = ZoneInfo("Asia/Shanghai")
+# A date without a zone is a day in China, as the offset says it: the summer times of 1940 to 1991 are no part of a date.
+CHINA = timezone(timedelta(hours=8))
 # Before and after everything: an open end of a period.
 FIRST = datetime(1, 1, 2, tzinfo=UTC)
 LAST = datetime(9999, 12, 30, tzinfo=UTC)

@@ -48,24 +48,24 @@ def canonical(code: str) -> Canonical | None:
 _Unit = tuple[Decimal, Dimensions, tuple[str, ...]]
 
 
-def _term(tokens: list[str], start: int) -> tuple[_Unit, int]:
+def _term(parts: list[str], start: int) -> tuple[_Unit, int]:
     """The product from a position on, up to the end or a closing bracket."""
     whole: _Unit = (Decimal(1), _NONE, ())
     position, divide = start, False
-    while position < len(tokens):
-        token = tokens[position]
+    while position < len(parts):
+        part = parts[position]
         position += 1
-        if token == ")":
+        if part == ")":
             return whole, position
-        if token in "./":
-            divide = token == "/"
+        if part in "./":
+            divide = part == "/"
             continue
-        if token == "(":
-            unit, position = _term(tokens, position)
-        elif token.startswith("{"):
+        if part == "(":
+            unit, position = _term(parts, position)
+        elif part.startswith("{"):
             unit = (Decimal(1), _NONE, ())
         else:
-            unit = _simple(token)
+            unit = _simple(part)
         whole = _times(whole, unit, -1 if divide else 1)
         divide = False
     return whole, position

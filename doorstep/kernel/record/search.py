@@ -19,7 +19,7 @@ from doorstep.kernel.access.encryption import seal, unseal
 from doorstep.kernel.fhir.outcome import FhirRefused, outcome
 from doorstep.kernel.record.search_expansion import expand
 from doorstep.kernel.record.search_query import Query, parse, unknown_sentence
-from doorstep.kernel.record.search_terms import Setting
+from doorstep.kernel.record.search_values import Setting
 
 Pairs = Sequence[tuple[str, str]]
 CURSOR = "_cursor"

@@ -1,5 +1,7 @@
 """Codes behind :in, :not-in, :above and :below: value sets of the record, and hierarchies of the house's code systems."""
 
+from typing import Any
+
 import orjson
 from django.db import connection
 
@@ -49,7 +51,7 @@ def _of_value_set(value: str) -> list[Code]:
     return found
 
 
-def _value_set(value: str) -> dict[str, object] | None:
+def _value_set(value: str) -> dict[str, Any] | None:
     """A ValueSet by its url or by its address here, as far as the actor may read it."""
     term: dict[str, object] = {"k": "string", "n": number("ValueSet.url"), "m": "equal", "v": value.partition("|")[0]}
     if value.startswith("ValueSet/"):
@@ -60,5 +62,5 @@ def _value_set(value: str) -> dict[str, object] | None:
         entries = cursor.fetchone()[0]
     if not entries:
         return None
-    found: dict[str, object] = orjson.loads(f"[{entries}]")[0]["resource"]
+    found: dict[str, Any] = orjson.loads(f"[{entries}]")[0]["resource"]
     return found

@@ -8,7 +8,8 @@ from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.parameters import Parameter, mandatory, parameters, shown_in_summary, types
 from doorstep.kernel.fhir.values import Path, path_of
 from doorstep.kernel.record.search_index import number
-from doorstep.kernel.record.search_terms import Setting, Term, Unsupported, refused, term_of
+from doorstep.kernel.record.search_terms import term_of
+from doorstep.kernel.record.search_values import Setting, Term, Unsupported, refused
 
 MAX_COUNT = 200
 USUAL_COUNT = 50
@@ -136,10 +137,11 @@ def _condition(type: str, name: str, value: str, setting: Setting, depth: int) -
         return term_of(parameter, modifier, value, setting)
     if parameter.kind != "reference":
         raise Unsupported(name)
-    return _chain(parameter, modifier, rest, value, setting, depth)
+    return _chain(parameter, (modifier, rest), value, setting, depth)
 
 
-def _chain(parameter: Parameter, modifier: str, rest: str, value: str, setting: Setting, depth: int) -> Term:
+def _chain(parameter: Parameter, link: tuple[str, str], value: str, setting: Setting, depth: int) -> Term:
+    modifier, rest = link
     targets = (modifier,) if modifier else parameter.targets
     if not targets:
         raise refused(
