@@ -3,6 +3,7 @@
 from doorstep.care.contracts.permissions import Permission as Contracts
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.coordination.allergies.permissions import Permission as Allergies
 from doorstep.coordination.notices.permissions import Permission as Notices
 from doorstep.coordination.scheduling.permissions import Permission as Scheduling
 from doorstep.coordination.visits.permissions import Permission as Visits
@@ -21,6 +22,7 @@ _AT_THE_BEDSIDE = _EVERYBODY | {
     Access.GLASS_BREAK,
     Residents.RESIDENT_FIND,
     Residents.DEATH_RECORD,
+    Allergies.ALLERGY_RECORD,
     Worklist.TASK_DELEGATE,
     Scheduling.SLOT_VIEW,
     Contracts.CONTRACT_VIEW,
@@ -96,6 +98,7 @@ ROLES: dict[str, Role] = {
                     Residents.RESIDENT_REGISTER,
                     Visits.VISIT_OPEN,
                     Visits.VITALS_RECORD,
+                    Allergies.ALLERGY_RECORD,
                     Referrals.FOLLOW_UP_DO,
                 }
             ),

@@ -16,6 +16,7 @@ urlpatterns = [
     path("slots/", include("doorstep.coordination.scheduling.urls")),
     path("notices/", include("doorstep.coordination.notices.urls")),
     path("contracts/", include("doorstep.care.contracts.urls")),
+    path("allergies/", include("doorstep.coordination.allergies.urls")),
     path("visits/", include("doorstep.coordination.visits.urls")),
     path("exchange/", include("doorstep.coordination.hospital_systems.urls")),
     path("organizations/", include("doorstep.people.organizations.urls")),

@@ -15,6 +15,8 @@ from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals import benefits as referral_benefits
 from doorstep.care.referrals.handlers import TEXTS as REFERRAL_TEXTS
 from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.coordination.allergies import queries as allergies
+from doorstep.coordination.allergies.permissions import Permission as Allergies
 from doorstep.coordination.hospital_systems.v2.format import HL7_V2
 from doorstep.coordination.notices import addresses
 from doorstep.coordination.notices import texts as notice_texts
@@ -61,6 +63,7 @@ def wire() -> None:
     doors.install({}, directory=in_directory)
     report_acts.install(AFTER_ECG)
     lines.install("contract", contracts.contract_line)
+    lines.install_allergies(allergies.for_banner)
     addresses.install(ITEM_PAGES)
     notice_texts.install(REFERRAL_TEXTS)
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals)
@@ -79,6 +82,13 @@ FORMATS = {"hl7v2": HL7_V2}
 # What leads on from a visit, in the order of the buttons.
 NEXT_ACTS = (
     NextAct(label=_("申请心电"), icon="heartbeat", url_name="diagnosis:order", permission=Diagnosis.ECG_ORDER),
+    NextAct(
+        label=_("过敏史"),
+        icon="alert-triangle",
+        url_name="allergies:resident",
+        permission=Allergies.ALLERGY_RECORD,
+        of_resident=True,
+    ),
     NextAct(
         label=_("转诊"),
         icon="arrows-exchange",

@@ -52,7 +52,7 @@ def known_of(*, resident_id: int, origin_reference: str, actor: Actor) -> Known:
         pulse=pulse,
         conditions=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in entries if e.type == "Condition")),
         medicines=tuple(dict.fromkeys(_medicine(e.content) for e in entries if e.type.startswith("Medication"))),
-        allergies=tuple(_concept(e.content.get("code"))[1] for e in entries if e.type == "AllergyIntolerance"),
+        allergies=tuple(dict.fromkeys(filter(None, map(_allergy, entries)))),
         report_title=_concept(report.get("code"))[1] if report else "",
         report_text=str(report.get("conclusion", "")) if report else "",
         report_code=_concept((report.get("conclusionCode") or [None])[0])[0] if report else "",
@@ -131,6 +131,15 @@ def _medicine(content: dict[str, Any]) -> str:
     name = _concept(content.get("medicationCodeableConcept"))[1]
     dosage = content.get("dosage") or content.get("dosageInstruction") or []
     return f"{name} {dosage[0].get('text', '')}".strip() if dosage else name
+
+
+def _allergy(entry: Entry) -> str:
+    """The substance of an allergy that stands, "" for everything else: what was refuted is not passed on."""
+    content = entry.content
+    if entry.type != "AllergyIntolerance" or "refuted" in _codes(content.get("verificationStatus")):
+        return ""
+    clinical = _codes(content.get("clinicalStatus"))
+    return _concept(content.get("code"))[1] if not clinical or "active" in clinical else ""
 
 
 def _critical(report: dict[str, Any]) -> bool:

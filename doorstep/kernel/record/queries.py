@@ -74,6 +74,17 @@ def of_episode(*, episode: str, types: tuple[str, ...] = ()) -> list[Entry]:
     return [_entry(row) for row in rows.order_by("occurred_at", "id")[:200]]
 
 
+def of_type(*, resident_id: int, type: str, but_category: str = "", limit: int = 50) -> list[Entry]:
+    """A resident's resources of one type, newest first, as far as the actor may read them; `but_category` leaves one out.
+
+    For a line of a page whose look is audited as a whole.
+    """
+    rows = Resource.objects.filter(resident_id=resident_id, type=type, deleted=False).exclude(
+        category=but_category or "-"
+    )
+    return [_entry(row) for row in rows.order_by("-occurred_at", "-id")[:limit]]
+
+
 def _entry(row: Resource) -> Entry:
     return Entry(
         row.type,

@@ -1,6 +1,8 @@
 """Looking codes up, by what a doctor types: code, Chinese words, English words or pinyin initials."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 from django.db.models import Case, IntegerField, Q, Value, When
@@ -17,6 +19,7 @@ class Code:
     zh: str
     en: str
     verified: bool
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 def find(*, system: str, text: str, limit: int = 20) -> list[Code]:
@@ -47,6 +50,12 @@ def find(*, system: str, text: str, limit: int = 20) -> list[Code]:
     return [_code(concept) for concept in found]
 
 
+def every(*, system: str) -> list[Code]:
+    """Every code of the current version in the order of its table: for a value set that a page offers whole."""
+    found = Concept.objects.filter(system__uri=system, system__is_current=True).select_related("system").order_by("id")
+    return [_code(concept) for concept in found]
+
+
 def lookup(*, system: str, codes: list[str]) -> dict[str, Code]:
     """The words of several codes of the current version, in one query; unknown codes are left out."""
     found = Concept.objects.filter(system__uri=system, system__is_current=True, code__in=codes).select_related("system")
@@ -60,6 +69,7 @@ def _code(concept: Concept) -> Code:
         zh=concept.display_zh,
         en=concept.display_en,
         verified=concept.system.verified,
+        extra=concept.extra,
     )
 
 

@@ -6,10 +6,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.models import CareRelationship
-from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
+from doorstep.kernel.access.refusals import Conflict, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
@@ -31,7 +29,7 @@ def record_death(
     Only somebody who sees the whole record may. Raises Refused at the field, Conflict when it is recorded already.
     国卫规划发〔2013〕57号 lets doctors fill in the certificate of death.
     """
-    _check(resident, actor)
+    queries.check_whole_record(resident_id=resident.pk, permission=Permission.DEATH_RECORD, actor=actor)
     faults = _faults(resident, died_on=died_on, source=source, certificate=certificate)
     if faults:
         raise Refused(_("死亡登记有内容需要更正，没有保存。"), fields=faults)
@@ -62,7 +60,7 @@ def revoke_death(*, resident: Resident, reason: str, actor: Actor) -> Death:
 
     What the death ended stays ended: contract, booking and referral are made anew with the resident.
     """
-    _check(resident, actor)
+    queries.check_whole_record(resident_id=resident.pk, permission=Permission.DEATH_RECORD, actor=actor)
     if len(reason.strip()) < SHORTEST_REASON:
         sentence = _("请用不少于 %(count)s 个字写明怎样确认居民健在。") % {"count": SHORTEST_REASON}
         raise Refused(_("撤销死亡登记需要写明理由。"), fields={"reason": sentence})
@@ -83,17 +81,6 @@ def revoke_death(*, resident: Resident, reason: str, actor: Actor) -> Death:
     resident.save(update_fields=["deceased_on"])
     _tell(resident, death, actor, event=ResidentDeathRevoked, action="resident.death-revoked")
     return death
-
-
-def _check(resident: Resident, actor: Actor) -> None:
-    actor.check(Permission.DEATH_RECORD)
-    if actor.is_system:
-        return
-    ground = access.live_relationship(resident_id=resident.pk, actor=actor)
-    if ground is None:
-        raise NotFound()
-    if ground.scope != CareRelationship.Scope.FULL:
-        raise NotPermitted(permission=Permission.DEATH_RECORD)
 
 
 def _faults(resident: Resident, *, died_on: date, source: str, certificate: str) -> dict[str, str]:

@@ -21,11 +21,21 @@ KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "plan": (gettext_lazy("计划与随访"), ("CarePlan", "Appointment", "Communication")),
     "other": (
         gettext_lazy("其他"),
-        ("Condition", "MedicationRequest", "Contract", "Consent", "CareTeam", "DocumentReference", "Procedure"),
+        (
+            "Condition",
+            "AllergyIntolerance",
+            "MedicationRequest",
+            "Contract",
+            "Consent",
+            "CareTeam",
+            "DocumentReference",
+            "Procedure",
+        ),
     ),
 }
 # What a resource without words of its own is called.
 _NAMES = {
+    "AllergyIntolerance": gettext_lazy("过敏史"),
     "CareTeam": gettext_lazy("家庭医生团队"),
     "Communication": gettext_lazy("危急值告知"),
     "Composition": gettext_lazy("出院小结"),
@@ -82,6 +92,15 @@ _STATUS = {
     "executed": gettext_lazy("已生效"),
     "terminated": gettext_lazy("已终止"),
     "inactive": gettext_lazy("已停用"),
+}
+
+
+# FHIR allergyintolerance-verification in words.
+_SURENESS = {
+    "confirmed": gettext_lazy("已确认"),
+    "unconfirmed": gettext_lazy("疑似"),
+    "refuted": gettext_lazy("已否定"),
+    "entered-in-error": gettext_lazy("已作废"),
 }
 
 
@@ -191,8 +210,8 @@ def _title(content: Mapping[str, Any]) -> str:
         case "Encounter":
             classes = {"AMB": _("门诊"), "HH": _("上门"), "EMER": _("急诊"), "IMP": _("住院")}
             return classes.get(content.get("class", {}).get("code", ""), _("就诊"))
-        case "Task":
-            return _text(content.get("code", {})) or _("办理进度")
+        case "Task" | "AllergyIntolerance":
+            return _before(content) + (_text(content.get("code", {})) or _("办理进度"))
         case "CarePlan":
             return str(content.get("title") or _("随访计划"))
         case "Communication" | "Consent" | "Contract" | "CareTeam" as named_by_type:
@@ -202,6 +221,12 @@ def _title(content: Mapping[str, Any]) -> str:
         case other:
             named = content.get("code") or content.get("type") or content.get("medicationCodeableConcept") or {}
             return _text(named) or str(content.get("title") or content.get("name") or _NAMES.get(other, other))
+
+
+def _before(content: Mapping[str, Any]) -> str:
+    """What stands before a substance; the statement that none is known says it all."""
+    names_substance = content["resourceType"] == "AllergyIntolerance" and _code(content.get("code", {})) != "none-known"
+    return _("过敏：") if names_substance else ""
 
 
 def _detail(content: Mapping[str, Any]) -> str:
@@ -215,6 +240,9 @@ def _detail(content: Mapping[str, Any]) -> str:
             parts.append("，".join(pieces))
         parts.append(_quantity(content.get("valueQuantity")))
         parts.append(str(content.get("valueString", "")))
+    elif content["resourceType"] == "AllergyIntolerance":
+        parts += [_text(one) for part in content.get("reaction", []) for one in part.get("manifestation", [])]
+        parts.append(str(_SURENESS.get(_code(content.get("verificationStatus", {})), "")))
     else:
         parts += [_text(reason) for reason in content.get("reasonCode", [])]
         parts.append(str(content.get("conclusion") or content.get("description") or ""))

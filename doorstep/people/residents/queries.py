@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.models import FormerResident, PresenceProof
-from doorstep.kernel.access.refusals import Conflict, NotFound
+from doorstep.kernel.access.models import CareRelationship, FormerResident, PresenceProof
+from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted
 from doorstep.kernel.fhir import systems
 from doorstep.people.residents import documents
 from doorstep.people.residents.indexes import number_index, phone_index
-from doorstep.people.residents.lines import line_of
+from doorstep.people.residents.lines import allergies_of, line_of
 from doorstep.people.residents.models import (
     Death,
     Group,
@@ -61,6 +61,7 @@ class ResidentBanner:
     groups: tuple[tuple[str, str], ...]
     contract: str
     deceased_on: date | None
+    allergies: tuple[str, ...] | None = None
 
 
 def linked_ids(*, user_id: int) -> list[int]:
@@ -120,7 +121,7 @@ def get_by_key(key: UUID | str, actor: Actor) -> Resident:
 
 
 def banner(resident: Resident) -> ResidentBanner:
-    """The banner of a resident: the contract's line in one query, and the groups in another unless they were read along."""
+    """The banner of a resident: the contract's line in one query, the allergies in two, and the groups in another unless they were read along."""
     codes = getattr(resident, "group_codes", None)
     if codes is None:
         codes = list(_live_groups().filter(resident_id=resident.pk).values_list("code", flat=True))
@@ -138,6 +139,7 @@ def banner(resident: Resident) -> ResidentBanner:
         groups=tuple((code, GROUPS.get(code, code)) for code in codes),
         contract=line_of("contract", resident.pk),
         deceased_on=resident.deceased_on,
+        allergies=allergies_of(resident.pk),
     )
 
 
@@ -337,6 +339,18 @@ def revoked_deaths_of(resident: Resident) -> list[Death]:
 def is_deceased(*, resident_id: int) -> bool:
     """Whether the death of a resident whom the actor may see is recorded."""
     return Resident.objects.filter(id=resident_id, deceased_on__isnull=False).exists()
+
+
+def check_whole_record(*, resident_id: int, permission: str, actor: Actor) -> None:
+    """Raise unless the actor has the permission and sees the whole record: a narrow sight does not write into it."""
+    actor.check(permission)
+    if actor.is_system:
+        return
+    ground = access.live_relationship(resident_id=resident_id, actor=actor)
+    if ground is None:
+        raise NotFound()
+    if ground.scope != CareRelationship.Scope.FULL:
+        raise NotPermitted(permission=permission)
 
 
 def check_living(*, resident_id: int) -> None:

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "doorstep.coordination.scheduling",
     "doorstep.coordination.notices",
     "doorstep.coordination.visits",
+    "doorstep.coordination.allergies",
     "doorstep.coordination.hospital_systems",
     "doorstep.care.contracts",
     "doorstep.care.diagnosis",
