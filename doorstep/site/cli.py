@@ -26,6 +26,8 @@ MANAGEMENT: dict[str, tuple[str, list[str], str, str]] = {
     ),
     "import": ("import_{0}", [], "app", "import residents FILE --organization CODE: take in a table of residents"),
     "export": ("export_{0}", [], "app", "export residents FILE --organization CODE --reason TEXT: write such a table"),
+    "doubles": ("find_doubles", [], "app", "search the index for records of one person, for the review list"),
+    "link": ("link_list", [], "app", "link FILE --organization CODE --out FILE: link a hospital's list with the index"),
     "token": ("issue_token", [], "app", "token NAME: print a bearer token of a system that calls /fhir"),
     "otp": ("show_otp", [], "app", "otp USERNAME: print the one-time code of a demo account"),
     "accounts": ("demo_accounts", [], "app", "print the demo accounts"),

@@ -73,6 +73,8 @@ PAGES: dict[str, Page] = {
     "residents:revoke_death": act("DEATH_RECORD", of="resident"),
     "residents:pressure": page("RECORD_VIEW", of="resident"),
     "identity:office": page("RESIDENT_MERGE"),
+    "identity:review": page("RESIDENT_MERGE"),
+    "identity:reject": act("RESIDENT_MERGE", of="nothing"),
     "identity:doubles": act("RESIDENT_REGISTER"),
     "identity:compare": page("RESIDENT_MERGE", of="resident"),
     "identity:merge": page("RESIDENT_MERGE", of="nothing"),

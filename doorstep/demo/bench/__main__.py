@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from doorstep.demo.bench import match
 from doorstep.demo.bench.house import House, HouseError
 from doorstep.demo.bench.names import MEASURES, YARDSTICKS
 from doorstep.kernel.database.embedded import EmbeddedError
@@ -16,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def main(arguments: list[str]) -> int:
     """Measure, print, stop everything; 1 when a figure misses its bar or something could not be measured."""
+    if arguments[:1] == ["match"]:
+        return match.main(arguments[1:])
     options = _options(arguments)
     signal.signal(signal.SIGTERM, _stop)
     house = House(Path(options.data).resolve(), port=options.port)
@@ -41,7 +44,7 @@ def main(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description="Measure the product beside yardsticks.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(MEASURES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(MEASURES)}; or match")
     parser.add_argument("--residents", type=int, default=200_000)
     parser.add_argument("--years", type=int, default=2, help="years of history, 1 to 4")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each measure runs")

@@ -114,6 +114,12 @@ def _given_tables() -> tuple[GivenNames, Array, Array]:
     )
 
 
+@cache
+def given_characters() -> tuple[str, ...]:
+    """Every character of the given names."""
+    return tuple(sorted({character for group in (*_MALE, *_FEMALE) for part in group for character in part}))
+
+
 def draw_names(rng: np.random.Generator, surnames: Array, males: Array, births: Array) -> tuple[Array, Array, Array]:
     """Full names, pinyin ("zhou guilan") and initials ("zgl") for a batch of people."""
     given, starts, lengths = _given_tables()

@@ -17,7 +17,7 @@ from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
-from doorstep.people.identity import moving
+from doorstep.people.identity import moving, pairs
 from doorstep.people.identity.events import MergeUndone, ResidentsMerged
 from doorstep.people.identity.facts import FACTS
 from doorstep.people.identity.models import Merge, MovedRow
@@ -65,6 +65,7 @@ def merge(*, standing: Resident, former: Resident, choices: Mapping[str, str], r
         moved = moving.move_all(made)
         _settle_numbers(made)
         _rename_panels(made)
+        pairs.settle(merge=made, actor=actor)
         _publish(made, actor)
     _trace(made, "resident.merge", ResidentsMerged, actor, moved)
     return made
@@ -103,6 +104,7 @@ def unmerge(*, merge: Merge, reason: str, actor: Actor) -> Merge:
         # Rows of other former records that had to stay behind this one's may follow now.
         for other in Merge.objects.filter(standing_id=merge.standing_id, undone_at__isnull=True).order_by("id"):
             moving.move_all(other)
+        pairs.settle(merge=merge, actor=actor)
         _publish(merge, actor)
     _trace(merge, "resident.unmerge", MergeUndone, actor, returned)
     return merge

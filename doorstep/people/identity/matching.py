@@ -63,7 +63,7 @@ def may_link(levels: dict[str, str]) -> bool:
 def compare(one: Facts, other: Facts, *, population: int, shares: dict[str, float] | None = None) -> Verdict:
     """Compare two records. population: how many people there are; shares: how frequent this name, phone, address is."""
     levels = levels_of(one, other)
-    weight = -math.log2(max(population, 2))
+    weight = -math.log2(max(population, 2) - 1)
     for field, level in levels.items():
         share = (shares or {}).get(field)
         weight += _weight(field, level, share)

@@ -97,3 +97,50 @@ class Question(models.Model):
             models.Index(fields=["user_id", "-asked_at"], name="question_user"),
             models.Index(fields=["fingerprint", "-asked_at"], name="question_fingerprint"),
         )
+
+
+class LikelyPair(models.Model):
+    """Two records that a linkage found to be probably one person, and what a person said of them."""
+
+    class State(models.TextChoices):
+        """Whether somebody has decided."""
+
+        OPEN = "open", "待核对"
+        MERGED = "merged", "已合并"
+        REJECTED = "rejected", "不是同一人"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    first = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="+")
+    second = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="+")
+    # The units that manage the two: the list asks them, never the care relationships of everybody.
+    first_unit = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    second_unit = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    weight = models.FloatField()
+    probability = models.FloatField()
+    levels = models.JSONField(default=dict)
+    automatic = models.BooleanField(default=False)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
+    found_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True)
+    decided_by_id = models.BigIntegerField(null=True)
+    decided_by_name = models.CharField(max_length=80, blank=True, default="")
+
+    row_access = RowAccess(
+        using="access_is_system() OR (first_unit_id = ANY ((SELECT access_reach())::bigint[])"
+        " AND second_unit_id = ANY ((SELECT access_reach())::bigint[])"
+        " AND access_may_see(first_id) AND access_may_see(second_id))",
+        check="access_is_system() OR (first_unit_id = ANY ((SELECT access_reach())::bigint[])"
+        " AND second_unit_id = ANY ((SELECT access_reach())::bigint[]))",
+    )
+    when_merged = Stays("what was found and decided was about these two records")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["first", "second"], name="pair_once"),
+            models.CheckConstraint(condition=Q(first__lt=models.F("second")), name="pair_in_order"),
+            models.CheckConstraint(
+                condition=Q(state="open", decided_at__isnull=True) | (~Q(state="open") & Q(decided_at__isnull=False)),
+                name="pair_decided_at_a_time",
+            ),
+        )
+        indexes = (models.Index(fields=["state", "-weight", "id"], name="pair_by_weight"),)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from doorstep.people.identity import moving
+from doorstep.people.identity.doubles import REASONS
 from doorstep.people.identity.facts import FACTS, Fact
+from doorstep.people.identity.models import LikelyPair
 from doorstep.people.identity.queries import Pair
 from doorstep.people.residents import documents
 from doorstep.people.residents.models import Resident
@@ -89,3 +91,9 @@ def counted(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 def kept_of(choices: Mapping[str, str]) -> str:
     """The facts that were taken from the former record, in one line."""
     return "、".join(str(fact.name) for fact in FACTS if fact.code in choices)
+
+
+def reasons_of(pair: LikelyPair) -> tuple[list[str], list[str]]:
+    """What speaks for one person and what against, in words."""
+    told = [(code, str(REASONS[field, code])) for field, code in pair.levels.items() if (field, code) in REASONS]
+    return [text for code, text in told if code != "different"], [text for code, text in told if code == "different"]

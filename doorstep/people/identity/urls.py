@@ -7,6 +7,8 @@ from doorstep.people.identity import double_views, views
 app_name = "identity"
 urlpatterns = [
     path("", views.office, name="office"),
+    path("pairs/", views.review, name="review"),
+    path("pairs/<uuid:key>/reject/", views.reject, name="reject"),
     path("doubles/", double_views.doubles, name="doubles"),
     path("merges/<uuid:key>/", views.merge_detail, name="merge"),
     path("merges/<uuid:key>/undo/", views.undo, name="undo"),

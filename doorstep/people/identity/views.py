@@ -13,7 +13,7 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
-from doorstep.people.identity import actions, presenters, queries
+from doorstep.people.identity import actions, pairs, presenters, queries
 from doorstep.people.identity.forms import MergeForm, UndoForm
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.permissions import Permission
@@ -31,6 +31,23 @@ def office(request: HttpRequest) -> HttpResponse:
     """The desk of the records office: what was merged lately."""
     actor = actor_of(request)
     return render(request, "identity/office.html", {"merges": queries.recent_merges(actor=actor)})
+
+
+@require_GET
+def review(request: HttpRequest) -> HttpResponse:
+    """Likely pairs of the index, the likeliest first."""
+    actor = actor_of(request)
+    waiting = pairs.open_pairs(actor=actor)
+    return render(request, "identity/review.html", {"pairs": [(one, presenters.reasons_of(one)) for one in waiting]})
+
+
+@require_POST
+@once
+def reject(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Two records are two people."""
+    pairs.reject(key=key, actor=actor_of(request))
+    messages.success(request, _("已记为不是同一人，以后不再提示。"))
+    return redirect(request, reverse("identity:review"))
 
 
 @require_http_methods(["GET", "POST"])
