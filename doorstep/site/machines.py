@@ -2,8 +2,10 @@
 
 from doorstep.care.contracts.states import CONTRACT
 from doorstep.care.diagnosis.states import CRITICAL_VALUE, ECG_ORDER
+from doorstep.care.referrals.case_states import CASE_QUESTION, DOWN_PROPOSAL, PAY_LATER
 from doorstep.care.referrals.follow_up_states import FOLLOW_UP
 from doorstep.care.referrals.states import REFERRAL
+from doorstep.coordination.beds.states import BED, BED_REQUEST
 from doorstep.coordination.hospital_systems.states import MERGE_NOTICE
 from doorstep.coordination.scheduling.states import BOOKING, REBOOKING, WAITING
 from doorstep.coordination.visits.states import VISIT
@@ -11,6 +13,8 @@ from doorstep.kernel.workflow.machine import Machine
 
 MACHINES: tuple[Machine, ...] = (
     BOOKING,
+    BED,
+    BED_REQUEST,
     CONTRACT,
     VISIT,
     MERGE_NOTICE,
@@ -20,4 +24,7 @@ MACHINES: tuple[Machine, ...] = (
     FOLLOW_UP,
     WAITING,
     REBOOKING,
+    CASE_QUESTION,
+    PAY_LATER,
+    DOWN_PROPOSAL,
 )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.care.contracts.permissions import Permission as Contracts
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.coordination.beds.permissions import Permission as Beds
 from doorstep.coordination.notices import queries as notices
 from doorstep.coordination.scheduling.permissions import Permission as Scheduling
 from doorstep.coordination.visits.permissions import Permission as Visits
@@ -65,6 +66,21 @@ ENTRIES: tuple[Entry, ...] = (
         icon="bed",
         url_name="referrals:treating",
         permission=Referrals.REFERRAL_TREAT,
+        group=_CARE,
+    ),
+    Entry(label=_("床位看板"), icon="layout-dashboard", url_name="beds:board", permission=Beds.BED_VIEW, group=_CARE),
+    Entry(
+        label=_("下转建议"),
+        icon="home-heart",
+        url_name="referrals:proposals",
+        permission=Referrals.CASE_ANSWER,
+        group=_CARE,
+    ),
+    Entry(
+        label=_("转诊看板"),
+        icon="git-branch",
+        url_name="referrals:flow",
+        permission=Referrals.FLOW_VIEW,
         group=_CARE,
     ),
     Entry(

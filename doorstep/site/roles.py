@@ -4,6 +4,7 @@ from doorstep.care.contracts.permissions import Permission as Contracts
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals.permissions import Permission as Referrals
 from doorstep.coordination.allergies.permissions import Permission as Allergies
+from doorstep.coordination.beds.permissions import Permission as Beds
 from doorstep.coordination.notices.permissions import Permission as Notices
 from doorstep.coordination.scheduling.permissions import Permission as Scheduling
 from doorstep.coordination.visits.permissions import Permission as Visits
@@ -27,6 +28,7 @@ _AT_THE_BEDSIDE = _EVERYBODY | {
     Scheduling.SLOT_VIEW,
     Contracts.CONTRACT_VIEW,
     Referrals.REFERRAL_VIEW,
+    Beds.BED_VIEW,
 }
 _PRIMARY = _AT_THE_BEDSIDE | {
     Residents.RESIDENT_REGISTER,
@@ -39,7 +41,18 @@ _PRIMARY = _AT_THE_BEDSIDE | {
     Referrals.REFERRAL_SUBMIT,
     Referrals.FOLLOW_UP_DO,
     Scheduling.SLOT_BOOK,
+    Referrals.CASE_ANSWER,
 }
+# A primary unit takes patients as well: for its clinic, rehabilitation or a bed of its own.
+_RECEIVING = frozenset(
+    {
+        Referrals.REFERRAL_RECEIVE_BACK,
+        Referrals.REFERRAL_ACCEPT,
+        Referrals.REFERRAL_TREAT,
+        Referrals.FLOW_VIEW,
+        Beds.BED_MANAGE,
+    }
+)
 
 # Roles of daily work: a manager may give them. Who manages, audits or administers is given from above.
 _AT_WORK = frozenset(
@@ -72,7 +85,7 @@ ROLES: dict[str, Role] = {
             "家庭医生",
             "Family doctor",
             "管理签约居民，承接下转，安排并完成随访；辖区村卫生室的工作一并可见。",
-            frozenset(_PRIMARY | {Referrals.REFERRAL_RECEIVE_BACK}),
+            frozenset(_PRIMARY | _RECEIVING),
             cascades=True,
             sees_records=True,
         ),
@@ -81,7 +94,7 @@ ROLES: dict[str, Role] = {
             "卫生院值班医师",
             "Township duty doctor",
             "值守本院：承接逾时未处理的危急值，受理下转。",
-            frozenset(_PRIMARY | {Referrals.REFERRAL_RECEIVE_BACK}),
+            frozenset(_PRIMARY | _RECEIVING),
             cascades=True,
             sees_records=True,
         ),
@@ -132,6 +145,8 @@ ROLES: dict[str, Role] = {
                 | {
                     Referrals.REFERRAL_TREAT,
                     Referrals.REFERRAL_SUBMIT,
+                    Referrals.CASE_ANSWER,
+                    Beds.BED_MANAGE,
                     Diagnosis.ECG_OUTCOME_VIEW,
                     Scheduling.SLOT_OVERBOOK,
                     Scheduling.QUEUE_CALL,
@@ -153,6 +168,9 @@ ROLES: dict[str, Role] = {
                     Scheduling.SCHEDULE_MANAGE,
                     Referrals.REFERRAL_VIEW,
                     Referrals.REFERRAL_ACCEPT,
+                    Referrals.FLOW_VIEW,
+                    Beds.BED_VIEW,
+                    Beds.BED_MANAGE,
                 }
             ),
             sees_records=True,
@@ -206,6 +224,8 @@ ROLES: dict[str, Role] = {
                 _EVERYBODY
                 | {
                     Indicators.INDICATOR_VIEW,
+                    Referrals.FLOW_VIEW,
+                    Beds.BED_VIEW,
                     Organizations.ORGANIZATION_MANAGE,
                     Workforce.WORKFORCE_VIEW,
                     Workforce.WORKFORCE_MANAGE,

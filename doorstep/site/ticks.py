@@ -3,6 +3,7 @@
 from doorstep.care.contracts import actions as contracts
 from doorstep.care.diagnosis import actions as diagnosis
 from doorstep.care.referrals import actions as referrals
+from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.hospital_systems import waiting
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling import laying_actions, quota_actions, showing, waiting_actions
@@ -87,10 +88,13 @@ def run_contract_terms() -> int:
 
 
 def expire_referrals() -> int:
-    """Mark the patients who did not come, call the follow-ups of the day, mark those that were missed."""
+    """Mark who did not come, take back offers, pass over the silent, call the follow-ups of the day, mark those missed."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
         return (
             referrals.expire_arrivals(actor=actor)
+            + referrals.expire_offers(actor=actor)
+            + referrals.pass_on_silent(actor=actor)
+            + referrals.time_out_receivers(actor=actor)
             + referrals.fall_due(actor=actor)
             + referrals.miss_follow_ups(actor=actor)
         )
@@ -100,6 +104,18 @@ def gather_merged_rows() -> int:
     """Let rows that were written for a record in the moment of its merge follow the others."""
     with acting(system_actor(Purpose.MERGE)) as actor:
         return identity.gather_late_rows(actor=actor)
+
+
+def free_beds() -> int:
+    """Free the beds whose keeping has run out."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return beds.run_out_holds(actor=actor)
+
+
+def propose_going_home() -> int:
+    """Look through the wards for patients who may go home."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return referrals.propose_down(actor=actor)
 
 
 TICKS: list[Tick] = [
@@ -115,6 +131,8 @@ TICKS: list[Tick] = [
     Tick(name="slot-release", seconds=20, run=release_slots),
     Tick(name="contract-terms", seconds=900, run=run_contract_terms),
     Tick(name="referrals", seconds=10, run=expire_referrals),
+    Tick(name="beds", seconds=5, run=free_beds),
+    Tick(name="down-proposals", seconds=600, run=propose_going_home),
     Tick(name="merged-rows", seconds=60, run=gather_merged_rows),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
 ]

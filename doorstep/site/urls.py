@@ -14,6 +14,7 @@ urlpatterns = [
     path("residents/", include("doorstep.people.residents.urls")),
     path("identity/", include("doorstep.people.identity.urls")),
     path("slots/", include("doorstep.coordination.scheduling.urls")),
+    path("beds/", include("doorstep.coordination.beds.urls")),
     path("notices/", include("doorstep.coordination.notices.urls")),
     path("contracts/", include("doorstep.care.contracts.urls")),
     path("allergies/", include("doorstep.coordination.allergies.urls")),

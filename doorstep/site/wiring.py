@@ -66,7 +66,7 @@ def wire() -> None:
     lines.install_allergies(allergies.for_banner)
     addresses.install(ITEM_PAGES)
     notice_texts.install(REFERRAL_TEXTS)
-    referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals)
+    referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals, family_doctor=family_doctor)
     standing.install(is_signed)
     role_names.install(role_name, ROLES)
     unit_staff.install(staff_of_unit)
@@ -163,6 +163,12 @@ def contract_hospitals(resident_id: int, day: date) -> list[int]:
 def is_signed(resident_id: int, day: date) -> bool:
     """Whether a family-doctor contract is in force for a resident on a day."""
     return contracts.is_signed(resident_id=resident_id, day=day)
+
+
+def family_doctor(resident_id: int, day: date) -> int | None:
+    """The unit of the team that the resident signed with, while the contract is in force."""
+    contract = contracts.active_contract(resident_id=resident_id, day=day)
+    return contract.organization_id if contract else None
 
 
 def client_of_token(token: str, request: HttpRequest) -> door.Grant | None:

@@ -4,6 +4,7 @@ import "@tabler/core/dist/css/tabler.min.css";
 import "@tabler/core";
 import htmx from "htmx.org";
 import "../styles/app.css";
+import "../styles/referrals.css";
 import { startClocks } from "../page/clocks";
 import { startForms } from "../page/forms";
 import { startLive } from "../page/live";

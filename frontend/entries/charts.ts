@@ -1,10 +1,10 @@
 // <echart-view data-src="…">: fetches ECharts options from an address of ours when the chart comes into view.
-import { BarChart, LineChart, PieChart } from "echarts/charts";
+import { BarChart, LineChart, LinesChart, PieChart, SankeyChart, ScatterChart } from "echarts/charts";
 import { AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { init, use, type EChartsCoreOption, type EChartsType } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
-use([BarChart, LineChart, PieChart, AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
+use([BarChart, LineChart, LinesChart, PieChart, SankeyChart, ScatterChart, AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
 
 const COLOURS = ["#0f766e", "#1d5fa8", "#b7791f", "#6b7a88", "#7c5cbf", "#c01f2e"];
 

@@ -119,7 +119,8 @@ class VillageDoctor:
 
     def when_i_hold_a_slot(self) -> None:
         """The first place of an expert."""
-        self.page.locator("button[name=slot]").first.click()
+        self.page.locator("#slot-picker input[name=slot]").first.check()
+        self.me.press("预留所选号源")
         self.me.see("已预留")
 
     def and_i_submit_with_consent(self) -> None:

@@ -1,4 +1,4 @@
-"""What a referral asks of the contracts: the benefits of a resident, and the hospitals the resident signed for.
+"""What a referral asks of the contracts: the benefits of a resident, the hospitals signed for, and the family doctor.
 
 Contracts answer; the site wires them in. A decision states its rule, its reason and the values it looked at.
 """
@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
+
+from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
 
@@ -37,13 +39,17 @@ class Decision:
 
 Decide = Callable[[Question, Actor], Sequence[Decision]]
 Signed = Callable[[int, date], Sequence[int]]
+# Resident and day -> the unit of the family doctor's team
+Family = Callable[[int, date], int | None]
 
 _decide: list[Decide] = []
 _signed: list[Signed] = []
+_family: list[Family] = []
 
 
-def install(decide: Decide, *, signed_targets: Signed | None = None) -> None:
+def install(decide: Decide, *, signed_targets: Signed | None = None, family_doctor: Family | None = None) -> None:
     """Wire those who decide; the last ones count."""
+    _family[:] = [family_doctor] if family_doctor else []
     _decide[:] = [decide]
     _signed[:] = [signed_targets] if signed_targets else []
 
@@ -56,6 +62,11 @@ def benefits_of(question: Question, *, actor: Actor) -> list[Decision]:
 def signed_targets(*, resident_id: int, day: date) -> list[int]:
     """The hospitals of the resident's contract, the highest first; empty without a contract."""
     return list(_signed[0](resident_id, day)) if _signed else []
+
+
+def family_doctor_of(*, resident_id: int) -> int | None:
+    """The unit of the resident's family doctor today; None without a contract."""
+    return _family[0](resident_id, timezone.localdate()) if _family else None
 
 
 def as_rows(decisions: Sequence[Decision]) -> list[dict[str, Any]]:

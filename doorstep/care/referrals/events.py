@@ -74,6 +74,50 @@ class PatientDied(Event):
     """The patient died; the referral ended."""
 
 
+class PlaceOffered(Event):
+    """The target offered a place or a bed; the sender asks the resident."""
+
+
+class OfferConfirmed(Event):
+    """The resident agreed to the offered place or bed."""
+
+
+class OfferRefused(Event):
+    """The resident did not want the offered place or bed; the target looks for another."""
+
+
+class OfferExpired(Event):
+    """The offered place or bed was not confirmed in time and went back."""
+
+
+class ReferralAdvised(Event):
+    """The target answered by advice: no visit is needed."""
+
+
+class ReferralPassedOn(Event):
+    """The target was silent; the referral went to the next unit by itself."""
+
+
+class PatientDeparted(Event):
+    """The patient is on the way."""
+
+
+class CheckInCorrected(Event):
+    """A check-in was taken back: it was another patient."""
+
+
+class PatientWentElsewhere(Event):
+    """The patient was seen somewhere else; what was open here ended."""
+
+
+class PatientLeftNetwork(Event):
+    """The patient goes to a unit outside the network: leakage, with destination and reason."""
+
+
+class OutsideResultKnown(Event):
+    """What came of a patient outside the network became known."""
+
+
 class FollowUpPlanned(Event):
     """A follow-up was put on its day."""
 

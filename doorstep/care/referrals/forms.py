@@ -5,25 +5,40 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.care.referrals import rules, texts
+from doorstep.care.referrals import down_rules, rules, texts
 from doorstep.care.referrals.models import FollowUp, Referral
 
 _AREA = {"rows": 3}
 
 
+def _words(table: dict[str, str]) -> list[tuple[str, Any]]:
+    """The choices of a table of words, each in the reader's language."""
+    return [(code, _(text)) for code, text in table.items()]
+
+
 class ReferralForm(forms.Form):
     """The 转出单: all of it is filled in from the record; the doctor changes little."""
 
+    direction = forms.ChoiceField(
+        label=_("转诊方向"),
+        choices=[(one.value, one.label) for one in Referral.Direction if one.value in ("up", "side")],
+        widget=forms.RadioSelect,
+        required=False,
+    )
     kind = forms.ChoiceField(label=_("转诊类型"), choices=Referral.Kind.choices, widget=forms.RadioSelect)
+    green_center = forms.ChoiceField(label=_("救治中心"), choices=Referral.GreenCenter.choices, required=False)
+    aim = forms.ChoiceField(label=_("转往"), choices=Referral.Aim.choices, required=False)
     critical = forms.BooleanField(label=_("危急值或病情危重"), required=False)
     target_id = forms.TypedChoiceField(label=_("转入机构"), coerce=int, empty_value=None)
+    department_id = forms.TypedChoiceField(label=_("转入科室"), coerce=int, empty_value=None, required=False)
+    expert_id = forms.TypedChoiceField(label=_("指定专家"), coerce=int, empty_value=None, required=False)
     reviewer_id = forms.TypedChoiceField(
         label=_("审核医师"), coerce=int, empty_value=None, help_text=_("每份转诊都由一名具名医师审核负责。")
     )
     impression = forms.CharField(label=_("初步印象"), max_length=200)
     impression_code = forms.CharField(label=_("ICD-10 编码"), max_length=16, required=False)
     symptoms = forms.MultipleChoiceField(
-        label=_("症状"), choices=list(rules.SYMPTOMS.items()), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("症状"), choices=_words(rules.SYMPTOMS), required=False, widget=forms.CheckboxSelectMultiple
     )
     present_illness = forms.CharField(label=_("主要现病史（转出原因）"), widget=forms.Textarea(_AREA))
     history = forms.CharField(label=_("主要既往史"), widget=forms.Textarea({"rows": 2}), required=False)
@@ -32,19 +47,34 @@ class ReferralForm(forms.Form):
     bed_requested = forms.BooleanField(label=_("申请床位（不选号，由转诊中心安排）"), required=False)
     consent_signer = forms.CharField(label=_("知情同意签署人"), max_length=60, required=False)
     consent_relation = forms.ChoiceField(
-        label=_("与患者关系"), choices=list(texts.RELATIONS.items()), required=False, initial="self"
+        label=_("与患者关系"), choices=_words(texts.RELATIONS), required=False, initial="self"
     )
     consent_signature = forms.CharField(required=False, max_length=200_000, widget=forms.HiddenInput)
+    consent_paper = forms.FileField(
+        label=_("上传已签署的知情同意书"), required=False, help_text=_("照片或 PDF；与手写签名二选一。")
+    )
 
-    def __init__(
-        self, *args: Any, targets: list[tuple[int, str]], reviewers: list[tuple[int, str]], **kwargs: Any
-    ) -> None:
-        """Take the choices of target and reviewer."""
+    def __init__(self, *args: Any, choices: dict[str, list[tuple[int, str]]], **kwargs: Any) -> None:
+        """Take the choices of target, reviewer, department and expert by the name of their field."""
         super().__init__(*args, **kwargs)
-        for name, choices in (("target_id", targets), ("reviewer_id", reviewers)):
+        for name, rows in choices.items():
             field = self.fields[name]
             if isinstance(field, forms.TypedChoiceField):
-                field.choices = [(str(value), label) for value, label in choices]
+                empty = [] if field.required else [("", "—")]
+                field.choices = [*empty, *((str(value), label) for value, label in rows)]
+
+    def clean(self) -> dict[str, Any]:
+        """What an older page did not ask takes its usual value; a department or expert of another unit is let go."""
+        data = super().clean() or self.cleaned_data
+        data["direction"] = data.get("direction") or Referral.Direction.UP
+        data["aim"] = data.get("aim") or Referral.Aim.DEPARTMENT
+        if data["aim"] == Referral.Aim.BED:
+            data["bed_requested"] = True
+        for name in ("department_id", "expert_id"):
+            if name in self.errors:
+                del self.errors[name]
+                data[name] = None
+        return data
 
     def revision(self) -> dict[str, Any]:
         """The fields of the referral itself, without the consent."""
@@ -54,9 +84,17 @@ class ReferralForm(forms.Form):
 class AdmitForm(forms.Form):
     """Where the patient lies."""
 
-    ward = forms.CharField(label=_("病区"), max_length=60)
+    bed_key = forms.ChoiceField(label=_("床位"), required=False)
+    ward = forms.CharField(label=_("病区"), max_length=60, required=False, help_text=_("没有床位看板时填写。"))
     bed = forms.CharField(label=_("床号"), max_length=20, required=False)
     inpatient_number = forms.CharField(label=_("住院病案号"), max_length=30, required=False)
+
+    def __init__(self, *args: Any, beds: list[tuple[str, str]], **kwargs: Any) -> None:
+        """Take the free beds."""
+        super().__init__(*args, **kwargs)
+        field = self.fields["bed_key"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", "—"), *beds]
 
 
 class DischargeForm(forms.Form):
@@ -76,7 +114,7 @@ class DischargeForm(forms.Form):
     )
     warning_signs = forms.MultipleChoiceField(
         label=_("警示症状（出现时立即就医）"),
-        choices=[(text, text) for text in texts.WARNING_SIGNS],
+        choices=_words({text: text for text in texts.WARNING_SIGNS}),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -86,20 +124,52 @@ class DischargeForm(forms.Form):
     target_diastolic = forms.IntegerField(label=_("目标舒张压"), min_value=50, max_value=110, required=False)
     contact_name = forms.CharField(label=_("出院后由谁答疑"), max_length=40)
     contact_phone = forms.CharField(label=_("答疑电话"), max_length=30)
+    owed = forms.DecimalField(
+        label=_("先诊疗后付费欠款（元）"),
+        required=False,
+        max_digits=10,
+        decimal_places=2,
+        help_text=_("已结清请留空。"),
+    )
+    receiver = forms.TypedChoiceField(label=_("承接机构"), coerce=int, empty_value=None, required=False)
+    consent_signer = forms.CharField(label=_("知情同意签署人"), max_length=60, required=False)
+    consent_relation = forms.ChoiceField(label=_("与患者关系"), choices=_words(texts.RELATIONS), required=False)
+
+
+class ServiceForm(forms.Form):
+    """What a unit can do for patients who come back."""
+
+    accepts = forms.BooleanField(label=_("承接下转患者"), required=False)
+    skills = forms.MultipleChoiceField(
+        label=_("可提供的服务"),
+        choices=_words(down_rules.SKILLS),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    medicines = forms.CharField(
+        label=_("常备药品编码"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(_AREA),
+        help_text=_("填写药品目录编码，用顿号或逗号分隔；药房库存接入后自动更新。"),
+    )
+
+    def clean_medicines(self) -> list[str]:
+        """The single codes."""
+        text = self.cleaned_data["medicines"].replace("，", ",").replace("、", ",").replace("\n", ",")
+        return list(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
 
 
 class FollowUpForm(forms.Form):
     """What a follow-up found."""
 
-    way = forms.ChoiceField(
-        label=_("随访方式"), choices=list(texts.WAYS.items()), widget=forms.RadioSelect, initial="clinic"
-    )
+    way = forms.ChoiceField(label=_("随访方式"), choices=_words(texts.WAYS), widget=forms.RadioSelect, initial="clinic")
     systolic = forms.IntegerField(label=_("收缩压"), required=False)
     diastolic = forms.IntegerField(label=_("舒张压"), required=False)
     pulse = forms.IntegerField(label=_("脉搏"), required=False)
     symptoms = forms.MultipleChoiceField(
         label=_("症状"),
-        choices=list(texts.FOLLOW_UP_SYMPTOMS.items()),
+        choices=_words(texts.FOLLOW_UP_SYMPTOMS),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -118,7 +188,7 @@ class RescheduleForm(forms.Form):
 
 def medicine_rows(data: Any) -> list[dict[str, str]]:
     """The medicine rows of a posted form: parallel lists, lines without a name are left out."""
-    columns = {name: data.getlist(f"medicine_{name}") for name in ("name", "dose", "frequency", "days", "note")}
+    columns = {name: data.getlist(f"medicine_{name}") for name in ("code", "name", "dose", "frequency", "days", "note")}
     rows = []
     for index, name in enumerate(columns["name"]):
         if name.strip():

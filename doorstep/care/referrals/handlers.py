@@ -1,6 +1,11 @@
 """Who is told at each stage: the sender, the target's office and specialists, the receiver, the resident; what a death ends."""
 
-from doorstep.care.referrals import actions
+from collections.abc import Mapping
+from typing import Any
+
+from doorstep.care.referrals import actions, down_queries, queries
+from doorstep.care.referrals.benefits import family_doctor_of
+from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.notices.actions import tell
 from doorstep.coordination.notices.texts import Text
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -9,6 +14,34 @@ from doorstep.kernel.events.event import Event
 TEXTS: dict[str, Text] = {
     "referral-green": Text("绿色通道转诊待受理，请立即处理", "A green-channel referral waits for you now", "critical"),
     "referral-redirected": Text("转诊已改派到其他科室或机构", "A referral was redirected", "warn"),
+    "referral-offered": Text(
+        "对方已安排号源或床位，请与患者确认", "A place was offered: confirm it with the patient", "warn"
+    ),
+    "referral-confirmed": Text("患者已确认到院安排", "The patient agreed to the offered place"),
+    "referral-offer-refused": Text(
+        "患者未接受到院安排，请另行安排", "The offered place was not taken: find another", "warn"
+    ),
+    "referral-advised": Text("专科已答复建议，不必到院", "Answered by advice: no visit is needed"),
+    "referral-passed-on": Text(
+        "转诊逾时未答复，系统已转交下一家机构", "A referral was not answered in time and went to the next unit", "warn"
+    ),
+    "referral-unanswered": Text(
+        "转诊逾时未答复且没有下一家机构，请立即协调",
+        "A referral was not answered and there is no next unit: act now",
+        "critical",
+    ),
+    "referral-departed": Text("转诊患者已出发", "A referred patient is on the way"),
+    "referral-elsewhere": Text("患者已在他处就诊，转诊已结束", "The patient was seen elsewhere; the referral ended"),
+    "referral-outside": Text("居民已转往医共体外，请随访结果", "A resident was sent out of the network: follow it up"),
+    "referral-died": Text("转诊已因患者离世结束", "The referral ended with the patient's death"),
+    "check-in-corrected": Text("一次报到已更正", "A check-in was corrected", "warn"),
+    "case-asked": Text("下转病例有新的提问，请答复", "A question on a case waits for your answer", "warn"),
+    "case-answered": Text("您的提问已得到答复", "Your question was answered"),
+    "down-proposed": Text("有患者符合下转标准，请确认", "A patient meets the criteria of going home: please confirm"),
+    "down-asked": Text("医院询问能否承接下转患者", "A hospital asks whether you can take a patient", "warn"),
+    "down-agreed": Text("基层已同意承接，请办理出院下转", "The receiver agreed: discharge and hand back"),
+    "down-refused": Text("下转建议未达成", "A proposal to go home was refused"),
+    "debt-noted": Text("您有一笔先诊疗后付费费用待结清", "A treatment is to be paid"),
     "referral-withdrawn": Text("转诊已被转出方撤回", "A referral was withdrawn by its sender", "warn"),
     "referral-arrived": Text("转诊患者已到院报到", "A referred patient has arrived"),
     "referral-not-arrived": Text(
@@ -26,6 +59,17 @@ TEXTS: dict[str, Text] = {
 # event -> what the source, the target, the receiver and the resident are told ("" for nothing).
 _TOLD: dict[str, tuple[str, str, str, str]] = {
     "ReferralSubmitted": ("", "referral-submitted", "", "referral-submitted"),
+    "PlaceOffered": ("referral-offered", "", "", "referral-offered"),
+    "OfferConfirmed": ("referral-confirmed", "referral-confirmed", "", "referral-confirmed"),
+    "OfferRefused": ("", "referral-offer-refused", "", ""),
+    "OfferExpired": ("referral-offer-refused", "referral-offer-refused", "", "referral-offer-refused"),
+    "ReferralAdvised": ("referral-advised", "", "", "referral-advised"),
+    "ReferralPassedOn": ("referral-passed-on", "referral-submitted", "", "referral-passed-on"),
+    "PatientDeparted": ("", "referral-departed", "", ""),
+    "CheckInCorrected": ("check-in-corrected", "", "", ""),
+    "PatientWentElsewhere": ("referral-elsewhere", "referral-elsewhere", "", ""),
+    "PatientLeftNetwork": ("referral-outside", "", "", "referral-outside"),
+    "PatientDied": ("referral-died", "referral-died", "referral-died", ""),
     "ReferralAccepted": ("referral-accepted", "", "", "referral-accepted"),
     "ReferralReturned": ("referral-returned", "", "", ""),
     "ReferralRedirected": ("referral-redirected", "referral-submitted", "", "referral-redirected"),
@@ -43,13 +87,21 @@ _TOLD: dict[str, tuple[str, str, str, str]] = {
 }
 
 
+def _number(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {"number": facts.get("number", "")}
+
+
 def tell_parties(event: Event) -> None:
     """Tell each party of a referral what concerns it; facts travel in the event, the text holds no diagnosis."""
     source, target, receiver, resident = _TOLD[type(event).__name__]
     facts = event.details
+    family = family_doctor_of(resident_id=event.resident_id) if event.resident_id is not None else None
+    if family is not None and family not in (facts.get("source"), facts.get("target"), facts.get("receiver")):
+        # The family doctor's team learns every stage, also of a referral that a hospital or another unit sent.
+        tell(kind=source or target or resident, organization_id=family, link=event.subject, params=_number(facts))
     green = facts.get("kind") == "green"
-    # A draft that was withdrawn was never known to the target.
-    if type(event).__name__ == "ReferralWithdrawn" and facts.get("from") == "draft":
+    # A draft that ended was never known to the target.
+    if facts.get("from") == "draft" and type(event).__name__ != "ReferralSubmitted":
         target = ""
     for kind, unit in ((source, facts.get("source")), (target, facts.get("target")), (receiver, facts.get("receiver"))):
         if kind and unit:
@@ -58,10 +110,10 @@ def tell_parties(event: Event) -> None:
                 kind="referral-green" if urgent else kind,
                 organization_id=int(unit),
                 link=event.subject,
-                params={"number": facts.get("number", "")},
+                params=_number(facts),
             )
     if resident and event.resident_id is not None:
-        tell(kind=resident, resident_id=event.resident_id, link="", params={"number": facts.get("number", "")})
+        tell(kind=resident, resident_id=event.resident_id, link="", params=_number(facts))
 
 
 def tell_follow_up_due(event: Event) -> None:
@@ -88,3 +140,69 @@ def end_for_death(event: Event) -> None:
     if event.resident_id is not None:
         actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
         actions.end_for_death(resident_id=event.resident_id, actor=actor)
+
+
+def keep_bed_list(event: Event) -> None:
+    """A referral that asks for a bed waits on its target's list, and no longer once it needs none there."""
+    facts = event.details
+    waits = facts.get("to") in ("submitted", "submitted_green", "accepted", "offered", "on_the_way", "arrived")
+    actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
+    if waits and facts.get("bed") and facts.get("target") and event.resident_id is not None:
+        beds.ask(
+            wanted=beds.Wanted(
+                organization_id=int(facts["target"]),
+                resident_id=event.resident_id,
+                patient_name=str(facts.get("patient", "")),
+                reference=event.subject,
+                priority=int(facts.get("urgency", 0)),
+                department_id=facts.get("department"),
+            ),
+            actor=actor,
+        )
+    elif not waits:
+        beds.end_request(reference=event.subject, given=facts.get("to") == "admitted", actor=actor, reason="")
+
+
+def close_others(event: Event) -> None:
+    """The patient arrived here: what still waits elsewhere for the same matter ends, with its trace."""
+    actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
+    arrived = queries.by_subject(subject=event.subject)
+    if arrived is not None and arrived.target is not None:
+        actions.close_elsewhere(arrived=arrived, place=arrived.target.name, actor=actor)
+
+
+def tell_case(event: Event) -> None:
+    """Tell who is asked that a question waits, and who asked that it was answered."""
+    asked = type(event).__name__ == "QuestionAsked"
+    tell(
+        kind="case-asked" if asked else "case-answered",
+        organization_id=int(event.details["answerer" if asked else "asker"]),
+        link=str(event.details["referral"]),
+    )
+
+
+def tell_down(event: Event) -> None:
+    """Tell ward and receiver how a proposal of going home stands."""
+    facts, name = event.details, type(event).__name__
+    hospital, receiver = int(facts["hospital"]), facts.get("receiver")
+    if name == "DownProposed":
+        tell(kind="down-proposed", organization_id=hospital, role="specialist", link=event.subject)
+    elif name in ("WardAgreed", "ReceiverRefused") and receiver:
+        tell(kind="down-asked", organization_id=int(receiver), link=event.subject)
+    elif name == "DownAgreed":
+        tell(kind="down-agreed", organization_id=hospital, link=event.subject)
+    elif name == "DownRefused" and facts.get("by") == "receiver":
+        tell(kind="down-refused", organization_id=hospital, link=event.subject)
+
+
+def open_down_draft(event: Event) -> None:
+    """Both doctors agreed on a patient who came without a referral: the ward finds the draft of a down-referral."""
+    actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
+    proposal = down_queries.get_proposal(key=event.subject.partition("/")[2])
+    actions.open_down_draft(proposal=proposal, actor=actor)
+
+
+def tell_debt(event: Event) -> None:
+    """Tell the resident what is to be paid; the text carries no amount."""
+    if event.resident_id is not None:
+        tell(kind="debt-noted", resident_id=event.resident_id)

@@ -4,13 +4,14 @@ from datetime import date
 from uuid import UUID
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import FollowUp, RecoveryPlan, Referral
-from doorstep.care.referrals.states import OPEN_AT_TARGET
+from doorstep.care.referrals.states import BEFORE_ARRIVAL, ENDED, OPEN_AT_TARGET
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.encryption import blind_index
+from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.record import queries as record
 from doorstep.people.residents.models import Identifier
@@ -18,7 +19,8 @@ from doorstep.people.workforce.models import Post
 
 _SALT = "referral-qr"
 _QR_DAYS = 60
-ENDED = ("closed", "declined", "withdrawn", "died")
+RETURN = CareRelationship.Reason.RETURN
+_MAY_ARRIVE = ("submitted", "submitted_green", "offered", "accepted", "on_the_way", "not_arrived")
 _WITH = ("source", "target", "department", "receiver", "referrer", "reviewer", "attending")
 
 
@@ -57,9 +59,7 @@ def list_sent(*, actor: Actor, ended: bool = False, limit: int = 50) -> list[Ref
 
 def list_incoming(*, actor: Actor, limit: int = 50) -> list[Referral]:
     """What the referral office has before it: waiting for an answer, expected, not come; green and oldest first."""
-    rows = _of(Q(target_id__in=actor.reach), False).filter(
-        state__in=("submitted", "submitted_green", "accepted", "not_arrived")
-    )
+    rows = _of(Q(target_id__in=actor.reach), False).filter(state__in=BEFORE_ARRIVAL, submitted_at__isnull=False)
     return sorted(rows.order_by("state_since")[:limit], key=lambda one: (_office_rank(one), one.state_since))
 
 
@@ -103,6 +103,11 @@ def list_of_resident(*, resident_id: int, actor: Actor, limit: int = 20) -> list
 def by_origin(*, origin: str, actor: Actor) -> Referral | None:
     """The newest referral that grew from this subject ("ecg-order/<key>"), as far as the actor may see it."""
     return Referral.objects.filter(origin=origin).select_related("target").order_by("-created_at").first()
+
+
+def by_subject(*, subject: str) -> Referral | None:
+    """The referral that an event calls "referral/<key>", as far as the actor may see it."""
+    return Referral.objects.select_related(*_WITH).filter(key=subject.partition("/")[2]).first()
 
 
 def open_at_target(*, resident_id: int, target_id: int, besides: int | None) -> Referral | None:
@@ -155,12 +160,12 @@ def expected_by_number(*, number: str, actor: Actor) -> Referral:
     residents = Identifier.objects.filter(kind=Identifier.Kind.NATIONAL_ID, index=index).values("resident_id")
     found = (
         Referral.objects.select_related(*_WITH)
-        .filter(resident_id__in=residents, target_id__in=actor.reach, state__in=("accepted", "not_arrived"))
-        .order_by("-accepted_at")
+        .filter(resident_id__in=residents, target_id__in=actor.reach, state__in=_MAY_ARRIVE)
+        .order_by(F("accepted_at").desc(nulls_last=True))
         .first()
     )
     if found is None:
-        raise NotFound(_("本单位没有该身份证号已受理、待报到的转诊。请核对号码，或在列表中查看是否尚未受理。"))
+        raise NotFound(_("本单位没有该身份证号待报到的转诊。请核对号码，或在列表中按姓名查找。"))
     return found
 
 
@@ -170,4 +175,4 @@ def _of(where: Q, ended: bool) -> QuerySet[Referral]:
 
 
 def _office_rank(referral: Referral) -> int:
-    return {"submitted_green": 0, "submitted": 1, "accepted": 2}.get(referral.state, 3)
+    return {"submitted_green": 0, "submitted": 1, "on_the_way": 2, "accepted": 3, "offered": 4}.get(referral.state, 5)

@@ -1,10 +1,14 @@
 """What the record already knows of a patient: read once, to fill in the form and to judge the criteria."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from doorstep.care.referrals.rules import UpFacts
+from django.utils import timezone
+
+from doorstep.care.referrals import recognition
+from doorstep.care.referrals.criteria import Fact
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record import queries as record
@@ -13,7 +17,25 @@ from doorstep.kernel.record.queries import Entry
 _BLOOD_PRESSURE = "85354-9"
 _SYSTOLIC = "8480-6"
 _DIASTOLIC = "8462-4"
-_PULSE = "8867-4"
+# LOINC code -> fact, unit
+_MEASURED = {
+    "8867-4": ("pulse", "次/分"),
+    "59408-5": ("spo2", "%"),
+    "2708-6": ("spo2", "%"),
+    "8310-5": ("temperature", "℃"),
+    "15074-8": ("glucose", "mmol/L"),
+    "14771-0": ("glucose", "mmol/L"),
+    "4548-4": ("hba1c", "%"),
+}
+# Fact -> ICD-10 prefix and word of the problem list
+_PROBLEMS = {
+    "hypertension": ("I10", "高血压"),
+    "diabetes": ("E11", "糖尿病"),
+    "copd": ("J44", "慢性阻塞性肺"),
+    "pregnant": ("Z34", "妊娠"),
+}
+# What may travel with a patient.
+_TRAVELS = frozenset({"DiagnosticReport", "Composition", "DocumentReference", "ImagingStudy", "MedicationRequest"})
 _TYPES = (
     "Observation",
     "Condition",
@@ -21,69 +43,98 @@ _TYPES = (
     "MedicationRequest",
     "DiagnosticReport",
     "AllergyIntolerance",
+    "Composition",
+    "DocumentReference",
+    "ImagingStudy",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the record says: the newest pressure and pulse, conditions, medicines, and the report that started it."""
+    """What the record says: the newest measurements with their days, conditions, medicines, and the report that started it."""
 
-    systolic: int | None = None
-    diastolic: int | None = None
-    pulse: int | None = None
+    measured: Mapping[str, Fact] = field(default_factory=dict)
     conditions: tuple[tuple[str, str], ...] = ()
     medicines: tuple[str, ...] = ()
     allergies: tuple[str, ...] = ()
     report_title: str = ""
     report_text: str = ""
     report_code: str = ""
+    report_on: date | None = None
     report_critical: bool | None = None
-    packet: tuple[dict[str, str], ...] = field(default_factory=tuple)
+    packet: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+
+    def number(self, name: str) -> int | float | None:
+        """The newest value of a measurement, None when there is none."""
+        fact = self.measured.get(name)
+        return None if fact is None else fact.value
 
 
 def known_of(*, resident_id: int, origin_reference: str, actor: Actor) -> Known:
-    """Read the newest 100 entries of the record; the look is audited."""
-    entries = record.timeline(resident_id=resident_id, actor=actor, limit=100, types=_TYPES)
-    systolic, diastolic, pulse = _vitals(entries)
+    """Read the newest 150 entries of the record; the look is audited."""
+    entries = record.timeline(resident_id=resident_id, actor=actor, limit=150, types=_TYPES)
     report = _report(entries, origin_reference)
+    day = timezone.localdate()
     return Known(
-        systolic=systolic,
-        diastolic=diastolic,
-        pulse=pulse,
+        measured=_measured(entries),
         conditions=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in entries if e.type == "Condition")),
         medicines=tuple(dict.fromkeys(_medicine(e.content) for e in entries if e.type.startswith("Medication"))),
         allergies=tuple(dict.fromkeys(filter(None, map(_allergy, entries)))),
         report_title=_concept(report.get("code"))[1] if report else "",
         report_text=str(report.get("conclusion", "")) if report else "",
         report_code=_concept((report.get("conclusionCode") or [None])[0])[0] if report else "",
+        report_on=next((_day(e) for e in entries if f"{e.type}/{e.fhir_id}" == origin_reference), None),
         report_critical=_critical(report) if report else None,
-        packet=tuple(packet_line(entry) for entry in entries if entry.type == "DiagnosticReport"),
+        packet=tuple(packet_line(entry, day=day) for entry in entries if entry.type in _TRAVELS),
     )
 
 
-def up_facts(known: Known, *, birth_date: date, symptoms: list[str] | None, critical: bool, day: date) -> UpFacts:
-    """The facts of the up-referral criteria."""
-    age = day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
-    names = " ".join(name for _code, name in known.conditions)
-    return UpFacts(
-        age=age,
-        systolic=known.systolic,
-        diastolic=known.diastolic,
-        symptoms=None if symptoms is None else frozenset(symptoms),
-        ecg_critical=True if critical else known.report_critical,
-        ecg_text=known.report_text[:60],
-        hypertension=True if "高血压" in names or any(c.startswith("I10") for c, _n in known.conditions) else None,
-    )
+def up_facts(
+    known: Known, *, birth_date: date, symptoms: list[str] | None, critical: bool, day: date
+) -> dict[str, Fact]:
+    """The facts of the up-referral criteria: what was measured, asked, reported, and is on the problem list."""
+    facts = dict(known.measured)
+    facts["age"] = Fact(value=age_on(birth_date, day), unit="岁", on=day)
+    facts["age_days"] = Fact(value=(day - birth_date).days, unit="天", on=day)
+    if symptoms is not None:
+        facts["symptoms"] = Fact(value=frozenset(symptoms), on=day)
+    if critical or known.report_critical is not None:
+        facts["ecg_critical"] = Fact(value=critical or bool(known.report_critical), on=known.report_on or day)
+    for name, (prefix, word) in _PROBLEMS.items():
+        # A problem that the list does not name is unknown, not absent.
+        if any(code.startswith(prefix) or word in text for code, text in known.conditions):
+            facts[name] = Fact(value=True)
+    return facts
 
 
-def packet_line(entry: Entry) -> dict[str, str]:
-    """How an entry of the record is named in the packet that travels."""
-    title = _concept(entry.content.get("code"))[1] or entry.type
+def down_facts(known: Known, *, said: Mapping[str, Any], day: date) -> dict[str, Fact]:
+    """The facts of going home: what was measured, and what the ward said on a day; a value of None stays unknown."""
+    facts = dict(known.measured)
+    facts.update({name: Fact(value=value, on=day) for name, value in said.items() if value is not None})
+    return facts
+
+
+def age_on(birth_date: date, day: date) -> int:
+    """Whole years on a day."""
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+
+
+def packet_line(entry: Entry, *, day: date) -> dict[str, Any]:
+    """How an entry of the record is named in the packet that travels, and whether its result is recognised on a day."""
+    code, words = _concept(entry.content.get("code") or entry.content.get("type"))
+    if entry.type == "MedicationRequest":
+        code, words = "", _medicine(entry.content)
+    title = str(words or entry.content.get("title") or entry.content.get("description") or entry.type)
     return {
         "reference": f"{entry.type}/{entry.fhir_id}",
         "title": title,
         "at": entry.occurred_at.isoformat(),
         "text": str(entry.content.get("conclusion", ""))[:120],
+        "recognised": recognition.is_recognised(
+            code=code, title=title, final=entry.content.get("status") in ("final", "amended"), on=_day(entry), day=day
+        )
+        if entry.type == "DiagnosticReport"
+        else None,
     }
 
 
@@ -95,25 +146,34 @@ def _report(entries: list[Entry], reference: str) -> dict[str, Any] | None:
     return found or record.read(type=kind, fhir_id=fhir_id)
 
 
-def _vitals(entries: list[Entry]) -> tuple[int | None, int | None, int | None]:
-    systolic = diastolic = pulse = None
+def _measured(entries: list[Entry]) -> dict[str, Fact]:
+    """The newest value of each measurement; entries come newest first."""
+    found: dict[str, Fact] = {}
     for entry in entries:
         if entry.type != "Observation":
             continue
-        codes = _codes(entry.content.get("code"))
-        if _BLOOD_PRESSURE in codes and systolic is None:
+        codes, on = _codes(entry.content.get("code")), _day(entry)
+        if _BLOOD_PRESSURE in codes and "systolic" not in found:
             for part in entry.content.get("component", []):
-                value = _number(part)
-                systolic = value if _SYSTOLIC in _codes(part.get("code")) else systolic
-                diastolic = value if _DIASTOLIC in _codes(part.get("code")) else diastolic
-        elif _PULSE in codes and pulse is None:
-            pulse = _number(entry.content)
-    return systolic, diastolic, pulse
+                for code, name in ((_SYSTOLIC, "systolic"), (_DIASTOLIC, "diastolic")):
+                    value = _number(part)
+                    if code in _codes(part.get("code")) and value is not None:
+                        found[name] = Fact(value=round(value), unit="mmHg", on=on)
+        for code in codes & _MEASURED.keys():
+            name, unit = _MEASURED[code]
+            value = _number(entry.content)
+            if name not in found and value is not None:
+                found[name] = Fact(value=round(value) if name in ("pulse", "spo2") else value, unit=unit, on=on)
+    return found
 
 
-def _number(element: dict[str, Any]) -> int | None:
+def _day(entry: Entry) -> date:
+    return timezone.localdate(entry.occurred_at)
+
+
+def _number(element: dict[str, Any]) -> float | None:
     value = element.get("valueQuantity", {}).get("value")
-    return None if value is None else round(float(value))
+    return None if value is None else float(value)
 
 
 def _codes(concept: dict[str, Any] | None) -> set[str]:

@@ -1,260 +1,281 @@
-"""When a patient should go up and when one may come back: criteria as data, judged met, not met or unknown.
+"""When a patient should go up: criteria by disease as data, with their sources.
 
-Pure: no database, no clock. Up: hypertension and suspected acute coronary syndrome, after the county hypertension
-scheme and the primary hypertension guideline. Down: the same county scheme. Their sources are secondary: `verified` says so.
+Pure. Hypertension after the county scheme and the primary guideline, diabetes after the national public health service rules,
+chronic lung disease, stroke, trauma, mothers and newborns after the emergency triage consensus and the centres' own lists. All
+sources are secondary: `verified` says so, and the page says 口径待核.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
 
-_COUNTY_SCHEME = "县域高血压分级诊疗方案（急诊上转指征）"
-_GUIDELINE = "国家基层高血压防治管理指南（转诊）"
-_DOWN_SCHEME = "县域高血压分级诊疗方案（下转标准）"
+from django.utils.translation import gettext_noop
+
+from doorstep.care.referrals.criteria import (
+    Criterion,
+    Judgement,
+    all_of,
+    any_of,
+    at_least,
+    at_most,
+    below,
+    has,
+    is_true,
+)
+
+_COUNTY_SCHEME = gettext_noop("县域高血压分级诊疗方案（急诊上转指征）")
+_GUIDELINE = gettext_noop("国家基层高血压防治管理指南（转诊）")
+_SERVICE_RULES = gettext_noop("国家基本公共卫生服务规范（第三版）2 型糖尿病患者健康管理")
+_DIABETES_GUIDELINE = gettext_noop("国家基层糖尿病防治管理指南（转诊）")
+_COPD = gettext_noop("慢阻肺患者健康服务规范（试行）")
+_TRIAGE = gettext_noop("急诊预检分诊专家共识（2018）")
+_MATERNAL = gettext_noop("国卫办妇幼发〔2017〕35号 孕产妇妊娠风险评估与管理工作规范")
+_NEWBORN = gettext_noop("危重新生儿救治中心建设与管理指南")
 
 # Symptoms that the doctor ticks; the codes travel in the referral.
 SYMPTOMS: dict[str, str] = {
-    "chest-pain": "胸闷、胸痛",
-    "chest-back-pain": "持续胸背部剧痛",
-    "consciousness": "意识丧失或模糊",
-    "headache-vomiting": "剧烈头痛、呕吐",
-    "neurological": "突发言语或肢体障碍",
-    "dyspnoea": "呼吸困难、不能平卧",
-    "oedema": "下肢水肿",
-    "sweating": "大汗",
-    "palpitation": "心悸",
+    "chest-pain": gettext_noop("胸闷、胸痛"),
+    "chest-back-pain": gettext_noop("持续胸背部剧痛"),
+    "consciousness": gettext_noop("意识丧失或模糊"),
+    "headache-vomiting": gettext_noop("剧烈头痛、呕吐"),
+    "neurological": gettext_noop("突发言语或肢体障碍"),
+    "dyspnoea": gettext_noop("呼吸困难、不能平卧"),
+    "oedema": gettext_noop("下肢水肿"),
+    "sweating": gettext_noop("大汗"),
+    "palpitation": gettext_noop("心悸"),
+    "cyanosis": gettext_noop("口唇发绀"),
+    "ketone-breath": gettext_noop("呼气有烂苹果味"),
+    "vomiting-abdominal": gettext_noop("恶心呕吐、腹痛"),
+    "vision-loss": gettext_noop("突发视力下降"),
+    "severe-injury": gettext_noop("高处坠落、车祸等严重外伤"),
+    "heavy-bleeding": gettext_noop("大出血"),
+    "seizure": gettext_noop("抽搐"),
+    "reduced-movement": gettext_noop("胎动减少或阴道流血流液"),
+    "poor-feeding": gettext_noop("拒奶、反应差（新生儿）"),
+    "jaundice": gettext_noop("黄疸明显加重（新生儿）"),
+}
+# What the facts are called where they are shown.
+NAMES: dict[str, str] = {
+    "age": gettext_noop("年龄"),
+    "age_days": gettext_noop("日龄"),
+    "systolic": gettext_noop("收缩压"),
+    "diastolic": gettext_noop("舒张压"),
+    "pulse": gettext_noop("脉搏"),
+    "spo2": gettext_noop("血氧饱和度"),
+    "temperature": gettext_noop("体温"),
+    "glucose": gettext_noop("血糖"),
+    "hba1c": gettext_noop("糖化血红蛋白"),
+    "symptoms": gettext_noop("症状"),
+    "ecg_critical": gettext_noop("心电危急值"),
+    "hypertension": gettext_noop("高血压"),
+    "diabetes": gettext_noop("糖尿病"),
+    "copd": gettext_noop("慢阻肺"),
+    "pregnant": gettext_noop("妊娠或产褥期"),
+    "months_above_goal": gettext_noop("未达标月数"),
+    "exacerbations": gettext_noop("一年内急性加重次数"),
+    "diagnosis": gettext_noop("诊断"),
+    "medicine_lines": gettext_noop("用药种数"),
+    "follow_ups": gettext_noop("随访次数"),
+    "complications_stable": gettext_noop("并发症、合并症稳定"),
+    "oxygen_free": gettext_noop("不需吸氧"),
+    "no_fever_days": gettext_noop("连续不发热天数"),
+    "chest_pain_free_days": gettext_noop("连续无胸痛天数"),
+    "deficit_stable": gettext_noop("神经功能缺损稳定"),
+    "wound_clean": gettext_noop("伤口清洁"),
+    "tcm_plan_fixed": gettext_noop("中医方案确定"),
+}
+DISEASES: dict[str, str] = {
+    "heart": gettext_noop("胸痛与心脏病"),
+    "hypertension": gettext_noop("高血压"),
+    "diabetes": gettext_noop("糖尿病"),
+    "copd": gettext_noop("慢阻肺"),
+    "stroke": gettext_noop("脑卒中"),
+    "trauma": gettext_noop("创伤"),
+    "maternal": gettext_noop("孕产妇"),
+    "newborn": gettext_noop("新生儿"),
+    "vital": gettext_noop("生命体征"),
+    "surgery": gettext_noop("术后"),
+    "general": gettext_noop("通用"),
 }
 
 # mmHg
 CRISIS_SYSTOLIC, CRISIS_DIASTOLIC = 180, 110
-STABLE_SYSTOLIC, STABLE_DIASTOLIC, STABLE_LOWEST = 160, 100, 90
 YOUNG_ONSET = 30
+# mmol/L
+GLUCOSE_HIGH, GLUCOSE_LOW = 16.7, 3.9
+NEWBORN_DAYS = 28
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpFacts:
-    """What is known of the patient before going up. None means unknown; pressures in mmHg."""
-
-    age: int | None = None
-    systolic: int | None = None
-    diastolic: int | None = None
-    symptoms: frozenset[str] | None = None
-    ecg_critical: bool | None = None
-    ecg_text: str = ""
-    hypertension: bool | None = None
-    pregnant: bool | None = None
-    months_above_goal: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownFacts:
-    """What is known of the patient before coming back. None means unknown; pressures in mmHg."""
-
-    diagnosis: str = ""
-    medicine_lines: int = 0
-    follow_ups: int = 0
-    systolic: int | None = None
-    diastolic: int | None = None
-    complications_stable: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """One criterion as it was judged: met True, not met False, unknown None, with the values that were used."""
-
-    code: str
-    text: str
-    met: bool | None
-    values: str
-    urgent: bool
-    source: str
-    verified: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One readable criterion; `judge` and `show` take the facts."""
-
-    code: str
-    text: str
-    judge: Callable[[Any], bool | None]
-    show: Callable[[Any], str]
-    source: str
-    urgent: bool = False
-    verified: bool = False
-
-
-def both(*parts: bool | None) -> bool | None:
-    """AND over known and unknown: one False decides, else one unknown leaves it open."""
-    if False in parts:
-        return False
-    return None if None in parts else True
-
-
-def either(*parts: bool | None) -> bool | None:
-    """OR over known and unknown: one True decides, else one unknown leaves it open."""
-    if True in parts:
-        return True
-    return None if None in parts else False
-
-
-def _has(facts: UpFacts, *codes: str) -> bool | None:
-    return None if facts.symptoms is None else bool(facts.symptoms & set(codes))
-
-
-def _at_least(value: int | None, limit: int) -> bool | None:
-    return None if value is None else value >= limit
-
-
-def _crisis(facts: UpFacts) -> bool | None:
-    return either(_at_least(facts.systolic, CRISIS_SYSTOLIC), _at_least(facts.diastolic, CRISIS_DIASTOLIC))
-
-
-def _pressure(facts: UpFacts | DownFacts) -> str:
-    if facts.systolic is None or facts.diastolic is None:
-        return "血压未测"
-    return f"血压 {facts.systolic}/{facts.diastolic} mmHg"
-
-
-def _complaints(facts: UpFacts) -> str:
-    if facts.symptoms is None:
-        return "症状未询问"
-    return "症状：" + ("、".join(SYMPTOMS.get(code, code) for code in sorted(facts.symptoms)) or "无")
-
-
-def _electrocardiogram(facts: UpFacts) -> str:
-    if facts.ecg_critical is None:
-        return "无心电诊断"
-    return ("心电危急值" if facts.ecg_critical else "心电非危急") + (f"：{facts.ecg_text}" if facts.ecg_text else "")
-
+_CRISIS = any_of(at_least("systolic", CRISIS_SYSTOLIC), at_least("diastolic", CRISIS_DIASTOLIC))
 
 UP_CRITERIA: tuple[Criterion, ...] = (
     Criterion(
-        "acs",
-        "胸闷、胸痛考虑急性冠脉综合征，或心电图危急值：立即转至可行介入治疗的医院",
-        lambda f: either(f.ecg_critical, _has(f, "chest-pain")),
-        lambda f: f"{_electrocardiogram(f)}；{_complaints(f)}",
-        _COUNTY_SCHEME,
+        code="acs",
+        disease="heart",
+        text=gettext_noop("胸闷、胸痛考虑急性冠脉综合征，或心电图危急值：立即转至可行介入治疗的医院"),
+        test=any_of(is_true("ecg_critical"), has("chest-pain")),
+        source=_COUNTY_SCHEME,
+        urgent=True,
+        green="chest-pain",
+    ),
+    Criterion(
+        code="stroke",
+        disease="stroke",
+        text=gettext_noop("突发言语或肢体障碍，考虑脑卒中：立即转至卒中中心"),
+        test=has("neurological"),
+        source=_TRIAGE,
+        urgent=True,
+        green="stroke",
+    ),
+    Criterion(
+        code="crisis",
+        disease="hypertension",
+        text=gettext_noop("血压 ≥180/110 mmHg 并伴剧烈头痛、呕吐，或突发言语、肢体障碍"),
+        test=all_of(_CRISIS, has("headache-vomiting", "neurological")),
+        source=_COUNTY_SCHEME,
         urgent=True,
     ),
     Criterion(
-        "crisis",
-        f"血压 ≥{CRISIS_SYSTOLIC}/{CRISIS_DIASTOLIC} mmHg 并伴剧烈头痛、呕吐，或突发言语、肢体障碍",
-        lambda f: both(_crisis(f), _has(f, "headache-vomiting", "neurological")),
-        lambda f: f"{_pressure(f)}；{_complaints(f)}",
-        _COUNTY_SCHEME,
+        code="consciousness",
+        disease="vital",
+        text=gettext_noop("意识丧失或模糊"),
+        test=has("consciousness"),
+        source=_COUNTY_SCHEME,
         urgent=True,
     ),
     Criterion(
-        "consciousness",
-        "意识丧失或模糊",
-        lambda f: _has(f, "consciousness"),
-        _complaints,
-        _COUNTY_SCHEME,
+        code="dissection",
+        disease="hypertension",
+        text=gettext_noop("血压显著升高伴持续胸背部剧烈疼痛"),
+        test=all_of(_CRISIS, has("chest-back-pain")),
+        source=_COUNTY_SCHEME,
+        urgent=True,
+        green="chest-pain",
+    ),
+    Criterion(
+        code="heart-failure",
+        disease="hypertension",
+        text=gettext_noop("血压升高伴下肢水肿、呼吸困难，或不能平卧"),
+        test=all_of(at_least("systolic", 140), has("dyspnoea", "oedema")),
+        source=_COUNTY_SCHEME,
         urgent=True,
     ),
     Criterion(
-        "dissection",
-        "血压显著升高伴持续胸背部剧烈疼痛",
-        lambda f: both(_crisis(f), _has(f, "chest-back-pain")),
-        lambda f: f"{_pressure(f)}；{_complaints(f)}",
-        _COUNTY_SCHEME,
+        code="vitals",
+        disease="vital",
+        text=gettext_noop("收缩压 <90 mmHg，脉搏 >150 或 <40 次/分，或血氧饱和度 ≤92%"),
+        test=any_of(below("systolic", 90), at_least("pulse", 151), below("pulse", 40), at_most("spo2", 92)),
+        source=_TRIAGE,
         urgent=True,
     ),
     Criterion(
-        "heart-failure",
-        "血压升高伴下肢水肿、呼吸困难，或不能平卧",
-        lambda f: both(_at_least(f.systolic, 140), _has(f, "dyspnoea", "oedema")),
-        lambda f: f"{_pressure(f)}；{_complaints(f)}",
-        _COUNTY_SCHEME,
+        code="glucose",
+        disease="diabetes",
+        text=gettext_noop("血糖 ≥16.7 或 ≤3.9 mmol/L"),
+        test=any_of(at_least("glucose", GLUCOSE_HIGH), at_most("glucose", GLUCOSE_LOW)),
+        source=_SERVICE_RULES,
         urgent=True,
     ),
     Criterion(
-        "not-at-goal",
-        "规范治疗 2–3 个月血压仍不达标",
-        lambda f: both(f.hypertension, _at_least(f.months_above_goal, 2)),
-        lambda f: "达标情况未知" if f.months_above_goal is None else f"未达标 {f.months_above_goal} 个月",
-        _GUIDELINE,
+        code="ketoacidosis",
+        disease="diabetes",
+        text=gettext_noop("糖尿病伴呼气烂苹果味、恶心呕吐、腹痛，或突发视力下降"),
+        test=all_of(is_true("diabetes"), has("ketone-breath", "vomiting-abdominal", "vision-loss")),
+        source=_SERVICE_RULES,
+        urgent=True,
     ),
     Criterion(
-        "young",
-        f"发病年龄 <{YOUNG_ONSET} 岁的高血压",
-        lambda f: both(f.hypertension, None if f.age is None else f.age < YOUNG_ONSET),
-        lambda f: "年龄未知" if f.age is None else f"年龄 {f.age} 岁",
-        _GUIDELINE,
+        code="copd-worse",
+        disease="copd",
+        text=gettext_noop("慢阻肺急性加重，血氧饱和度 <90%，或新出现发绀、意识改变"),
+        test=all_of(is_true("copd"), any_of(below("spo2", 90), has("cyanosis", "consciousness"))),
+        source=_COPD,
+        urgent=True,
     ),
     Criterion(
-        "pregnancy",
-        "妊娠或哺乳期高血压",
-        lambda f: both(f.hypertension, f.pregnant),
-        lambda f: {True: "妊娠或哺乳期", False: "非妊娠哺乳期", None: "妊娠情况未知"}[f.pregnant],
-        _GUIDELINE,
-    ),
-)
-
-DOWN_CRITERIA: tuple[Criterion, ...] = (
-    Criterion(
-        "diagnosis",
-        "诊断明确",
-        lambda f: bool(f.diagnosis),
-        lambda f: f.diagnosis or "出院诊断未填写",
-        _DOWN_SCHEME,
+        code="trauma",
+        disease="trauma",
+        text=gettext_noop("严重外伤或大出血：立即转至创伤中心"),
+        test=has("severe-injury", "heavy-bleeding"),
+        source=_TRIAGE,
+        urgent=True,
+        green="trauma",
     ),
     Criterion(
-        "plan",
-        "治疗方案明确，基层可以执行",
-        lambda f: f.medicine_lines > 0 and f.follow_ups > 0,
-        lambda f: f"用药 {f.medicine_lines} 种，随访 {f.follow_ups} 次",
-        _DOWN_SCHEME,
-    ),
-    Criterion(
-        "stable",
-        f"病情稳定：血压 <{STABLE_SYSTOLIC}/{STABLE_DIASTOLIC} 且收缩压 ≥{STABLE_LOWEST} mmHg",
-        lambda f: both(
-            None if f.systolic is None else STABLE_LOWEST <= f.systolic < STABLE_SYSTOLIC,
-            None if f.diastolic is None else f.diastolic < STABLE_DIASTOLIC,
+        code="maternal",
+        disease="maternal",
+        text=gettext_noop("孕产妇血压 ≥160/110 mmHg、抽搐、大出血，或胎动减少、阴道流血流液"),
+        test=all_of(
+            is_true("pregnant"),
+            any_of(
+                at_least("systolic", 160),
+                at_least("diastolic", 110),
+                has("seizure", "heavy-bleeding", "reduced-movement"),
+            ),
         ),
-        _pressure,
-        _DOWN_SCHEME,
+        source=_MATERNAL,
+        urgent=True,
+        green="maternal",
     ),
     Criterion(
-        "complications",
-        "并发症、合并症经治疗后稳定",
-        lambda f: f.complications_stable,
-        lambda f: {True: "主管医师确认稳定", False: "主管医师认为不稳定", None: "主管医师未确认"}[
-            f.complications_stable
-        ],
-        _DOWN_SCHEME,
+        code="newborn",
+        disease="newborn",
+        text=gettext_noop("出生 28 天内拒奶、反应差、发绀、抽搐、黄疸加重，或体温 ≥38 ℃"),
+        test=all_of(
+            at_most("age_days", NEWBORN_DAYS),
+            any_of(has("poor-feeding", "cyanosis", "seizure", "jaundice"), at_least("temperature", 38)),
+        ),
+        source=_NEWBORN,
+        urgent=True,
+        green="newborn",
+    ),
+    Criterion(
+        code="not-at-goal",
+        disease="hypertension",
+        text=gettext_noop("规范治疗 2–3 个月血压仍不达标"),
+        test=all_of(is_true("hypertension"), at_least("months_above_goal", 2)),
+        source=_GUIDELINE,
+    ),
+    Criterion(
+        code="young",
+        disease="hypertension",
+        text=gettext_noop("发病年龄 <30 岁的高血压"),
+        test=all_of(is_true("hypertension"), below("age", YOUNG_ONSET)),
+        source=_GUIDELINE,
+    ),
+    Criterion(
+        code="pregnancy",
+        disease="hypertension",
+        text=gettext_noop("妊娠或哺乳期高血压"),
+        test=all_of(is_true("hypertension"), is_true("pregnant")),
+        source=_GUIDELINE,
+    ),
+    Criterion(
+        code="hba1c",
+        disease="diabetes",
+        text=gettext_noop("规范治疗 3 个月糖化血红蛋白仍 ≥7%"),
+        test=all_of(is_true("diabetes"), at_least("hba1c", 7.0), at_least("months_above_goal", 3)),
+        source=_DIABETES_GUIDELINE,
+    ),
+    Criterion(
+        code="copd-often",
+        disease="copd",
+        text=gettext_noop("慢阻肺一年内急性加重 2 次及以上"),
+        test=all_of(is_true("copd"), at_least("exacerbations", 2)),
+        source=_COPD,
     ),
 )
-
-
-def judge(criteria: Sequence[Criterion], facts: UpFacts | DownFacts) -> list[Judgement]:
-    """Judge every criterion on these facts: met ones first, then unknown, then not met; urgent before ordinary."""
-    rank = {True: 0, None: 1, False: 2}
-    found = [
-        Judgement(
-            code=one.code,
-            text=one.text,
-            met=one.judge(facts),
-            values=one.show(facts),
-            urgent=one.urgent,
-            source=one.source,
-            verified=one.verified,
-        )
-        for one in criteria
-    ]
-    return sorted(found, key=lambda one: (rank[one.met], not one.urgent))
 
 
 def kind_for(judgements: Sequence[Judgement], *, signed: bool) -> str:
-    """The kind of referral that the criteria call for: green for a signed resident with an urgent one met."""
-    urgent = any(one.met and one.urgent for one in judgements)
+    """The kind of referral that the criteria call for.
+
+    Green for one of the five emergency centres, whoever the patient is, and for a signed resident with any urgent criterion
+    met; else urgent or ordinary.
+    """
+    urgent = [one for one in judgements if one.met and one.urgent]
     if not urgent:
         return "ordinary"
-    return "green" if signed else "urgent"
+    return "green" if signed or any(one.criterion.green for one in urgent) else "urgent"
 
 
-def as_rows(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
-    """The judgements as plain rows, to be kept with the referral as they were judged."""
-    return [asdict(one) for one in judgements]
+def center_for(judgements: Sequence[Judgement]) -> str:
+    """The emergency centre of the first met criterion that names one, or ""."""
+    return next((one.criterion.green for one in judgements if one.met and one.criterion.green), "")

@@ -46,11 +46,26 @@ _RECEIVE = Clock(
     verified=False,
 )
 _FOLLOWING = Clock(due=timedelta(days=37), warn=timedelta(days=31), source=_HOUSE, verified=False)
+_CONFIRM = Clock(due=timedelta(hours=4), warn=timedelta(hours=2), source=_HOUSE, verified=False)
+_ON_THE_WAY = Clock(due=timedelta(hours=4), source=_HOUSE, verified=False)
+_OUTSIDE = Clock(
+    due=timedelta(days=14),
+    warn=timedelta(days=10),
+    source="国家基本公共卫生服务规范（第三版）：2 周内随访转诊结果",
+    verified=False,
+)
 
 # An urgent, not green, referral is answered within this time.
 URGENT_ANSWER = timedelta(hours=2)
+GREEN_ANSWER = timedelta(minutes=15)
 # How long after the expected arrival a patient counts as not arrived.
 ARRIVAL_GRACE = timedelta(hours=2)
+# A target that has not answered by then, escalation included, is passed over: the referral goes to the next unit.
+SILENT_AFTER = {"submitted": timedelta(hours=36), "submitted_green": timedelta(minutes=30)}
+# A receiver that has not answered by then gives the patient back to the hospital, which chooses another.
+SILENT_RECEIVER = timedelta(hours=72)
+# How long an offered place or bed is kept for the resident's answer, by kind.
+OFFER_STANDS = {"green": timedelta(minutes=30), "urgent": timedelta(hours=2), "ordinary": timedelta(hours=24)}
 # How long the target's doctors stay reachable, with sight of the record, after the loop was closed.
 REACHABLE = timedelta(days=30)
 
@@ -106,6 +121,17 @@ REFERRAL = Machine(
             task_en="Add what is missing and submit again",
         ),
         State(
+            "offered",
+            "已安排待确认",
+            "Place offered",
+            "active",
+            "source",
+            _P.REFERRAL_SUBMIT,
+            _CONFIRM,
+            task_zh="与患者确认号源或床位",
+            task_en="Confirm the place with the patient",
+        ),
+        State(
             "accepted",
             "已受理待到院",
             "Accepted, arrival expected",
@@ -115,6 +141,17 @@ REFERRAL = Machine(
             _ARRIVAL,
             task_zh="等候患者报到",
             task_en="Expect the patient",
+        ),
+        State(
+            "on_the_way",
+            "转运途中",
+            "On the way",
+            "active",
+            "target",
+            _P.REFERRAL_ACCEPT,
+            _ON_THE_WAY,
+            task_zh="做好接诊准备",
+            task_en="Prepare for the patient",
         ),
         State(
             "not_arrived",
@@ -193,7 +230,21 @@ REFERRAL = Machine(
             task_zh="按计划随访，完成后办结",
             task_en="Follow up as planned, then close",
         ),
+        State(
+            "outside",
+            "已转医共体外",
+            "Sent out of the network",
+            "active",
+            "source",
+            _P.REFERRAL_SUBMIT,
+            _OUTSIDE,
+            task_zh="随访院外诊疗结果",
+            task_en="Find out what came of it",
+        ),
         State("closed", "已办结", "Closed", "completed", final=True),
+        State("advised", "已答复建议", "Answered by advice", "completed", final=True),
+        State("outside_closed", "外转已办结", "Result from outside known", "completed", final=True),
+        State("elsewhere", "已在他处就诊", "Seen elsewhere", "revoked", final=True),
         State("declined", "未接收", "Declined", "revoked", final=True),
         State("withdrawn", "已撤回", "Withdrawn", "revoked", final=True),
         State("died", "患者死亡", "Patient died", "revoked", final=True),
@@ -206,11 +257,16 @@ OPEN_AT_TARGET = (
     "submitted",
     "submitted_green",
     "returned",
+    "offered",
     "accepted",
+    "on_the_way",
     "not_arrived",
     "arrived",
     "in_treatment",
     "admitted",
 )
-BEFORE_SUBMIT = ("draft", "withdrawn", "died")
+# States before the patient has arrived: what ends when the patient turns up elsewhere.
+BEFORE_ARRIVAL = ("submitted", "submitted_green", "returned", "offered", "accepted", "on_the_way", "not_arrived")
+ENDED = ("closed", "advised", "outside_closed", "elsewhere", "declined", "withdrawn", "died")
+BEFORE_SUBMIT = ("draft", "withdrawn", "died", "outside", "outside_closed", "elsewhere")
 AFTER_DISCHARGE = ("discharged", "handed_back", "received_back", "closed")

@@ -62,6 +62,18 @@ def lookup(*, system: str, codes: list[str]) -> dict[str, Code]:
     return {concept.code: _code(concept) for concept in found}
 
 
+def properties(*, system: str, name: str) -> dict[str, str]:
+    """One property of every code of the current version ("group" of the medicines), for the codes that have it."""
+    found = Concept.objects.filter(system__uri=system, system__is_current=True, extra__has_key=name)
+    return {code: str(extra[name]) for code, extra in found.values_list("code", "extra")}
+
+
+def property_of(*, system: str, code: str) -> dict[str, str]:
+    """Every property of one code of the current version; empty for an unknown code."""
+    found = Concept.objects.filter(system__uri=system, system__is_current=True, code=code)
+    return {name: str(value) for name, value in (found.values_list("extra", flat=True).first() or {}).items()}
+
+
 def _code(concept: Concept) -> Code:
     return Code(
         system=concept.system.uri,

@@ -30,8 +30,15 @@ class TransitionRefused(Conflict):
 
 
 @transaction.atomic
-def begin(item: Item, verb: str, *, actor: Actor, details: Mapping[str, Any] | None = None) -> Item:
-    """Insert a new thing by one of its machine's first verbs and leave the four traces."""
+def begin(
+    item: Item,
+    verb: str,
+    *,
+    actor: Actor,
+    details: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
+) -> Item:
+    """Insert a new thing by one of its machine's first verbs and leave the four traces; `due_at` as in `apply`."""
     way = item.machine.transition(verb, "")
     if way is None:
         raise LookupError(f"{item.machine.name} does not begin with {verb}")
@@ -41,7 +48,7 @@ def begin(item: Item, verb: str, *, actor: Actor, details: Mapping[str, Any] | N
     if item.consortium_id is None:
         item.consortium_id = actor.consortium_id
     item.save(force_insert=True)
-    _trace(item, way, source="", actor=actor, reason="", details=details, now=now)
+    _trace(item, way, source="", actor=actor, reason="", details=details, now=now, due_at=due_at)
     return item
 
 
@@ -98,6 +105,21 @@ def lock(item: Item) -> Item:
         raise NotFound()
     locked.locked_in = connection.atomic_blocks[-1]
     return locked
+
+
+def check_unmoved(item: WorkItem, *, actor: Actor) -> None:
+    """Lock a thing and make sure that it stands as the caller read it; for acts that look at more than the state.
+
+    Raises TransitionRefused, which says who was first, when it has moved since.
+    """
+    locked = lock(item)
+    if (locked.state, locked.state_since) != (item.state, item.state_since):
+        raise TransitionRefused(_moved_on(locked, ""))
+
+
+def told_who_was_first(item: WorkItem) -> str:
+    """The sentence that names who acted last on a thing and where it stands now."""
+    return _moved_on(item, "")
 
 
 def may(item: WorkItem, way: Transition, actor: Actor) -> bool:

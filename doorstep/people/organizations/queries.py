@@ -30,6 +30,11 @@ def names(*, ids: Iterable[int | None]) -> dict[int, str]:
     return dict(Organization.objects.filter(id__in=wanted).values_list("id", "name")) if wanted else {}
 
 
+def several(*, ids: Iterable[int]) -> list[Organization]:
+    """Several organisations, in one query."""
+    return list(Organization.objects.filter(id__in=list(ids)))
+
+
 def parent_of(*, organization_id: int) -> int | None:
     """The unit above: a village clinic's township centre."""
     return Organization.objects.filter(id=organization_id).values_list("parent_id", flat=True).first()

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "doorstep.people.residents",
     "doorstep.people.identity",
     "doorstep.coordination.scheduling",
+    "doorstep.coordination.beds",
     "doorstep.coordination.notices",
     "doorstep.coordination.visits",
     "doorstep.coordination.allergies",

@@ -7,7 +7,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import queries, states, texts
-from doorstep.care.referrals.actions.details import REFERRAL, details_of, end_sight, give_place_back
+from doorstep.care.referrals.actions.details import (
+    REFERRAL,
+    details_of,
+    end_sight,
+    give_bed_back,
+    give_place_back,
+    stand_still,
+)
 from doorstep.care.referrals.models import Referral
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.kernel.access import actions as access
@@ -19,6 +26,7 @@ from doorstep.kernel.workflow import actions as workflow
 _EXPECTED = {"green": timedelta(hours=2), "urgent": timedelta(hours=4), "ordinary": timedelta(hours=24)}
 
 
+@transaction.atomic
 def accept(
     *, referral: Referral, actor: Actor, instructions: str = "", expected_at: datetime | None = None
 ) -> Referral:
@@ -26,6 +34,7 @@ def accept(
 
     Raises TransitionRefused, which says who was first, when the sender withdrew meanwhile.
     """
+    stand_still(referral, actor=actor)
     now = timezone.now()
     expected = expected_at or (referral.expected_at if referral.booking_id else None) or now + _EXPECTED[referral.kind]
     return workflow.apply(
@@ -42,9 +51,23 @@ def accept(
     )
 
 
-def return_for_information(*, referral: Referral, reason: str, actor: Actor) -> Referral:
-    """Ask the sender for what is missing; the sender may submit again."""
-    return workflow.apply(referral, "return", actor=actor, reason=reason, details=details_of(referral))
+@transaction.atomic
+def return_for_information(*, referral: Referral, reason: str, actor: Actor, code: str = "other") -> Referral:
+    """Ask the sender for what is missing, with a coded reason; the sender may submit again.
+
+    Raises Refused for a code that does not exist.
+    """
+    if code not in Referral.ReturnReason.values:
+        raise Refused(_("请选择退回原因。"), fields={"code": _("请从列表中选择退回原因。")})
+    stand_still(referral, actor=actor)
+    return workflow.apply(
+        referral,
+        "return",
+        actor=actor,
+        reason=reason,
+        values={"return_code": code},
+        details=details_of(referral, code=code),
+    )
 
 
 @transaction.atomic
@@ -60,6 +83,7 @@ def decline(*, referral: Referral, code: str, reason: str, alternative: str, act
         problems["alternative"] = _("请写明可替代的去处或处理办法，转出方和患者会看到。")
     if problems:
         raise Refused(_("不予接收需要原因和替代方案。"), fields=problems)
+    stand_still(referral, actor=actor)
     label = str(Referral.DeclineReason(code).label)
     moved = workflow.apply(
         referral,
@@ -70,6 +94,7 @@ def decline(*, referral: Referral, code: str, reason: str, alternative: str, act
         details=details_of(referral, code=code, alternative=alternative.strip()),
     )
     give_place_back(moved, actor=actor, reason=label)
+    give_bed_back(moved, actor=actor, reason=label)
     end_sight(moved, actor=actor)
     return moved
 
@@ -82,6 +107,7 @@ def redirect(
 
     The clock starts anew. To another unit the booked place is freed; the patient's consent covers it.
     """
+    stand_still(referral, actor=actor)
     if target_id is None or target_id == referral.target_id:
         if department_id is None or department_id == referral.department_id:
             raise Refused(_("没有改派去处。"), fields={"department": _("请选择其他科室或其他机构。")})
@@ -119,6 +145,8 @@ def _to_unit(referral: Referral, *, target_id: int, department_id: int | None, r
             "department_id": department_id,
             "redirected_from_id": old_target,
             "redirects": referral.redirects + 1,
+            "tried": [*referral.tried, old_target],
+            "unanswered_at": None,
             "booking": None,
             "appointment_text": "",
             "expected_at": None,
@@ -146,12 +174,14 @@ def check_in_by_number(*, number: str, actor: Actor) -> Referral:
 
 @transaction.atomic
 def check_in(*, referral: Referral, method: str, actor: Actor) -> Referral:
-    """The patient is here; identity was checked by `method` (qr, national-id)."""
+    """The patient is here; identity was checked by `method` (qr, national-id). An unanswered referral is accepted with it."""
+    stand_still(referral, actor=actor)
+    now = timezone.now()
     moved = workflow.apply(
         referral,
         "check_in",
         actor=actor,
-        values={"arrived_at": timezone.now(), "arrival_method": method},
+        values={"arrived_at": now, "arrival_method": method, "accepted_at": referral.accepted_at or now},
         details=details_of(referral, method=method),
     )
     booking = moved.booking
@@ -160,11 +190,26 @@ def check_in(*, referral: Referral, method: str, actor: Actor) -> Referral:
     return moved
 
 
+@transaction.atomic
+def undo_check_in(*, referral: Referral, reason: str, actor: Actor) -> Referral:
+    """Take back the check-in of the wrong patient; the right one is expected again."""
+    now = timezone.now()
+    return workflow.apply(
+        referral,
+        "undo_check_in",
+        actor=actor,
+        reason=reason,
+        values={"arrived_at": None, "arrival_method": ""},
+        details=details_of(referral),
+        due_at=max(referral.expected_at or now, now) + states.ARRIVAL_GRACE,
+    )
+
+
 def expire_arrivals(*, actor: Actor, now: datetime | None = None) -> int:
     """Mark the patients who did not come within the grace time after they were expected; returns how many."""
     limit = (now or timezone.now()) - states.ARRIVAL_GRACE
     late = Referral.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-        state="accepted", expected_at__lte=limit
+        state__in=("accepted", "on_the_way"), expected_at__lte=limit
     )
     expired = list(late.order_by("expected_at")[:200])
     for referral in expired:

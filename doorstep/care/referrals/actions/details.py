@@ -1,14 +1,17 @@
-"""What every event of a referral carries, and what ends with it: the target's sight and the booked place."""
+"""What every event of a referral carries, and what ends with it: the target's sight, the booked place, the bed."""
 
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import Referral
+from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
+from doorstep.kernel.workflow import actions as workflow
+from doorstep.kernel.workflow.actions import TransitionRefused
 
 REFERRAL = CareRelationship.Reason.REFERRAL
 
@@ -21,7 +24,12 @@ def details_of(referral: Referral, **more: Any) -> dict[str, Any]:
         "number": referral.number,
         "patient": referral.patient_name,
         "kind": referral.kind,
+        "direction": referral.direction,
+        "aim": referral.aim,
         "critical": referral.critical,
+        "bed": referral.bed_requested or referral.aim == Referral.Aim.BED,
+        "department": referral.department_id,
+        "urgency": referral.urgency(),
         "source": referral.source_id,
         "target": referral.target_id,
         "receiver": referral.receiver_id,
@@ -43,3 +51,17 @@ def give_place_back(referral: Referral, *, actor: Actor, reason: str) -> None:
     booking = referral.booking
     if booking is not None and booking.state == "booked":
         scheduling.cancel(booking_key=booking.key, actor=actor, reason=reason or _("转诊已结束"))
+
+
+def give_bed_back(referral: Referral, *, actor: Actor, reason: str) -> None:
+    """Give back the bed that was kept for a referral which will not need it."""
+    if referral.bed_key is not None:
+        beds.release(reference=referral.subject, actor=actor, reason=reason or _("转诊已结束"))
+
+
+def stand_still(referral: Referral, *, actor: Actor) -> None:
+    """Lock a referral for an act of its target; raises TransitionRefused, naming who was first, when it moved or was passed on."""
+    workflow.check_unmoved(referral, actor=actor)
+    past = actor.reaches(referral.redirected_from_id) or any(actor.reaches(one) for one in referral.tried)
+    if past and not actor.reaches(referral.target_id):
+        raise TransitionRefused(workflow.told_who_was_first(referral))

@@ -3,10 +3,11 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import queries
+from doorstep.care.referrals import states
 from doorstep.care.referrals.actions.details import details_of
-from doorstep.care.referrals.actions.sending import record_death
-from doorstep.care.referrals.models import FollowUp, Referral
+from doorstep.care.referrals.actions.down import facts_of
+from doorstep.care.referrals.actions.ending import record_death
+from doorstep.care.referrals.models import DownProposal, FollowUp, Referral
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import actions as workflow
 
@@ -24,7 +25,10 @@ def end_for_death(*, resident_id: int, actor: Actor) -> int:
         referral = follow_up.referral
         facts = {**details_of(referral), "referral": referral.subject, "day": follow_up.day, "unit": follow_up.unit_id}
         workflow.apply(follow_up, "cancel", actor=actor, reason=reason, details=facts)
-    referrals = list(Referral.objects.filter(resident_id=resident_id).exclude(state__in=queries.ENDED))
+    referrals = list(Referral.objects.filter(resident_id=resident_id).exclude(state__in=states.ENDED))
     for referral in referrals:
         record_death(referral=referral, reason=reason, actor=actor)
-    return len(follow_ups) + len(referrals)
+    proposals = list(DownProposal.objects.filter(resident_id=resident_id, state__in=("proposed", "asked")))
+    for proposal in proposals:
+        workflow.apply(proposal, "lapse", actor=actor, reason=reason, details=facts_of(proposal))
+    return len(follow_ups) + len(referrals) + len(proposals)

@@ -72,9 +72,18 @@ def receive_back(*, referral: Referral, actor: Actor, unit_id: int | None = None
 
 
 @transaction.atomic
-def decline_back(*, referral: Referral, reason: str, actor: Actor) -> Referral:
-    """The receiver cannot take the patient; the hospital must find another."""
-    moved = workflow.apply(referral, "decline_back", actor=actor, reason=reason, details=details_of(referral))
+def decline_back(*, referral: Referral, reason: str, actor: Actor, code: str = "other") -> Referral:
+    """The receiver cannot take the patient, with a coded reason; the hospital must find another."""
+    if code not in Referral.BackReason.values:
+        raise Refused(_("请选择不能承接的原因。"), fields={"code": _("请从列表中选择原因。")})
+    moved = workflow.apply(
+        referral,
+        "decline_back",
+        actor=actor,
+        reason=reason,
+        values={"back_code": code},
+        details=details_of(referral, code=code),
+    )
     access.close_relationship(
         resident_id=moved.resident_id,
         reason=CareRelationship.Reason.RETURN,

@@ -1,4 +1,4 @@
-"""The sender's acts: draft, revise, hold a place, submit, withdraw."""
+"""The sender's acts: draft, revise, hold a place, submit; a second request that grows from an earlier one."""
 
 import uuid
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, queries, rules, states, texts
-from doorstep.care.referrals.actions.details import REFERRAL, details_of, end_sight, give_place_back
+from doorstep.care.referrals.actions.details import REFERRAL, details_of
+from doorstep.care.referrals.criteria import Judgement, as_rows, judge
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.record_facts import Known, known_of, up_facts
@@ -21,6 +22,7 @@ from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.files import actions as files
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
@@ -29,10 +31,14 @@ from doorstep.people.workforce import queries as workforce
 
 _REVISABLE = frozenset(
     {
+        "direction",
+        "aim",
         "kind",
+        "green_center",
         "critical",
         "target_id",
         "department_id",
+        "expert_id",
         "reviewer_id",
         "referrer_phone",
         "impression_code",
@@ -46,16 +52,24 @@ _REVISABLE = frozenset(
     }
 )
 _SIGNATURE_LIMIT = 200_000
+# What needs a place of a clinic or a bed that is asked for; everything else is arranged by the receiving unit.
+_BY_SLOT = ("department", "expert", "bed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """Who agreed, related how, to which version of the text; `signature` is a PNG data URL or ""."""
+    """Who agreed, related how, to which version of the text.
+
+    `signature` is a PNG data URL or "", `paper` the signed paper as it was photographed or scanned, with its name and type.
+    """
 
     signer: str
     relation: str
     version: str = texts.CONSENT_VERSION
     signature: str = ""
+    paper: bytes = b""
+    paper_name: str = ""
+    paper_type: str = ""
 
 
 @transaction.atomic
@@ -82,14 +96,18 @@ def draft_from_record(
     signed = benefits.signed_targets(resident_id=resident.id, day=day)
     critical = bool(known.report_critical)
     facts = up_facts(known, birth_date=resident.birth_date, symptoms=None, critical=critical, day=day)
+    judged = judge(rules.UP_CRITERIA, facts)
     referral = Referral(
         resident=resident,
         resident_key=resident.key,
         patient_name=resident.name,
         patient_gender=resident.gender,
         patient_birth_date=resident.birth_date,
-        kind=rules.kind_for(rules.judge(rules.UP_CRITERIA, facts), signed=bool(signed)),
+        kind=rules.kind_for(judged, signed=bool(signed)),
+        green_center=rules.center_for(judged),
         critical=critical,
+        aim=Referral.Aim.BED if critical else Referral.Aim.DEPARTMENT,
+        referrer_phone=organizations.get(organization_id=actor.organization_id).phone[:30],
         source_id=actor.organization_id,
         target_id=_default_target(signed, organization_id=actor.organization_id),
         referrer_id=actor.practitioner_id,
@@ -166,6 +184,7 @@ def submit(*, referral: Referral, consent: Consent, actor: Actor) -> Referral:
     target_id = referral.target_id
     if target_id is None or referral.source_id == target_id:
         raise Refused(_("转入机构不能是本单位。"), fields={"target": _("请选择另一家机构。")})
+    referral.criteria = as_rows(judge_up(referral, actor=actor))
     booking = None
     if referral.hold_key is not None:
         booking = scheduling.book(
@@ -179,25 +198,12 @@ def submit(*, referral: Referral, consent: Consent, actor: Actor) -> Referral:
         basis=referral.number,
         actor=actor,
     )
-    decisions = benefits.benefits_of(
-        benefits.Question(
-            resident_id=referral.resident_id,
-            target_id=target_id,
-            kind=referral.kind,
-            critical=referral.critical,
-            day=timezone.localdate(now),
-        ),
-        actor=actor,
-    )
     values: dict[str, Any] = {
-        "consent_signer": consent.signer.strip()[:60],
-        "consent_relation": consent.relation,
-        "consent_signed_at": now,
-        "consent_version": consent.version,
-        "consent_signature": consent.signature[:_SIGNATURE_LIMIT],
+        **consent_values(referral, consent, actor=actor, now=now),
         "submitted_at": now,
-        "criteria": rules.as_rows(judge_up(referral, actor=actor)),
-        "benefits": benefits.as_rows(decisions),
+        "criteria": referral.criteria,
+        "benefits": benefits.as_rows(_decisions(referral, actor=actor, now=now)),
+        "return_code": "",
         "hold_key": None,
         "held_until": None,
         **({"booking": booking} if booking else {}),
@@ -205,7 +211,7 @@ def submit(*, referral: Referral, consent: Consent, actor: Actor) -> Referral:
     return _send(referral, values, actor=actor, now=now)
 
 
-def judge_up(referral: Referral, *, actor: Actor) -> list[rules.Judgement]:
+def judge_up(referral: Referral, *, actor: Actor) -> list[Judgement]:
     """The up-referral criteria on what the record and the form say now."""
     known = known_of(resident_id=referral.resident_id, origin_reference=referral.origin_reference, actor=actor)
     facts = up_facts(
@@ -215,33 +221,76 @@ def judge_up(referral: Referral, *, actor: Actor) -> list[rules.Judgement]:
         critical=referral.critical,
         day=timezone.localdate(),
     )
-    return rules.judge(rules.UP_CRITERIA, facts)
+    return judge(rules.UP_CRITERIA, facts)
 
 
 @transaction.atomic
-def withdraw(*, referral: Referral, reason: str, actor: Actor) -> Referral:
-    """Take a referral back before the patient has arrived; the place is freed and the target's sight ends."""
-    before = referral.state
-    moved = workflow.apply(referral, "withdraw", actor=actor, reason=reason, details=details_of(referral))
-    _end(moved, actor=actor, reason=reason, was_draft=before == "draft")
-    return moved
+def draft_again(*, referral: Referral, actor: Actor) -> Referral:
+    """Begin a second request from an earlier one: after a decline, or to another unit while the first still waits.
+
+    Everything of the form is kept but the target, which the doctor chooses anew; the earlier referral is named in `previous`.
+    """
+    actor.check(Permission.REFERRAL_SUBMIT)
+    if not actor.reaches(referral.source_id) or actor.practitioner_id is None:
+        raise NotFound()
+    earlier = Referral.objects.filter(previous=referral, state="draft").first()
+    if earlier is not None:
+        return earlier
+    copied = (
+        "resident_id", "resident_key", "patient_name", "patient_gender", "patient_birth_date", "direction", "aim", "kind",
+        "green_center", "critical", "source_id", "referrer_phone", "impression_code", "impression", "present_illness", "history",
+        "treatment", "symptoms", "origin", "origin_reference", "packet", "reviewer_id", "bed_requested",
+    )  # fmt: skip
+    day = timezone.localdate()
+    others = [
+        one
+        for one in benefits.signed_targets(resident_id=referral.resident_id, day=day)
+        if one not in (referral.target_id, *referral.tried)
+    ]
+    draft = Referral(
+        **{name: getattr(referral, name) for name in copied},
+        referrer_id=actor.practitioner_id,
+        target_id=others[0] if others else None,
+        previous=referral,
+    )
+    return workflow.begin(draft, "draft", actor=actor, details=details_of(draft))
 
 
-@transaction.atomic
-def record_death(*, referral: Referral, reason: str, actor: Actor) -> Referral:
-    """Close a referral because the patient died; whoever has the referral now records it."""
-    before = referral.state
-    moved = workflow.apply(referral, "record_death", actor=actor, reason=reason, details=details_of(referral))
-    _end(moved, actor=actor, reason=_("患者死亡"), was_draft=before == "draft")
-    return moved
+def consent_values(referral: Referral, consent: Consent, *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """The columns of a consent; the signed paper is kept as a file of the referral. Raises Refused for what is no picture or PDF."""
+    paper = None
+    if consent.paper:
+        if not consent.paper.startswith((b"\x89PNG", b"\xff\xd8\xff", b"%PDF")):
+            raise Refused(_("知情同意书文件无法识别。"), fields={"consent_paper": _("请上传照片（JPG、PNG）或 PDF。")})
+        paper = files.store(
+            data=consent.paper,
+            name=consent.paper_name or "consent",
+            media_type=consent.paper_type or "application/octet-stream",
+            resident_id=referral.resident_id,
+            organization_id=referral.source_id,
+            episode=referral.subject,
+            category="consent",
+            actor=actor,
+        ).key
+    return {
+        "consent_signer": consent.signer.strip()[:60],
+        "consent_relation": consent.relation,
+        "consent_signed_at": now,
+        "consent_version": consent.version,
+        "consent_signature": consent.signature[:_SIGNATURE_LIMIT],
+        **({"consent_paper": paper} if paper else {}),
+    }
 
 
-def _end(referral: Referral, *, actor: Actor, reason: str, was_draft: bool) -> None:
-    if was_draft and referral.hold_key is not None:
-        scheduling.release(hold_key=referral.hold_key, actor=actor)
-    give_place_back(referral, actor=actor, reason=reason)
-    if not was_draft:
-        end_sight(referral, actor=actor)
+def _decisions(referral: Referral, *, actor: Actor, now: datetime) -> list[benefits.Decision]:
+    question = benefits.Question(
+        resident_id=referral.resident_id,
+        target_id=referral.target_id,
+        kind=referral.kind,
+        critical=referral.critical,
+        day=timezone.localdate(now),
+    )
+    return benefits.benefits_of(question, actor=actor)
 
 
 def _send(referral: Referral, values: dict[str, Any], *, actor: Actor, now: datetime) -> Referral:
@@ -271,7 +320,7 @@ def _check_complete(referral: Referral, consent: Consent, now: datetime) -> None
         missing["impression"] = _("请填写初步印象。")
     if not referral.present_illness.strip():
         missing["present_illness"] = _("请填写主要现病史（转出原因）。")
-    if referral.booking_id is None and not referral.bed_requested:
+    if referral.booking_id is None and not referral.bed_requested and referral.aim in _BY_SLOT:
         if referral.hold_key is None:
             missing["slot"] = _("请选择专家号，或勾选申请床位。")
         elif referral.held_until is not None and referral.held_until <= now:
@@ -314,10 +363,9 @@ def _default_reviewer(actor: Actor) -> int | None:
 
 def _prefilled(known: Known, origin_reference: str) -> dict[str, Any]:
     parts = [f"{known.report_title or _('检查报告')}：{known.report_text}。" if known.report_text else ""]
-    if known.systolic is not None and known.diastolic is not None:
-        parts.append(
-            f"血压 {known.systolic}/{known.diastolic} mmHg" + (f"，脉搏 {known.pulse} 次/分。" if known.pulse else "。")
-        )
+    systolic, diastolic, pulse = (known.number(name) for name in ("systolic", "diastolic", "pulse"))
+    if systolic is not None and diastolic is not None:
+        parts.append(f"血压 {systolic}/{diastolic} mmHg" + (f"，脉搏 {pulse} 次/分。" if pulse else "。"))
     return {
         "impression": (known.report_text or (known.conditions[0][1] if known.conditions else ""))[:200],
         "impression_code": "" if known.report_text else (known.conditions[0][0] if known.conditions else "")[:16],
@@ -325,5 +373,6 @@ def _prefilled(known: Known, origin_reference: str) -> dict[str, Any]:
         "history": "、".join(name for _code, name in known.conditions if name)
         + (f"；过敏：{'、'.join(known.allergies)}" if known.allergies else ""),
         "treatment": ("长期用药：" + "、".join(known.medicines)) if known.medicines else "",
-        "packet": [line for line in known.packet if line["reference"] == origin_reference] or list(known.packet[:3]),
+        "packet": [line for line in known.packet if line["reference"] == origin_reference]
+        or [line for line in known.packet if line["reference"].startswith("DiagnosticReport/")][:3],
     }

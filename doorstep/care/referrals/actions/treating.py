@@ -3,14 +3,22 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import texts
+from doorstep.care.referrals.actions.case import note_debt
 from doorstep.care.referrals.actions.details import details_of
+from doorstep.care.referrals.actions.sending import Consent, consent_values
 from doorstep.care.referrals.models import RecoveryPlan, Referral
+from doorstep.coordination.beds import actions as beds
+from doorstep.coordination.beds import queries as bed_queries
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
@@ -24,13 +32,17 @@ LONGEST_PRESCRIPTION = 84  # days; 长期处方管理规范（试行）国卫办
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discharge:
-    """What the discharge summary says: diagnosis with its ICD-10 code, main findings, course of treatment."""
+    """What the discharge summary says: diagnosis with its ICD-10 code, main findings, course of treatment.
+
+    `owed` is what a patient who was treated before paying still owes, in yuan.
+    """
 
     diagnosis: str
     diagnosis_code: str = ""
     findings: str = ""
     summary: str = ""
     outcome: str = ""
+    owed: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +72,33 @@ def treat(*, referral: Referral, actor: Actor) -> Referral:
     )
 
 
-def admit(*, referral: Referral, actor: Actor, ward: str, bed: str = "", inpatient_number: str = "") -> Referral:
-    """Admit to a ward; raises Refused without a ward."""
+@transaction.atomic
+def admit(
+    *,
+    referral: Referral,
+    actor: Actor,
+    ward: str = "",
+    bed: str = "",
+    inpatient_number: str = "",
+    bed_key: UUID | str | None = None,
+) -> Referral:
+    """Admit to a ward: to a bed of the board by its key, or, where the house keeps no board, by words.
+
+    Raises Refused without either, Conflict when the bed is taken.
+    """
+    if bed_key:
+        found = bed_queries.bed_of(key=bed_key, actor=actor)
+        ward, bed = found.ward.name, found.number
+        beds.occupy(
+            bed=found,
+            resident=referral.resident,
+            actor=actor,
+            reference=referral.subject,
+            diagnosis=referral.impression,
+            diagnosis_code=referral.impression_code,
+        )
     if not ward.strip():
-        raise Refused(_("收治信息不完整。"), fields={"ward": _("请填写病区。")})
+        raise Refused(_("收治信息不完整。"), fields={"ward": _("请选择床位或填写病区。")})
     return workflow.apply(
         referral,
         "admit",
@@ -73,6 +108,8 @@ def admit(*, referral: Referral, actor: Actor, ward: str, bed: str = "", inpatie
             "bed": bed.strip()[:20],
             "inpatient_number": inpatient_number.strip()[:30],
             "treated_at": referral.treated_at or timezone.now(),
+            "admitted_at": timezone.now(),
+            "bed_key": None,
             "attending_id": actor.practitioner_id,
         },
         details=details_of(referral, ward=ward.strip()),
@@ -82,8 +119,91 @@ def admit(*, referral: Referral, actor: Actor, ward: str, bed: str = "", inpatie
 @transaction.atomic
 def discharge(*, referral: Referral, actor: Actor, summary: Discharge, plan: Plan) -> Referral:
     """Write the discharge summary and the recovery plan in one act; raises Refused with the fields that are wrong."""
-    _check(summary, plan)
+    check_plan(summary, plan)
     now = timezone.now()
+    write_plan(referral, plan, actor=actor, now=now)
+    values = _discharge_values(referral, summary, now=now)
+    facts = {**details_of(referral), "outcome": values["outcome"], "outcome_en": values["outcome_en"]}
+    moved = workflow.apply(referral, "discharge", actor=actor, values=values, details=facts)
+    stay = bed_queries.stay_by_reference(reference=referral.subject)
+    if stay is not None:
+        beds.leave(stay=stay, actor=actor)
+    if summary.owed:
+        note_debt(referral=moved, amount=summary.owed, actor=actor)
+    return moved
+
+
+@transaction.atomic
+def send_down(
+    *,
+    referral: Referral,
+    actor: Actor,
+    summary: Discharge,
+    plan: Plan,
+    consent: Consent,
+    receiver_id: int | None = None,
+) -> Referral:
+    """Send a patient of a ward home who came without a referral: summary, plan and consent in one act.
+
+    Raises Refused with the fields that are wrong, or without a receiver.
+    """
+    check_plan(summary, plan)
+    receiver = receiver_id or referral.receiver_id
+    problems: dict[str, object] = {}
+    if receiver is None or receiver == referral.source_id:
+        problems["receiver"] = _("请选择基层承接机构。")
+    if not consent.signer.strip() or consent.relation not in texts.RELATIONS:
+        problems["consent_signer"] = _("请填写知情同意签署人和与患者的关系。")
+    if problems or receiver is None:
+        raise Refused(_("下转还有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)
+    now = timezone.now()
+    write_plan(referral, plan, actor=actor, now=now)
+    access.open_relationship(
+        resident_id=referral.resident_id,
+        organization_id=receiver,
+        reason=CareRelationship.Reason.RETURN,
+        episode=referral.subject,
+        basis=referral.number,
+        actor=actor,
+    )
+    values = {
+        **_discharge_values(referral, summary, now=now),
+        **consent_values(referral, consent, actor=actor, now=now),
+        "submitted_at": now,
+        "accepted_at": now,
+        "treated_at": referral.admitted_at or now,
+        "handed_back_at": now,
+        "receiver_id": receiver,
+    }
+    moved = workflow.apply(
+        referral, "send_down", actor=actor, values=values, details={**details_of(referral), "receiver": receiver}
+    )
+    stay = bed_queries.open_stay_of(resident_id=referral.resident_id)
+    if stay is not None and actor.reaches(stay.organization_id):
+        beds.leave(stay=stay, actor=actor)
+    return moved
+
+
+def _discharge_values(referral: Referral, summary: Discharge, *, now: datetime) -> dict[str, Any]:
+    target = organizations.get(organization_id=referral.target_id or 0)
+    result = summary.outcome.strip() or "好转"
+    outcome = f"{target.name}收治，出院诊断：{summary.diagnosis.strip()}；转归：{result}"
+    code = f" ({summary.diagnosis_code.strip()})" if summary.diagnosis_code.strip() else ""
+    return {
+        "discharged_at": now,
+        "discharge_diagnosis": summary.diagnosis.strip()[:200],
+        "discharge_code": summary.diagnosis_code.strip()[:16],
+        "findings": summary.findings.strip(),
+        "discharge_summary": summary.summary.strip(),
+        "outcome": outcome[:400],
+        "outcome_en": f"Treated at {target.name_en or target.name}; discharge diagnosis: {summary.diagnosis}{code}."[
+            :600
+        ],
+    }
+
+
+def write_plan(referral: Referral, plan: Plan, *, actor: Actor, now: datetime) -> None:
+    """Keep the recovery plan of a referral, the newest words in place of earlier ones."""
     RecoveryPlan.objects.update_or_create(
         referral=referral,
         defaults={
@@ -102,23 +222,6 @@ def discharge(*, referral: Referral, actor: Actor, summary: Discharge, plan: Pla
             "written_at": now,
         },
     )
-    target = organizations.get(organization_id=referral.target_id or 0)
-    result = summary.outcome.strip() or "好转"
-    outcome = f"{target.name}收治，出院诊断：{summary.diagnosis.strip()}；转归：{result}"
-    code = f" ({summary.diagnosis_code.strip()})" if summary.diagnosis_code.strip() else ""
-    values = {
-        "discharged_at": now,
-        "discharge_diagnosis": summary.diagnosis.strip()[:200],
-        "discharge_code": summary.diagnosis_code.strip()[:16],
-        "findings": summary.findings.strip(),
-        "discharge_summary": summary.summary.strip(),
-        "outcome": outcome[:400],
-        "outcome_en": f"Treated at {target.name_en or target.name}; discharge diagnosis: {summary.diagnosis}{code}."[
-            :600
-        ],
-    }
-    facts = {**details_of(referral), "outcome": values["outcome"], "outcome_en": values["outcome_en"]}
-    return workflow.apply(referral, "discharge", actor=actor, values=values, details=facts)
 
 
 @transaction.atomic
@@ -149,8 +252,11 @@ def default_receiver(referral: Referral) -> int | None:
     return source.parent_id if source.kind == "village-clinic" else source.id
 
 
-def _check(summary: Discharge, plan: Plan) -> None:
+def check_plan(summary: Discharge, plan: Plan) -> None:
+    """Raise Refused with every field of summary and plan that is missing or wrong."""
     problems: dict[str, object] = dict(plan.problems)
+    if summary.owed is not None and summary.owed <= 0:
+        problems["owed"] = _("欠款金额应大于 0；没有欠款请留空。")
     if not summary.diagnosis.strip():
         problems["diagnosis"] = _("请填写出院诊断。")
     if not summary.summary.strip():

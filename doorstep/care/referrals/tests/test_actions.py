@@ -39,7 +39,7 @@ def test_draft_from_record_fills_in_everything_known() -> None:
     assert referral.state == "draft"
     assert referral.target_id == loop.world.lead
     assert referral.critical
-    assert referral.kind == "urgent"
+    assert referral.kind == "green"
     assert referral.impression == "急性下壁心肌梗死"
     assert "血压 168/96 mmHg" in referral.present_illness
     assert "原发性高血压" in referral.history

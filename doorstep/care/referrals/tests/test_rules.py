@@ -1,63 +1,97 @@
-"""Criteria up and down: met, not met and unknown with the values used."""
+"""Criteria up and down: met, not met and unknown, with the values used and their day."""
+
+from datetime import date
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from doorstep.care.referrals.rules import DOWN_CRITERIA, UP_CRITERIA, DownFacts, UpFacts, both, either, judge, kind_for
+from doorstep.care.referrals import down_rules, rules
+from doorstep.care.referrals.criteria import Fact, as_rows, both, either, judge
+from doorstep.care.referrals.down_rules import Needs, Unit, criteria_for, disease_of, may_propose, needs_of, weigh
+from doorstep.care.referrals.rules import UP_CRITERIA, center_for, kind_for
+
+DAY = date(2026, 3, 2)
 
 
-def met(facts: UpFacts | DownFacts) -> dict[str, bool | None]:
-    criteria = UP_CRITERIA if isinstance(facts, UpFacts) else DOWN_CRITERIA
-    return {one.code: one.met for one in judge(criteria, facts)}
+def facts(**values: Any) -> dict[str, Fact]:
+    return {name: Fact(value=value, on=DAY) for name, value in values.items()}
+
+
+def up(**values: Any) -> dict[str, bool | None]:
+    return {one.code: one.met for one in judge(UP_CRITERIA, facts(**values))}
 
 
 def test_nothing_known_is_unknown_everywhere() -> None:
-    assert set(met(UpFacts()).values()) == {None}
+    assert set(up().values()) == {None}
 
 
 @pytest.mark.parametrize(
-    ("code", "facts", "expected"),
+    ("code", "values", "expected"),
     [
-        ("acs", UpFacts(ecg_critical=True), True),
-        ("acs", UpFacts(ecg_critical=False, symptoms=frozenset({"chest-pain"})), True),
-        ("acs", UpFacts(ecg_critical=False, symptoms=frozenset()), False),
-        ("acs", UpFacts(ecg_critical=False), None),
-        ("crisis", UpFacts(systolic=182, diastolic=100, symptoms=frozenset({"neurological"})), True),
-        ("crisis", UpFacts(systolic=179, diastolic=109, symptoms=frozenset({"neurological"})), False),
-        ("crisis", UpFacts(systolic=150, diastolic=110, symptoms=frozenset({"headache-vomiting"})), True),
-        ("crisis", UpFacts(symptoms=frozenset()), False),
-        ("heart-failure", UpFacts(systolic=140, symptoms=frozenset({"dyspnoea"})), True),
-        ("heart-failure", UpFacts(systolic=139, symptoms=frozenset({"dyspnoea"})), False),
-        ("young", UpFacts(hypertension=True, age=29), True),
-        ("young", UpFacts(hypertension=True, age=30), False),
-        ("not-at-goal", UpFacts(hypertension=True, months_above_goal=2), True),
+        ("acs", {"ecg_critical": True}, True),
+        ("acs", {"ecg_critical": False, "symptoms": {"chest-pain"}}, True),
+        ("acs", {"ecg_critical": False, "symptoms": set()}, False),
+        ("acs", {"ecg_critical": False}, None),
+        ("crisis", {"systolic": 182, "diastolic": 100, "symptoms": {"neurological"}}, True),
+        ("crisis", {"systolic": 179, "diastolic": 109, "symptoms": {"neurological"}}, False),
+        ("crisis", {"systolic": 150, "diastolic": 110, "symptoms": {"headache-vomiting"}}, True),
+        ("crisis", {"symptoms": set()}, False),
+        ("heart-failure", {"systolic": 140, "symptoms": {"dyspnoea"}}, True),
+        ("heart-failure", {"systolic": 139, "symptoms": {"dyspnoea"}}, False),
+        ("young", {"hypertension": True, "age": 29}, True),
+        ("young", {"hypertension": True, "age": 30}, False),
+        ("not-at-goal", {"hypertension": True, "months_above_goal": 2}, True),
+        ("glucose", {"glucose": 16.7}, True),
+        ("glucose", {"glucose": 16.6}, False),
+        ("glucose", {"glucose": 3.9}, True),
+        ("copd-worse", {"copd": True, "spo2": 89}, True),
+        ("copd-worse", {"copd": False, "spo2": 89}, False),
+        ("copd-worse", {"spo2": 89}, None),
+        ("vitals", {"pulse": 151}, True),
+        ("vitals", {"systolic": 120, "pulse": 150, "spo2": 93}, False),
+        ("trauma", {"symptoms": {"severe-injury"}}, True),
+        ("maternal", {"pregnant": True, "systolic": 160}, True),
+        ("maternal", {"pregnant": False, "systolic": 200}, False),
+        ("newborn", {"age_days": 3, "symptoms": {"jaundice"}}, True),
+        ("newborn", {"age_days": 29, "symptoms": {"jaundice"}}, False),
     ],
 )
-def test_up_criteria(code: str, facts: UpFacts, expected: bool | None) -> None:
-    assert met(facts)[code] is expected
+def test_up_criteria(code: str, values: dict[str, Any], expected: bool | None) -> None:
+    assert up(**values)[code] is expected
 
 
 def test_down_criteria_need_a_stable_pressure_and_the_doctors_word() -> None:
-    good = DownFacts(
-        diagnosis="x", medicine_lines=1, follow_ups=3, systolic=128, diastolic=78, complications_stable=True
-    )
-    assert set(met(good).values()) == {True}
-    assert met(DownFacts(diagnosis="x", medicine_lines=1, follow_ups=3))["stable"] is None
-    assert met(DownFacts(systolic=165, diastolic=90))["stable"] is False
-    assert met(DownFacts(systolic=88, diastolic=60))["stable"] is False
+    good = facts(diagnosis="x", medicine_lines=1, follow_ups=3, systolic=128, diastolic=78, complications_stable=True)
+    assert {one.met for one in judge(criteria_for("general"), good)} == {True}
+    assert not may_propose(judge(criteria_for("general"), facts(diagnosis="x", systolic=165, diastolic=90)))
+    without_plan = {name: fact for name, fact in good.items() if name not in ("medicine_lines", "follow_ups")}
+    assert may_propose(judge(criteria_for("general"), without_plan))
+    assert not may_propose(judge(criteria_for("stroke"), good))
+    assert may_propose(judge(criteria_for("stroke"), {**good, **facts(deficit_stable=True)}))
 
 
-def test_values_and_sources_are_shown() -> None:
-    first = judge(UP_CRITERIA, UpFacts(systolic=190, diastolic=112, symptoms=frozenset({"headache-vomiting"})))[0]
-    assert first.met is True
-    assert first.values == "血压 190/112 mmHg；症状：剧烈头痛、呕吐"
-    assert first.source
+def test_values_days_and_sources_are_kept() -> None:
+    row = as_rows(judge(UP_CRITERIA, facts(systolic=190, diastolic=112, symptoms={"headache-vomiting"})))[0]
+    assert row["met"] is True
+    assert row["source"]
+    assert {one["name"]: one["value"] for one in row["used"]} == {
+        "systolic": 190,
+        "diastolic": 112,
+        "symptoms": ["headache-vomiting"],
+    }
+    assert {one["on"] for one in row["used"]} == {"2026-03-02"}
 
 
-def test_kind_is_green_only_for_the_signed() -> None:
-    urgent = judge(UP_CRITERIA, UpFacts(ecg_critical=True))
-    assert kind_for(urgent, signed=True) == "green"
-    assert kind_for(urgent, signed=False) == "urgent"
-    assert kind_for(judge(UP_CRITERIA, UpFacts()), signed=True) == "ordinary"
+def test_kind_is_green_for_the_signed_and_for_the_five_centres() -> None:
+    chest_pain = judge(UP_CRITERIA, facts(ecg_critical=True))
+    glucose = judge(UP_CRITERIA, facts(glucose=20))
+    assert (kind_for(chest_pain, signed=False), center_for(chest_pain)) == ("green", "chest-pain")
+    assert (kind_for(glucose, signed=False), center_for(glucose)) == ("urgent", "")
+    assert kind_for(glucose, signed=True) == "green"
+    assert kind_for(judge(UP_CRITERIA, {}), signed=True) == "ordinary"
+    assert {one.green for one in UP_CRITERIA if one.green} == {"chest-pain", "stroke", "trauma", "maternal", "newborn"}
 
 
 @pytest.mark.parametrize(
@@ -67,3 +101,68 @@ def test_kind_is_green_only_for_the_signed() -> None:
 def test_three_valued_logic(parts: tuple[bool | None, ...], conjunction: bool | None, disjunction: bool | None) -> None:
     assert both(*parts) is conjunction
     assert either(*parts) is disjunction
+
+
+_VALUES = {
+    "systolic": st.integers(60, 260),
+    "diastolic": st.integers(30, 160),
+    "pulse": st.integers(30, 220),
+    "spo2": st.integers(60, 100),
+    "glucose": st.floats(1, 40),
+    "symptoms": st.frozensets(st.sampled_from(sorted(rules.SYMPTOMS))),
+    "ecg_critical": st.booleans(),
+    "copd": st.booleans(),
+    "pregnant": st.booleans(),
+    "age_days": st.integers(0, 40_000),
+}
+
+
+@given(st.fixed_dictionaries({}, optional=_VALUES), st.sampled_from(sorted(_VALUES)))
+def test_learning_a_fact_never_reverses_a_judgement(known: dict[str, Any], forgotten: str) -> None:
+    """What was met or not met without a fact stays so when the fact becomes known: unknown is not a value."""
+    less = up(**{name: value for name, value in known.items() if name != forgotten})
+    more = up(**known)
+    assert all(more[code] is met for code, met in less.items() if met is not None)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "disease"),
+    [("I21.1", "", "heart"), ("", "脑梗死恢复期", "stroke"), ("J44.1", "", "copd"), ("", "胃炎", "general")],
+)
+def test_disease_of(code: str, text: str, disease: str) -> None:
+    assert disease_of(code, text) == disease
+
+
+def test_the_nearest_able_unit_comes_first() -> None:
+    needs = needs_of(
+        "stroke", [{"code": "amlodipine", "name": "氨氯地平片"}, {"code": "warfarin", "name": "华法林钠片"}]
+    )
+    assert needs.skills == ("rehab", "inr")
+    groups = {"amlodipine": "CCB", "nifedipine": "CCB", "warfarin": "VKA"}
+    skills = frozenset({"rehab", "inr"})
+    near = Unit(id=1, name="近", near=0, skills=frozenset({"rehab"}), medicines=frozenset({"amlodipine", "warfarin"}))
+    other = Unit(id=2, name="替", near=1, skills=skills, medicines=frozenset({"nifedipine", "warfarin"}))
+    silent = Unit(id=3, name="未", near=2, skills=skills)
+    full = Unit(id=4, name="远", near=3, skills=skills, medicines=frozenset({"amlodipine", "warfarin"}))
+    closed = Unit(id=5, name="停", near=0, accepts=False, skills=skills, medicines=full.medicines)
+    found = weigh([near, other, silent, full, closed], needs, groups=groups)
+    assert [one.unit.id for one in found][:3] == [4, 2, 3]
+    assert found[1].substitutes == {"amlodipine": "nifedipine"}
+    assert found[2].unknown == ("medicine:amlodipine", "medicine:warfarin")
+    assert next(one for one in found if one.unit.id == 1).lacks == ("skill:inr",)
+    assert not found[-1].able or not found[-2].able
+
+
+def test_a_bed_that_is_needed_must_be_free() -> None:
+    needs = Needs(bed=True)
+    free, none, unknown = (Unit(id=n, name="", near=n, free_beds=beds) for n, beds in ((1, 1), (2, 0), (3, None)))
+    assert [one.unit.id for one in weigh([none, unknown, free], needs, groups={})] == [1, 3, 2]
+
+
+def test_every_disease_has_criteria_follow_ups_and_words() -> None:
+    for disease in down_rules.FOLLOW_UPS:
+        assert criteria_for(disease)
+        assert disease in rules.DISEASES
+    names = {name for disease in down_rules.FOLLOW_UPS for one in criteria_for(disease) for name in one.test.names}
+    names |= {name for one in UP_CRITERIA for name in one.test.names}
+    assert names <= set(rules.NAMES)

@@ -2,13 +2,16 @@
 
 import pytest
 
+from doorstep.care.referrals.case_states import CASE_QUESTION, DOWN_PROPOSAL, PAY_LATER
 from doorstep.care.referrals.follow_up_states import FOLLOW_UP
-from doorstep.care.referrals.states import OPEN_AT_TARGET, REFERRAL
+from doorstep.care.referrals.states import BEFORE_ARRIVAL, ENDED, OPEN_AT_TARGET, REFERRAL
 
 SIDES = {"source", "target", "receiver"}
 
 
-@pytest.mark.parametrize("machine", [REFERRAL, FOLLOW_UP], ids=lambda machine: machine.name)
+@pytest.mark.parametrize(
+    "machine", [REFERRAL, FOLLOW_UP, CASE_QUESTION, PAY_LATER, DOWN_PROPOSAL], ids=lambda machine: machine.name
+)
 def test_every_state_has_owner_and_clock_or_is_final(machine: object) -> None:
     for state in machine.states:  # type: ignore[attr-defined]
         if state.final:
@@ -26,9 +29,18 @@ def test_every_state_has_owner_and_clock_or_is_final(machine: object) -> None:
         ("decline", {"submitted", "submitted_green"}, "target"),
         ("return", {"submitted", "submitted_green"}, "target"),
         ("redirect", {"submitted", "submitted_green"}, "target"),
-        ("withdraw", {"draft", "submitted", "submitted_green", "returned", "accepted", "not_arrived"}, "source"),
-        ("check_in", {"accepted", "not_arrived"}, "target"),
-        ("expire", {"accepted"}, "system"),
+        ("withdraw", {"draft", "returned", *BEFORE_ARRIVAL}, "source"),
+        ("check_in", set(BEFORE_ARRIVAL) - {"returned"}, "target"),
+        ("expire", {"accepted", "on_the_way"}, "system"),
+        ("offer", {"submitted", "submitted_green"}, "target"),
+        ("confirm", {"offered"}, "source"),
+        ("confirm_self", {"offered"}, "resident"),
+        ("depart", {"accepted"}, "source"),
+        ("pass_on", {"submitted", "submitted_green"}, "system"),
+        ("time_out_back", {"handed_back"}, "system"),
+        ("leave", {"draft", "returned"}, "source"),
+        ("go_elsewhere", {"draft", *BEFORE_ARRIVAL}, "source"),
+        ("send_down", {"draft"}, "source"),
         ("treat", {"arrived"}, "target"),
         ("admit", {"arrived", "in_treatment"}, "target"),
         ("discharge", {"in_treatment", "admitted"}, "target"),
@@ -51,3 +63,4 @@ def test_death_may_be_recorded_in_every_state_that_is_not_final() -> None:
 
 def test_open_states_are_states() -> None:
     assert set(OPEN_AT_TARGET) < {state.code for state in REFERRAL.states}
+    assert set(ENDED) == {state.code for state in REFERRAL.states if state.final}

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_GET
 from doorstep.care.referrals import papers, queries
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.views.frame import actor_of
-from doorstep.kernel.access.refusals import Conflict
+from doorstep.kernel.access.refusals import Conflict, NotFound
+from doorstep.kernel.files import queries as files
 
 
 @require_GET
@@ -21,6 +22,20 @@ def referral_pdf(request: HttpRequest, key: UUID) -> HttpResponse:
     if referral.accepted_at is None:
         raise Conflict(_("对方受理后才能打印正式转诊单。"))
     return _pdf(papers.referral_form(referral, token=queries.qr_token(referral=referral)), f"{referral.number}.pdf")
+
+
+@require_GET
+def consent_paper(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The signed paper of consent as it was photographed or scanned."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_VIEW)
+    referral = queries.get(key=key, actor=actor)
+    if referral.consent_paper is None:
+        raise NotFound()
+    found = files.get(referral.consent_paper)
+    response = HttpResponse(bytes(found.content), content_type=found.media_type)
+    response["Content-Disposition"] = f'inline; filename="{referral.number}-consent"'
+    return response
 
 
 @require_GET

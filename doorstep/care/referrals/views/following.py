@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.care.referrals import actions, presenters, queries
+from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.forms import FollowUpForm, RescheduleForm, add_refusal
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render

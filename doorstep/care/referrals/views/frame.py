@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from doorstep.care.referrals import presenters
+from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.pages import page_or_part
 
@@ -16,22 +16,28 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def work(
-    request: HttpRequest, *, title: str, rows: list[Any], address: str, chosen: Any = None, hint: str = ""
+    request: HttpRequest,
+    *,
+    title: str,
+    rows: list[Any],
+    address: str,
+    chosen: Any = None,
+    refusal: presenters.Refusal | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    """A list of referrals, and the chosen one beside it."""
+    """A list of referrals, and the chosen one beside it; one that has left the list stands on top of it."""
     actor = actor_of(request)
+    if chosen is not None and all(row.pk != chosen.pk for row in rows):
+        rows = [chosen, *rows]
+    lines = presenters.lines_of(rows, chosen=chosen)
+    own = next((line for line in lines if line.active), None)
     context = {
         "heading": title,
-        "lines": presenters.lines_of(rows, chosen=chosen),
+        "lines": lines,
         "list_address": address,
         "chosen": chosen is not None,
-        "thing": presenters.thing_of(chosen, actor=actor) if chosen is not None else None,
+        "thing": presenters.thing_of(chosen, actor=actor, line=own, refusal=refusal) if chosen is not None else None,
         "office": actor.may("REFERRAL_ACCEPT"),
-        "hint": hint,
-        "choices": presenters.choices_for(chosen, actor=actor) if chosen is not None else {},
     }
-    return (
-        page_or_part(request, "referrals/work.html", "list", context)
-        if chosen is None
-        else page_or_part(request, "referrals/work.html", "thing", context)
-    )
+    part = "list" if chosen is None else "thing"
+    return page_or_part(request, "referrals/work.html", part, context, status=status)

@@ -4,16 +4,22 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from doorstep.care.referrals import actions, presenters, queries
+from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals.dialog_forms import FORMS, PLAIN
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.presenters import choices
+from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import redirect
 from doorstep.kernel.workflow.once import once
 
@@ -46,93 +52,117 @@ def check_in(request: HttpRequest) -> HttpResponse:
 @require_POST
 @once
 def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
-    """Carry out one verb of the table with what its dialog asked for."""
+    """Carry out one verb of the table with what its dialog asked for.
+
+    A refusal comes back on the page of the referral: in its dialog (422), or, when somebody else was first, on top (409).
+    """
     if verb not in _ACTS:
         raise Http404
     actor = actor_of(request)
     referral = queries.get(key=key, actor=actor)
-    _ACTS[verb](referral, actor, request.POST)
+    try:
+        with transaction.atomic():
+            _ACTS[verb](referral, actor, _data(verb, request.POST))
+    except Refused as refused:
+        if refused.status not in (409, 422):
+            raise
+        return _refused(request, key, verb, refused)
     messages.success(request, _("已完成：%(verb)s") % {"verb": presenters.verb_label(verb)})
     return redirect(request, reverse("referrals:detail", args=[key]))
 
 
+def _refused(request: HttpRequest, key: UUID, verb: str, refused: Refused) -> HttpResponse:
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_VIEW)
+    found = queries.get(key=key, actor=actor)
+    title, rows, address = presenters.home_list(actor)
+    shown = presenters.Refusal(verb=verb, sentence=str(refused.message), data=request.POST, fields=dict(refused.fields))
+    return work(request, title=title, rows=rows, address=address, chosen=found, refusal=shown, status=refused.status)
+
+
+def _data(verb: str, posted: Any) -> dict[str, Any]:
+    """What the dialog says, shaped; raises Refused with the fields that are wrong. Choices are checked by the acts themselves."""
+    if verb in PLAIN:
+        return {name: posted.get(name, "") for name in ("unit",)}
+    form = FORMS[verb](posted)
+    loose = {"department", "target", "receiver", "bed"}
+    for name in loose & form.fields.keys():
+        form.fields[name] = forms.CharField(required=False)
+    if not form.is_valid():
+        fields = {name: " ".join(str(one) for one in found) for name, found in form.errors.items()}
+        raise Refused(_("有 %(count)s 处需要更正，内容尚未保存。") % {"count": len(fields)}, fields=fields)
+    return form.cleaned_data
+
+
 def _number(data: Any, name: str) -> int | None:
-    value = data.get(name, "")
+    value = str(data.get(name) or "")
     return int(value) if value.isdigit() else None
 
 
 def _accept(referral: Any, actor: Actor, data: Any) -> None:
-    actions.accept(referral=referral, actor=actor, instructions=data.get("instructions", ""))
+    actions.accept(referral=referral, actor=actor, instructions=data["instructions"])
 
 
 def _return(referral: Any, actor: Actor, data: Any) -> None:
-    actions.return_for_information(referral=referral, reason=data.get("reason", ""), actor=actor)
+    actions.return_for_information(referral=referral, code=data["code"] or "other", reason=data["reason"], actor=actor)
 
 
 def _decline(referral: Any, actor: Actor, data: Any) -> None:
     actions.decline(
-        referral=referral,
-        code=data.get("code", ""),
-        reason=data.get("reason", ""),
-        alternative=data.get("alternative", ""),
-        actor=actor,
+        referral=referral, code=data["code"], reason=data["reason"], alternative=data["alternative"], actor=actor
     )
 
 
 def _redirect(referral: Any, actor: Actor, data: Any) -> None:
     actions.redirect(
         referral=referral,
-        reason=data.get("reason", ""),
+        reason=data["reason"],
         actor=actor,
         department_id=_number(data, "department"),
         target_id=_number(data, "target"),
     )
 
 
-def _withdraw(referral: Any, actor: Actor, data: Any) -> None:
-    actions.withdraw(referral=referral, reason=data.get("reason", ""), actor=actor)
-
-
-def _record_death(referral: Any, actor: Actor, data: Any) -> None:
-    actions.record_death(referral=referral, reason=data.get("reason", ""), actor=actor)
-
-
-def _check_in(referral: Any, actor: Actor, data: Any) -> None:
-    actions.check_in(referral=referral, method="national-id", actor=actor)
-
-
-def _treat(referral: Any, actor: Actor, data: Any) -> None:
-    actions.treat(referral=referral, actor=actor)
+def _offer(referral: Any, actor: Actor, data: Any) -> None:
+    actions.offer_place(
+        referral=referral, text=data["text"], bed_key=data["bed"] or None, expected_at=data["expected_at"], actor=actor
+    )
 
 
 def _hand_back(referral: Any, actor: Actor, data: Any) -> None:
-    receiver = _number(data, "receiver") or presenters.receiver_for(referral)
+    receiver = _number(data, "receiver") or choices.receiver_for(referral)
     actions.hand_back(referral=referral, actor=actor, receiver_id=receiver or 0)
 
 
-def _receive_back(referral: Any, actor: Actor, data: Any) -> None:
-    actions.receive_back(referral=referral, actor=actor, unit_id=_number(data, "unit"))
-
-
 def _decline_back(referral: Any, actor: Actor, data: Any) -> None:
-    actions.decline_back(referral=referral, reason=data.get("reason", ""), actor=actor)
+    actions.decline_back(referral=referral, code=data["code"] or "other", reason=data["reason"], actor=actor)
 
 
-def _close(referral: Any, actor: Actor, data: Any) -> None:
-    actions.close(referral=referral, actor=actor, outcome=data.get("outcome", ""))
+def _elsewhere(referral: Any, actor: Actor, data: Any) -> None:
+    actions.go_elsewhere(referral=referral, place=data["place"], reason=data["reason"], actor=actor)
 
 
-_ACTS: dict[str, Callable[[Any, Actor, Any], None]] = {
+_ACTS: dict[str, Callable[[Any, Actor, Any], object]] = {
     "accept": _accept,
     "return": _return,
     "decline": _decline,
     "redirect": _redirect,
-    "withdraw": _withdraw,
-    "record_death": _record_death,
-    "check_in": _check_in,
-    "treat": _treat,
+    "offer": _offer,
+    "confirm": lambda one, actor, _data: actions.confirm(referral=one, actor=actor),
+    "refuse_offer": lambda one, actor, data: actions.refuse_offer(referral=one, reason=data["reason"], actor=actor),
+    "advise": lambda one, actor, data: actions.advise(referral=one, advice=data["advice"], actor=actor),
+    "depart": lambda one, actor, data: actions.depart(referral=one, transport=data["transport"], actor=actor),
+    "withdraw": lambda one, actor, data: actions.withdraw(referral=one, reason=data["reason"], actor=actor),
+    "record_death": lambda one, actor, data: actions.record_death(referral=one, reason=data["reason"], actor=actor),
+    "go_elsewhere": _elsewhere,
+    "report_outside": lambda one, actor, data: actions.report_outside(referral=one, result=data["result"], actor=actor),
+    "check_in": lambda one, actor, _data: actions.check_in(referral=one, method="national-id", actor=actor),
+    "undo_check_in": lambda one, actor, data: actions.undo_check_in(referral=one, reason=data["reason"], actor=actor),
+    "treat": lambda one, actor, _data: actions.treat(referral=one, actor=actor),
     "hand_back": _hand_back,
-    "receive_back": _receive_back,
+    "receive_back": lambda one, actor, data: actions.receive_back(
+        referral=one, actor=actor, unit_id=_number(data, "unit")
+    ),
     "decline_back": _decline_back,
-    "close": _close,
+    "close": lambda one, actor, data: actions.close(referral=one, actor=actor, outcome=data["outcome"]),
 }

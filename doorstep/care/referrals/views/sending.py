@@ -10,17 +10,21 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.care.referrals import actions, benefits, presenters, queries, texts
+from doorstep.care.referrals import actions, benefits, completeness, queries, texts
 from doorstep.care.referrals.actions.sending import judge_up
+from doorstep.care.referrals.dialog_forms import OutsideForm
 from doorstep.care.referrals.forms import ReferralForm, add_refusal
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.presenters import choices
+from doorstep.care.referrals.presenters import thing as presenters
+from doorstep.care.referrals.presenters.words import criteria_now
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.refusals import Refused
-from doorstep.kernel.web.pages import page_or_part, redirect, render
+from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import queries as residents
 
-_NAMES = {"target": "target_id", "reviewer": "reviewer_id", "slot": "bed_requested"}
+_NAMES = {"target": "target_id", "reviewer": "reviewer_id", "slot": "bed_requested", "signer": "consent_signer"}
 
 
 @require_GET
@@ -111,57 +115,148 @@ def hold(request: HttpRequest, key: UUID) -> HttpResponse:
     return redirect(request, reverse("referrals:edit", args=[key]))
 
 
-def _carry_out(request: HttpRequest, referral: Any, form: ReferralForm) -> HttpResponse:
-    """Save what the form says; then hold the chosen slot, or submit, or leave it a draft. All of it or nothing."""
+@require_POST
+def advice(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Criteria, benefits and places for what the form says now; nothing is saved."""
     actor = actor_of(request)
-    slot = request.POST.get("slot", "")
+    actor.check(Permission.REFERRAL_SUBMIT)
+    referral = queries.get(key=key, actor=actor)
+    form = _form(request, referral, actor)
+    form.is_valid()
+    # Only in memory: the object is thrown away with the answer.
+    for name, value in form.revision().items():
+        setattr(referral, name, value)
+    return render_part(request, "referrals/edit.html", "advice", _advice(request, referral))
+
+
+@require_POST
+@once
+def again(request: HttpRequest, key: UUID) -> HttpResponse:
+    """A second request from an earlier one: after a decline, or to another unit while the first still waits."""
+    actor = actor_of(request)
+    draft = actions.draft_again(referral=queries.get(key=key, actor=actor), actor=actor)
+    messages.success(request, _("已按原转诊单新建草稿，请选择转入机构。"))
+    return redirect(request, reverse("referrals:edit", args=[draft.key]))
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def outside(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Send a draft out of the network, with destination and reason."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_SUBMIT)
+    referral = queries.get(key=key, actor=actor)
+    if referral.state not in ("draft", "returned"):
+        return redirect(request, reverse("referrals:detail", args=[key]))
+    form = OutsideForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            with transaction.atomic():
+                actions.leave_network(
+                    referral=referral,
+                    place=form.cleaned_data["outside_name"],
+                    code=form.cleaned_data["outside_reason"],
+                    actor=actor,
+                )
+        except Refused as refused:
+            if not refused.fields:
+                raise
+            add_refusal(form, refused.fields, {})
+        else:
+            messages.success(request, _("已登记转往医共体外，请在 2 周内随访结果。"))
+            return redirect(request, reverse("referrals:detail", args=[key]))
+    context = {"referral": referral, "form": form, "gender": presenters.gender_of(referral)}
+    return page_or_part(request, "referrals/outside.html", "content", context, status=422 if form.is_bound else 200)
+
+
+def _carry_out(request: HttpRequest, referral: Any, form: ReferralForm) -> HttpResponse:
+    """Save what the form says; then hold the chosen place, or submit, or leave it a draft. All of it or nothing."""
+    actor = actor_of(request)
+    slot, verb = request.POST.get("slot", ""), request.POST.get("verb", "")
     with transaction.atomic():
-        actions.revise(referral=referral, actor=actor, values=form.revision())
-        if slot:
+        values = form.revision()
+        if "packet_sent" in request.POST:
+            values["packet"] = _packet(request, referral)
+        actions.revise(referral=referral, actor=actor, values=values)
+        said = _("草稿已保存。")
+        if slot and verb != "save":
             held = actions.hold_slot(referral=referral, slot_key=slot, actor=actor)
             said = _("已为患者预留 %(who)s 的号，请在 10 分钟内提交。") % {"who": held.slot.who}
-        elif request.POST.get("verb") == "submit":
+        if verb == "submit":
             actions.submit(referral=referral, consent=_consent(form), actor=actor)
             said = _("转诊已提交，对方转诊中心已收到。")
-        else:
-            said = _("草稿已保存。")
     messages.success(request, said)
     page = "edit" if referral.state in ("draft", "returned") else "detail"
     return redirect(request, reverse(f"referrals:{page}", args=[referral.key]))
 
 
+def _packet(request: HttpRequest, referral: Any) -> list[dict[str, Any]]:
+    """The lines that the sender ticked, out of those that the record offers."""
+    wanted = set(request.POST.getlist("packet"))
+    lines = choices.packet_for(referral, actor=actor_of(request))
+    return [
+        {name: value for name, value in one.items() if name != "chosen"} for one in lines if one["reference"] in wanted
+    ]
+
+
 def _consent(form: ReferralForm) -> actions.Consent:
     data = form.cleaned_data
+    paper = data.get("consent_paper")
     return actions.Consent(
-        signer=data["consent_signer"], relation=data["consent_relation"], signature=data["consent_signature"]
+        signer=data["consent_signer"],
+        relation=data["consent_relation"],
+        signature=data["consent_signature"],
+        paper=paper.read() if paper else b"",
+        paper_name=paper.name if paper else "",
+        paper_type=paper.content_type if paper else "",
     )
+
+
+_FIELDS = (
+    "direction", "aim", "green_center", "kind", "critical", "target_id", "department_id", "expert_id", "reviewer_id", "impression",
+    "impression_code", "symptoms", "present_illness", "history", "treatment", "referrer_phone", "bed_requested",
+)  # fmt: skip
 
 
 def _form(request: HttpRequest, referral: Any, actor: Any) -> ReferralForm:
-    fields = (
-        "kind", "critical", "target_id", "reviewer_id", "impression", "impression_code", "symptoms", "present_illness",
-        "history", "treatment", "referrer_phone", "bed_requested",
-    )  # fmt: skip
-    initial = {name: getattr(referral, name) for name in fields}
+    initial = {name: getattr(referral, name) for name in _FIELDS}
     initial |= {"consent_signer": referral.patient_name, "consent_relation": "self"}
+    posted = request.POST if request.method == "POST" else None
+    if posted is not None and posted.get("target_id", "").isdigit():
+        # Departments and experts are those of the unit that the form names now.
+        referral.target_id = int(posted["target_id"])
     return ReferralForm(
-        request.POST if request.method == "POST" else None,
+        posted,
+        request.FILES if posted is not None else None,
         initial=initial,
-        targets=presenters.targets_for(referral),
-        reviewers=presenters.reviewers_for(referral),
+        choices={
+            "target_id": choices.targets_for(referral, signed=choices.signed_of(referral)),
+            "reviewer_id": choices.reviewers_for(referral),
+            "department_id": choices.departments_of(referral),
+            "expert_id": choices.experts_of(referral),
+        },
     )
+
+
+def _advice(request: HttpRequest, referral: Any) -> dict[str, Any]:
+    actor = actor_of(request)
+    decisions = benefits.benefits_of(choices.question_of(referral), actor=actor)
+    return {
+        "referral": referral,
+        "criteria": criteria_now(judge_up(referral, actor=actor)),
+        "benefits": benefits.as_rows(decisions),
+        "slot_chosen": request.POST.get("slot", ""),
+        "complete": completeness.check(referral),
+    }
 
 
 def _edit_page(request: HttpRequest, referral: Any, form: ReferralForm, *, status: int) -> HttpResponse:
     actor = actor_of(request)
-    decisions = benefits.benefits_of(presenters.question_of(referral), actor=actor)
     context = {
-        "referral": referral,
+        **_advice(request, referral),
         "form": form,
         "gender": presenters.gender_of(referral),
-        "criteria": presenters.criteria_now(judge_up(referral, actor=actor)),
-        "benefits": benefits.as_rows(decisions),
-        "slots": presenters.slots_for(referral, actor=actor),
+        "packet": choices.packet_for(referral, actor=actor),
         "consent": texts.CONSENT,
         "consent_version": texts.CONSENT_VERSION,
         "returned": presenters.last_reason(referral, actor=actor) if referral.state == "returned" else "",

@@ -4,20 +4,23 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from doorstep.care.referrals import actions, presenters, queries, texts
+from doorstep.care.referrals import actions, down_queries, queries, texts
 from doorstep.care.referrals.forms import AdmitForm, DischargeForm, add_refusal, medicine_rows
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.presenters import choices, going_home
+from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.refusals import Refused
-from doorstep.kernel.web.pages import page_or_part, redirect
+from doorstep.kernel.web.pages import page_or_part, redirect, render_part
 from doorstep.kernel.workflow.once import once
 
-_EMPTY_ROWS = 3
+_EMPTY_ROWS = 2
 
 
 @require_GET
@@ -37,9 +40,12 @@ def admit(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
     referral = queries.get(key=key, actor=actor)
-    form = AdmitForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        actions.admit(referral=referral, actor=actor, **form.cleaned_data)
+    form = AdmitForm(
+        request.POST if request.method == "POST" else None,
+        beds=choices.beds_of(referral),
+        initial={"bed_key": str(referral.bed_key or "")},
+    )
+    if form.is_bound and form.is_valid() and _admitted(form, referral, actor):
         messages.success(request, _("已收治入院。"))
         return redirect(request, reverse("referrals:detail", args=[key]))
     context = {"referral": referral, "form": form, "gender": presenters.gender_of(referral)}
@@ -49,52 +55,108 @@ def admit(request: HttpRequest, key: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @once
 def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
-    """The discharge summary with the recovery plan."""
+    """The discharge summary with the recovery plan; for a draft that goes down, the consent and the receiver as well."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
     referral = queries.get(key=key, actor=actor)
-    bound = request.method == "POST"
-    form = DischargeForm(request.POST if bound else None, initial=_initial(referral, actor))
-    rows = medicine_rows(request.POST) if bound else []
+    bound, down = request.method == "POST", referral.state == "draft"
+    proposal = down_queries.agreed_proposal(referral_id=referral.pk)
+    form = DischargeForm(request.POST if bound else None, initial=_initial(referral, actor, proposal))
+    going_home.fill_receivers(form, referral)
+    rows = medicine_rows(request.POST) if bound else list(proposal.plan.get("medicines", [])) if proposal else []
     if bound and form.is_valid():
         try:
-            actions.discharge(
-                referral=referral, actor=actor, summary=_summary(form.cleaned_data), plan=_plan(form.cleaned_data, rows)
-            )
+            with transaction.atomic():
+                _discharged(form, referral, rows, actor=actor, down=down)
         except Refused as refused:
             if not refused.fields:
                 raise
             add_refusal(form, refused.fields, {})
         else:
-            messages.success(request, _("出院小结和康复计划已保存，请下转给基层机构。"))
+            messages.success(
+                request, _("出院小结和康复计划已保存，请下转给基层机构。") if not down else _("患者已下转。")
+            )
             return redirect(request, reverse("referrals:detail", args=[key]))
+    empty: dict[str, str] = {}
     context = {
         "referral": referral,
         "form": form,
+        "down": down,
         "gender": presenters.gender_of(referral),
-        "rows": [*rows, *({} for _empty in range(_EMPTY_ROWS))],
+        "rows": [*rows, *(empty for _row in range(_EMPTY_ROWS))],
         "frequencies": texts.FREQUENCIES,
-        "criteria": presenters.down_criteria(referral, form, rows, actor=actor),
+        "criteria": going_home.down_criteria(referral, form, rows, actor=actor),
+        "owes": any(one.get("granted") and "先诊疗后付费" in str(one.get("title")) for one in referral.benefits),
     }
     return page_or_part(request, "referrals/discharge.html", "content", context, status=422 if bound else 200)
 
 
-def _initial(referral: Any, actor: Any) -> dict[str, Any]:
+@require_GET
+def medicines(request: HttpRequest) -> HttpResponse:
+    """Medicines of the terminology that fit what is typed; each adds a row to the plan."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_TREAT)
+    found = going_home.medicines(request.GET.get("medicine", ""))
+    return render_part(request, "referrals/_medicines.html", "found", {"found": found})
+
+
+@require_GET
+def medicine_row(request: HttpRequest) -> HttpResponse:
+    """A row of the plan: of the medicine with this code, or an empty one."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_TREAT)
+    row = going_home.medicine_row(request.GET.get("code", ""))
+    return render_part(request, "referrals/_medicines.html", "row", {"row": row, "frequencies": texts.FREQUENCIES})
+
+
+def _admitted(form: AdmitForm, referral: Any, actor: Any) -> bool:
+    try:
+        with transaction.atomic():
+            actions.admit(referral=referral, actor=actor, **form.cleaned_data)
+    except Refused as refused:
+        if not refused.fields:
+            raise
+        add_refusal(form, refused.fields, {})
+        return False
+    return True
+
+
+def _discharged(form: DischargeForm, referral: Any, rows: list[dict[str, str]], *, actor: Any, down: bool) -> None:
+    data = form.cleaned_data
+    if down:
+        actions.send_down(
+            referral=referral,
+            actor=actor,
+            summary=_summary(data),
+            plan=_plan(data, rows),
+            consent=actions.Consent(signer=data["consent_signer"], relation=data["consent_relation"]),
+            receiver_id=data["receiver"],
+        )
+    else:
+        actions.discharge(referral=referral, actor=actor, summary=_summary(data), plan=_plan(data, rows))
+
+
+def _initial(referral: Any, actor: Any, proposal: Any) -> dict[str, Any]:
+    drafted = proposal.plan if proposal else {}
+    consent = drafted.get("consent", {})
     return {
         "diagnosis": referral.impression,
         "diagnosis_code": referral.impression_code,
-        "follow_up_days": [str(day) for day in texts.FOLLOW_UP_DAYS],
-        "warning_signs": list(texts.WARNING_SIGNS[:4]),
+        "follow_up_days": [str(day) for day in drafted.get("follow_up_days", texts.FOLLOW_UP_DAYS)],
+        "warning_signs": drafted.get("warning_signs", list(texts.WARNING_SIGNS[:4])),
         "target_systolic": 140,
         "target_diastolic": 90,
-        "contact_name": actor.display_name,
-        "contact_phone": referral.target.phone if referral.target else "",
+        "contact_name": drafted.get("contact_name") or actor.display_name,
+        "contact_phone": drafted.get("contact_phone") or (referral.target.phone if referral.target else ""),
+        "receiver": proposal.receiver_id if proposal else choices.receiver_for(referral),
+        "consent_signer": consent.get("signer", referral.patient_name),
+        "consent_relation": consent.get("relation", "self"),
     }
 
 
 def _summary(data: dict[str, Any]) -> actions.Discharge:
     return actions.Discharge(
-        **{name: data[name] for name in ("diagnosis", "diagnosis_code", "findings", "summary", "outcome")}
+        **{name: data[name] for name in ("diagnosis", "diagnosis_code", "findings", "summary", "outcome", "owed")}
     )
 
 

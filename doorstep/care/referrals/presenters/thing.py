@@ -1,37 +1,41 @@
-"""What the pages of referrals show: lines of a list, steps, history, buttons, criteria."""
+"""One referral as its page shows it: steps, history, buttons with their dialogs; and the lines of lists."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import benefits, queries, rules, states
-from doorstep.care.referrals.actions.treating import default_receiver
+from doorstep.care.referrals import down_queries, queries, states
+from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.care.referrals.permissions import Permission
-from doorstep.care.referrals.record_facts import known_of
-from doorstep.coordination.scheduling import queries as scheduling
+from doorstep.care.referrals.presenters import choices
+from doorstep.care.referrals.presenters.words import criteria_rows, english
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.machine import Transition
 from doorstep.kernel.worklist import queries as worklist
-from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents.models import Resident
 
 TONES = {
+    "offered": "warn", "on_the_way": "info", "outside": "warn", "advised": "ok", "outside_closed": "ok", "elsewhere": "neutral",
     "submitted_green": "critical", "submitted": "warn", "returned": "warn", "not_arrived": "warn", "accepted": "info",
     "arrived": "info", "in_treatment": "info", "admitted": "info", "discharged": "warn", "handed_back": "warn",
     "received_back": "info", "closed": "ok", "declined": "neutral", "withdrawn": "neutral", "died": "neutral",
     "planned": "neutral", "due": "warn", "missed": "critical", "done": "ok", "escalated": "warn", "cancelled": "neutral",
 }  # fmt: skip
 _ROAD = (
-    ("submitted", ("submitted", "submitted_green", "returned", "declined", "withdrawn"), "submitted_at"),
-    ("accepted", ("accepted", "not_arrived"), "accepted_at"),
+    (
+        "submitted",
+        ("submitted", "submitted_green", "returned", "offered", "declined", "withdrawn", "advised"),
+        "submitted_at",
+    ),
+    ("accepted", ("accepted", "on_the_way", "not_arrived"), "accepted_at"),
     ("arrived", ("arrived",), "arrived_at"),
     ("in_treatment", ("in_treatment", "admitted"), "treated_at"),
     ("discharged", ("discharged",), "discharged_at"),
@@ -41,10 +45,8 @@ _ROAD = (
 )
 # Verbs whose button leads to a page of its own.
 PAGES = {"admit": "referrals:admit", "discharge": "referrals:discharge", "submit": "referrals:edit"}
-# Verbs with a dialog that asks for more than a confirmation.
-DIALOGS = frozenset(
-    {"return", "decline", "redirect", "withdraw", "record_death", "hand_back", "decline_back", "close", "accept"}
-)
+# Verbs that are seldom needed stand in a menu behind the others.
+_RARE = frozenset({"record_death", "go_elsewhere", "undo_check_in", "withdraw"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ class Button:
     kind: str
     page: str
     dialog: bool
+    rare: bool = False
+    form: forms.Form | None = None
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +97,18 @@ class Thing:
     token: str
     benefits: list[dict[str, Any]] = field(default_factory=list)
     criteria: list[dict[str, Any]] = field(default_factory=list)
+    refused: str = ""
+    questions: list[Any] = field(default_factory=list)
+    may_ask: bool = False
+    debt: Any = None
+    proposal: Any = None
+    again: bool = False
 
 
 def label(thing: Referral | FollowUp) -> str:
     """The state in the reader's language."""
     state = thing.machine.state(thing.state)
-    return state.en if _english() else state.zh
+    return state.en if english() else state.zh
 
 
 def lines_of(referrals: Iterable[Referral], *, chosen: Any = None) -> list[Line]:
@@ -107,9 +118,18 @@ def lines_of(referrals: Iterable[Referral], *, chosen: Any = None) -> list[Line]
     return [_line(row, tasks.get(row.pk), chosen) for row in rows]
 
 
-def thing_of(referral: Referral, *, actor: Actor) -> Thing:
-    """The right-hand side of a page of work."""
-    task = worklist.task_of(machine="referral", item_id=referral.pk)
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An act that was refused: its dialog opens again with what was typed, or its sentence stands on top."""
+
+    verb: str
+    sentence: str
+    data: Any = None
+    fields: dict[str, object] = field(default_factory=dict)
+
+
+def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refusal: Refusal | None = None) -> Thing:
+    """The right-hand side of a page of work; its clock is that of its line in the list."""
     steps = workflow.history(referral, actor=actor)
     plan = queries.plan_of(referral=referral) if referral.discharged_at else None
     follow_ups = queries.follow_ups_of(referral=referral) if referral.received_back_at else []
@@ -118,25 +138,41 @@ def thing_of(referral: Referral, *, actor: Actor) -> Thing:
         state=label(referral),
         tone=TONES.get(referral.state, "neutral"),
         gender=str(Resident.Gender(referral.patient_gender).label),
-        due_at=task.due_at if task else None,
-        warn_at=task.warn_at if task else None,
-        buttons=_buttons(referral, actor),
+        due_at=line.due_at if line else None,
+        warn_at=line.warn_at if line else None,
+        buttons=_buttons(referral, actor, refusal),
+        refused=refusal.sentence if refusal else "",
         steps=_steps(referral),
         events=[_event(referral, step) for step in reversed(steps)],
         plan=plan,
         follow_ups=[{"row": one, "state": label(one), "tone": TONES.get(one.state, "neutral")} for one in follow_ups],
-        sees_record=bool(actor.record_reach) and referral.state not in ("declined", "withdrawn"),
+        sees_record=bool(actor.record_reach) and referral.state not in states.ENDED,
         token=queries.qr_token(referral=referral) if referral.accepted_at else "",
         benefits=referral.benefits,
-        criteria=referral.criteria,
+        criteria=criteria_rows(referral.criteria),
+        questions=down_queries.questions_of(referral_id=referral.pk) if referral.discharged_at else [],
+        may_ask=_may_ask(referral, actor),
+        debt=down_queries.debt_of(referral_id=referral.pk)
+        if referral.discharged_at and actor.reaches(referral.target_id)
+        else None,
+        again=referral.state in (*states.BEFORE_ARRIVAL, "declined", "withdrawn", "elsewhere")
+        and actor.may(Permission.REFERRAL_SUBMIT)
+        and actor.reaches(referral.source_id),
     )
+
+
+def _may_ask(referral: Referral, actor: Actor) -> bool:
+    """Whether the case is open to questions: both sides are known, and not closed for longer than the ward is reachable."""
+    if not actor.may(Permission.CASE_ANSWER) or referral.discharged_at is None or referral.state == "died":
+        return False
+    return referral.closed_at is None or timezone.now() <= referral.closed_at + states.REACHABLE
 
 
 def home_list(actor: Actor, *, mine: bool = False) -> tuple[str, list[Referral], str]:
     """The list that belongs to a role: its title, its referrals and its address."""
-    if actor.may(Permission.REFERRAL_ACCEPT):
+    if actor.may(Permission.REFERRAL_ACCEPT) and not actor.may(Permission.REFERRAL_RECEIVE_BACK):
         return _("转诊中心"), queries.list_incoming(actor=actor), reverse("referrals:office")
-    if actor.may(Permission.REFERRAL_TREAT):
+    if actor.may(Permission.REFERRAL_TREAT) and not actor.may(Permission.REFERRAL_RECEIVE_BACK):
         return _("收治转诊患者"), queries.list_treating(actor=actor, mine=mine), reverse("referrals:treating")
     if actor.may(Permission.REFERRAL_RECEIVE_BACK):
         found = queries.list_returning(actor=actor)
@@ -146,18 +182,9 @@ def home_list(actor: Actor, *, mine: bool = False) -> tuple[str, list[Referral],
     return _("我的转诊"), queries.list_sent(actor=actor), reverse("referrals:list")
 
 
-def criteria_now(judgements: list[rules.Judgement]) -> list[dict[str, Any]]:
-    """The criteria as the template draws them."""
-    return rules.as_rows(judgements)
-
-
-def _english() -> bool:
-    return (get_language() or "").startswith("en")
-
-
 def _line(row: Referral, task: Any, chosen: Any) -> Line:
     kind = str(Referral.Kind(row.kind).label)
-    place = f"{row.source.name} → {row.target.name if row.target else '—'}"
+    place = f"{row.source.name} → {place_of(row)}"
     return Line(
         href=reverse("referrals:detail", args=[row.key]),
         title=f"{row.patient_name}　{label(row)}",
@@ -171,35 +198,83 @@ def _line(row: Referral, task: Any, chosen: Any) -> Line:
     )
 
 
-def _buttons(referral: Referral, actor: Actor) -> list[Button]:
+def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[Button]:
     found = []
     for way in workflow.allowed(referral, actor=actor):
-        if way.verb == "submit_green":
+        if way.verb not in PAGES and way.verb not in FORMS and way.verb not in PLAIN:
             continue
         page = reverse(PAGES[way.verb], args=[referral.key]) if way.verb in PAGES else ""
+        dialog = way.verb in FORMS and way.verb != "accept"
+        mine = refusal if refusal and refusal.verb == way.verb else None
         found.append(
             Button(
                 verb=way.verb,
                 text=_text(way),
                 kind=way.style,
                 page=page,
-                dialog=way.verb in DIALOGS and way.verb != "accept",
+                dialog=dialog,
+                rare=way.verb in _RARE,
+                form=_dialog(referral, way.verb, mine) if dialog else None,
+                open=mine is not None and dialog,
             )
         )
+    if referral.state == "draft" and referral.direction == "down" and actor.may(Permission.REFERRAL_TREAT):
+        page = reverse("referrals:discharge", args=[referral.key])
+        found = [
+            Button("send_down", _("填写出院小结并下转"), "primary", page, False),
+            *(one for one in found if one.verb != "submit"),
+        ]
     order = {"primary": 0, "secondary": 1, "danger": 2}
-    return sorted(found, key=lambda one: order.get(one.kind, 1))
+    return sorted(found, key=lambda one: (one.rare, order.get(one.kind, 1)))
+
+
+# Which choices a verb's dialog needs.
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "redirect": ("department", "target"),
+    "offer": ("bed",),
+    "hand_back": ("receiver",),
+}
+
+
+def _dialog(referral: Referral, verb: str, refusal: Refusal | None) -> forms.Form:
+    sources: dict[str, Any] = {
+        "department": choices.departments_of,
+        "target": lambda one: [row for row in choices.targets_for(one) if row[0] != one.target_id],
+        "bed": choices.beds_of,
+        "receiver": choices.receivers_for,
+    }
+    rows = {name: sources[name](referral) for name in _CHOICES.get(verb, ())}
+    initial: dict[str, Any] = {
+        "expected_at": timezone.localtime(referral.expected_at) if referral.expected_at else None
+    }
+    made = dialog_form(verb, refusal.data if refusal else None, choices=rows, initial=initial)
+    if refusal is not None:
+        made.is_valid()
+        for name, sentence in refusal.fields.items():
+            if name not in made.errors:
+                made.add_error(name if name in made.fields else None, str(sentence))
+        if not made.errors:
+            made.add_error(None, refusal.sentence)
+    return made
+
+
+def place_of(row: Referral) -> str:
+    """Where the patient goes: the unit, the place outside the network, or home."""
+    if row.direction == Referral.Direction.DOWN:
+        return row.receiver.name if row.receiver else "—"
+    return row.target.name if row.target else row.outside_name or "—"
 
 
 def _text(way: Transition) -> str:
     if way.verb == "submit":
         return _("填写并提交")
-    return way.en if _english() else way.zh
+    return way.en if english() else way.zh
 
 
 def _steps(referral: Referral) -> list[dict[str, Any]]:
-    machine, english = referral.machine, _english()
+    machine, in_english = referral.machine, english()
     now = next((i for i, (_c, members, _f) in enumerate(_ROAD) if referral.state in members), -1)
-    stopped = referral.state in ("declined", "withdrawn", "died")
+    stopped = referral.state in ("declined", "withdrawn", "died", "advised", "elsewhere")
     found = []
     for index, (code, _members, column) in enumerate(_ROAD):
         moment = getattr(referral, column)
@@ -209,13 +284,13 @@ def _steps(referral: Referral) -> list[dict[str, Any]]:
             how = "stopped" if stopped else "done" if referral.state == "closed" else "now"
         else:
             how = "done" if moment and index < now else "next"
-        found.append({"label": state.en if english else state.zh, "state": how, "at": moment})
+        found.append({"label": state.en if in_english else state.zh, "state": how, "at": moment})
     return found
 
 
 def _event(referral: Referral, step: Any) -> dict[str, Any]:
     way = referral.machine.transition(step.verb, step.from_state)
-    text = step.verb if way is None else way.en if _english() else way.zh
+    text = step.verb if way is None else way.en if english() else way.zh
     tone = "ok" if step.to_state == "closed" else "warn" if step.reason else "info"
     return {
         "at": step.at or timezone.now(),
@@ -224,69 +299,6 @@ def _event(referral: Referral, step: Any) -> dict[str, Any]:
         "detail": step.reason,
         "tone": tone,
     }
-
-
-def choices_for(referral: Referral, *, actor: Actor) -> dict[str, Any]:
-    """What the dialogs of this state let choose from; nothing is asked of the database when no dialog needs it."""
-    found: dict[str, Any] = {"reasons": list(Referral.DeclineReason.choices)}
-    side = actor.reaches(referral.target_id)
-    if side and referral.state in ("submitted", "submitted_green"):
-        departments = organizations.departments(organization_id=referral.target_id or 0)
-        found["departments"] = [(one.id, one.name) for one in departments]
-        found["targets"] = [one for one in targets_for(referral) if one[0] != referral.target_id]
-    if side and referral.state == "discharged":
-        found["receivers"] = receivers_for(referral)
-    return found
-
-
-def targets_for(referral: Referral) -> list[tuple[int, str]]:
-    """The hospitals one may refer to, the resident's own first."""
-    signed = benefits.signed_targets(resident_id=referral.resident_id, day=timezone.localdate())
-    found = [(one.id, one.name) for one in organizations.search(text="", kinds=["hospital"], limit=60)]
-    if referral.target is not None and referral.target_id not in {one[0] for one in found}:
-        found.append((referral.target.id, referral.target.name))
-    ranked = sorted(found, key=lambda one: (signed.index(one[0]) if one[0] in signed else len(signed), one[1]))
-    return [(key, name + (_("（签约医院）") if key in signed else "")) for key, name in ranked]
-
-
-def receivers_for(referral: Referral) -> list[tuple[int, str]]:
-    """The centres that may take over, the one nearest to home first."""
-    first = receiver_for(referral)
-    kinds = ["township-center", "community-center"]
-    found = [(one.id, one.name) for one in organizations.search(text="", kinds=kinds, limit=100)]
-    return sorted(found, key=lambda one: (one[0] != first, one[1]))
-
-
-def receiver_for(referral: Referral) -> int | None:
-    """The unit to which the patient goes home."""
-    return default_receiver(referral)
-
-
-def reviewers_for(referral: Referral) -> list[tuple[int, str]]:
-    """Who may review the referral."""
-    units = [one for one in (referral.source_id, referral.source.parent_id) if one is not None]
-    found = queries.reviewers(organization_ids=units, day=timezone.localdate())
-    if referral.reviewer is not None and referral.reviewer_id not in {one[0] for one in found}:
-        found.insert(0, (referral.reviewer.id, referral.reviewer.name))
-    return found
-
-
-def question_of(referral: Referral) -> benefits.Question:
-    """The question of benefits as the form stands now."""
-    return benefits.Question(
-        resident_id=referral.resident_id,
-        target_id=referral.target_id,
-        kind=referral.kind,
-        critical=referral.critical,
-        day=timezone.localdate(),
-    )
-
-
-def slots_for(referral: Referral, *, actor: Actor) -> list[Any]:
-    """Free places of the target for referrals, earliest first."""
-    if referral.target_id is None:
-        return []
-    return scheduling.free_slots(organization_ids=[referral.target_id], origin="referral", limit=12, actor=actor)
 
 
 def last_reason(referral: Referral, *, actor: Actor) -> str:
@@ -303,22 +315,9 @@ def gender_of(referral: Referral) -> str:
 def verb_label(verb: str) -> str:
     """What a verb is called."""
     way = next(one for one in states.REFERRAL.transitions if one.verb == verb)
-    return way.en if _english() else way.zh
+    return way.en if english() else way.zh
 
 
 def follow_up_rows(rows: list[FollowUp]) -> list[dict[str, Any]]:
     """The lines of the list of follow-ups."""
     return [{"row": row, "state": label(row), "tone": TONES.get(row.state, "neutral")} for row in rows]
-
-
-def down_criteria(referral: Referral, form: Any, rows: list[dict[str, str]], *, actor: Actor) -> list[dict[str, Any]]:
-    """The criteria of going home on what the form and the record say."""
-    known = known_of(resident_id=referral.resident_id, origin_reference="", actor=actor)
-    facts = rules.DownFacts(
-        diagnosis=str(form["diagnosis"].value() or ""),
-        medicine_lines=len(rows),
-        follow_ups=len(form["follow_up_days"].value() or []),
-        systolic=known.systolic,
-        diastolic=known.diastolic,
-    )
-    return rules.as_rows(rules.judge(rules.DOWN_CRITERIA, facts))

@@ -1,6 +1,5 @@
-"""A referral with everything of its form, the recovery plan that comes back, and the follow-ups."""
+"""A referral with everything of its form and of its way."""
 
-import uuid
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -8,7 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.care.referrals import follow_up_states, states
+from doorstep.care.referrals import states
+from doorstep.care.referrals.models.walls import OWN, handled_by
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
@@ -17,12 +17,6 @@ from doorstep.kernel.workflow.models import WorkItem
 from doorstep.people.organizations.models import Department, Organization
 from doorstep.people.residents.models import Resident
 from doorstep.people.workforce.models import Practitioner
-
-_SELF = "resident_id = ANY ((SELECT access_self())::bigint[])"
-
-
-def _mine(column: str) -> str:
-    return f"{column} = ANY ((SELECT access_record_reach())::bigint[])"
 
 
 class Referral(WorkItem):
@@ -39,6 +33,72 @@ class Referral(WorkItem):
         ORDINARY = "ordinary", "普通"
         URGENT = "urgent", "急诊"
         GREEN = "green", "绿色通道"
+
+    class Direction(models.TextChoices):
+        """Where to: towards the specialist, towards home, to an equal, or out of the network."""
+
+        UP = "up", "上转"
+        DOWN = "down", "下转"
+        SIDE = "side", "平级转诊"
+        OUT = "out", "转医共体外"
+
+    class Aim(models.TextChoices):
+        """What the patient is referred to."""
+
+        DEPARTMENT = "department", "专科门诊"
+        EXPERT = "expert", "指定专家"
+        BED = "bed", "住院床位"
+        CLINIC = "clinic", "基层门诊"
+        REHABILITATION = "rehab", "康复"
+        CARE_HOME = "care-home", "养老与照护机构"
+
+    class GreenCenter(models.TextChoices):
+        """The five emergency centres (五大中心)."""
+
+        NONE = "", "—"
+        CHEST_PAIN = "chest-pain", "胸痛中心"
+        STROKE = "stroke", "卒中中心"
+        TRAUMA = "trauma", "创伤中心"
+        MATERNAL = "maternal", "危重孕产妇救治中心"
+        NEWBORN = "newborn", "危重新生儿救治中心"
+
+    class ReturnReason(models.TextChoices):
+        """What is missing when a referral is returned."""
+
+        EXAM = "missing-exam", "缺少必要检查"
+        HISTORY = "missing-history", "病史或用药不清"
+        PURPOSE = "unclear-purpose", "转诊目的不明确"
+        CONSENT = "missing-consent", "知情同意不全"
+        OTHER = "other", "其他"
+
+    class BackReason(models.TextChoices):
+        """Why a receiver or a ward does not go along with a down-referral."""
+
+        NO_MEDICINE = "no-medicine", "缺少所需药品"
+        NO_SKILL = "no-skill", "不具备所需技术或设备"
+        NO_BED = "no-bed", "没有床位"
+        NOT_STABLE = "not-stable", "病情未稳定"
+        PATIENT_REFUSES = "patient-refuses", "患者或家属不同意"
+        FAR_FROM_HOME = "far-from-home", "离家较远"
+        PLAN_UNCLEAR = "plan-unclear", "治疗方案不明确"
+        OTHER = "other", "其他"
+
+    class OutsideReason(models.TextChoices):
+        """Why a patient leaves the network: what leakage is counted by."""
+
+        NO_SKILL = "no-skill", "医共体内不能开展"
+        NO_BED = "no-bed", "医共体内无床位或等候过长"
+        PATIENT_CHOICE = "patient-choice", "患者自行选择"
+        EMERGENCY = "emergency", "急救就近送达"
+        INSURANCE = "insurance", "参保地或备案要求"
+        OTHER = "other", "其他"
+
+    class Transport(models.TextChoices):
+        """How the patient travels."""
+
+        OWN = "own", "自行前往"
+        AMBULANCE = "ambulance", "救护车"
+        ESCORT = "escort", "医护护送"
 
     class DeclineReason(models.TextChoices):
         """Why a target does not take a patient."""
@@ -63,7 +123,10 @@ class Referral(WorkItem):
     patient_name = models.CharField(max_length=60)
     patient_gender = models.CharField(max_length=8)
     patient_birth_date = models.DateField()
-    direction = models.CharField(max_length=4, default="up")
+    direction = models.CharField(max_length=4, choices=Direction.choices, default=Direction.UP)
+    aim = models.CharField(max_length=12, choices=Aim.choices, default=Aim.DEPARTMENT)
+    green_center = models.CharField(max_length=12, choices=GreenCenter.choices, blank=True, default="")
+    previous = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="following")
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.ORDINARY)
     critical = models.BooleanField(default=False)
     source = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="referrals_out")
@@ -72,6 +135,9 @@ class Referral(WorkItem):
     receiver = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="referrals_back")
     redirected_from = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="+")
     redirects = models.SmallIntegerField(default=0)
+    tried = ArrayField(models.BigIntegerField(), default=list)
+    unanswered_at = models.DateTimeField(null=True)
+    expert = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="referrals_expected")
     referrer = models.ForeignKey(Practitioner, on_delete=models.PROTECT, related_name="referrals_made")
     referrer_phone = models.CharField(max_length=30, blank=True, default="")
     reviewer = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="referrals_reviewed")
@@ -100,6 +166,22 @@ class Referral(WorkItem):
     consent_signed_at = models.DateTimeField(null=True)
     consent_version = models.CharField(max_length=16, blank=True, default="")
     consent_signature = models.TextField(blank=True, default="")
+    consent_paper = models.UUIDField(null=True)
+
+    return_code = models.CharField(max_length=20, choices=ReturnReason.choices, blank=True, default="")
+    advice = models.TextField(blank=True, default="")
+    offer_text = models.CharField(max_length=160, blank=True, default="")
+    offered_at = models.DateTimeField(null=True)
+    offer_until = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    bed_key = models.UUIDField(null=True)
+    transport = models.CharField(max_length=12, choices=Transport.choices, blank=True, default="")
+    departed_at = models.DateTimeField(null=True)
+    back_code = models.CharField(max_length=20, choices=BackReason.choices, blank=True, default="")
+    outside_name = models.CharField(max_length=120, blank=True, default="")
+    outside_reason = models.CharField(max_length=20, choices=OutsideReason.choices, blank=True, default="")
+    outside_result = models.TextField(blank=True, default="")
+    elsewhere_name = models.CharField(max_length=120, blank=True, default="")
 
     submitted_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
@@ -107,6 +189,7 @@ class Referral(WorkItem):
     arrived_at = models.DateTimeField(null=True)
     arrival_method = models.CharField(max_length=12, choices=Arrival.choices, blank=True, default="")
     treated_at = models.DateTimeField(null=True)
+    admitted_at = models.DateTimeField(null=True)
     discharged_at = models.DateTimeField(null=True)
     handed_back_at = models.DateTimeField(null=True)
     received_back_at = models.DateTimeField(null=True)
@@ -126,9 +209,9 @@ class Referral(WorkItem):
     outcome_en = models.CharField(max_length=600, blank=True, default="")
 
     row_access = RowAccess(
-        using=f"access_is_system() OR {_mine('source_id')} OR (state <> 'draft' AND {_mine('target_id')})"
-        f" OR {_mine('redirected_from_id')} OR (handed_back_at IS NOT NULL AND {_mine('receiver_id')})"
-        f" OR (state <> 'draft' AND {_SELF})"
+        using=f"access_is_system() OR {handled_by('source_id')} OR (state <> 'draft' AND {handled_by('target_id')})"
+        f" OR {handled_by('redirected_from_id')} OR (handed_back_at IS NOT NULL AND {handled_by('receiver_id')})"
+        f" OR (state <> 'draft' AND {OWN})"
     )
     when_merged = Moves(
         _("转诊"),
@@ -166,14 +249,35 @@ class Referral(WorkItem):
                 | models.Q(receiver__isnull=False, handed_back_at__isnull=False),
                 name="referral_handed_back_to_somebody",
             ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=("outside", "outside_closed"))
+                | (~models.Q(outside_name="") & ~models.Q(outside_reason="")),
+                name="referral_outside_with_place_and_reason",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="advised") | ~models.Q(advice=""), name="referral_advised_with_words"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="offered") | models.Q(offer_until__isnull=False),
+                name="referral_offer_has_its_end",
+            ),
         )
         indexes = (
+            models.Index(
+                fields=["state", "state_since"],
+                name="referral_clock",
+                condition=models.Q(state__in=("submitted", "submitted_green", "handed_back", "offered")),
+            ),
             models.Index(fields=["source", "-created_at"], name="referral_source"),
             models.Index(fields=["target", "state", "-state_since"], name="referral_target"),
             models.Index(fields=["receiver", "state", "-state_since"], name="referral_receiver"),
             models.Index(fields=["resident", "-created_at"], name="referral_resident"),
             models.Index(fields=["origin"], name="referral_origin", condition=~models.Q(origin="")),
-            models.Index(fields=["expected_at"], name="referral_expected", condition=models.Q(state="accepted")),
+            models.Index(
+                fields=["expected_at"],
+                name="referral_expected",
+                condition=models.Q(state__in=("accepted", "on_the_way")),
+            ),
         )
 
     def __str__(self) -> str:
@@ -205,85 +309,3 @@ class Referral(WorkItem):
     def sight(self) -> str:
         """The episode under which the present target's care relationship stands; a redirect opens another."""
         return self.subject if not self.redirects else f"{self.subject}.{self.redirects}"
-
-
-class RecoveryPlan(models.Model):
-    """The plan that goes home: 治疗经过、下一步治疗方案及康复建议 of the 回转单, in parts that can be acted on.
-
-    `medicines`: [{"name", "dose", "frequency", "days", "note"}]. `follow_up_days`: days after discharge.
-    """
-
-    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    referral = models.OneToOneField(Referral, on_delete=models.PROTECT, related_name="plan")
-    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="recovery_plans")
-    source = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
-    medicines = models.JSONField(default=list)
-    follow_up_days = ArrayField(models.SmallIntegerField(), default=list)
-    warning_signs = models.JSONField(default=list)
-    rehabilitation = models.TextField(blank=True, default="")
-    diet = models.TextField(blank=True, default="")
-    target_systolic = models.SmallIntegerField(null=True)
-    target_diastolic = models.SmallIntegerField(null=True)
-    contact_name = models.CharField(max_length=40)
-    contact_phone = models.CharField(max_length=30)
-    written_by = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="+")
-    written_at = models.DateTimeField(default=timezone.now)
-
-    row_access = RowAccess(
-        using=f"access_is_system() OR {_mine('source_id')} OR {_SELF} OR EXISTS (SELECT 1 FROM referrals_referral r"
-        " WHERE r.id = referral_id)",
-    )
-    when_merged = Moves(_("康复计划"))
-
-
-class FollowUp(WorkItem):
-    """One follow-up of a recovery plan, on its day, at the unit that does it."""
-
-    class Adherence(models.TextChoices):
-        """Whether the medicines are taken."""
-
-        GOOD = "good", "规律服药"
-        PARTIAL = "partial", "间断服药"
-        NONE = "none", "未服药"
-
-    machine: ClassVar[Machine] = follow_up_states.FOLLOW_UP
-
-    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="follow_ups")
-    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="follow_ups")
-    unit = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="follow_ups")
-    patient_name = models.CharField(max_length=60)
-    day = models.SmallIntegerField()
-    due_on = models.DateField()
-    done_at = models.DateTimeField(null=True)
-    done_by = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="follow_ups_done")
-    way = models.CharField(max_length=12, blank=True, default="")
-    systolic = models.SmallIntegerField(null=True)
-    diastolic = models.SmallIntegerField(null=True)
-    pulse = models.SmallIntegerField(null=True)
-    symptoms = models.JSONField(default=list)
-    adherence = models.CharField(max_length=8, choices=Adherence.choices, blank=True, default="")
-    adverse_reaction = models.CharField(max_length=200, blank=True, default="")
-    advice = models.CharField(max_length=400, blank=True, default="")
-
-    row_access = RowAccess(
-        using=f"access_is_system() OR {_mine('unit_id')} OR {_SELF} OR EXISTS (SELECT 1 FROM referrals_referral r"
-        " WHERE r.id = referral_id)",
-    )
-    when_merged = Moves(_("随访"))
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=~models.Q(state__in=("done", "escalated")) | models.Q(done_at__isnull=False),
-                name="follow_up_done_at_a_time",
-            ),
-            models.UniqueConstraint(fields=["referral", "day"], name="follow_up_once_per_day"),
-        )
-        indexes = (
-            models.Index(fields=["unit", "state", "due_on"], name="follow_up_unit"),
-            models.Index(fields=["state", "due_on"], name="follow_up_due"),
-        )
-
-    def sides(self) -> dict[str, int | None]:
-        """The unit that does it."""
-        return {"unit": self.unit_id}

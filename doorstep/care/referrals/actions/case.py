@@ -1,0 +1,126 @@
+"""Questions on a case while the ward is reachable, and what a patient who paid later still owes."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import case_states, states
+from doorstep.care.referrals.actions.details import details_of
+from doorstep.care.referrals.models import CaseQuestion, PayLater, Referral
+from doorstep.care.referrals.permissions import Permission
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
+from doorstep.kernel.workflow import actions as workflow
+
+_DEBT_TERM = timedelta(days=30)  # the consortium's own; shown as 口径待核
+
+
+def ask_question(*, referral: Referral, text: str, actor: Actor, urgent: bool = False) -> CaseQuestion:
+    """Ask the other side of a case; the target's doctors stay reachable until 30 days after the case was closed.
+
+    Raises Refused without words, Conflict when nobody is on the other side yet or the 30 days have passed.
+    """
+    actor.check(Permission.CASE_ANSWER)
+    if len(text.strip()) < 4:
+        raise Refused(_("请写明问题。"), fields={"text": _("请写明患者目前的情况和要问的问题。")})
+    asker, answerer = _ends(referral, actor)
+    if referral.closed_at is not None and timezone.now() > referral.closed_at + states.REACHABLE:
+        raise Conflict(_("病例办结已超过 30 天，请重新发起转诊或会诊。"))
+    question = CaseQuestion(
+        referral=referral,
+        resident_id=referral.resident_id,
+        resident_key=referral.resident_key,
+        asker_id=asker,
+        answerer_id=answerer,
+        urgent=urgent,
+        text=text.strip(),
+        asked_by_id=actor.practitioner_id,
+    )
+    due_at = timezone.now() + case_states.URGENT_QUESTION if urgent else None
+    return workflow.begin(question, "ask", actor=actor, details=_facts(question), due_at=due_at)
+
+
+def answer_question(*, question: CaseQuestion, text: str, actor: Actor) -> CaseQuestion:
+    """Answer a question; raises Refused without words."""
+    if len(text.strip()) < 2:
+        raise Refused(_("请写明答复。"), fields={"answer": _("请写明处理意见。")})
+    return workflow.apply(
+        question,
+        "answer",
+        actor=actor,
+        values={"answer": text.strip(), "answered_at": timezone.now(), "answered_by_id": actor.practitioner_id},
+        details=_facts(question),
+    )
+
+
+def retract_question(*, question: CaseQuestion, actor: Actor) -> CaseQuestion:
+    """Take a question back that needs no answer any more."""
+    return workflow.apply(question, "retract", actor=actor, details=_facts(question))
+
+
+def note_debt(*, referral: Referral, amount: Decimal, actor: Actor) -> PayLater:
+    """Note what a patient treated before paying owes, in yuan; due in 30 days.
+
+    Raises Refused where the benefit was not granted or the amount is not above zero.
+    """
+    granted = [one for one in referral.benefits if one.get("granted") and "先诊疗后付费" in str(one.get("title", ""))]
+    if not granted:
+        raise Refused(_("该患者没有先诊疗后付费待遇。"), fields={"owed": _("未享受先诊疗后付费待遇，请按常规结算。")})
+    if amount <= 0:
+        raise Refused(_("欠款金额应大于 0。"), fields={"owed": _("欠款金额应大于 0；没有欠款请留空。")})
+    debt = PayLater(
+        referral=referral,
+        resident_id=referral.resident_id,
+        resident_key=referral.resident_key,
+        creditor_id=referral.target_id or referral.source_id,
+        amount=amount,
+        due_on=timezone.localdate() + _DEBT_TERM,
+    )
+    return workflow.begin(
+        debt,
+        "note",
+        actor=actor,
+        details={**details_of(referral), "amount": str(amount), "due_on": debt.due_on.isoformat()},
+    )
+
+
+@transaction.atomic
+def settle_debt(*, debt: PayLater, verb: str, reason: str, actor: Actor) -> PayLater:
+    """Note that a debt was paid, or waived with a reason; raises NotFound for another verb."""
+    if verb not in ("pay", "waive"):
+        raise NotFound()
+    values = {"paid_at": timezone.now()} if verb == "pay" else {"note": reason.strip()[:200]}
+    return workflow.apply(
+        debt,
+        verb,
+        actor=actor,
+        reason=reason,
+        values=values,
+        details={**details_of(debt.referral), "amount": str(debt.amount)},
+    )
+
+
+def _ends(referral: Referral, actor: Actor) -> tuple[int, int]:
+    """Who asks and who answers: the home side (receiver, else sender) and the target face each other."""
+    home, target = referral.receiver_id or referral.source_id, referral.target_id
+    if target is None or (referral.accepted_at is None and referral.handed_back_at is None) or home == target:
+        raise Conflict(_("对方受理后才能提问。"))
+    if actor.reaches(target):
+        return target, home
+    for side in (home, referral.source_id):
+        if actor.reaches(side):
+            return side, target
+    raise NotFound()
+
+
+def _facts(question: CaseQuestion) -> dict[str, object]:
+    facts = details_of(question.referral)
+    return {
+        **facts,
+        "asker": question.asker_id,
+        "answerer": question.answerer_id,
+        "referral": question.referral.subject,
+    }

@@ -1,0 +1,231 @@
+"""The way home as the house proposes it: who may go, who is asked, what is drafted; refusals keep their coded reason."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import down_queries, down_rules, texts
+from doorstep.care.referrals.criteria import as_rows
+from doorstep.care.referrals.models import DownProposal, Referral, UnitService
+from doorstep.care.referrals.permissions import Permission
+from doorstep.coordination.beds import queries as beds
+from doorstep.coordination.beds.models import Stay
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.terminology import queries as terminology
+from doorstep.kernel.workflow import actions as workflow
+
+# A round older than this says nothing of today.
+_ROUND_HOLDS = timedelta(days=1)
+
+
+def propose_down(*, actor: Actor) -> int:
+    """Look through the wards as the system: propose who may go home, let lapse what lost its ground; returns how many moved."""
+    today = timezone.localdate()
+    stays = {stay.key: stay for stay in beds.every_open_stay()}
+    moved = 0
+    for proposal in DownProposal.objects.filter(state__in=("proposed", "asked")):
+        if proposal.stay_key not in stays:
+            workflow.apply(proposal, "lapse", actor=actor, details=facts_of(proposal))
+            moved += 1
+    again = timezone.now() - timedelta(days=down_rules.ASK_AGAIN_DAYS)
+    recent = DownProposal.objects.filter(stay_key__in=stays)
+    busy = set(recent.exclude(state="refused").exclude(state="lapsed").values_list("stay_key", flat=True))
+    busy |= set(recent.filter(state="refused", state_since__gt=again).values_list("stay_key", flat=True))
+    for key, stay in stays.items():
+        fresh = stay.round_on is not None and today - stay.round_on <= _ROUND_HOLDS
+        if key not in busy and fresh:
+            moved += _propose(stay, actor=actor)
+    return moved
+
+
+@transaction.atomic
+def agree_ward(
+    *, proposal: DownProposal, actor: Actor, signer: str, relation: str, receiver_id: int | None = None
+) -> DownProposal:
+    """The ward's doctor agrees, with the patient's consent, and the receiver is asked: the proposed one or another.
+
+    Raises Refused without consent or without a unit that could take the patient.
+    """
+    problems: dict[str, object] = {}
+    if not signer.strip():
+        problems["signer"] = _("请填写知情同意签署人。")
+    if relation not in texts.RELATIONS:
+        problems["relation"] = _("请选择签署人与患者的关系。")
+    wanted = receiver_id or proposal.receiver_id
+    if wanted is None or wanted not in {one["id"] for one in proposal.choices}:
+        problems["receiver"] = _("没有可承接的基层机构，请先与基层联系或改选。")
+    if problems:
+        raise Refused(_("还不能询问基层：有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)
+    plan = {
+        **proposal.plan,
+        "consent": {"signer": signer.strip(), "relation": relation},
+        "doctor": actor.practitioner_id,
+    }
+    return workflow.apply(
+        proposal,
+        "agree_ward",
+        actor=actor,
+        values={"receiver_id": wanted, "asked_at": timezone.now(), "plan": plan},
+        details={**facts_of(proposal), "receiver": wanted},
+    )
+
+
+def refuse_ward(*, proposal: DownProposal, code: str, reason: str, actor: Actor) -> DownProposal:
+    """The ward's doctor keeps the patient, with a coded reason; the house asks again after two days."""
+    label = _label(code)
+    return workflow.apply(
+        proposal,
+        "refuse_ward",
+        actor=actor,
+        reason=f"{label}：{reason.strip()}" if reason.strip() else label,
+        values={"ward_code": code, "answered_at": timezone.now()},
+        details={**facts_of(proposal), "code": code, "by": "ward"},
+    )
+
+
+@transaction.atomic
+def agree_receiver(*, proposal: DownProposal, actor: Actor) -> DownProposal:
+    """The receiver takes the patient; the ward then discharges with the drafted plan."""
+    return workflow.apply(
+        proposal, "agree_receiver", actor=actor, values={"answered_at": timezone.now()}, details=facts_of(proposal)
+    )
+
+
+@transaction.atomic
+def refuse_receiver(*, proposal: DownProposal, code: str, reason: str, actor: Actor) -> DownProposal:
+    """The receiver cannot, with a coded reason; the next able unit is asked, and when there is none the proposal ends."""
+    label = _label(code)
+    words = f"{label}：{reason.strip()}" if reason.strip() else label
+    tried = [*proposal.tried, proposal.receiver_id]
+    following = next((one["id"] for one in proposal.choices if one["able"] and one["id"] not in tried), None)
+    said = [*proposal.receiver_codes, {"unit": proposal.receiver_id, "code": code}]
+    values: dict[str, Any] = {"tried": tried, "receiver_codes": said}
+    details = {**facts_of(proposal), "code": code, "by": "receiver"}
+    if following is None:
+        values["answered_at"] = timezone.now()
+        return workflow.apply(proposal, "refuse_receiver", actor=actor, reason=words, values=values, details=details)
+    values |= {"receiver_id": following, "asked_at": timezone.now()}
+    return workflow.apply(
+        proposal, "ask_next", actor=actor, reason=words, values=values, details={**details, "receiver": following}
+    )
+
+
+def open_down_draft(*, proposal: DownProposal, actor: Actor) -> Referral | None:
+    """For a patient who came without a referral: the draft of a down-referral, which the ward completes; None when there is one."""
+    doctor = proposal.plan.get("doctor")
+    if proposal.referral_id is not None or doctor is None:
+        return None
+    stay = beds.stay_of(key=proposal.stay_key)
+    resident = stay.resident
+    referral = Referral(
+        resident=resident,
+        resident_key=resident.key,
+        patient_name=resident.name,
+        patient_gender=resident.gender,
+        patient_birth_date=resident.birth_date,
+        direction=Referral.Direction.DOWN,
+        aim=Referral.Aim.CLINIC,
+        source_id=proposal.hospital_id,
+        target_id=proposal.hospital_id,
+        receiver_id=proposal.receiver_id,
+        referrer_id=doctor,
+        reviewer_id=doctor,
+        attending_id=doctor,
+        impression=proposal.diagnosis,
+        impression_code=stay.diagnosis_code,
+        origin=proposal.subject,
+        ward=stay.bed.ward.name,
+        bed=stay.bed.number,
+        admitted_at=stay.admitted_at,
+    )
+    begun = workflow.begin(referral, "draft", actor=actor, details={"origin": proposal.subject, "direction": "down"})
+    DownProposal.objects.filter(pk=proposal.pk).update(referral=begun)
+    return begun
+
+
+@transaction.atomic
+def save_service(
+    *, organization_id: int, accepts: bool, skills: Sequence[str], medicines: Sequence[str], actor: Actor
+) -> UnitService:
+    """What a primary unit can do for patients who come back; raises Refused for a skill or medicine that does not exist."""
+    actor.check(Permission.REFERRAL_RECEIVE_BACK)
+    if not actor.reaches(organization_id):
+        raise NotFound()
+    if set(skills) - set(down_rules.SKILLS):
+        raise Refused(_("承接能力不对。"), fields={"skills": _("请从列表中选择。")})
+    known = terminology.lookup(system=down_queries.MEDICINES, codes=list(medicines))
+    unknown = [code for code in medicines if code not in known]
+    if unknown:
+        raise Refused(
+            _("药品目录不对。"), fields={"medicines": _("目录中没有：%(codes)s") % {"codes": "、".join(unknown)}}
+        )
+    saved, _made = UnitService.objects.update_or_create(
+        organization_id=organization_id,
+        defaults={
+            "accepts": accepts,
+            "skills": list(skills),
+            "medicines": list(medicines),
+            "changed_at": timezone.now(),
+        },
+    )
+    return saved
+
+
+def facts_of(proposal: DownProposal) -> dict[str, Any]:
+    """What every event of a proposal carries."""
+    return {
+        "hospital": proposal.hospital_id,
+        "receiver": proposal.receiver_id,
+        "disease": proposal.disease,
+        "ward": proposal.ward,
+    }
+
+
+def _propose(stay: Stay, *, actor: Actor) -> int:
+    disease, judged = down_queries.judge_stay(stay, actor=actor)
+    if not down_rules.may_propose(judged):
+        return 0
+    needs = down_rules.needs_of(disease, stay.medicines)
+    weighed = down_queries.receivers_for(home=stay.resident.organization, needs=needs, besides=(stay.organization_id,))
+    best = next((one for one in weighed if one.able), None)
+    proposal = DownProposal(
+        resident_id=stay.resident_id,
+        resident_key=stay.resident_key,
+        patient_name=stay.patient_name,
+        referral=Referral.objects.filter(resident_id=stay.resident_id, state="admitted").first(),
+        stay_key=stay.key,
+        ward=stay.bed.ward.name,
+        disease=disease,
+        diagnosis=stay.diagnosis,
+        hospital_id=stay.organization_id,
+        receiver_id=best.unit.id if best else None,
+        criteria=as_rows(judged),
+        needs=down_queries.as_needs(needs),
+        choices=[down_queries.as_choice(one) for one in weighed[:8]],
+        plan=_plan(stay, disease),
+    )
+    workflow.begin(proposal, "propose", actor=actor, details=facts_of(proposal))
+    return 1
+
+
+def _plan(stay: Stay, disease: str) -> dict[str, Any]:
+    """The draft of the recovery plan: medicines, days of follow-up, warning signs, who answers questions."""
+    return {
+        "medicines": [dict(line) for line in stay.medicines],
+        "follow_up_days": list(down_rules.FOLLOW_UPS[disease]),
+        "warning_signs": list(texts.SIGNS_OF.get(disease, texts.WARNING_SIGNS[:4])),
+        "contact_name": stay.attending.name if stay.attending else stay.bed.ward.name,
+        "contact_phone": stay.bed.ward.phone or stay.organization.phone,
+        "doctor": stay.attending_id,
+    }
+
+
+def _label(code: str) -> str:
+    if code not in Referral.BackReason.values:
+        raise Refused(_("请选择原因。"), fields={"code": _("请从列表中选择原因，原因会计入下转统计。")})
+    return str(Referral.BackReason(code).label)

@@ -1,0 +1,143 @@
+"""How a referral ends before it has run its way: withdrawn, died, seen elsewhere, sent out of the network."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import states
+from doorstep.care.referrals.actions.details import details_of, end_sight, give_bed_back, give_place_back
+from doorstep.care.referrals.models import Referral
+from doorstep.coordination.scheduling import actions as scheduling
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.workflow import actions as workflow
+
+
+@transaction.atomic
+def withdraw(*, referral: Referral, reason: str, actor: Actor) -> Referral:
+    """Take a referral back before the patient has arrived; the place is freed and the target's sight ends."""
+    return _stop(referral, "withdraw", reason=reason, actor=actor)
+
+
+@transaction.atomic
+def record_death(*, referral: Referral, reason: str, actor: Actor) -> Referral:
+    """Close a referral because the patient died; whoever has the referral now records it."""
+    return _stop(referral, "record_death", reason=reason, actor=actor)
+
+
+@transaction.atomic
+def go_elsewhere(*, referral: Referral, place: str, reason: str, actor: Actor) -> Referral:
+    """End a referral because the patient was seen somewhere else; raises Refused without the place."""
+    if not place.strip():
+        raise Refused(_("请写明患者就诊的机构。"), fields={"place": _("请填写患者实际就诊的机构名称。")})
+    return _stop(
+        referral,
+        "go_elsewhere",
+        reason=reason.strip() or place.strip(),
+        actor=actor,
+        values={"elsewhere_name": place.strip()[:120]},
+        more={"place": place.strip()},
+    )
+
+
+def close_elsewhere(*, arrived: Referral, place: str, actor: Actor) -> int:
+    """The patient arrived by this referral: end the others for the same matter that still wait; returns how many ended."""
+    others = Referral.objects.filter(resident_id=arrived.resident_id, state__in=states.BEFORE_ARRIVAL).exclude(
+        pk=arrived.pk
+    )
+    same = [one for one in others if _same_matter(one, arrived)]
+    for referral in same:
+        go_elsewhere(
+            referral=referral,
+            place=place,
+            reason=_("患者已在%(place)s报到（%(number)s）") % {"place": place, "number": arrived.number},
+            actor=actor,
+        )
+    return len(same)
+
+
+@transaction.atomic
+def leave_network(*, referral: Referral, place: str, code: str, actor: Actor) -> Referral:
+    """Send a draft out of the network: counted as leakage with its destination and coded reason, and followed up.
+
+    Raises Refused without destination, reason or impression.
+    """
+    problems: dict[str, object] = {}
+    if not place.strip():
+        problems["outside_name"] = _("请填写转往的机构名称。")
+    if code not in Referral.OutsideReason.values:
+        problems["outside_reason"] = _("请选择转往医共体外的原因。")
+    if not referral.impression.strip():
+        problems["impression"] = _("请填写初步印象。")
+    if problems:
+        raise Refused(_("外转登记还有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)
+    if referral.hold_key is not None:
+        scheduling.release(hold_key=referral.hold_key, actor=actor)
+    label = str(Referral.OutsideReason(code).label)
+    return workflow.apply(
+        referral,
+        "leave",
+        actor=actor,
+        values={
+            "direction": Referral.Direction.OUT,
+            "outside_name": place.strip()[:120],
+            "outside_reason": code,
+            "target_id": None,
+            "department_id": None,
+            "hold_key": None,
+            "held_until": None,
+            "appointment_text": "",
+        },
+        details={**details_of(referral), "target": None, "place": place.strip(), "code": code, "label": label},
+    )
+
+
+def report_outside(*, referral: Referral, result: str, actor: Actor) -> Referral:
+    """Write down what came of a patient outside the network; raises Refused without words."""
+    if not result.strip():
+        raise Refused(_("请写明院外诊疗结果。"), fields={"result": _("请填写诊断、治疗和目前情况。")})
+    outcome = f"{referral.outside_name}诊疗：{result.strip()}"
+    return workflow.apply(
+        referral,
+        "report_outside",
+        actor=actor,
+        values={
+            "outside_result": result.strip(),
+            "outcome": outcome[:400],
+            "outcome_en": f"Seen outside: {result.strip()}"[:600],
+        },
+        details={**details_of(referral), "outcome": outcome[:400]},
+    )
+
+
+def _stop(
+    referral: Referral,
+    verb: str,
+    *,
+    reason: str,
+    actor: Actor,
+    values: dict[str, Any] | None = None,
+    more: dict[str, Any] | None = None,
+) -> Referral:
+    before = referral.state
+    moved = workflow.apply(
+        referral, verb, actor=actor, reason=reason, values=values, details={**details_of(referral), **(more or {})}
+    )
+    was_draft = before in ("draft", "outside")
+    if was_draft and referral.hold_key is not None:
+        scheduling.release(hold_key=referral.hold_key, actor=actor)
+    give_place_back(moved, actor=actor, reason=reason)
+    give_bed_back(moved, actor=actor, reason=reason)
+    if not was_draft:
+        end_sight(moved, actor=actor)
+    return moved
+
+
+def _same_matter(one: Referral, other: Referral) -> bool:
+    """The same origin, or the same impression."""
+    if one.origin and one.origin == other.origin:
+        return True
+    if one.impression_code and one.impression_code == other.impression_code:
+        return True
+    return bool(one.impression) and one.impression == other.impression

@@ -1,0 +1,251 @@
+"""Between request and arrival: a place or bed is offered, confirmed or refused; advice instead of a visit; silence is passed on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import benefits, queries, states, texts
+from doorstep.care.referrals.actions.details import (
+    REFERRAL,
+    details_of,
+    end_sight,
+    give_bed_back,
+    give_place_back,
+    stand_still,
+)
+from doorstep.care.referrals.models import Referral
+from doorstep.coordination.beds import actions as beds
+from doorstep.coordination.beds import queries as bed_queries
+from doorstep.coordination.notices.actions import tell
+from doorstep.coordination.scheduling import actions as scheduling
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.workflow import actions as workflow
+from doorstep.people.organizations import queries as organizations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What is offered: words for the resident, when, and the bed behind it (None for a clinic or by arrangement)."""
+
+    text: str
+    expected_at: datetime
+    bed_key: Any = None
+
+
+@transaction.atomic
+def offer(*, referral: Referral, place: Place, actor: Actor, now: datetime | None = None) -> Referral:
+    """Offer a place or a bed; it stands for a time by kind, within which the sender asks the resident.
+
+    Raises Refused without words or for a time that has passed.
+    """
+    now = now or timezone.now()
+    problems: dict[str, object] = {}
+    if not place.text.strip():
+        problems["text"] = _("请写明科室、医师或病区床位。")
+    if place.expected_at <= now:
+        problems["expected_at"] = _("到院时间应晚于现在。")
+    if problems:
+        raise Refused(_("安排还有 %(count)s 处需要更正。") % {"count": len(problems)}, fields=problems)
+    until = min(now + states.OFFER_STANDS[referral.kind], place.expected_at)
+    return workflow.apply(
+        referral,
+        "offer",
+        actor=actor,
+        values={
+            "offer_text": place.text.strip()[:160],
+            "offered_at": now,
+            "offer_until": until,
+            "expected_at": place.expected_at,
+            "bed_key": place.bed_key,
+        },
+        details=details_of(referral, place=place.text.strip(), until=until.isoformat()),
+        due_at=until,
+    )
+
+
+@transaction.atomic
+def offer_place(*, referral: Referral, text: str, bed_key: Any, expected_at: datetime, actor: Actor) -> Referral:
+    """Offer a bed of the board, kept meanwhile, or a place in words. Raises Conflict when the bed was just taken."""
+    words = text.strip()
+    stand_still(referral, actor=actor)
+    if bed_key:
+        found = bed_queries.bed_of(key=bed_key, actor=actor)
+        until = min(timezone.now() + states.OFFER_STANDS[referral.kind], expected_at)
+        beds.hold(bed=found, reference=referral.subject, until=until, actor=actor)
+        words = words or f"{found.ward.name} {found.number}"
+    return offer(referral=referral, place=Place(text=words, expected_at=expected_at, bed_key=bed_key), actor=actor)
+
+
+@transaction.atomic
+def confirm(*, referral: Referral, actor: Actor, by_resident: bool = False) -> Referral:
+    """The resident agrees, told to the sender or from the own phone: the patient is expected."""
+    now = timezone.now()
+    if referral.bed_key is not None:
+        # The kept bed waits for the patient's arrival now.
+        beds.extend(reference=referral.subject, until=(referral.expected_at or now) + states.ARRIVAL_GRACE)
+    return workflow.apply(
+        referral,
+        "confirm_self" if by_resident else "confirm",
+        actor=actor,
+        values={
+            "accepted_at": now,
+            "confirmed_at": now,
+            "appointment_text": referral.offer_text,
+            "instructions": referral.instructions or texts.ARRIVE_WITH,
+        },
+        details=details_of(referral, place=referral.offer_text),
+        due_at=(referral.expected_at or now) + states.ARRIVAL_GRACE,
+    )
+
+
+@transaction.atomic
+def refuse_offer(*, referral: Referral, reason: str, actor: Actor) -> Referral:
+    """The resident does not want what is offered: the bed goes back and the target looks again."""
+    return _unoffered(referral, "refuse_offer", reason=reason, actor=actor)
+
+
+def expire_offers(*, actor: Actor, now: datetime | None = None) -> int:
+    """Take back the offers that nobody confirmed in time; returns how many."""
+    late = Referral.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        state="offered", offer_until__lte=now or timezone.now()
+    )
+    found = list(late.order_by("offer_until")[:200])
+    for referral in found:
+        _unoffered(referral, "offer_expired", reason="", actor=actor)
+    return len(found)
+
+
+@transaction.atomic
+def advise(*, referral: Referral, advice: str, actor: Actor) -> Referral:
+    """Answer by advice instead of a visit; the place is freed and the target's sight ends. Raises Refused without advice."""
+    if len(advice.strip()) < 5:
+        raise Refused(_("请写明答复建议。"), fields={"advice": _("请写明诊断考虑、处理办法和何时需要再转诊。")})
+    moved = workflow.apply(
+        referral,
+        "advise",
+        actor=actor,
+        values={"advice": advice.strip(), "outcome": _("专科答复：") + advice.strip()[:380]},
+        details=details_of(referral, advice=True),
+    )
+    give_place_back(moved, actor=actor, reason=_("专科已答复建议，不需到院"))
+    end_sight(moved, actor=actor)
+    return moved
+
+
+def depart(*, referral: Referral, transport: str, actor: Actor) -> Referral:
+    """The patient sets out, by own means, by ambulance or escorted; raises Refused for another word."""
+    if transport not in Referral.Transport.values:
+        raise Refused(_("请选择转运方式。"), fields={"transport": _("请选择自行前往、救护车或医护护送。")})
+    now = timezone.now()
+    return workflow.apply(
+        referral,
+        "depart",
+        actor=actor,
+        values={"transport": transport, "departed_at": now},
+        details=details_of(referral, transport=transport),
+        due_at=max(referral.expected_at or now, now) + states.ARRIVAL_GRACE,
+    )
+
+
+def pass_on_silent(*, actor: Actor, now: datetime | None = None) -> int:
+    """Give the referrals that a silent target let run out to the next unit; returns how many were passed on or given up.
+
+    Next is the resident's own next hospital, then the lead hospital. Where there is none, sender and lead are told once.
+    """
+    now = now or timezone.now()
+    moved = 0
+    for state, limit in states.SILENT_AFTER.items():
+        late = Referral.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            state=state, state_since__lte=now - limit, unanswered_at__isnull=True
+        )
+        for referral in late.order_by("state_since")[:100]:
+            _pass_on(referral, actor=actor, now=now)
+            moved += 1
+    return moved
+
+
+def time_out_receivers(*, actor: Actor, now: datetime | None = None) -> int:
+    """Give the patients that a silent receiver did not take back to the hospital; returns how many."""
+    limit = (now or timezone.now()) - states.SILENT_RECEIVER
+    late = Referral.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        state="handed_back", state_since__lte=limit
+    )
+    found = list(late.order_by("state_since")[:100])
+    for referral in found:
+        workflow.apply(referral, "time_out_back", actor=actor, details=details_of(referral))
+        access.close_relationship(
+            resident_id=referral.resident_id, reason=queries.RETURN, episode=referral.subject, actor=actor
+        )
+    return len(found)
+
+
+def _unoffered(referral: Referral, verb: str, *, reason: str, actor: Actor) -> Referral:
+    now = timezone.now()
+    due = {"green": states.GREEN_ANSWER, "urgent": states.URGENT_ANSWER}.get(referral.kind)
+    give_bed_back(referral, actor=actor, reason=reason)
+    return workflow.apply(
+        referral,
+        verb,
+        actor=actor,
+        reason=reason,
+        values={"offer_until": None, "expected_at": None, "bed_key": None},
+        details=details_of(referral, place=referral.offer_text),
+        due_at=now + due if due else None,
+    )
+
+
+def _pass_on(referral: Referral, *, actor: Actor, now: datetime) -> None:
+    following = _next_target(referral)
+    if following is None:
+        # Noted in the same row, so that the clocks do not come by again and again; the task stays with the line of escalation.
+        Referral.objects.filter(pk=referral.pk).update(unanswered_at=now)
+        lead = organizations.lead_of(organization_id=referral.source_id, day=timezone.localdate())
+        for unit in dict.fromkeys(one for one in (referral.source_id, lead) if one):
+            tell(kind="referral-unanswered", organization_id=unit, link=referral.subject, urgent=True)
+        return
+    old_sight, old_target, booking = referral.sight, referral.target_id, referral.booking
+    access.open_relationship(
+        resident_id=referral.resident_id,
+        organization_id=following,
+        reason=REFERRAL,
+        episode=f"{referral.subject}.{referral.redirects + 1}",
+        basis=referral.number,
+        actor=actor,
+    )
+    workflow.apply(
+        referral,
+        "pass_on",
+        actor=actor,
+        values={
+            "target_id": following,
+            "department_id": None,
+            "redirected_from_id": old_target,
+            "redirects": referral.redirects + 1,
+            "tried": [*referral.tried, old_target],
+            "booking": None,
+            "appointment_text": "",
+            "expected_at": None,
+        },
+        details={**details_of(referral), "target": following, "redirected_from": old_target},
+    )
+    if booking is not None and booking.state == "booked":
+        scheduling.cancel(booking_key=booking.key, actor=actor, reason=_("转诊逾时未答复，已转交其他机构"))
+    access.close_relationship(resident_id=referral.resident_id, reason=REFERRAL, episode=old_sight, actor=actor)
+
+
+def _next_target(referral: Referral) -> int | None:
+    day = timezone.localdate()
+    signed = benefits.signed_targets(resident_id=referral.resident_id, day=day)
+    lead = organizations.lead_of(organization_id=referral.source_id, day=day)
+    past = {referral.source_id, referral.target_id, *referral.tried}
+    for one in [*signed, *([lead] if lead else [])]:
+        busy = queries.open_at_target(resident_id=referral.resident_id, target_id=one, besides=referral.pk)
+        if one not in past and busy is None:
+            return one
+    return None

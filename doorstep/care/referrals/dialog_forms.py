@@ -1,0 +1,160 @@
+"""What the dialogs of a referral ask: one small form per verb; a refusal comes back in the dialog, with what was typed."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from doorstep.care.referrals.models import Referral
+
+_REASON = _("说明（对方会看到）")
+
+
+def _area(label: Any, *, required: bool = True, rows: int = 2) -> forms.CharField:
+    return forms.CharField(label=label, required=required, max_length=2000, widget=forms.Textarea({"rows": rows}))
+
+
+class ReasonForm(forms.Form):
+    """A verb that asks for its reason alone."""
+
+    reason = _area(_REASON)
+
+
+class AcceptForm(forms.Form):
+    """An acceptance with what the patient should bring; sent without a dialog it is empty."""
+
+    instructions = _area(_("患者须知"), required=False)
+
+
+class ReturnForm(forms.Form):
+    """What is missing."""
+
+    code = forms.ChoiceField(
+        label=_("退回原因"), choices=Referral.ReturnReason.choices, initial="other", required=False
+    )
+    reason = _area(_REASON)
+
+
+class DeclineForm(forms.Form):
+    """A coded reason and an alternative."""
+
+    code = forms.ChoiceField(label=_("原因"), choices=Referral.DeclineReason.choices)
+    alternative = _area(_("替代方案（转出方和患者会看到）"))
+    reason = _area(_REASON, required=False)
+
+
+class RedirectForm(forms.Form):
+    """Another department, or another unit."""
+
+    department = forms.TypedChoiceField(label=_("改派到本院科室"), coerce=int, empty_value=None, required=False)
+    target = forms.TypedChoiceField(label=_("或改派到其他机构"), coerce=int, empty_value=None, required=False)
+    reason = _area(_REASON)
+
+
+class OfferForm(forms.Form):
+    """A bed of the board or a place in words, and when."""
+
+    bed = forms.ChoiceField(label=_("床位"), required=False)
+    text = forms.CharField(label=_("或写明科室、医师、诊室"), max_length=160, required=False)
+    expected_at = forms.DateTimeField(
+        label=_("到院时间"), widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+
+
+class AdviseForm(forms.Form):
+    """Advice in place of a visit."""
+
+    advice = _area(_("答复建议（转出方和患者会看到）"), rows=4)
+
+
+class DepartForm(forms.Form):
+    """How the patient travels."""
+
+    transport = forms.ChoiceField(label=_("转运方式"), choices=Referral.Transport.choices, widget=forms.RadioSelect)
+
+
+class ElsewhereForm(forms.Form):
+    """Where the patient was seen."""
+
+    place = forms.CharField(label=_("患者实际就诊的机构"), max_length=120)
+    reason = _area(_REASON, required=False)
+
+
+class OutsideResultForm(forms.Form):
+    """What came of it outside."""
+
+    result = _area(_("院外诊断、治疗和目前情况"), rows=4)
+
+
+class HandBackForm(forms.Form):
+    """Who takes over."""
+
+    receiver = forms.TypedChoiceField(label=_("承接机构（离家近的在前）"), coerce=int, empty_value=None, required=False)
+
+
+class DeclineBackForm(forms.Form):
+    """Why the patient cannot be taken."""
+
+    code = forms.ChoiceField(label=_("原因"), choices=Referral.BackReason.choices, initial="other", required=False)
+    reason = _area(_REASON)
+
+
+class CloseForm(forms.Form):
+    """What is to be said of the outcome besides."""
+
+    outcome = _area(_("结局补充说明"), required=False)
+
+
+class OutsideForm(forms.Form):
+    """A patient who leaves the network: where to and why."""
+
+    outside_name = forms.CharField(label=_("转往机构名称"), max_length=120)
+    outside_reason = forms.ChoiceField(label=_("转往医共体外的原因"), choices=Referral.OutsideReason.choices)
+
+
+class QuestionForm(forms.Form):
+    """A question to the other side of a case."""
+
+    text = _area(_("问题（写明目前情况和要问的问题）"), rows=3)
+    urgent = forms.BooleanField(label=_("紧急（2 小时内答复）"), required=False)
+
+
+class AnswerForm(forms.Form):
+    """The answer to a question."""
+
+    answer = _area(_("答复"), rows=4)
+
+
+FORMS: dict[str, type[forms.Form]] = {
+    "accept": AcceptForm,
+    "return": ReturnForm,
+    "decline": DeclineForm,
+    "redirect": RedirectForm,
+    "offer": OfferForm,
+    "advise": AdviseForm,
+    "refuse_offer": ReasonForm,
+    "withdraw": ReasonForm,
+    "record_death": ReasonForm,
+    "undo_check_in": ReasonForm,
+    "depart": DepartForm,
+    "go_elsewhere": ElsewhereForm,
+    "report_outside": OutsideResultForm,
+    "hand_back": HandBackForm,
+    "decline_back": DeclineBackForm,
+    "close": CloseForm,
+}
+# Verbs that are carried out by their button alone.
+PLAIN = frozenset({"check_in", "treat", "receive_back", "confirm"})
+
+
+def dialog_form(
+    verb: str, data: Any, *, choices: dict[str, list[tuple[Any, str]]], initial: dict[str, Any]
+) -> forms.Form:
+    """The form of a verb's dialog, bound when `data` is given; an empty form for a verb that asks nothing."""
+    made = FORMS.get(verb, forms.Form)(data, auto_id=f"{verb}_%s", initial=initial)
+    for name, rows in choices.items():
+        field = made.fields.get(name)
+        if isinstance(field, forms.ChoiceField):
+            empty = [] if field.required or name == "receiver" else [("", "—")]
+            field.choices = [*empty, *((str(value), label) for value, label in rows)]
+    return made

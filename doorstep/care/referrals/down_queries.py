@@ -1,0 +1,163 @@
+"""Reads of going home: who of the wards may, which units near home can take whom, and what was proposed."""
+
+from dataclasses import asdict
+from math import asin, cos, radians, sin, sqrt
+from typing import Any
+from uuid import UUID
+
+from doorstep.care.referrals import down_rules, rules, stock
+from doorstep.care.referrals.criteria import Judgement, judge
+from doorstep.care.referrals.down_rules import Needs, Unit, Weighed
+from doorstep.care.referrals.models import CaseQuestion, DownProposal, PayLater, UnitService
+from doorstep.care.referrals.record_facts import Known, down_facts, known_of
+from doorstep.coordination.beds import queries as beds
+from doorstep.coordination.beds.models import Stay
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.fhir import systems
+from doorstep.kernel.terminology import queries as terminology
+from doorstep.people.organizations import queries as organizations
+from doorstep.people.organizations.models import Organization
+
+MEDICINES = f"{systems.BASE}/CodeSystem/medicine"
+_KINDS = ("township-center", "community-center")
+_WITH = ("hospital", "receiver", "referral")
+
+
+def judge_stay(stay: Stay, *, actor: Actor) -> tuple[str, list[Judgement]]:
+    """The disease of a stay and its criteria of going home on the record and on what the ward said of the patient."""
+    known = known_of(resident_id=stay.resident_id, origin_reference="", actor=actor)
+    return judge_known(stay, known)
+
+
+def judge_known(stay: Stay, known: Known) -> tuple[str, list[Judgement]]:
+    """The same on a record that was read already."""
+    disease = down_rules.disease_of(stay.diagnosis_code, stay.diagnosis)
+    said: dict[str, Any] = dict(stay.rounds)
+    said["diagnosis"] = stay.diagnosis
+    if stay.medicines:
+        said |= {"medicine_lines": len(stay.medicines), "follow_ups": len(down_rules.FOLLOW_UPS[disease])}
+    facts = down_facts(known, said=said, day=stay.round_on or stay.admitted_at.date())
+    return disease, judge(down_rules.criteria_for(disease), facts)
+
+
+def receivers_for(*, home: Organization, needs: Needs, besides: tuple[int, ...] = ()) -> list[Weighed]:
+    """The primary units that may take a patient, weighed: what they can do, near home first; four queries."""
+    own = home.parent_id if home.kind == "village-clinic" else home.id
+    units = [one for one in organizations.search(text="", kinds=_KINDS, limit=200) if one.id not in besides]
+    near = sorted(units, key=lambda one: (one.id != own, _distance(home, one), one.name))
+    ids = [one.id for one in near]
+    said = {one.organization_id: one for one in UnitService.objects.filter(organization_id__in=ids)}
+    free = beds.free_count(organization_ids=ids)
+    codes = [code for code, _name in needs.medicines]
+    stocked = stock.in_stock(organization_ids=ids, codes=codes)
+    found = [
+        Unit(
+            id=one.id,
+            name=one.name,
+            near=rank,
+            accepts=said[one.id].accepts if one.id in said else True,
+            skills=frozenset(said[one.id].skills) if one.id in said else frozenset(),
+            medicines=_medicines(said.get(one.id), stocked.get(one.id)),
+            free_beds=free.get(one.id),
+        )
+        for rank, one in enumerate(near)
+    ]
+    return down_rules.weigh(found, needs, groups=terminology.properties(system=MEDICINES, name="group"))
+
+
+def as_choice(one: Weighed) -> dict[str, Any]:
+    """A weighed unit as a plain row, kept with the proposal."""
+    return {
+        "id": one.unit.id,
+        "name": one.unit.name,
+        "near": one.unit.near,
+        "able": one.able,
+        "lacks": list(one.lacks),
+        "substitutes": dict(one.substitutes),
+        "unknown": list(one.unknown),
+    }
+
+
+def as_needs(needs: Needs) -> dict[str, Any]:
+    """The needs as a plain row."""
+    return {**asdict(needs), "skills": list(needs.skills), "medicines": [list(pair) for pair in needs.medicines]}
+
+
+def list_proposals(*, actor: Actor, ended: bool = False, limit: int = 50) -> list[DownProposal]:
+    """The proposals of the actor's wards and those asked of the actor's units, newest first."""
+    rows = DownProposal.objects.select_related(*_WITH)
+    states = ("agreed", "refused", "lapsed") if ended else ("proposed", "asked")
+    return list(rows.filter(state__in=states).order_by("-state_since")[:limit])
+
+
+def get_proposal(*, key: UUID | str) -> DownProposal:
+    """The proposal with this key, as far as the actor may see it; raises NotFound."""
+    found = DownProposal.objects.select_related(*_WITH).filter(key=key).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def agreed_proposal(*, referral_id: int) -> DownProposal | None:
+    """The newest proposal of a referral to which both sides agreed: its plan and its receiver fill in the discharge."""
+    rows = DownProposal.objects.filter(referral_id=referral_id, state="agreed").select_related("receiver")
+    return rows.order_by("-answered_at").first()
+
+
+def service_of(*, organization_id: int) -> UnitService | None:
+    """What a unit said that it can do, None when it has not."""
+    return UnitService.objects.filter(organization_id=organization_id).first()
+
+
+def questions_of(*, referral_id: int) -> list[CaseQuestion]:
+    """The questions on a case with their answers, oldest first."""
+    rows = CaseQuestion.objects.filter(referral_id=referral_id)
+    return list(rows.select_related("asker", "answerer", "asked_by", "answered_by").order_by("created_at"))
+
+
+def get_question(*, key: UUID | str) -> CaseQuestion:
+    """The question with this key; raises NotFound."""
+    found = CaseQuestion.objects.select_related("referral", "asker", "answerer").filter(key=key).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def debt_of(*, referral_id: int) -> PayLater | None:
+    """What is owed for a referral, None when nothing was noted or it is not the actor's to see."""
+    return PayLater.objects.filter(referral_id=referral_id).select_related("creditor").first()
+
+
+def get_debt(*, key: UUID | str) -> PayLater:
+    """The debt with this key; raises NotFound."""
+    found = PayLater.objects.select_related("referral", "creditor").filter(key=key).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def skill_names() -> dict[str, str]:
+    """What a unit may be able to do, by code."""
+    return dict(down_rules.SKILLS)
+
+
+def disease_name(disease: str) -> str:
+    """A disease in words."""
+    return rules.DISEASES.get(disease, disease)
+
+
+def _medicines(said: UnitService | None, stocked: frozenset[str] | None) -> frozenset[str] | None:
+    if stocked is not None:
+        return stocked
+    return frozenset(said.medicines) if said is not None and said.medicines else None
+
+
+def _distance(one: Organization, other: Organization) -> float:
+    """Kilometres between two units as the crow flies; units without coordinates come last."""
+    if None in (one.latitude, one.longitude, other.latitude, other.longitude):
+        return 1e6
+    first, second = (radians(float(unit.latitude or 0)) for unit in (one, other))
+    apart = radians(float(other.longitude or 0) - float(one.longitude or 0))
+    part = sin((second - first) / 2) ** 2 + cos(first) * cos(second) * sin(apart / 2) ** 2
+    return 12_742 * asin(sqrt(part))

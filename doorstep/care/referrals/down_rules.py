@@ -1,0 +1,261 @@
+"""When a patient may go home, what the plan then needs of the unit near home, and which unit is asked first.
+
+Pure. Criteria after the county's scheme of graded care (下转标准) and the four-disease entry conditions of primary care; the days without
+fever, pain or worsening are this house's own until a consortium sets them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext_noop
+
+from doorstep.care.referrals.criteria import (
+    Criterion,
+    Judgement,
+    Test,
+    all_of,
+    at_least,
+    below,
+    has_text,
+    is_true,
+)
+
+_DOWN_SCHEME = gettext_noop("县域高血压分级诊疗方案（下转标准）")
+_FOUR = gettext_noop("四种疾病基层诊疗条件")
+_HOUSE = gettext_noop("本医共体约定")
+
+# mmHg
+STABLE_SYSTOLIC, STABLE_DIASTOLIC, STABLE_LOWEST = 160, 100, 90
+
+_GENERAL = (
+    Criterion(
+        code="diagnosis",
+        disease="general",
+        text=gettext_noop("诊断明确"),
+        test=has_text("diagnosis"),
+        source=_DOWN_SCHEME,
+    ),
+    Criterion(
+        code="plan",
+        disease="general",
+        text=gettext_noop("治疗方案明确，基层可以执行"),
+        test=all_of(at_least("medicine_lines", 1), at_least("follow_ups", 1)),
+        source=_DOWN_SCHEME,
+    ),
+    Criterion(
+        code="stable",
+        disease="general",
+        text=gettext_noop("病情稳定：血压 <160/100 且收缩压 ≥90 mmHg"),
+        test=all_of(
+            at_least("systolic", STABLE_LOWEST),
+            below("systolic", STABLE_SYSTOLIC),
+            below("diastolic", STABLE_DIASTOLIC),
+        ),
+        source=_DOWN_SCHEME,
+    ),
+    Criterion(
+        code="complications",
+        disease="general",
+        text=gettext_noop("并发症、合并症经治疗后稳定"),
+        test=is_true("complications_stable"),
+        source=_DOWN_SCHEME,
+    ),
+)
+
+
+def _own(code: str, disease: str, text: str, test: Test, source: str = _HOUSE) -> Criterion:
+    return Criterion(code=code, disease=disease, text=text, test=test, source=source)
+
+
+_BY_DISEASE: dict[str, tuple[Criterion, ...]] = {
+    "heart": (
+        _own(
+            "heart-quiet",
+            "heart",
+            gettext_noop("连续 3 天无胸痛、胸闷发作，脉搏 50–100 次/分"),
+            all_of(at_least("chest_pain_free_days", 3), at_least("pulse", 50), below("pulse", 101)),
+        ),
+    ),
+    "diabetes": (
+        _own(
+            "glucose-steady",
+            "diabetes",
+            gettext_noop("血糖 4.4–13.9 mmol/L，无低血糖"),
+            all_of(at_least("glucose", 4.4), below("glucose", 14.0)),
+            _FOUR,
+        ),
+    ),
+    "copd": (
+        _own(
+            "breath-steady",
+            "copd",
+            gettext_noop("血氧饱和度 ≥90%，连续 3 天不发热"),
+            all_of(at_least("spo2", 90), at_least("no_fever_days", 3)),
+            _FOUR,
+        ),
+    ),
+    "stroke": (
+        _own(
+            "deficit-steady",
+            "stroke",
+            gettext_noop("神经功能缺损不再进展，可在基层康复"),
+            is_true("deficit_stable"),
+            _FOUR,
+        ),
+    ),
+    "surgery": (
+        _own(
+            "wound",
+            "surgery",
+            gettext_noop("伤口清洁，连续 3 天不发热"),
+            all_of(is_true("wound_clean"), at_least("no_fever_days", 3)),
+        ),
+    ),
+    "hypertension": (),
+    "general": (),
+}
+
+# What a unit near home may be able to do.
+SKILLS: dict[str, str] = {
+    "rehab": gettext_noop("康复训练"),
+    "wound": gettext_noop("伤口换药"),
+    "injection": gettext_noop("静脉输液与注射"),
+    "oxygen": gettext_noop("氧疗"),
+    "inr": gettext_noop("抗凝监测"),
+    "tube": gettext_noop("管路护理"),
+    "insulin": gettext_noop("胰岛素调整"),
+    "home-visit": gettext_noop("上门服务"),
+    "bed": gettext_noop("住院床位"),
+}
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "stroke": ("rehab",),
+    "surgery": ("wound",),
+    "copd": ("oxygen",),
+    "diabetes": ("insulin",),
+    "heart": (),
+    "hypertension": (),
+    "general": (),
+}
+FOLLOW_UPS: dict[str, tuple[int, ...]] = {
+    "heart": (3, 7, 30),
+    "stroke": (7, 14, 30, 90),
+    "copd": (7, 30, 90),
+    "surgery": (3, 7, 14),
+    "diabetes": (7, 30),
+    "hypertension": (7, 30),
+    "general": (7, 30),
+}
+
+
+def criteria_for(disease: str) -> tuple[Criterion, ...]:
+    """The criteria of going home with this disease: those of every patient and its own."""
+    return (*_GENERAL, *_BY_DISEASE.get(disease, ()))
+
+
+DOWN_CRITERIA: tuple[Criterion, ...] = _GENERAL
+
+
+def may_propose(judgements: Iterable[Judgement]) -> bool:
+    """Whether a patient may be proposed: nothing speaks against it, and of what is unknown only the plan is missing."""
+    return all(one.met or (one.met is None and one.code == "plan") for one in judgements)
+
+
+def disease_of(code: str, text: str) -> str:
+    """The disease of a diagnosis by its ICD-10 code, else by its words."""
+    for disease, prefixes, words in _PREFIXES:
+        if code.upper().startswith(prefixes) or any(word in text for word in words):
+            return disease
+    return "general"
+
+
+_PREFIXES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("heart", ("I20", "I21", "I22", "I24", "I25", "I48", "I50"), ("心肌梗死", "冠心病", "心力衰竭", "PCI")),
+    ("stroke", ("I60", "I61", "I63", "I64"), ("脑梗死", "脑出血", "卒中")),
+    ("copd", ("J44",), ("慢阻肺", "慢性阻塞性肺")),
+    ("diabetes", ("E10", "E11", "E14"), ("糖尿病",)),
+    ("surgery", ("S72", "S82", "K35", "M17", "M16"), ("骨折", "术后", "置换")),
+    ("hypertension", ("I10", "I11"), ("高血压",)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a plan needs: skills, medicine codes with their names, and whether a bed."""
+
+    skills: tuple[str, ...] = ()
+    medicines: tuple[tuple[str, str], ...] = ()
+    bed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A unit that may take the patient: `near` is its rank from home (0 the own village's centre), `medicines` None when unsaid."""
+
+    id: int
+    name: str
+    near: int
+    accepts: bool = True
+    skills: frozenset[str] = frozenset()
+    medicines: frozenset[str] | None = None
+    free_beds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A unit as it was weighed: what it lacks, which medicines it would replace (code to code), what nobody knows."""
+
+    unit: Unit
+    lacks: tuple[str, ...] = ()
+    substitutes: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def able(self) -> bool:
+        """Whether it lacks nothing that is known."""
+        return self.unit.accepts and not self.lacks
+
+
+def needs_of(disease: str, medicines: Sequence[Mapping[str, str]], *, bed: bool = False) -> Needs:
+    """What a plan for this disease with these medicines needs; warfarin asks for monitoring, insulin for adjusting."""
+    skills = list(_NEEDED.get(disease, ()))
+    names = " ".join(line.get("name", "") for line in medicines)
+    if "华法林" in names:
+        skills.append("inr")
+    if "胰岛素" in names and "insulin" not in skills:
+        skills.append("insulin")
+    return Needs(
+        skills=tuple(skills),
+        medicines=tuple((line["code"], line.get("name", "")) for line in medicines if line.get("code")),
+        bed=bed,
+    )
+
+
+def weigh(units: Iterable[Unit], needs: Needs, *, groups: Mapping[str, str]) -> list[Weighed]:
+    """The units, able ones first and the nearest of them on top; `groups` gives each medicine its group of substitutes."""
+    found = [_weigh(unit, needs, groups) for unit in units]
+    return sorted(found, key=lambda one: (not one.able, bool(one.unknown), len(one.substitutes), one.unit.near))
+
+
+def _weigh(unit: Unit, needs: Needs, groups: Mapping[str, str]) -> Weighed:
+    lacks = [f"skill:{skill}" for skill in needs.skills if skill not in unit.skills]
+    unknown: list[str] = []
+    substitutes: dict[str, str] = {}
+    if needs.bed and unit.free_beds is None:
+        unknown.append("bed")
+    elif needs.bed and not unit.free_beds:
+        lacks.append("bed")
+    for code, _name in needs.medicines:
+        if unit.medicines is None:
+            unknown.append(f"medicine:{code}")
+        elif code not in unit.medicines:
+            group = groups.get(code, "")
+            other = next((one for one in sorted(unit.medicines) if group and groups.get(one) == group), "")
+            if other:
+                substitutes[code] = other
+            else:
+                lacks.append(f"medicine:{code}")
+    return Weighed(unit=unit, lacks=tuple(lacks), substitutes=substitutes, unknown=tuple(unknown))
+
+
+# A stay is looked at again after a refusal by the ward, when this many days have passed.
+ASK_AGAIN_DAYS = 2

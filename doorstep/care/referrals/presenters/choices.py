@@ -1,0 +1,107 @@
+"""What forms and dialogs of a referral let choose from."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import benefits, queries
+from doorstep.care.referrals.actions.treating import default_receiver
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.record_facts import known_of
+from doorstep.coordination.beds import queries as beds
+from doorstep.kernel.access.actor import Actor
+from doorstep.people.organizations import queries as organizations
+from doorstep.people.workforce import queries as workforce
+
+# Hospitals come first by their tier; centres, rehabilitation and care homes after them.
+_TARGETS = ("hospital", "township-center", "community-center", "care-home")
+
+
+def signed_of(referral: Referral) -> list[int]:
+    """The hospitals of the resident's contract."""
+    return benefits.signed_targets(resident_id=referral.resident_id, day=timezone.localdate())
+
+
+def departments_of(referral: Referral) -> list[tuple[int, str]]:
+    """The departments of the unit to which the patient goes."""
+    return [(one.id, one.name) for one in organizations.departments(organization_id=referral.target_id or 0)]
+
+
+def experts_of(referral: Referral) -> list[tuple[int, str]]:
+    """The specialists of the unit to which the patient goes, who may be asked for by name."""
+    if referral.target_id is None:
+        return []
+    staff = workforce.staff_of(organization_id=referral.target_id, day=timezone.localdate())
+    found = [
+        (one.practitioner_id, f"{one.practitioner.name} {one.practitioner.title}".strip())
+        for one in staff
+        if one.role == "specialist"
+    ]
+    if referral.expert is not None and referral.expert_id not in {one[0] for one in found}:
+        found.append((referral.expert.id, referral.expert.name))
+    return found[:80]
+
+
+def beds_of(referral: Referral) -> list[tuple[str, str]]:
+    """The free beds of the unit, and the one kept for this referral."""
+    found = beds.free_beds(organization_ids=[referral.target_id or 0], kept_for=referral.subject)
+    kept = _("（已预留）")
+    return [(str(one.key), f"{one.ward.name} {one.number}" + (kept if one.state == "held" else "")) for one in found]
+
+
+def packet_for(referral: Referral, *, actor: Actor) -> list[dict[str, Any]]:
+    """What the sender may put into the packet, newest first, with what was chosen marked."""
+    known = known_of(resident_id=referral.resident_id, origin_reference="", actor=actor)
+    chosen = {line["reference"] for line in referral.packet}
+    lines = [
+        *known.packet,
+        *(one for one in referral.packet if one["reference"] not in {line["reference"] for line in known.packet}),
+    ]
+    return [{**line, "chosen": line["reference"] in chosen} for line in lines]
+
+
+def targets_for(referral: Referral, *, signed: list[int] | None = None) -> list[tuple[int, str]]:
+    """The units one may refer to: hospitals, the resident's own (`signed`) first, then centres and care homes."""
+    own = signed or []
+    units = organizations.search(text="", kinds=_TARGETS, limit=200)
+    # Hospitals first, the higher ones on top; centres and care homes after them.
+    units.sort(key=lambda one: (one.kind != _TARGETS[0], -one.tier))
+    found = [(one.id, one.name) for one in units if one.id != referral.source_id]
+    if referral.target is not None and referral.target_id not in {one[0] for one in found}:
+        found.append((referral.target.id, referral.target.name))
+    ranked = sorted(found, key=lambda one: own.index(one[0]) if one[0] in own else len(own))
+    return [(key, name + (_("（签约医院）") if key in own else "")) for key, name in ranked]
+
+
+def receivers_for(referral: Referral) -> list[tuple[int, str]]:
+    """The centres that may take over, the one nearest to home first."""
+    first = receiver_for(referral)
+    kinds = ["township-center", "community-center"]
+    found = [(one.id, one.name) for one in organizations.search(text="", kinds=kinds, limit=100)]
+    return sorted(found, key=lambda one: (one[0] != first, one[1]))
+
+
+def receiver_for(referral: Referral) -> int | None:
+    """The unit to which the patient goes home."""
+    return default_receiver(referral)
+
+
+def reviewers_for(referral: Referral) -> list[tuple[int, str]]:
+    """Who may review the referral."""
+    units = [one for one in (referral.source_id, referral.source.parent_id) if one is not None]
+    found = queries.reviewers(organization_ids=units, day=timezone.localdate())
+    if referral.reviewer is not None and referral.reviewer_id not in {one[0] for one in found}:
+        found.insert(0, (referral.reviewer.id, referral.reviewer.name))
+    return found
+
+
+def question_of(referral: Referral) -> benefits.Question:
+    """The question of benefits as the form stands now."""
+    return benefits.Question(
+        resident_id=referral.resident_id,
+        target_id=referral.target_id,
+        kind=referral.kind,
+        critical=referral.critical,
+        day=timezone.localdate(),
+    )

@@ -1,0 +1,127 @@
+"""What the pages of discharge and of going home show."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import down_queries, down_rules, texts
+from doorstep.care.referrals.criteria import judge
+from doorstep.care.referrals.models import DownProposal, Referral
+from doorstep.care.referrals.presenters import choices
+from doorstep.care.referrals.presenters.words import criteria_now, criteria_rows, english
+from doorstep.care.referrals.record_facts import down_facts, known_of
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.terminology import queries as terminology
+
+_TONES = {"proposed": "warn", "asked": "info", "agreed": "ok", "refused": "neutral", "lapsed": "neutral"}
+
+
+def fill_receivers(form: Any, referral: Referral) -> None:
+    """Give the form the units that may take over, near home first."""
+    field = form.fields["receiver"]
+    if isinstance(field, forms.TypedChoiceField):
+        rows = choices.receivers_for(referral) if referral.state == "draft" else []
+        field.choices = [("", "—"), *((str(key), name) for key, name in rows)]
+
+
+def down_criteria(referral: Referral, form: Any, rows: list[dict[str, str]], *, actor: Actor) -> list[dict[str, Any]]:
+    """The criteria of going home on what the form and the record say."""
+    known = known_of(resident_id=referral.resident_id, origin_reference="", actor=actor)
+    diagnosis = str(form["diagnosis"].value() or "")
+    disease = down_rules.disease_of(str(form["diagnosis_code"].value() or ""), diagnosis)
+    said = {
+        "diagnosis": diagnosis or None,
+        "medicine_lines": len(rows),
+        "follow_ups": len(form["follow_up_days"].value() or []),
+    }
+    facts = down_facts(known, said=said, day=timezone.localdate())
+    return criteria_now(judge(down_rules.criteria_for(disease), facts))
+
+
+def medicines(text: str) -> list[dict[str, str]]:
+    """Medicines that fit what is typed, in the reader's language."""
+    found = terminology.find(system=down_queries.MEDICINES, text=text, limit=8)
+    return [{"code": one.code, "name": one.en if english() else one.zh} for one in found]
+
+
+def medicine_row(code: str) -> dict[str, str]:
+    """A row of the plan with the usual dose and frequency of a medicine; an empty row for no or an unknown code."""
+    found = terminology.lookup(system=down_queries.MEDICINES, codes=[code]).get(code) if code else None
+    if found is None:
+        return {}
+    usual = terminology.property_of(system=down_queries.MEDICINES, code=code)
+    return {
+        "code": code,
+        "name": found.zh,
+        "dose": usual.get("dose", ""),
+        "frequency": usual.get("frequency", "qd"),
+        "days": "30",
+    }
+
+
+def state_of(proposal: DownProposal) -> tuple[str, str]:
+    """The state of a proposal in words, and its tone."""
+    state = proposal.machine.state(proposal.state)
+    return (state.en if english() else state.zh), _TONES[proposal.state]
+
+
+def lines_of(rows: list[DownProposal]) -> list[dict[str, Any]]:
+    """The lines of the list of proposals."""
+    return [{"row": one, "state": state_of(one), "disease": _(down_queries.disease_name(one.disease))} for one in rows]
+
+
+def proposal_of(proposal: DownProposal, *, actor: Actor) -> dict[str, Any]:
+    """Everything that the page of one proposal shows, for the ward and for the receiver."""
+    names = {str(code): str(name) for code, name in proposal.needs.get("medicines", [])}
+    return {
+        "row": proposal,
+        "state": state_of(proposal),
+        "disease": _(down_queries.disease_name(proposal.disease)),
+        "criteria": criteria_rows(proposal.criteria),
+        "skills": [_(down_rules.SKILLS.get(one, one)) for one in proposal.needs.get("skills", [])],
+        "choices": [_choice(one, names) for one in proposal.choices],
+        "plan": proposal.plan,
+        "ward_side": proposal.state == "proposed"
+        and actor.reaches(proposal.hospital_id)
+        and actor.may("REFERRAL_TREAT"),
+        "receiver_side": proposal.state == "asked"
+        and actor.reaches(proposal.receiver_id)
+        and actor.may("REFERRAL_RECEIVE_BACK"),
+        "reasons": list(Referral.BackReason.choices),
+        "relations": [(code, _(text)) for code, text in texts.RELATIONS.items()],
+        "refusals": [
+            {"unit": _unit_name(proposal, one["unit"]), "reason": str(Referral.BackReason(one["code"]).label)}
+            for one in proposal.receiver_codes
+        ],
+    }
+
+
+def _unit_name(proposal: DownProposal, unit_id: int) -> str:
+    return next((str(one["name"]) for one in proposal.choices if one["id"] == unit_id), "—")
+
+
+def _choice(one: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    known = (
+        terminology.lookup(system=down_queries.MEDICINES, codes=list(one["substitutes"].values()))
+        if one["substitutes"]
+        else {}
+    )
+    return {
+        **one,
+        "lacks": [_missing(text, names) for text in one["lacks"]],
+        "unknown": [_missing(text, names) for text in one["unknown"]],
+        "substitutes": [
+            _("%(wanted)s 可用 %(other)s 替代")
+            % {"wanted": names.get(code, code), "other": known[other].zh if other in known else other}
+            for code, other in one["substitutes"].items()
+        ],
+    }
+
+
+def _missing(text: str, names: dict[str, str]) -> str:
+    kind, _colon, code = text.partition(":")
+    if kind == "skill":
+        return _(down_rules.SKILLS.get(code, code))
+    return _("床位") if kind == "bed" else names.get(code, code)

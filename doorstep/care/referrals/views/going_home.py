@@ -1,0 +1,111 @@
+"""Pages of the way home: proposals, one proposal for ward and receiver, and what a unit can do."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from doorstep.care.referrals import actions, down_queries
+from doorstep.care.referrals.forms import ServiceForm, add_refusal
+from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.presenters import going_home
+from doorstep.care.referrals.views.frame import actor_of
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.web.pages import page_or_part, redirect, render
+from doorstep.kernel.workflow.once import once
+
+
+@require_GET
+def proposals(request: HttpRequest) -> HttpResponse:
+    """The proposals of the actor's wards, and those that the actor's units are asked."""
+    actor = actor_of(request)
+    actor.check(Permission.CASE_ANSWER)
+    ended = request.GET.get("ended") == "1"
+    rows = down_queries.list_proposals(actor=actor, ended=ended)
+    context = {
+        "lines": going_home.lines_of(rows),
+        "ended": ended,
+        "receives": actor.may(Permission.REFERRAL_RECEIVE_BACK),
+    }
+    return render(request, "referrals/proposals.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def proposal(request: HttpRequest, key: UUID) -> HttpResponse:
+    """One proposal: the criteria with their values, who could take the patient, the drafted plan, and the two answers."""
+    actor = actor_of(request)
+    actor.check(Permission.CASE_ANSWER)
+    problem, status = "", 200
+    if request.method == "POST":
+        try:
+            with transaction.atomic():
+                said = _answer(request, key, actor)
+        except Refused as refused:
+            if refused.status not in (409, 422):
+                raise
+            problem = "；".join(str(one) for one in refused.fields.values()) or str(refused.message)
+            status = refused.status
+        else:
+            messages.success(request, said)
+            return redirect(request, reverse("referrals:proposal", args=[key]))
+    shown = going_home.proposal_of(down_queries.get_proposal(key=key), actor=actor)
+    return page_or_part(request, "referrals/proposal.html", "content", {**shown, "problem": problem}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def service(request: HttpRequest) -> HttpResponse:
+    """What the actor's unit can do for patients who come back, and which medicines it keeps."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_RECEIVE_BACK)
+    unit = actor.organization_id or 0
+    known = down_queries.service_of(organization_id=unit)
+    initial = {"accepts": True} if known is None else {
+        "accepts": known.accepts, "skills": known.skills, "medicines": "、".join(known.medicines)
+    }  # fmt: skip
+    form = ServiceForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_bound and form.is_valid():
+        try:
+            with transaction.atomic():
+                actions.save_service(organization_id=unit, actor=actor, **form.cleaned_data)
+        except Refused as refused:
+            if not refused.fields:
+                raise
+            add_refusal(form, refused.fields, {})
+        else:
+            messages.success(request, _("承接能力已保存。"))
+            return redirect(request, reverse("referrals:proposals"))
+    return page_or_part(
+        request, "referrals/service.html", "content", {"form": form}, status=422 if form.is_bound else 200
+    )
+
+
+def _answer(request: HttpRequest, key: UUID, actor: Actor) -> str:
+    found, posted = down_queries.get_proposal(key=key), request.POST
+    verb, code, reason = posted.get("verb", ""), posted.get("code", ""), posted.get("reason", "")
+    if verb == "agree_ward":
+        receiver = posted.get("receiver", "")
+        actions.agree_ward(
+            proposal=found,
+            actor=actor,
+            signer=posted.get("signer", ""),
+            relation=posted.get("relation", ""),
+            receiver_id=int(receiver) if receiver.isdigit() else None,
+        )
+        return _("已询问基层机构，答复后会通知您。")
+    if verb == "refuse_ward":
+        actions.refuse_ward(proposal=found, code=code, reason=reason, actor=actor)
+        return _("已记录，两天后如仍符合标准会再次提醒。")
+    if verb == "agree_receiver":
+        actions.agree_receiver(proposal=found, actor=actor)
+        return _("已同意承接，医院将办理出院下转。")
+    if verb == "refuse_receiver":
+        actions.refuse_receiver(proposal=found, code=code, reason=reason, actor=actor)
+        return _("已记录不能承接的原因。")
+    raise NotFound()

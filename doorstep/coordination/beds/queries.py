@@ -1,0 +1,100 @@
+"""Reads of wards, beds, stays and the waiting list."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from doorstep.coordination.beds.models import Bed, BedRequest, Stay, Ward
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound
+
+
+@dataclass(slots=True)
+class WardBoard:
+    """A ward with its beds in order of their numbers, and how many are in each state."""
+
+    ward: Ward
+    beds: list[tuple[Bed, Stay | None]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    leaving: int = 0  # predicted to leave by the asked day
+
+
+def board(*, actor: Actor, leaving_by: date) -> list[WardBoard]:
+    """The wards of the actor's units with every bed and who lies in it: three queries."""
+    wards = Ward.objects.filter(organization_id__in=actor.reach).select_related("organization", "department")
+    found = {ward.pk: WardBoard(ward) for ward in wards.order_by("organization_id", "name")}
+    stays = {stay.bed_id: stay for stay in open_stays(organization_ids=actor.reach)}
+    for bed in Bed.objects.filter(ward_id__in=found).order_by("ward_id", "number"):
+        line, stay = found[bed.ward_id], stays.get(bed.pk)
+        line.beds.append((bed, stay))
+        line.counts[bed.state] = line.counts.get(bed.state, 0) + 1
+        line.leaving += bool(stay and stay.predicted_on and stay.predicted_on <= leaving_by)
+    return list(found.values())
+
+
+def open_stays(*, organization_ids: Iterable[int]) -> list[Stay]:
+    """The stays that have not ended, of several houses."""
+    rows = Stay.objects.filter(organization_id__in=list(organization_ids), left_at__isnull=True)
+    return list(rows.select_related("bed__ward", "attending", "resident").order_by("bed__ward_id", "bed__number"))
+
+
+def every_open_stay(*, limit: int = 2000) -> list[Stay]:
+    """Every stay that has not ended, as far as the actor may see: for the system's own look at the wards."""
+    rows = Stay.objects.filter(left_at__isnull=True).select_related(
+        "bed__ward", "attending", "resident", "organization"
+    )
+    return list(rows.order_by("id")[:limit])
+
+
+def stay_of(*, key: UUID | str) -> Stay:
+    """The stay with this key; raises NotFound."""
+    found = Stay.objects.select_related("bed__ward", "attending", "resident", "organization").filter(key=key).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def stay_by_reference(*, reference: str) -> Stay | None:
+    """The newest stay for a thing ("referral/<key>")."""
+    rows = Stay.objects.filter(reference=reference).select_related("bed__ward", "attending")
+    return rows.order_by("-admitted_at").first()
+
+
+def open_stay_of(*, resident_id: int) -> Stay | None:
+    """The bed in which a resident lies now."""
+    return Stay.objects.filter(resident_id=resident_id, left_at__isnull=True).select_related("bed__ward").first()
+
+
+def bed_of(*, key: UUID | str, actor: Actor) -> Bed:
+    """A bed of the actor's units; raises NotFound."""
+    found = Bed.objects.select_related("ward").filter(key=key, organization_id__in=actor.reach).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def free_beds(*, organization_ids: Iterable[int], kept_for: str = "", limit: int = 60) -> list[Bed]:
+    """The free beds of some houses by ward and number, the one kept for a thing ("referral/<key>") on top."""
+    which = Q(state="free") | Q(state="held", held_for=kept_for or "-")
+    rows = Bed.objects.filter(which, organization_id__in=list(organization_ids)).select_related("ward")
+    return list(rows.order_by("-state", "ward__name", "number")[:limit])
+
+
+def free_count(*, organization_ids: Iterable[int]) -> dict[int, int]:
+    """How many beds are free in each of several houses; a house without beds is not in it."""
+    rows = Bed.objects.filter(organization_id__in=list(organization_ids)).values_list("organization_id")
+    return dict(rows.annotate(free=Count("id", filter=Q(state="free"))))
+
+
+def waiting(*, actor: Actor, limit: int = 100) -> list[BedRequest]:
+    """Who waits for a bed of the actor's units: by priority, then who came first."""
+    rows = BedRequest.objects.filter(organization_id__in=actor.reach, state="waiting").select_related("department")
+    return list(rows.order_by("-priority", "created_at")[:limit])
+
+
+def request_of(*, reference: str) -> BedRequest | None:
+    """The waiting request for a thing ("referral/<key>")."""
+    return BedRequest.objects.filter(reference=reference, state="waiting").first()

@@ -1,0 +1,117 @@
+"""Pages of beds: the board, a ward's set-up, a stay with its daily round."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from doorstep.coordination.beds import actions, presenters, queries
+from doorstep.coordination.beds.forms import RoundForm, WardForm
+from doorstep.coordination.beds.permissions import Permission
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.web.pages import page_or_part, redirect
+from doorstep.kernel.workflow.once import once
+
+
+@require_GET
+def board(request: HttpRequest) -> HttpResponse:
+    """Every ward of the actor's units with its beds, and who waits for one."""
+    actor = _actor(request)
+    actor.check(Permission.BED_VIEW)
+    wards = queries.board(actor=actor, leaving_by=timezone.localdate() + timedelta(days=1))
+    context = {
+        "wards": presenters.boards(wards),
+        "totals": presenters.totals(wards),
+        "waiting": queries.waiting(actor=actor),
+        "may_manage": actor.may(Permission.BED_MANAGE),
+        "sees_names": bool(actor.record_reach),
+    }
+    return page_or_part(request, "beds/board.html", "board", context)
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def ward(request: HttpRequest) -> HttpResponse:
+    """Open a ward with its beds."""
+    actor = _actor(request)
+    actor.check(Permission.BED_MANAGE)
+    form = WardForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            actions.open_ward(
+                organization_id=actor.organization_id or 0,
+                name=form.cleaned_data["name"],
+                kind=form.cleaned_data["kind"],
+                beds=form.cleaned_data["numbers"],
+                actor=actor,
+            )
+        except Refused as refused:
+            for name, sentence in refused.fields.items():
+                form.add_error(name if name in form.fields else None, str(sentence))
+        else:
+            messages.success(request, _("病区已开放。"))
+            return redirect(request, reverse("beds:board"))
+    return page_or_part(request, "beds/ward.html", "content", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@once
+def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
+    """Release, clean, close or reopen a bed."""
+    actor = _actor(request)
+    actor.check(Permission.BED_MANAGE)
+    actions.move_bed(bed_key=key, verb=verb, reason=request.POST.get("reason", ""), actor=actor)
+    messages.success(request, _("床位状态已更新。"))
+    return redirect(request, reverse("beds:board"))
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def stay(request: HttpRequest, key: UUID) -> HttpResponse:
+    """One stay: today's round, the predicted day of leaving."""
+    actor = _actor(request)
+    actor.check(Permission.BED_MANAGE)
+    found = queries.stay_of(key=key)
+    if not actor.reaches(found.organization_id):
+        raise NotFound()
+    initial = {**found.rounds, "predicted_on": found.predicted_on}
+    initial |= {name: str(value).lower() for name, value in found.rounds.items() if isinstance(value, bool)}
+    form = RoundForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_bound and form.is_valid():
+        try:
+            actions.write_round(
+                stay=found, said=form.said(), predicted_on=form.cleaned_data["predicted_on"], actor=actor
+            )
+        except Refused as refused:
+            for name, sentence in refused.fields.items():
+                form.add_error(name if name in form.fields else None, str(sentence))
+        else:
+            messages.success(request, _("查房记录已保存。"))
+            return redirect(request, reverse("beds:board"))
+    context = {"stay": found, "form": form}
+    return page_or_part(request, "beds/stay.html", "content", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@once
+def leave(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The patient leaves the bed."""
+    actor = _actor(request)
+    actor.check(Permission.BED_MANAGE)
+    found = queries.stay_of(key=key)
+    if not actor.reaches(found.organization_id):
+        raise NotFound()
+    actions.leave(stay=found, actor=actor)
+    messages.success(request, _("已腾床，等待终末消毒。"))
+    return redirect(request, reverse("beds:board"))
+
+
+def _actor(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor

@@ -1,0 +1,2 @@
+// A page on which somebody signs.
+import "../signature/pad";
