@@ -1,18 +1,14 @@
 """The national forms 双向转诊（转出）单 and 双向转诊（回转）单 (国家基本公共卫生服务规范（第三版）) as PDF with a QR code."""
 
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-import segno
-import typst
-from cvttf_NotoSansCJK_Regular import get_TTF_path
 from django.utils import timezone
 
 from doorstep.care.referrals import texts
 from doorstep.care.referrals.models import RecoveryPlan, Referral
+from doorstep.kernel.files.printing import code_svg, typeset
 from doorstep.people.residents.models import Resident
 
 _TEMPLATE: Final = Path(__file__).with_name("paper.typ")
@@ -118,14 +114,7 @@ def _compile(
         "rows": [[label, text or "—"] for label, text in rows],
         "foot": [[label, text] for label, text in foot],
     }
-    return typst.compile(
-        str(_TEMPLATE),
-        font_paths=[str(Path(get_TTF_path()).parent)],
-        ignore_system_fonts=True,
-        format="pdf",
-        timestamp=int(at.timestamp()),
-        sys_inputs={"facts": orjson.dumps(facts).decode(), "code": _code(token)},
-    )
+    return typeset(_TEMPLATE, facts=facts, at=at, drawings={"code": code_svg(token)})
 
 
 def _name(organization: Any) -> str:
@@ -134,9 +123,3 @@ def _name(organization: Any) -> str:
 
 def _moment(value: datetime | None) -> str:
     return f"{timezone.localtime(value):%Y-%m-%d %H:%M}" if value else "—"
-
-
-def _code(text: str) -> str:
-    target = BytesIO()
-    segno.make(text, error="m").save(target, kind="svg", border=1, xmldecl=False)
-    return target.getvalue().decode()

@@ -1,18 +1,13 @@
 """Render a report as PDF: facts as JSON and trace and code as SVG into one Typst page."""
 
 from datetime import date, datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-import orjson
-import segno
-import typst
-from cvttf_NotoSansCJK_Regular import get_TTF_path
-
 from doorstep.care.diagnosis.report_pdf.facts import ReportFacts
 from doorstep.care.diagnosis.report_pdf.trace import trace_svg
+from doorstep.kernel.files.printing import code_svg, typeset
 
 _TEMPLATE: Final = Path(__file__).with_name("report.typ")
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -30,20 +25,14 @@ def render_png(report: ReportFacts, *, ppi: float = 110) -> bytes:
 
 
 def _compile(report: ReportFacts, kind: Literal["pdf", "png"], *, ppi: float | None = None) -> bytes:
-    made = typst.compile(
-        str(_TEMPLATE),
-        font_paths=[str(Path(get_TTF_path()).parent)],
-        ignore_system_fonts=True,
-        format=kind,
+    return typeset(
+        _TEMPLATE,
+        facts=_words(report),
+        at=report.reported_at,
+        drawings={"trace": trace_svg(report.recording), "code": code_svg(report.url)},
+        kind=kind,
         ppi=ppi,
-        timestamp=int(report.reported_at.timestamp()),
-        sys_inputs={
-            "facts": orjson.dumps(_words(report)).decode(),
-            "trace": trace_svg(report.recording),
-            "code": _code(report.url),
-        },
     )
-    return made
 
 
 def _words(report: ReportFacts) -> dict[str, object]:
@@ -76,9 +65,3 @@ def _age(born: date | None, moment: datetime) -> str:
 
 def _clock(moment: datetime) -> str:
     return f"{moment.astimezone(_ZONE):%Y-%m-%d %H:%M:%S}"
-
-
-def _code(url: str) -> str:
-    target = BytesIO()
-    segno.make(url, error="m").save(target, kind="svg", border=1, xmldecl=False)
-    return target.getvalue().decode()
