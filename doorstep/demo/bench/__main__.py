@@ -19,6 +19,8 @@ def main(arguments: list[str]) -> int:
     """Measure, print, stop everything; 1 when a figure misses its bar or something could not be measured."""
     if arguments[:1] == ["match"]:
         return match.main(arguments[1:])
+    if arguments[:1] == ["examples"]:
+        return _examples(arguments[1:])
     options = _options(arguments)
     signal.signal(signal.SIGTERM, _stop)
     house = House(Path(options.data).resolve(), port=options.port)
@@ -40,6 +42,20 @@ def main(arguments: list[str]) -> int:
         house.close()
     sys.stdout.write(f"Whole run: {time.monotonic() - started:,.0f} s. Figures: {house.directory / 'bench.json'}\n")
     return code
+
+
+def _examples(arguments: list[str]) -> int:
+    """The official examples of R4 and their mutants; an empty database is enough."""
+    house = House(ROOT / ".doorstep-bench", port=0)
+    try:
+        house.open()
+        house.run("measure_examples", *arguments)
+    except (HouseError, EmbeddedError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        house.close()
+    return 0
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

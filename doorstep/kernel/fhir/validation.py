@@ -297,7 +297,8 @@ def _plain(name: str) -> str:
 def _is_bound(coding: Any, codes: dict[str, frozenset[str]]) -> bool:
     if not isinstance(coding, dict):
         return False
-    return coding.get("code") in codes.get(coding.get("system", ""), frozenset())
+    system, code = coding.get("system", ""), coding.get("code")
+    return isinstance(system, str) and isinstance(code, str) and code in codes.get(system, ())
 
 
 def _contained_kinds(*resources: Any) -> dict[str, str]:
