@@ -43,6 +43,8 @@ from doorstep.people.workforce import role_names
 from doorstep.people.workforce.permissions import Permission as Workforce
 from doorstep.site.actors import of_client, of_connection, of_user
 from doorstep.site.addresses import ITEM_PAGES
+from doorstep.site.fhir.bookings import BookingDoor
+from doorstep.site.fhir.referrals import ReferralDoor
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
 from doorstep.site.next_acts import AFTER_ECG
@@ -60,7 +62,7 @@ def wire() -> None:
     door.install(client_of_token)
     formats.install(FORMATS, actor_of=of_connection)
     patients.install(patient_behind)
-    doors.install({}, directory=in_directory)
+    doors.install(DOORS, directory=in_directory)
     report_acts.install(AFTER_ECG)
     lines.install("contract", contracts.contract_line)
     lines.install_allergies(allergies.for_banner)
@@ -78,6 +80,9 @@ def wire() -> None:
 
 # What hospital systems send, by the name of its format.
 FORMATS = {"hl7v2": HL7_V2}
+
+# Resource types that belong to a workflow, at least in part.
+DOORS: dict[str, doors.Door] = {"Appointment": BookingDoor(), "ServiceRequest": ReferralDoor()}
 
 # What leads on from a visit, in the order of the buttons.
 NEXT_ACTS = (

@@ -225,6 +225,8 @@ PAGES: dict[str, Page] = {
     "fhir:search-post": Page(MACHINE, keywords=(("type", "Patient"),), post=True),
     "fhir:read": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"))),
     "fhir:vread": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"), ("version", "1"))),
+    "fhir:operation-type": Page(MACHINE, keywords=(("type", "Patient"), ("operation", "validate")), post=True),
+    "fhir:operation": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"), ("operation", "everything"))),
     "fhir:history-system": Page(MACHINE),
     "fhir:history-type": Page(MACHINE, keywords=(("type", "Patient"),)),
     "fhir:history": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"))),

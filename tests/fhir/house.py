@@ -74,7 +74,7 @@ def token_of(organization_id: int, name: str) -> str:
 def make_house(client: Client) -> House:
     """Two systems and a resident."""
     world = make_world()
-    resident = make_resident(organization_id=world.village, panel_of=(world.lead,))
+    resident = make_resident(organization_id=world.village, panel_of=(world.lead, world.village))
     own = System(client, token_of(world.lead, "his"))
     foreign = System(client, token_of(world.other_township, "foreign"))
     return House(world, resident, own, foreign)

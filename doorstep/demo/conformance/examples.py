@@ -44,6 +44,7 @@ DIRECTORY = Path(__file__).resolve().parents[3] / "node_modules" / "hl7.fhir.r4.
 _NOT_RESOURCES = {"package.json", ".index.json"}
 # A mutant of a megabyte says no more than one of a hundred kilobytes.
 _LARGEST = 100_000
+_LONGEST_ID = 64
 
 
 @dataclass(slots=True)
@@ -75,6 +76,10 @@ def store_all(paths: list[Path], tally: Tally, *, actor: Actor) -> None:
     """Write every example and read it back; the caller rolls back."""
     for path in paths:
         text = path.read_bytes()
+        resource = exact.loads(text)
+        # One original has an id that R4 does not allow; everything else of it is kept.
+        shortened = resource["id"][:_LONGEST_ID]
+        text = text.replace(resource["id"].encode(), shortened.encode()) if shortened != resource["id"] else text
         resource = exact.loads(text)
         row = Row(
             published=Published(content=resource, organization_id=None, occurred_at=timezone.now()), resident_id=None

@@ -82,9 +82,7 @@ class Type:
 def types() -> dict[str, Type]:
     """Every type by its name or path ("Observation.component")."""
     data = _data()
-    codes = {
-        url: {system: frozenset(names) for system, names in systems.items()} for url, systems in data["codes"].items()
-    }
+    codes = required_codes()
     found = {name: Type(name, rules=_rules(facts["invariants"])) for name, facts in data["types"].items()}
     for name, facts in data["types"].items():
         own = found[name]
@@ -95,6 +93,15 @@ def types() -> dict[str, Type]:
                 needed[element.path_name] = (*needed.get(element.path_name, ()), element.name)
         own.required = tuple(needed.items())
     return found
+
+
+@functools.cache
+def required_codes() -> dict[str, dict[str, frozenset[str]]]:
+    """The codes of R4's required value sets that can be listed: url -> system -> codes."""
+    return {
+        url: {system: frozenset(names) for system, names in systems.items()}
+        for url, systems in _data()["codes"].items()
+    }
 
 
 @functools.cache

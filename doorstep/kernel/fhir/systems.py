@@ -34,3 +34,9 @@ CRITICAL_RESULT = f"{BASE}/StructureDefinition/critical-result"
 PLAIN_WORDS = f"{BASE}/StructureDefinition/plain-words"
 # valueString on a referral: the decision of a benefit rule with its reason.
 BENEFIT_DECISION = f"{BASE}/StructureDefinition/benefit-decision"
+# A ServiceRequest of this profile is a referral.
+REFERRAL_PROFILE = f"{BASE}/StructureDefinition/referral"
+# On a referral that is sent: extensions signer (valueString) and relation (valueCode) of who agreed.
+REFERRAL_CONSENT = f"{BASE}/StructureDefinition/referral-consent"
+# valueReference to a Slot on a referral that is sent: the place to hold and book.
+REFERRAL_SLOT = f"{BASE}/StructureDefinition/referral-slot"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.kernel.record import entrance, history, interactions, search_views, views
+from doorstep.kernel.record import entrance, history, interactions, operations, search_views, views
 
 app_name = "fhir"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("<str:type>", interactions.type_level, name="search"),
     path("<str:type>/_search", search_views.by_post, name="search-post"),
     path("<str:type>/_history", history.of_type, name="history-type"),
+    path("<str:type>/$<str:operation>", operations.of_type, name="operation-type"),
+    path("<str:type>/<str:fhir_id>/$<str:operation>", operations.of_instance, name="operation"),
     path("<str:type>/<str:fhir_id>", interactions.instance, name="read"),
     path("<str:type>/<str:fhir_id>/_history", history.of_instance, name="history"),
     path("<str:type>/<str:fhir_id>/_history/<str:version>", interactions.vread, name="vread"),

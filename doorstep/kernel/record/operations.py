@@ -1,0 +1,192 @@
+"""Operations on resources: $everything, $validate, $document (hl7.org/fhir/R4/operationslist.html)."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from doorstep.kernel.fhir import exact, negotiation, validation
+from doorstep.kernel.fhir.door import allow, machine
+from doorstep.kernel.fhir.moments import span
+from doorstep.kernel.fhir.outcome import FhirRefused, answer, outcome
+from doorstep.kernel.record import queries, stored, terminology_operations
+from doorstep.kernel.record.actions import stamp
+from doorstep.kernel.record.interactions import actor_of, base_of, gone, known, only_get
+from doorstep.kernel.record.references import key_of, references_of
+from doorstep.kernel.record.stored import Stored
+from doorstep.kernel.record.writing import ABSENT
+
+_MOST, _CUSTOM = 1_000, 200
+_EVERYTHING = """
+SELECT id, type, fhir_id, content::text FROM record_resource
+WHERE resident_id = %(resident)s AND NOT deleted AND type <> 'Patient' AND id > %(after)s {more} ORDER BY id LIMIT %(limit)s
+"""
+Operation = Callable[[HttpRequest, str, str], HttpResponse]
+
+
+@machine
+def of_type(request: HttpRequest, type: str, operation: str) -> HttpResponse:
+    """/fhir/<type>/$<operation>."""
+    known(type)
+    return _run(_OF_TYPES, request, type, "", operation)
+
+
+@machine
+def of_instance(request: HttpRequest, type: str, fhir_id: str, operation: str) -> HttpResponse:
+    """/fhir/<type>/<id>/$<operation>."""
+    known(type)
+    return _run(_OF_INSTANCES, request, type, fhir_id, operation)
+
+
+def _run(
+    table: dict[tuple[str, str], Operation], request: HttpRequest, type: str, fhir_id: str, name: str
+) -> HttpResponse:
+    run = table.get((type, name)) or table.get(("*", name))
+    if run is None:
+        raise FhirRefused(404, "not-supported", f"没有操作 {type}/${name[:40]} / there is no such operation")
+    return run(request, type, fhir_id)
+
+
+def _existing(request: HttpRequest, type: str, fhir_id: str, action: str) -> Stored:
+    """The resource that an operation is about, its reading noted."""
+    allow(request, type, "r")
+    found = stored.fetch(type=type, fhir_id=fhir_id)
+    if found is None:
+        raise FhirRefused(404, "not-found", ABSENT)
+    if found.deleted:
+        raise gone(found)
+    queries.note_read(type=type, fhir_id=fhir_id, actor=actor_of(request), resident_id=found.resident_id, action=action)
+    return found
+
+
+def everything(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """Patient/<id>/$everything: all of the resident's record that the client may read, page by page."""
+    only_get(request)
+    allow(request, "*", "r")
+    patient = _existing(request, "Patient", fhir_id, "fhir.everything")
+    values: dict[str, Any] = {"resident": patient.resident_id, "after": 0, "limit": _CUSTOM}
+    clauses = []
+    for name in request.GET:
+        value = request.GET[name]
+        if name in ("_count", "_after") and value.isdigit() and len(value) < 18:
+            values["limit" if name == "_count" else "after"] = int(value)
+        elif name == "_type":
+            values["types"] = value.split(",")
+            clauses.append("AND type = ANY(%(types)s)")
+        elif name == "_since":
+            values["since"] = span("_since", value)[0]
+            clauses.append("AND updated_at >= %(since)s")
+        elif name not in ("_format", "_pretty"):
+            raise FhirRefused(400, "invalid", f"$everything 不支持参数 {name} / knows no parameter {name}={value[:40]}")
+    size = max(1, min(values["limit"], _MOST))
+    values["limit"] = size + 1
+    with connection.cursor() as cursor:
+        cursor.execute(_EVERYTHING.format(more=" ".join(clauses)), values)
+        rows = cursor.fetchall()
+    base = base_of(request)
+    entries = [_entry(base, row[1], row[2], row[3]) for row in rows[:size]]
+    wanted = values.get("types")
+    if not values["after"] and (wanted is None or "Patient" in wanted):
+        entries.insert(0, _entry(base, "Patient", fhir_id, patient.text))
+    links = [{"relation": "self", "url": request.build_absolute_uri()}]
+    if len(rows) > size:
+        kept = {name: request.GET[name] for name in request.GET if name != "_after"}
+        query = urlencode({**kept, "_after": rows[size - 1][0]})
+        links.append({"relation": "next", "url": f"{request.build_absolute_uri(request.path)}?{query}"})
+    found: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "link": links}
+    if entries:
+        found["entry"] = entries
+    return answer(found)
+
+
+def _entry(base: str, kind: str, key: str, text: str) -> dict[str, Any]:
+    return {
+        "fullUrl": f"{base}{kind}/{key}",
+        "resource": orjson.Fragment(text),
+        "search": {"mode": "match"},
+    }
+
+
+def validate(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """<type>/$validate: every problem of what is sent, or of what is stored; nothing is kept."""
+    if request.method in ("GET", "HEAD"):
+        if not fhir_id:
+            raise FhirRefused(405, "not-supported", "请以 POST 发送要校验的资源 / POST the resource to be validated")
+        resource: Any = _existing(request, type, fhir_id, "fhir.read").content()
+    else:
+        resource = negotiation.body_of(request)
+        if isinstance(resource, dict) and resource.get("resourceType") == "Parameters" and type != "Parameters":
+            parts = resource.get("parameter")
+            resource = next(
+                (
+                    one.get("resource")
+                    for one in (parts if isinstance(parts, list) else [])
+                    if isinstance(one, dict) and one.get("name") == "resource"
+                ),
+                None,
+            )
+    if not isinstance(resource, dict) or resource.get("resourceType") != type:
+        raise FhirRefused(400, "invalid", f"请发送一个 {type} / send a {type}", f"{type}.resourceType")
+    found = validation.problems(resource)
+    if not found:
+        return answer(outcome("informational", "符合 R4 / valid against R4", severity="information"))
+    issues = [outcome(one.code, one.sentence, expression=one.path)["issue"][0] for one in found]
+    return answer({"resourceType": "OperationOutcome", "issue": issues})
+
+
+def document(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """Composition/<id>/$document: the Composition and everything that it refers to, as far as the client may read it."""
+    only_get(request)
+    allow(request, "*", "r")
+    composition = _existing(request, "Composition", fhir_id, "fhir.document")
+    base = base_of(request)
+    texts = {("Composition", fhir_id): composition.text}
+    waiting = [composition.text]
+    while waiting:
+        keys = {
+            key
+            for text in waiting
+            for node, _ in references_of(exact.loads(text), "")
+            if (key := key_of(str(node["reference"]), base)) is not None and key not in texts
+        }
+        waiting = []
+        for key in sorted(keys)[: _MOST - len(texts)]:
+            found = stored.fetch(type=key[0], fhir_id=key[1])
+            if found is not None and not found.deleted:
+                texts[key] = found.text
+                # One step beyond what the Composition names itself: the authors of its entries, not their whole world.
+                if len(texts) <= len(keys) + 1:
+                    waiting.append(found.text)
+    body = {
+        "resourceType": "Bundle",
+        "type": "document",
+        "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid.uuid4()}"},
+        "timestamp": stamp(timezone.now()),
+        "entry": [
+            {"fullUrl": f"{base}{kind}/{key}", "resource": orjson.Fragment(text)} for (kind, key), text in texts.items()
+        ],
+    }
+    return answer(body)
+
+
+_OF_TYPES: dict[tuple[str, str], Operation] = {
+    ("*", "validate"): validate,
+    ("CodeSystem", "lookup"): terminology_operations.lookup,
+    ("CodeSystem", "validate-code"): terminology_operations.validate_code,
+    ("ValueSet", "validate-code"): terminology_operations.validate_code,
+    ("ValueSet", "expand"): terminology_operations.expand,
+    ("ConceptMap", "translate"): terminology_operations.translate,
+}
+_OF_INSTANCES: dict[tuple[str, str], Operation] = {
+    ("*", "validate"): validate,
+    ("Patient", "everything"): everything,
+    ("Composition", "document"): document,
+    ("ValueSet", "validate-code"): terminology_operations.validate_code,
+    ("ValueSet", "expand"): terminology_operations.expand,
+    ("ConceptMap", "translate"): terminology_operations.translate,
+}

@@ -1,0 +1,80 @@
+"""Appointment: POST books a place of a slot, status cancelled gives it back (hl7.org/fhir/R4/appointment.html)."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from doorstep.coordination.scheduling import actions, queries
+from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.rules import Quota
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
+from doorstep.people.residents import queries as residents
+
+_WORDS = ("arrived", "checked-in")
+
+
+class BookingDoor:
+    """Every Appointment of this server is a booking."""
+
+    def owns(self, resource: dict[str, Any]) -> bool:
+        """All of them: a place is booked, not described."""
+        return True
+
+    def create(self, resource: dict[str, Any], *, actor: Actor) -> str:
+        """Hold and book the slot that the Appointment names, for the patient among its participants."""
+        actor = _booker(actor)
+        if resource.get("status") not in ("booked", "pending", "proposed"):
+            raise Refused(_("新预约的 status 应为 booked。"), fields={"status": _("新预约的 status 应为 booked。")})
+        slots = [str(one.get("reference", "")) for one in resource.get("slot", [])]
+        if len(slots) != 1 or not slots[0].startswith("Slot/"):
+            message = _("预约应引用一个号源：slot[0].reference = Slot/…。")
+            raise Refused(message, fields={"slot": message})
+        resident_id = _resident(resource)
+        hold = actions.hold(
+            slot_key=slots[0].removeprefix("Slot/"), origin=_origin(resource), actor=actor, resident_id=resident_id
+        )
+        return str(actions.book(hold_key=hold.key, resident_id=resident_id, actor=actor).key)
+
+    def update(self, fhir_id: str, resource: dict[str, Any], *, actor: Actor) -> None:
+        """Move the booking to the Appointment's status: cancelled, arrived, fulfilled."""
+        actor = _booker(actor)
+        booking = queries.get_booking(booking_key=fhir_id, actor=actor)
+        wanted, now = resource.get("status"), booking.machine.state(booking.state).fhir
+        if wanted == now:
+            return
+        if wanted == "cancelled":
+            reason = (resource.get("cancelationReason") or {}).get("text") or str(resource.get("comment") or "")
+            actions.cancel(booking_key=fhir_id, actor=actor, reason=reason or _("接入系统取消"))
+        elif wanted in _WORDS:
+            actions.arrive(booking_key=fhir_id, actor=actor)
+        elif wanted == "fulfilled":
+            actions.fulfil(booking_key=fhir_id, actor=actor)
+        else:
+            raise Conflict(_("预约不能从 %(now)s 改为 %(wanted)s。") % {"now": now, "wanted": wanted})
+
+    def withdraw(self, fhir_id: str, *, actor: Actor) -> None:
+        """A DELETE cancels: a booking is never erased."""
+        actions.cancel(booking_key=fhir_id, actor=_booker(actor), reason=_("接入系统取消"))
+
+
+def _booker(actor: Actor) -> Actor:
+    """The hospital system with the permission that its own write of an Appointment implies."""
+    return actor.with_permissions({*actor.permissions, Permission.SLOT_BOOK})
+
+
+def _resident(resource: dict[str, Any]) -> int:
+    for participant in resource.get("participant", []):
+        reference = str((participant.get("actor") or {}).get("reference", ""))
+        if reference.startswith("Patient/"):
+            found = residents.behind_reference(reference=reference)
+            if found is None:
+                raise NotFound()
+            return found[0]
+    message = _("预约的 participant 中没有患者。")
+    raise Refused(message, fields={"participant": message})
+
+
+def _origin(resource: dict[str, Any]) -> str:
+    codes = [one.get("code") for kind in resource.get("serviceCategory", []) for one in kind.get("coding", [])]
+    return next((str(code) for code in codes if code in set(Quota)), str(Quota.OPEN))
