@@ -144,7 +144,7 @@ def act(cast: Cast, house: House, folder: Path) -> None:
     village.when_i_order_an_ecg("胸闷 2 小时，伴出汗")
     village.when_i_upload(fresh_file(folder))
     village.then_it_is_on_its_way()
-    order = key_of(house, "order")
+    order = key_of(house, "waiting")
     reader = EcgReader(cast, "ecg1")
     reader.when_i_look_at(order)
     reader.when_i_claim()
