@@ -1,11 +1,13 @@
 """Who acts in the demonstration: the site says, through one function that it wires, what an account may do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
+from doorstep.people.organizations.models import Organization
+from doorstep.people.workforce.models import Post
 
 ActorOf = Callable[[User], Actor]
 _actor_of: list[ActorOf] = []
@@ -21,3 +23,17 @@ def actor_of_practitioner(practitioner_id: int) -> Actor:
     """The actor behind the account of a practitioner; raises User.DoesNotExist when there is none."""
     with acting(system_actor(Purpose.SIGN_IN)):
         return _actor_of[0](User.objects.get(practitioner__id=practitioner_id))
+
+
+@cache
+def colleague(*, roles: Sequence[str], at: int | None = None, above: int | None = None) -> Actor | None:
+    """Somebody with the first of these roles that is held at a unit, or at the unit above another; None when nobody is."""
+    with acting(system_actor(Purpose.SIGN_IN)):
+        house = at
+        if above is not None:
+            house = Organization.objects.filter(id=above).values_list("parent_id", flat=True).first()
+        posts = list(Post.objects.filter(organization_id=house, role__in=roles).order_by("id")) if house else []
+    if not posts:
+        return None
+    post = min(posts, key=lambda one: roles.index(one.role))
+    return actor_of_practitioner(post.practitioner_id)

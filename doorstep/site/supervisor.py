@@ -24,6 +24,9 @@ from doorstep.site.processes import Child
 
 DEFAULT_PORT = 8000
 DEFAULT_RESIDENTS = 5000
+# How many days a new county has lived; a large one would take hours over them.
+DEFAULT_DAYS = 14
+LIVED_BELOW = 10_000
 # Of the ten seconds in which everything stops; the rest belongs to the database.
 CHILDREN_SECONDS = 6.0
 ANSWER_SECONDS = 180.0
@@ -64,7 +67,7 @@ def _serve(installation: Installation, options: argparse.Namespace) -> None:
     children: list[Child] = []
     try:
         installation.start_database()
-        _fill(installation, residents=options.residents, empty=options.empty)
+        _fill(installation, residents=options.residents, days=options.days, empty=options.empty)
         children += _children(installation, port=options.port, mllp_port=mllp_port)
         for child in children:
             child.start()
@@ -79,7 +82,7 @@ def _serve(installation: Installation, options: argparse.Namespace) -> None:
             embedded.stop(installation.directory)
 
 
-def _fill(installation: Installation, *, residents: int, empty: bool) -> None:
+def _fill(installation: Installation, *, residents: int, days: int, empty: bool) -> None:
     """Migrate, and give a new database its county; a county that was killed half way is made again from nothing."""
     state = installation.county_file.read_text(encoding="utf-8").strip() if installation.county_file.exists() else ""
     if state == "seeding":
@@ -102,6 +105,9 @@ def _fill(installation: Installation, *, residents: int, empty: bool) -> None:
     installation.county_file.write_text("seeding\n", encoding="utf-8")
     _say(f"Making the demo county with {residents} residents.")
     installation.run("seed_county", "--residents", str(residents), role="owner")
+    if days:
+        _say(f"The county lives its last {days} days.")
+        installation.run("live_days", "--days", str(days), quiet=True)
     installation.county_file.write_text(f"seeded {residents}\n", encoding="utf-8")
     installation.program_file.write_text(code, encoding="utf-8")
 
@@ -203,12 +209,17 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--data", default=str(ROOT / ".doorstep"), help="directory of database, secrets and files")
     parser.add_argument("--residents", type=int, default=DEFAULT_RESIDENTS, help="size of a new demo county")
+    parser.add_argument(
+        "--days", type=int, help="days that the people of a new county have worked through; 14 for a small one, else 0"
+    )
     parser.add_argument("--empty", action="store_true", help="make no demo county in a new database")
     options = parser.parse_args(arguments)
     if not 1 <= options.port <= 65533:
         parser.error("--port is a number from 1 to 65533")
     if not 0 <= options.mllp_port <= 65535:
         parser.error("--mllp-port is a number from 1 to 65535")
+    if options.days is None:
+        options.days = DEFAULT_DAYS if options.residents <= LIVED_BELOW else 0
     if options.residents < 1:
         parser.error("--residents is a number from 1")
     return options

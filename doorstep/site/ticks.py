@@ -136,3 +136,6 @@ TICKS: list[Tick] = [
     Tick(name="merged-rows", seconds=60, run=gather_merged_rows),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
 ]
+
+# What a lived day of the demonstration lets happen by the clock.
+LIVED = (run_clocks, release_ecgs, expire_referrals)

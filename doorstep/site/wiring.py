@@ -24,6 +24,7 @@ from doorstep.coordination.scheduling import standing
 from doorstep.coordination.visits import next_acts
 from doorstep.coordination.visits.next_acts import NextAct
 from doorstep.demo import cast
+from doorstep.demo.living import agenda
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.exchange import formats
@@ -51,6 +52,7 @@ from doorstep.site.next_acts import AFTER_ECG
 from doorstep.site.publication import MAPPINGS
 from doorstep.site.roles import ROLES
 from doorstep.site.subscriptions import SUBSCRIPTIONS
+from doorstep.site.ticks import LIVED
 
 
 def wire() -> None:
@@ -74,6 +76,7 @@ def wire() -> None:
     unit_staff.install(staff_of_unit)
     next_acts.install(NEXT_ACTS)
     cast.install(of_user)
+    agenda.install(LIVED)
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
     shell.install(shell.Sources(posts=posts_of, unread=unread_of, search_permission=Residents.RESIDENT_FIND))
 

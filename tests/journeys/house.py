@@ -44,7 +44,7 @@ class House:
     def start(self) -> None:
         """Start it and wait until it answers."""
         environment = {name: value for name, value in os.environ.items() if name not in OTHERS}
-        words = ["--data", str(self.directory), "--port", str(self.port), "--residents", str(RESIDENTS)]
+        words = ["--data", str(self.directory), "--port", str(self.port), "--residents", str(RESIDENTS), "--days", "0"]
         with self.log.open("w") as log:
             command = [sys.executable, "-m", "doorstep.site.supervisor", *words]
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

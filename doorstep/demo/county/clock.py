@@ -120,7 +120,7 @@ def _one_resident(
     kind = Act.FOLLOW_UP if follow_up else Act.VISIT
     acts = [act(at=start, act=kind, systolic=systolic, diastolic=diastolic, code=reason)]
     if rng.random() >= (0.30 if chronic else 0.06):
-        return acts
+        return acts + _ordinary_referral(rng, act, start, first=first, chronic=chronic)
     trace = TRACES[int(np.searchsorted(np.cumsum([part for _, part in TRACES[:-1]]), rng.random(), side="right"))][0]
     ordered = start + timedelta(minutes=int(rng.integers(5, 15)))
     acts.append(
@@ -132,6 +132,17 @@ def _one_resident(
         target = heroes.TERTIARY_HOSPITAL
         acts.append(act(at=later, act=Act.REFERRAL_UP, after=first + 1, code=code, target_organization_id=target))
     return acts
+
+
+def _ordinary_referral(
+    rng: np.random.Generator, act: "partial[PlannedAct]", start: datetime, *, first: int, chronic: bool
+) -> list[PlannedAct]:
+    """Some visits without an ECG end with a letter to the hospital [own choice: every tenth of a chronic patient's]."""
+    if rng.random() >= (0.10 if chronic else 0.03):
+        return []
+    code, target = ("I10" if chronic else "R53"), heroes.TERTIARY_HOSPITAL
+    at = start + timedelta(minutes=int(rng.integers(6, 9)))
+    return [act(at=at, act=Act.REFERRAL_UP, after=first, code=code, target_organization_id=target)]
 
 
 def _heroine(day: date) -> list[PlannedAct]:

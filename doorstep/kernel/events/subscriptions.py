@@ -33,6 +33,12 @@ def handlers_of(event: type[Event]) -> tuple[Handler, ...]:
     return _handlers.get(event, ())
 
 
+def handlers_of_name(event_name: str) -> tuple[Handler, ...]:
+    """The handlers of an event by its stored name; none for a name that the table no longer has."""
+    event = _classes.get(event_name)
+    return handlers_of(event) if event else ()
+
+
 def handler(event_name: str, handler_name: str) -> tuple[type[Event], Handler] | None:
     """The class and the handler behind stored names, or None when the table no longer has them."""
     event = _classes.get(event_name)

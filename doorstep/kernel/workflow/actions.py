@@ -171,7 +171,7 @@ def _trace(
     due_at: datetime | None = None,
 ) -> None:
     resident_id = getattr(item, "resident_id", None)
-    _note_step(item, way, source=source, actor=actor, reason=reason)
+    _note_step(item, way, source=source, actor=actor, reason=reason, now=now)
     for published in resources_of(item):
         record.publish(published, resident_id=resident_id, actor=actor)
     facts = {"verb": way.verb, "from": source, "to": way.target, **dict(details or {})}
@@ -199,7 +199,7 @@ def _trace(
     _tasks(item, way, item.machine.state(way.target), source=source, actor=actor, now=now, due_at=due_at)
 
 
-def _note_step(item: WorkItem, way: Transition, *, source: str, actor: Actor, reason: str) -> None:
+def _note_step(item: WorkItem, way: Transition, *, source: str, actor: Actor, reason: str, now: datetime) -> None:
     rows.insert(
         Step(
             machine=item.machine.name,
@@ -209,6 +209,7 @@ def _note_step(item: WorkItem, way: Transition, *, source: str, actor: Actor, re
             verb=way.verb,
             from_state=source,
             to_state=way.target,
+            at=now,
             user_id=actor.user_id,
             actor_name=actor.display_name[:80],
             organization_id=actor.organization_id,
