@@ -75,6 +75,8 @@ PAGES: dict[str, Page] = {
     "identity:office": page("RESIDENT_MERGE"),
     "identity:review": page("RESIDENT_MERGE"),
     "identity:reject": act("RESIDENT_MERGE", of="nothing"),
+    "identity:unknown": page("RESIDENT_REGISTER"),
+    "identity:identify": page("RESIDENT_REGISTER", of="resident"),
     "identity:doubles": act("RESIDENT_REGISTER"),
     "identity:compare": page("RESIDENT_MERGE", of="resident"),
     "identity:merge": page("RESIDENT_MERGE", of="nothing"),

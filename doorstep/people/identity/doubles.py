@@ -19,6 +19,8 @@ from doorstep.people.residents.rules import is_whole_number, is_whole_phone, sou
 # How many people a unit's panel is taken for when a record is weighed: a small number shows more candidates.
 PANEL = 2_000
 SHOWN = 5
+# So many people of one house may share a phone before it counts as a village's.
+_HOUSEHOLD = 3
 _LIMIT = 60
 
 REASONS: dict[tuple[str, str], Promise] = {
@@ -87,9 +89,10 @@ def likely(*, facts: Facts, actor: Actor, leaving_out: int | None = None, mother
     or a phone. The question about others is counted in the database and audited when it gives a hint.
     """
     candidates = _candidates(facts, actor)
+    shares = _shares(facts)
     doubles = []
     for resident in candidates:
-        verdict = compare(facts, facts_of(resident), population=PANEL)
+        verdict = compare(facts, facts_of(resident), population=PANEL, shares=shares)
         if resident.pk != leaving_out and verdict.worth_a_look:
             doubles.append(_double(resident, verdict))
     doubles += _siblings(facts, mother_number, {one.resident.pk for one in doubles})
@@ -129,6 +132,14 @@ def _candidates(facts: Facts, actor: Actor) -> list[Resident]:
             born = entries.filter(resident__birth_date=facts.birth_date, name__startswith=facts.name[0])
             ids.update(born.values_list("resident_id", flat=True)[:_LIMIT])
     return list(residents.not_merged().select_related("organization").filter(id__in=ids).order_by("id"))
+
+
+def _shares(facts: Facts) -> dict[str, float]:
+    """How common the phone is among those in sight: a village's one phone says little of who somebody is."""
+    if not is_whole_phone(facts.phone):
+        return {}
+    holders = Identifier.objects.filter(index=indexes.phone_index(facts.phone), kind="phone", live=True).count()
+    return {"phone": max(holders - 1, 0) / PANEL} if holders > _HOUSEHOLD else {}
 
 
 def _siblings(facts: Facts, mother_number: str, known: set[int]) -> list[Double]:

@@ -9,3 +9,7 @@ class ResidentsMerged(Event):
 
 class MergeUndone(Event):
     """Two merged records stand for themselves again."""
+
+
+class ResidentIdentified(Event):
+    """A resident got the right name or number: an unknown patient was named, a child got its own, a number changed."""

@@ -16,7 +16,7 @@ class Fact:
 
 
 FACTS: tuple[Fact, ...] = (
-    Fact("name", _("姓名"), ("name", "name_pinyin", "name_initials")),
+    Fact("name", _("姓名"), ("name", "name_pinyin", "name_initials", "unidentified")),
     Fact("gender", _("性别"), ("gender",)),
     Fact("birth_date", _("出生日期"), ("birth_date",)),
     Fact("national_id", _("身份证号"), ("national_id",)),

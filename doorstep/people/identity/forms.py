@@ -4,6 +4,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.people.identity.facts import FACTS
+from doorstep.people.residents.documents import COUNTRIES, KINDS
+from doorstep.people.residents.forms import NumberField
+from doorstep.people.residents.models import Resident
 
 
 class MergeForm(forms.Form):
@@ -36,3 +39,48 @@ class UndoForm(forms.Form):
     """Why two records are not one person after all."""
 
     reason = forms.CharField(label=_("撤销依据"), max_length=400, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class UnknownForm(forms.Form):
+    """An emergency patient whom nobody can name."""
+
+    gender = forms.ChoiceField(label=_("性别"), choices=Resident.Gender.choices, widget=forms.RadioSelect)
+    estimated_age = forms.IntegerField(label=_("估计年龄"), min_value=0, max_value=120)
+    note = forms.CharField(
+        label=_("发现经过与体貌特征"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("发现地点、送来的人、衣着、身高、疤痕等，便于以后确认身份。"),
+    )
+
+
+class IdentifyForm(forms.Form):
+    """Who somebody is, and on what ground that is known."""
+
+    document = forms.ChoiceField(label=_("证件类型"), choices=[(code, _(label)) for code, label in KINDS.items()])
+    country = forms.ChoiceField(
+        label=_("护照签发国家"),
+        choices=[("", "—"), *((code, _(label)) for code, label in COUNTRIES.items())],
+        required=False,
+        help_text=_("只有护照需要填写。"),
+    )
+    number = NumberField(
+        label=_("证件号码"),
+        max_length=30,
+        required=False,
+        help_text=_("刷卡或输入完整号码；仍然没有证件的留空。"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    name = forms.CharField(label=_("姓名"), max_length=60)
+    gender = forms.ChoiceField(label=_("性别"), choices=Resident.Gender.choices, widget=forms.RadioSelect)
+    birth_date = forms.DateField(
+        label=_("出生日期"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": _("请按 年-月-日 填写，例如 1963-09-15。")},
+    )
+    reason = forms.CharField(
+        label=_("依据"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("核对了哪种证件、由谁确认，例如“家属持户口簿到院确认”。"),
+    )

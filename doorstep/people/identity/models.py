@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Stays
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.organizations.models import Organization
@@ -144,3 +145,24 @@ class LikelyPair(models.Model):
             ),
         )
         indexes = (models.Index(fields=["state", "-weight", "id"], name="pair_by_weight"),)
+
+
+class IdentityChange(models.Model):
+    """Who a resident was before and after a change of name, birth date, sex or number; append-only."""
+
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="identity_changes")
+    at = models.DateTimeField(default=timezone.now)
+    user_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=80, blank=True, default="")
+    organization_id = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=400)
+    # JSON of the facts as they were and as they became.
+    before = SealedTextField(default="")
+    after = SealedTextField(default="")
+
+    append_only = True
+    row_access = RowAccess(using="access_may_see(resident_id)")
+    when_merged = Stays("append-only history: who the record was thought to be stays written")
+
+    class Meta:
+        indexes = (models.Index(fields=["resident", "-at"], name="identity_change"),)

@@ -32,7 +32,7 @@ def everybody() -> tuple[list[tuple[int, int]], list[Facts]]:
 
 
 def _living() -> Iterator[Resident]:
-    rows = residents.not_merged().filter(deceased_on__isnull=True).order_by("id")
+    rows = residents.not_merged().filter(deceased_on__isnull=True, unidentified=False).order_by("id")
     yield from rows.iterator(chunk_size=_BATCH)
 
 

@@ -55,6 +55,8 @@ class Resident(models.Model):
     name_initials = models.CharField(max_length=20, blank=True, default="")
     gender = models.CharField(max_length=8, choices=Gender.choices)
     birth_date = models.DateField()
+    # Nobody knows yet who this is: the name stands for one, of the birth date only the year is estimated.
+    unidentified = models.BooleanField(default=False, db_default=False)
     deceased_on = models.DateField(null=True)
     national_id = SealedTextField(default="")
     # Another document than the national id card: its kind (`documents.KINDS`), its number, the country of a passport.

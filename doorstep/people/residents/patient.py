@@ -38,10 +38,11 @@ def to_patient(
             "id": str(resident.key),
             "identifier": numbers,
             "active": resident.deceased_on is None,
-            "name": [{"use": "official", "text": resident.name}],
+            "name": [{"use": "anonymous" if resident.unidentified else "official", "text": resident.name}],
             "telecom": [{"system": "phone", "value": resident.phone, "use": "mobile"}] if resident.phone else [],
             "gender": resident.gender,
-            "birthDate": resident.birth_date.isoformat(),
+            # A date may be a year alone: of an unidentified person no more is known, and that only by estimate.
+            "birthDate": str(resident.birth_date.year) if resident.unidentified else resident.birth_date.isoformat(),
             "deceasedDateTime": resident.deceased_on.isoformat() if resident.deceased_on else None,
             "address": [{"use": "home", "text": resident.address}] if resident.address else [],
             "managingOrganization": elements.reference("Organization", organization_key, organization_name),

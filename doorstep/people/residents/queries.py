@@ -62,6 +62,7 @@ class ResidentBanner:
     contract: str
     deceased_on: date | None
     allergies: tuple[str, ...] | None = None
+    unidentified: bool = False
 
 
 def linked_ids(*, user_id: int) -> list[int]:
@@ -140,6 +141,7 @@ def banner(resident: Resident) -> ResidentBanner:
         contract=line_of("contract", resident.pk),
         deceased_on=resident.deceased_on,
         allergies=allergies_of(resident.pk),
+        unidentified=resident.unidentified,
     )
 
 

@@ -1,0 +1,154 @@
+"""People without a name or number: registered, named later, numbered, renumbered, and never silently another's."""
+
+import json
+from datetime import date
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
+from doorstep.kernel.access.refusals import NotPermitted
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.record import queries as record
+from doorstep.people.identity import naming
+from doorstep.people.identity.doubles import likely
+from doorstep.people.identity.matching import Facts
+from doorstep.people.identity.models import IdentityChange
+from doorstep.people.residents import actions as residents
+from doorstep.people.residents import queries
+from doorstep.people.residents.models import Identifier, Resident
+from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
+from doorstep.site.actors import of_user
+
+pytestmark = pytest.mark.django_db
+
+WHO = naming.Identity(name="周桂兰", birth_date=date(1963, 9, 15), gender="female", number=ZHOU_NUMBER)
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture
+def nurse(world: World) -> Actor:
+    return of_user(make_staff(name="钱护士", organization_id=world.lead, role="nurse"))
+
+
+def _unknown(actor: Actor) -> Resident:
+    return naming.register_unknown(gender="female", estimated_age=60, note="高速路口，120 送来，左眉有疤", actor=actor)
+
+
+def test_unknown_patient_has_a_number_and_no_invented_birth_date(nurse: Actor) -> None:
+    with acting(nurse):
+        made = _unknown(nurse)
+        patient = record.read(type="Patient", fhir_id=str(made.key))
+    assert made.record_number.startswith("L")
+    assert patient is not None
+    assert patient["name"][0]["use"] == "anonymous"
+    assert patient["birthDate"] == str(made.birth_date.year)
+
+
+def test_unknown_patient_is_named_later_and_the_history_is_kept(nurse: Actor) -> None:
+    with acting(nurse):
+        made = _unknown(nurse)
+        named = naming.identify(resident=made, identity=WHO, reason="家属持身份证到院确认", actor=nurse)
+        assert named is not None
+        assert (named.name, named.unidentified, named.national_id) == ("周桂兰", False, ZHOU_NUMBER)
+        assert queries.find_by_number(ZHOU_NUMBER, nurse) == named
+        assert [one.key for one in queries.search_panel("周桂兰", nurse)] == [made.key]
+        patient = record.read(type="Patient", fhir_id=str(made.key))
+        before, after = (
+            json.loads(text) for text in IdentityChange.objects.order_by("-id").values_list("before", "after")[0]
+        )
+    assert patient is not None
+    assert patient["birthDate"] == "1963-09-15"
+    assert before["name"].startswith("无名氏")
+    assert after["number"] == ZHOU_NUMBER
+
+
+def test_naming_with_anothers_number_shows_nothing_and_counts(world: World, nurse: Actor) -> None:
+    make_resident(organization_id=world.other_village)
+    with acting(nurse):
+        made = _unknown(nurse)
+        assert naming.identify(resident=made, identity=WHO, reason="家属持身份证到院确认", actor=nurse) is None
+        assert queries.get(resident_id=made.pk).unidentified
+        closed = [residents.prove_presence(number=ZHOU_NUMBER, actor=nurse, name="x").closed for _ in range(5)]
+    assert closed == [False] * 4 + [True]
+
+
+def test_child_gets_its_own_number_and_leaves_the_mothers(nurse: Actor) -> None:
+    new = residents.NewResident(
+        name="周小宝", birth_date=date(2026, 11, 1), gender="male", mother_number=ZHOU_NUMBER, birth_order=1
+    )
+    own = naming.Identity(name="周子轩", birth_date=date(2026, 11, 1), gender="male", number="439981202611010015")
+    with acting(nurse):
+        child = residents.register(new=new, actor=nurse)
+        assert child is not None
+        named = naming.identify(resident=child, identity=own, reason="户口簿已上户", actor=nurse)
+        assert named is not None
+    with acting(system_actor(Purpose.IMPORT)):
+        live = set(Identifier.objects.filter(resident=child, live=True).values_list("kind", flat=True))
+    assert live == {"national-id"}
+
+
+def test_another_number_takes_the_records_officer_and_keeps_the_old_one(world: World) -> None:
+    zhou = make_resident(organization_id=world.village, panel_of=(world.village,))
+    nurse = of_user(make_staff(name="钱护士", organization_id=world.village, role="nurse"))
+    officer = of_user(make_staff(name="档案科", organization_id=world.township, role="records_officer"))
+    new = naming.Identity(name="周桂兰", birth_date=date(1963, 9, 15), gender="female", number="439981196309150043")
+    with acting(nurse), pytest.raises(NotPermitted):
+        naming.identify(resident=zhou, identity=new, reason="身份证号码变更", actor=nurse)
+    with acting(officer):
+        changed = naming.identify(resident=zhou, identity=new, reason="公安出具号码变更证明", actor=officer)
+        assert changed is not None
+        assert queries.find_by_number(ZHOU_NUMBER, officer) is None
+        assert queries.find_by_number(new.number, officer) == zhou
+        assert json.loads(IdentityChange.objects.get().before)["number"] == ZHOU_NUMBER
+
+
+def test_a_phone_that_a_village_shares_makes_nobody_likely(world: World) -> None:
+    nurse = of_user(make_staff(name="钱护士", organization_id=world.village, role="nurse"))
+    for place in range(8):
+        make_resident(
+            organization_id=world.village,
+            name=f"王{'甲乙丙丁戊己庚辛'[place]}",
+            number="",
+            birth_date=date(1960 + place, 2, 3),
+            panel_of=(world.village,),
+        )
+    with acting(nurse):
+        found = likely(
+            facts=Facts(name="赵国庆", birth_date=date(1981, 7, 6), gender="male", phone="19900001234"), actor=nurse
+        )
+    assert found.doubles == []
+
+
+def test_pages_of_naming(world: World, client: Client) -> None:
+    client.force_login(make_staff(name="钱护士", organization_id=world.lead, role="nurse"))
+    assert (
+        client.post(reverse("identity:unknown"), {"gender": "male", "estimated_age": "200", "note": "x"}).status_code
+        == 422
+    )
+    made = client.post(
+        reverse("identity:unknown"), {"gender": "male", "estimated_age": "40", "note": "火车站广场，路人呼救"}
+    )
+    assert made.status_code == 302
+    page = client.get(made.headers["Location"]).content.decode()
+    assert "身份待确认" in page
+    key = made.headers["Location"].strip("/").split("/")[-1]
+    wrong = client.post(reverse("identity:identify", args=[key]), {"name": "王强", "number": "123"})
+    assert wrong.status_code == 422
+    right = client.post(
+        reverse("identity:identify", args=[key]),
+        {
+            "document": "national-id",
+            "name": "王强",
+            "gender": "male",
+            "birth_date": "1986-05-04",
+            "reason": "家属到院辨认",
+        },
+    )
+    assert right.status_code == 302
+    assert "身份待确认" not in client.get(right.headers["Location"]).content.decode()
