@@ -29,6 +29,7 @@ urlpatterns = [
     path("verify/<uuid:key>/", verify_report, name="verify-report"),
     path("indicators/", include("doorstep.steering.indicators.urls")),
     path("referrals/", include("doorstep.care.referrals.urls")),
+    path("", include("doorstep.kernel.hooks.urls")),
     path("fhir", fhir.root, name="fhir"),
     path("fhir/", include("doorstep.kernel.record.urls")),
     path("accounts/", include(account_urls.urlpatterns)),

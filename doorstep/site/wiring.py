@@ -17,6 +17,9 @@ from doorstep.care.referrals.handlers import TEXTS as REFERRAL_TEXTS
 from doorstep.care.referrals.permissions import Permission as Referrals
 from doorstep.coordination.allergies import queries as allergies
 from doorstep.coordination.allergies.permissions import Permission as Allergies
+from doorstep.coordination.hospital_systems import sheets
+from doorstep.coordination.hospital_systems.cda.format import CDA
+from doorstep.coordination.hospital_systems.sheets import TABLES
 from doorstep.coordination.hospital_systems.v2.format import HL7_V2
 from doorstep.coordination.notices import addresses
 from doorstep.coordination.notices import texts as notice_texts
@@ -27,8 +30,9 @@ from doorstep.demo import cast
 from doorstep.demo.living import agenda
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
-from doorstep.kernel.exchange import formats
+from doorstep.kernel.exchange import folders, formats
 from doorstep.kernel.fhir import door
+from doorstep.kernel.hooks import registry as hooks
 from doorstep.kernel.record import doors, patients
 from doorstep.kernel.web import navigation as menu
 from doorstep.kernel.web import shell
@@ -44,6 +48,7 @@ from doorstep.people.workforce import role_names
 from doorstep.people.workforce.permissions import Permission as Workforce
 from doorstep.site.actors import of_client, of_connection, of_user
 from doorstep.site.addresses import ITEM_PAGES
+from doorstep.site.cards import SERVICES
 from doorstep.site.fhir.bookings import BookingDoor
 from doorstep.site.fhir.referrals import ReferralDoor
 from doorstep.site.machines import MACHINES
@@ -63,6 +68,8 @@ def wire() -> None:
     duty.install(line_of_duty)
     door.install(client_of_token)
     formats.install(FORMATS, actor_of=of_connection)
+    folders.install(sheets.open_file)
+    hooks.install(SERVICES)
     patients.install(patient_behind)
     doors.install(DOORS, directory=in_directory)
     report_acts.install(AFTER_ECG)
@@ -82,7 +89,7 @@ def wire() -> None:
 
 
 # What hospital systems send, by the name of its format.
-FORMATS = {"hl7v2": HL7_V2}
+FORMATS = {"hl7v2": HL7_V2, "cda": CDA, "table": TABLES}
 
 # Resource types that belong to a workflow, at least in part.
 DOORS: dict[str, doors.Door] = {"Appointment": BookingDoor(), "ServiceRequest": ReferralDoor()}

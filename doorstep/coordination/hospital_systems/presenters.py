@@ -44,6 +44,8 @@ class Shown:
 
 def segments_of(message: ShownMessage, *, clear: bool) -> list[Shown]:
     """The segments of an HL7 message; `clear` shows what names or describes the person."""
+    if message.format != "hl7v2":
+        return []
     try:
         lines = [line for line in Read(message.body).lines() if line]
     except Fault:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.coordination.hospital_systems import notice_views, views
+from doorstep.coordination.hospital_systems import document_views, notice_views, views
 
 app_name = "exchange"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("messages/", views.messages, name="messages"),
     path("messages/<uuid:key>/", views.message, name="message"),
     path("messages/<uuid:key>/replay/", views.replay, name="replay"),
+    path("documents/<uuid:key>.xml", document_views.document, name="document"),
     path("merges/<uuid:key>/", notice_views.notice, name="merge-notice"),
     path("merges/<uuid:key>/dismiss/", notice_views.dismiss, name="dismiss"),
     path("<uuid:key>/", views.connection, name="connection"),

@@ -20,6 +20,7 @@ from doorstep.kernel.exchange.mllp.judging import FORMAT, judge
 from doorstep.kernel.exchange.mllp.later import LaterAnswers
 from doorstep.kernel.exchange.mllp.senders import Directory, Sender
 from doorstep.kernel.exchange.mllp.storekeeper import Storekeeper
+from doorstep.kernel.exchange.mllp.watching import watch_folders
 
 log = structlog.get_logger(__name__)
 CHUNK = 64 * 1024
@@ -54,7 +55,7 @@ class Server:
         """Serve until cancelled; `ready` hears the address that was bound."""
         await self.store.ask(self.directory.refresh)
         await self.store.ask(storing.note_gone)
-        keepers = [asyncio.create_task(self.store.run()), asyncio.create_task(self.later.run())]
+        keepers = [asyncio.create_task(keep) for keep in (self.store.run(), self.later.run(), watch_folders())]
         server = await asyncio.start_server(self._accept, host, port, ssl=tls, limit=CHUNK)
         try:
             ready(*server.sockets[0].getsockname()[:2])

@@ -1,0 +1,88 @@
+"""The services that systems may call, each with the function that answers; the site installs them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from doorstep.kernel.access.actor import Actor
+
+Hook = Literal["patient-view", "order-select", "order-sign"]
+# The specification's bound on a card's first line.
+LONGEST_SUMMARY = 140
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a system tells us: the patient whom it may see, and the context and prefetch as it sent them."""
+
+    resident_id: int
+    patient_id: str
+    hook: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    prefetch: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One card. `source` is who says it; `url` where that can be read; `links` are (label, address)."""
+
+    summary: str
+    indicator: Literal["info", "warning", "critical"]
+    source: str
+    detail: str = ""
+    url: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self, key: str) -> dict[str, Any]:
+        """The card as the specification writes it."""
+        source = {"label": self.source, **({"url": self.url} if self.url else {})}
+        card: dict[str, Any] = {
+            "uuid": key,
+            "summary": self.summary[:LONGEST_SUMMARY],
+            "indicator": self.indicator,
+            "source": source,
+        }
+        if self.detail:
+            card["detail"] = self.detail
+        if self.links:
+            card["links"] = [{"label": label, "url": url, "type": "absolute"} for label, url in self.links]
+        return card
+
+
+Answer = Callable[[Asked, Actor], Sequence[Card]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service: its id in the address, the hook at which it is called, and what it does in words."""
+
+    id: str
+    hook: Hook
+    title: str
+    description: str
+    answer: Answer
+    prefetch: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The service as discovery tells it."""
+        said: dict[str, Any] = {"id": self.id, "hook": self.hook, "title": self.title, "description": self.description}
+        return {**said, "prefetch": dict(self.prefetch)} if self.prefetch else said
+
+
+_services: dict[str, Service] = {}
+
+
+def install(services: Sequence[Service]) -> None:
+    """Wire the services; the last ones count."""
+    _services.clear()
+    _services.update({one.id: one for one in services})
+
+
+def services() -> list[Service]:
+    """Every service, in the order of installation."""
+    return list(_services.values())
+
+
+def find(service_id: str) -> Service | None:
+    """The service with this id."""
+    return _services.get(service_id)
