@@ -18,7 +18,7 @@ def _date(label: object, *, required: bool = True, help_text: object = "") -> fo
         label=label,  # type: ignore[arg-type]
         required=required,
         help_text=help_text,  # type: ignore[arg-type]
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages=_DAY,
     )
 

@@ -37,6 +37,7 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
     reached = actor.reaches(unit.pk)
     manages = reached and actor.may(Permission.ORGANIZATION_MANAGE)
     own = unit.pk == actor.organization_id
+    held = queries.memberships_of(organization_id=unit.pk)
     context = {
         "text": "",
         "chosen": True,
@@ -44,7 +45,8 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "units": queries.tree(),
         "departments": queries.departments(organization_id=unit.pk),
         "children": queries.children(organization_id=unit.pk),
-        "memberships": queries.memberships_of(organization_id=unit.pk),
+        "memberships": held,
+        "belongs": any(one.period.upper is None for one in held),
         "last_day": queries.last_day_of,
         "staff": staff.of(organization_id=unit.pk, actor=actor) if reached else [],
         "history": queries.history_of(organization_id=unit.pk),

@@ -18,11 +18,13 @@ from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Re
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.events.event import Event
+from doorstep.kernel.record import actions as record
 from doorstep.people.organizations.models import Department, Organization
 from doorstep.people.workforce import accounts, queries
 from doorstep.people.workforce.events import PostEnded, PostGiven, PractitionerChanged, PractitionerHired
 from doorstep.people.workforce.models import Post, Practitioner
 from doorstep.people.workforce.permissions import Permission
+from doorstep.people.workforce.published import practitioner_resource, role_resource
 from doorstep.people.workforce.role_names import name_of, role_of
 from doorstep.people.workforce.rules import clash, may_give
 
@@ -242,7 +244,20 @@ def _facts_faults(facts: Facts) -> dict[str, str]:
     return found
 
 
+def _publish(person: Practitioner, actor: Actor, *, organization_id: int | None) -> None:
+    """Bring the person and every post of theirs in the record up to date."""
+    today = timezone.localdate()
+    posts = queries.all_posts(practitioner_id=person.pk)
+    active = any(post.period.upper is None or post.period.upper > today for post in posts)
+    record.publish(
+        practitioner_resource(person, active=active, organization_id=organization_id), resident_id=None, actor=actor
+    )
+    for post in posts:
+        record.publish(role_resource(post, role_of(post.role), today=today), resident_id=None, actor=actor)
+
+
 def _tell(event: type[Event], person: Practitioner, actor: Actor, *, organization_id: int | None, **facts: str) -> None:
+    _publish(person, actor, organization_id=organization_id)
     subject = f"practitioner/{person.key}"
     details = {**facts, "organization": organization_id}
     events.publish(

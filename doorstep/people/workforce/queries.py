@@ -133,6 +133,12 @@ def by_username(username: str) -> Practitioner | None:
     return Practitioner.objects.filter(user__username=username).first()
 
 
+def all_posts(*, practitioner_id: int) -> list[Post]:
+    """Every post of a practitioner with its unit and department."""
+    found = Post.objects.filter(practitioner_id=practitioner_id)
+    return list(found.select_related("practitioner", "organization", "department").order_by("id"))
+
+
 def roles_held(*, practitioner_id: int) -> tuple[str, ...]:
     """The roles of the posts that run today or later."""
     return tuple(post.role for post in _running(practitioner_id))

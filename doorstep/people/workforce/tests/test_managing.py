@@ -10,6 +10,7 @@ from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.record import queries as record
 from doorstep.people.organizations.models import Membership, Organization
 from doorstep.people.workforce import accounts, managing, queries
 from doorstep.people.workforce.models import Post, Practitioner
@@ -160,6 +161,11 @@ def test_end_post_keeps_the_history_and_shuts_the_door() -> None:
         with pytest.raises(Refused):
             managing.end_post(post=post, last_day=TODAY - timedelta(days=1), reason="调离", actor=manager)
         managing.end_post(post=post, last_day=TODAY, reason="调离", actor=manager)
+        role = record.read(type="PractitionerRole", fhir_id=str(post.key))
+        person = record.read(type="Practitioner", fhir_id=str(nurse.key))
+        assert role is not None
+        assert person is not None
+        assert (role["active"], role["period"]["end"], person["active"]) == (False, TODAY.isoformat(), False)
         assert queries.last_day_of(Post.objects.get(pk=post.pk)) == TODAY
         with pytest.raises(Conflict):
             managing.end_post(post=Post.objects.get(pk=post.pk), last_day=TODAY, reason="调离", actor=manager)
