@@ -81,6 +81,7 @@ def _page(request: HttpRequest, key: UUID, form: AllergyForm, refute_form: Refut
     context = {
         "resident": found,
         "banner": residents.banner(found),
+        "on_allergies": True,
         "standing": standing,
         "former": [line for line in lines if line.state != "active"],
         "sent": sent,
