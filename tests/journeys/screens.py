@@ -60,6 +60,8 @@ SCREENS = (
     Screen("home-village", "village", "/", english=True, shown="home"),
     Screen("find", "village", "/residents/?q=z"),
     Screen("resident", "village", "/residents/{resident}/", english=True),
+    Screen("allergies", "village", "/allergies/{resident}/"),
+    Screen("death", "village", "/residents/{resident}/death/"),
     Screen("visits", "village", "/visits/"),
     Screen("visit", "village", "/visits/{visit}/"),
     Screen("ecg-orders", "village", "/ecg/orders/"),
@@ -97,6 +99,10 @@ SCREENS = (
     Screen("exchange-message", "engineer", "/exchange/messages/{message}/"),
     Screen("exchange-codes", "engineer", "/exchange/{connection}/codes/?open=1"),
     Screen("exchange-new", "engineer", "/exchange/new/"),
+    Screen("unit", "manager", "/organizations/{unit}/"),
+    Screen("unit-edit", "manager", "/organizations/{unit}/edit/"),
+    Screen("hire", "manager", "/staff/new/?unit={unit}"),
+    Screen("colleague", "manager", "/staff/{colleague}/"),
     Screen("audit", "auditor", "/audit/"),
     Screen("audit-reviews", "auditor", "/audit/reviews/"),
     Screen("register", "registrar", "/residents/register/"),
@@ -116,6 +122,8 @@ KEYS = {
     "referral": "SELECT key FROM referrals_referral WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1",
     "visit": "SELECT key FROM visits_visit WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1",
     "resident": "SELECT key FROM residents_resident WHERE id = 1",
+    "unit": "SELECT key FROM organizations_organization WHERE kind = 'township-center' ORDER BY id LIMIT 1",
+    "colleague": "SELECT p.key FROM workforce_practitioner p JOIN workforce_post w ON w.practitioner_id = p.id WHERE w.role = 'nurse' ORDER BY p.id LIMIT 1",
     "contract": "SELECT key FROM contracts_contract WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1",
 }
 
