@@ -31,6 +31,7 @@ urlpatterns = [
     path("referrals/", include("doorstep.care.referrals.urls")),
     path("", include("doorstep.kernel.hooks.urls")),
     path("fhir", fhir.root, name="fhir"),
+    path("fhir/", include("doorstep.coordination.scheduling.fhir_urls")),
     path("fhir/", include("doorstep.kernel.record.urls")),
     path("accounts/", include(account_urls.urlpatterns)),
 ]

@@ -1,5 +1,6 @@
 """Reads of people's bookings: appointments missed, what is due at a clinic, the resident's own list."""
 
+import uuid
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -11,8 +12,17 @@ from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.states import EXPECTED, WAITING_LIVE
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.people.residents.models import Resident
 
 _WITH = ("slot__schedule__department", "slot__schedule__practitioner", "slot__schedule__facility", "organization")
+
+
+def resident_of(*, key: str) -> int | None:
+    """The id behind a Patient's key, as far as the actor may see; nothing else of the resident is read."""
+    try:
+        return Resident.objects.filter(key=uuid.UUID(key)).values_list("id", flat=True).first()
+    except ValueError:
+        return None
 
 
 def paused_until(*, resident_id: int) -> date | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from doorstep.coordination.scheduling.models import Booking, Rebooking, Schedule, Slot, WaitingEntry
+from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
 
@@ -131,6 +132,24 @@ def slot_resource(slot: Slot, *, free: int) -> Published:
     }
     return Published(
         content=elements.compact(content), organization_id=slot.organization_id, occurred_at=slot.starts_at
+    )
+
+
+def found_slot(choice: SlotChoice) -> dict[str, Any]:
+    """A slot as $find answers it: how many places the asking origin could have stands in an extension."""
+    return elements.compact(
+        {
+            "resourceType": "Slot",
+            "id": str(choice.key),
+            "extension": [{"url": f"{systems.BASE}/StructureDefinition/places-left", "valueInteger": choice.left}],
+            "specialty": [{"text": choice.specialty}] if choice.specialty else [],
+            "schedule": {
+                "display": f"{choice.organization_name} {choice.department_name} {choice.practitioner_name}".strip()
+            },
+            "status": "free" if choice.left else "busy",
+            "start": elements.instant(choice.starts_at),
+            "end": elements.instant(choice.ends_at),
+        }
     )
 
 

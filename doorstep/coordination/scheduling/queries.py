@@ -44,6 +44,8 @@ class SlotChoice:
         return self.practitioner_name or self.department_name
 
 
+ORIGINS = tuple(str(quota) for quota in Quota)
+
 _CHOICE = """
 SELECT s.id, s.key, s.starts_at, s.ends_at, s.organization_id, o.name, d.id, d.name,
        coalesce(p.name, ''), coalesce(p.title, ''), coalesce(p.specialty, ''), c.service, f.free, f.total

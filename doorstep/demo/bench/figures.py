@@ -39,6 +39,7 @@ class Figure:
         asked = (
             ("p50", self.p50, self.bar.p50_ms),
             ("p95", self.p95, self.bar.p95_ms),
+            ("p99", self.p99, self.bar.p99_ms),
             ("slowest", self.slowest, self.bar.slowest_ms),
         )
         missed = [f"{name} > {bar:g} ms" for name, value, bar in asked if bar is not None and value > bar]

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from doorstep.kernel.database import embedded, provision, secrets
+from doorstep.kernel.database import embedded, embedded_layout, provision, secrets
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = "doorstep.site.settings.demo"
@@ -21,6 +22,7 @@ BARE_SETTINGS = "doorstep.demo.bench.bare"
 ANSWER_SECONDS = 180.0
 STOP_SECONDS = 8.0
 WEB_WORKERS = 2
+KILL_SECONDS = 10.0
 
 
 class HouseError(RuntimeError):
@@ -34,6 +36,7 @@ class House:
     directory: Path
     port: int
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _measured: threading.Event = field(default_factory=threading.Event)
 
     @property
     def mark(self) -> Path:
@@ -84,16 +87,43 @@ class House:
         web = [*granian, *quick, "--port", str(self.port), "doorstep.site.wsgi:application"]
         bare = [*granian, *quick, "--port", str(self.port + 1), f"{BARE_SETTINGS}:application"]
         worker = [sys.executable, "-m", "django", "work", "--concurrency", "4"]
-        self._start(web, settings=SETTINGS)
-        self._start(bare, settings=BARE_SETTINGS)
-        self._start(worker, settings=SETTINGS)
+        self.children = [
+            self._start(web, settings=SETTINGS),
+            self._start(bare, settings=BARE_SETTINGS),
+            self._start(worker, settings=SETTINGS),
+        ]
         self._wait(self.port, "/healthz")
         self._wait(self.port + 1, "/1")
 
     def measure(self, *arguments: str) -> int:
         """Run the measures in a process of their own; returns its exit code."""
         words = [sys.executable, "-m", "django", "measure", "--port", str(self.port), *arguments]
-        return subprocess.run(words, env=self._environment(), check=False).returncode
+        killer = threading.Thread(target=self._kill_in_turn, daemon=True)
+        killer.start()
+        try:
+            return subprocess.run(words, env=self._environment(), check=False).returncode
+        finally:
+            self._measured.set()
+            killer.join(STOP_SECONDS)
+
+    def _kill_in_turn(self) -> None:
+        """While a measure asks for it: kill the web, then the database, every ten seconds, and bring each up again."""
+        mark, turn = self.directory / "storm", 0
+        while not self._measured.wait(KILL_SECONDS if mark.exists() else 0.2):
+            if not mark.exists():
+                continue
+            turn += 1
+            with mark.with_suffix(".log").open("a", encoding="utf-8") as log:
+                log.write("web\n" if turn % 2 else "database\n")
+            if turn % 2:
+                web = self.children[0]
+                os.killpg(web.pid, signal.SIGKILL)
+                web.wait(STOP_SECONDS)
+                self.children[0] = self._start(list(map(str, web.args)), settings=SETTINGS)  # type: ignore[arg-type]
+            else:
+                postmaster = int(embedded_layout.pid_file(self.directory).read_text().split("\n", 1)[0])
+                os.kill(postmaster, signal.SIGKILL)
+                provision.start(self.directory)
 
     def run(self, command: str, *arguments: str, role: str = "app") -> None:
         """Run a management command to its end; raises HouseError when it fails."""
@@ -118,10 +148,10 @@ class House:
     def _held(self) -> str:
         return self.mark.read_text(encoding="utf-8").strip() if self.mark.exists() else ""
 
-    def _start(self, command: list[str], *, settings: str) -> None:
+    def _start(self, command: list[str], *, settings: str) -> "subprocess.Popen[bytes]":
         # A session of its own: Ctrl-C reaches the bench alone, which then stops its children in order.
         with self.log.open("ab") as log:
-            child = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 env=self._environment(settings=settings),
                 stdin=subprocess.DEVNULL,
@@ -129,7 +159,6 @@ class House:
                 stderr=log,
                 start_new_session=True,
             )
-        self.children.append(child)
 
     def _wait(self, port: int, path: str) -> None:
         deadline = time.monotonic() + ANSWER_SECONDS

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from doorstep.care.diagnosis.models import EcgOrder
-from doorstep.demo.bench import acts, bookings, pages, people
+from doorstep.demo.bench import acts, bookings, pages, people, storm
 from doorstep.demo.bench.figures import Figure
 from doorstep.demo.bench.people import Person
 from doorstep.demo.county.heroes import SECONDARY_HOSPITAL
@@ -51,6 +51,8 @@ class Bench:
             return [self._in_process(name)]
         if name == "slots":
             return bookings.hold_and_book(self._ids(), seconds=self.seconds, **self._clinic())
+        if name.startswith("booking"):
+            return storm.measure(name, port=self.port, seconds=self.seconds, **self._clinic())
         if name == "writes":
             return pages.writing(self.known, cookie=self.own_cookie, port=self.port, seconds=self.seconds)
         requests = self._requests(name)

@@ -9,6 +9,7 @@ class Bar:
 
     p50_ms: float | None = None
     p95_ms: float | None = None
+    p99_ms: float | None = None
     slowest_ms: float | None = None
     queries: int | None = None
 
@@ -44,6 +45,9 @@ MEASURES: dict[str, Measure] = {
     "transition-ecg": Measure("transition with four traces: an ECG is claimed and released", ACT),
     "slots": Measure("hold and book a place, 32 clients"),
     "contested": Measure("last places, 32 clients: tries"),
+    "booking": Measure("book over HTTP in one act, 64 clients, 200 clinics"),
+    "booking-burst": Measure("20,000 requests for 500 places, sold out included", Bar(p99_ms=300.0)),
+    "booking-killed": Measure("book while web and database are killed in turn"),
     "fhir-read": Measure("FHIR read with a token", PAGE),
     "fhir-search": Measure("FHIR search with a token", PAGE),
     # A page that a person waits for longer than this looks frozen.

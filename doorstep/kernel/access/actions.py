@@ -31,12 +31,14 @@ def open_relationship(
     closes_at: datetime | None = None,
     basis: str = "",
     presence_id: int | None = None,
+    savepoint: bool = True,
 ) -> int:
     """Open a care relationship; the database decides whether the actor may.
 
     A visit or a contract needs a fresh proof of presence (a visit also goes with a live contract); a referral, an order
     or a consultation passes on only what the sender's unit has. Raises NotFound when the database refuses: somebody
-    who may not see the resident does not learn that there is one.
+    who may not see the resident does not learn that there is one. Without a `savepoint` a refusal ends the transaction:
+    for acts that are rolled back as a whole.
     """
     values = [
         resident_id,
@@ -52,7 +54,7 @@ def open_relationship(
         presence_id,
     ]
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(savepoint=savepoint), connection.cursor() as cursor:
             cursor.execute(_OPEN, values)
             return int(cursor.fetchone()[0])
     except DatabaseError as error:

@@ -1,0 +1,110 @@
+"""FHIR operations: $find, $hold, $book, $cancel with a token; a resend books once; an Appointment resource does the same."""
+
+from typing import Any
+
+import orjson
+import pytest
+from django.test import Client
+
+from doorstep.coordination.scheduling.models import Booking
+from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.session import acting
+
+pytestmark = pytest.mark.django_db
+
+
+def _token(clinic: Clinic) -> str:
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        return access.issue_token(
+            name="village-his", display="村医系统", organization_id=clinic.world.village, actor=system
+        )
+
+
+def _ask(client: Client, token: str, path: str, headers: dict[str, str] | None = None, **values: str) -> Any:
+    rows = [{"name": name, "valueString": value} for name, value in values.items()]
+    return client.post(
+        f"/fhir/{path}",
+        data=orjson.dumps({"resourceType": "Parameters", "parameter": rows}),
+        content_type="application/fhir+json",
+        headers={"Authorization": f"Bearer {token}", **(headers or {})},
+    )
+
+
+def test_find_hold_book_and_cancel(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, open=1)
+    token, patient = _token(clinic), f"Patient/{clinic.resident.key}"
+    found = client.get(
+        f"/fhir/Slot/$find?organization={clinic.world.lead}", headers={"Authorization": f"Bearer {token}"}
+    ).json()
+    assert [one["resource"]["id"] for one in found["entry"]] == [str(slot.key)]
+    held = _ask(client, token, "Slot/$hold", slot=f"Slot/{slot.key}", patient=patient)
+    assert held.status_code == 201, held.content
+    hold = held.json()["parameter"][0]["valueString"]
+    again = _ask(client, token, "Slot/$hold", slot=str(slot.key), patient=patient)
+    assert again.status_code == 409
+    made = _ask(client, token, "Appointment/$book", hold=hold, patient=patient)
+    assert (made.status_code, made.json()["status"]) == (201, "booked")
+    gone = _ask(client, token, "Appointment/$cancel", appointment=made.json()["id"], reason="改期")
+    assert (gone.status_code, gone.json()["status"]) == (200, "cancelled")
+
+
+def test_book_at_once_with_a_key_books_once(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, open=2)
+    token = _token(clinic)
+    answers = [
+        _ask(
+            client,
+            token,
+            "Appointment/$book",
+            {"Idempotency-Key": "k1"},
+            slot=str(slot.key),
+            patient=f"Patient/{clinic.resident.key}",
+        )
+        for _number in range(2)
+    ]
+    assert [one.status_code for one in answers] == [201, 201]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+    with acting(system_actor(Purpose.INDICATORS)):
+        assert Booking.objects.count() == 1
+    busy = _ask(client, token, "Appointment/$book", slot=str(slot.key), patient=f"Patient/{clinic.resident.key}")
+    assert busy.status_code == 409
+
+
+def test_operations_refuse_what_they_cannot_read(client: Client) -> None:
+    clinic = make_clinic()
+    token = _token(clinic)
+    assert _ask(client, token, "Slot/$hold", patient="Patient/x").status_code == 422
+    assert _ask(client, token, "Appointment/$book", slot="x").status_code == 422
+    assert _ask(client, token, "Slot/$hold", slot="x", patient=f"Patient/{clinic.resident.key}").status_code == 404
+    assert client.get("/fhir/Slot/$find?origin=x", headers={"Authorization": f"Bearer {token}"}).status_code == 422
+    assert client.post("/fhir/Appointment/$book").status_code == 401
+
+
+def test_an_appointment_resource_books_and_its_status_cancels(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, open=1)
+    headers = {"Authorization": f"Bearer {_token(clinic)}"}
+    resource: dict[str, Any] = {
+        "resourceType": "Appointment",
+        "status": "booked",
+        "slot": [{"reference": f"Slot/{slot.key}"}],
+        "start": slot.starts_at.isoformat(),
+        "end": slot.ends_at.isoformat(),
+        "participant": [{"actor": {"reference": f"Patient/{clinic.resident.key}"}, "status": "accepted"}],
+    }
+    made = client.post(
+        "/fhir/Appointment", data=orjson.dumps(resource), content_type="application/fhir+json", headers=headers
+    )
+    assert made.status_code == 201, made.content
+    with acting(system_actor(Purpose.INDICATORS)):
+        booking = Booking.objects.get()
+    assert str(booking.key) in made.headers["Location"]
+    gone = client.delete(f"/fhir/Appointment/{booking.key}", headers=headers)
+    assert gone.status_code in (200, 204), gone.content
+    with acting(system_actor(Purpose.INDICATORS)):
+        booking.refresh_from_db()
+    assert booking.state == "cancelled"

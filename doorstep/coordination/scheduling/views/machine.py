@@ -1,0 +1,192 @@
+"""FHIR operations on the one pool: $find, $hold and $release on Slot, $book and $cancel on Appointment.
+
+Each takes a Parameters resource (or query parameters for $find) and calls the same actions as the pages.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from doorstep.coordination.scheduling import actions, booking_queries, fhir, queries
+from doorstep.coordination.scheduling.fhir import booking_resources
+from doorstep.coordination.scheduling.outcomes import Wish
+from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.fhir.door import allow, machine
+from doorstep.kernel.fhir.outcome import FhirRefused, answer
+from doorstep.people.residents import queries as residents
+
+_LONGEST_HOLD = 30  # minutes
+# One name space for the idempotency keys of all clients; the client's own number keeps them apart.
+_REQUESTS = uuid.UUID("5f0c2d8e-6a55-4a0e-9a58-0f8f4be1d2c7")
+
+
+@machine
+def find(request: HttpRequest) -> HttpResponse:
+    """GET Slot/$find: slots with a place left; organization, specialty, start, end, origin, _count."""
+    if request.method != "GET":
+        raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here")
+    allow(request, "Slot", "s")
+    actor = _actor(request)
+    actor.check(Permission.SLOT_VIEW)
+    found = queries.free_slots(
+        organization_ids=queries.organization_ids(
+            value.rpartition("/")[2] for value in request.GET.getlist("organization")
+        ),
+        origin=_origin(request.GET.get("origin", "open")),
+        since=_instant(request.GET.get("start", "")),
+        until=_instant(request.GET.get("end", "")),
+        specialty=request.GET.get("specialty", ""),
+        limit=min(200, int(text)) if (text := request.GET.get("_count", "")).isdigit() else 50,
+        actor=actor,
+    )
+    entries = [{"resource": fhir.found_slot(one), "search": {"mode": "match"}} for one in found]
+    return answer({"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries})
+
+
+@machine
+def hold(request: HttpRequest) -> HttpResponse:
+    """POST Slot/$hold (slot, patient, origin, minutes): keeps a place; answers hold, until and the slot."""
+    allow(request, "Appointment", "c")
+    given, actor = _given(request), _actor(request)
+    minutes = given.get("minutes", actions.HOLD_MINUTES)
+    if not isinstance(minutes, int) or not 1 <= minutes <= _LONGEST_HOLD:
+        raise FhirRefused(422, "value", f"minutes 应为 1 到 {_LONGEST_HOLD} / must be 1 to {_LONGEST_HOLD}")
+    held = actions.hold(
+        slot_key=_key(given, "slot"),
+        origin=_origin(str(given.get("origin", "open"))),
+        actor=actor,
+        resident_id=_patient(given),
+        minutes=minutes,
+    )
+    parameters = [
+        {"name": "hold", "valueString": str(held.key)},
+        {"name": "until", "valueInstant": held.until.isoformat()},
+        {"name": "slot", "valueReference": {"reference": f"Slot/{held.slot.key}"}},
+    ]
+    return answer({"resourceType": "Parameters", "parameter": parameters}, status=201)
+
+
+@machine
+def release(request: HttpRequest) -> HttpResponse:
+    """POST Slot/$release (hold): gives a held place back; one that has gone already is no fault."""
+    allow(request, "Appointment", "c")
+    done = actions.release(hold_key=str(_needed(_given(request), "hold")), actor=_actor(request))
+    return answer({"resourceType": "Parameters", "parameter": [{"name": "released", "valueBoolean": done}]})
+
+
+@machine
+def book(request: HttpRequest) -> HttpResponse:
+    """POST Appointment/$book: a hold and its patient, or a slot and a patient in one act.
+
+    With the header Idempotency-Key a resend answers the first Appointment again.
+    """
+    allow(request, "Appointment", "c")
+    given, actor = _given(request), _actor(request)
+    resident_id = _patient(given)
+    based_on = str(given.get("basedOn", ""))
+    reference = f"referral/{based_on.rpartition('/')[2]}" if based_on else ""
+    if "hold" in given:
+        made = actions.book(hold_key=str(given["hold"]), resident_id=resident_id, actor=actor, reference=reference)
+    else:
+        made = actions.book_at_once(
+            slot_key=_key(given, "slot"),
+            origin=_origin(str(given.get("origin", "open"))),
+            resident_id=resident_id,
+            actor=actor,
+            request_key=_request_key(request, actor),
+            wish=Wish(reference=reference),
+        )
+    content = booking_resources(made)[0].content
+    return answer(content, status=201, headers={"Location": f"Appointment/{made.key}"})
+
+
+@machine
+def cancel(request: HttpRequest) -> HttpResponse:
+    """POST Appointment/$cancel (appointment, reason): gives a booking back."""
+    allow(request, "Appointment", "u")
+    given = _given(request)
+    made = actions.cancel(
+        booking_key=_key(given, "appointment"), actor=_actor(request), reason=str(given.get("reason", ""))
+    )
+    return answer(booking_resources(made)[0].content)
+
+
+def _actor(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
+
+
+def _given(request: HttpRequest) -> dict[str, Any]:
+    """The values of a Parameters resource by name; a reference stands as its text."""
+    if request.method != "POST":
+        raise FhirRefused(405, "not-supported", "此地址只支持 POST / only POST here")
+    try:
+        body = orjson.loads(request.body)
+    except orjson.JSONDecodeError as error:
+        raise FhirRefused(400, "structure", f"不是合法的 JSON：{error} / not valid JSON") from error
+    rows = body.get("parameter") if isinstance(body, dict) and body.get("resourceType") == "Parameters" else None
+    if not isinstance(rows, list):
+        raise FhirRefused(422, "structure", "请发送 Parameters 资源 / send a Parameters resource", "Parameters")
+    given: dict[str, Any] = {}
+    for row in rows:
+        value = (
+            next((one for name, one in row.items() if name.startswith("value")), None)
+            if isinstance(row, dict)
+            else None
+        )
+        if value is None or not isinstance(row.get("name"), str):
+            raise FhirRefused(422, "structure", "参数应有 name 和 value[x] / name and value[x] needed", "Parameters")
+        given[row["name"]] = value.get("reference", "") if isinstance(value, dict) else value
+    return given
+
+
+def _needed(given: dict[str, Any], name: str) -> Any:
+    if name not in given:
+        raise FhirRefused(422, "required", f"缺少参数 {name} / parameter {name} is missing", "Parameters.parameter")
+    return given[name]
+
+
+def _key(given: dict[str, Any], name: str) -> str:
+    return str(_needed(given, name)).rpartition("/")[2]
+
+
+def _patient(given: dict[str, Any]) -> int:
+    reference = str(_needed(given, "patient"))
+    kind, _slash, key = reference.partition("/")
+    if kind == "Patient" and (known := booking_queries.resident_of(key=key)) is not None:
+        return known
+    found = residents.behind_reference(reference=reference)
+    if found is None:
+        raise FhirRefused(
+            404,
+            "not-found",
+            "没有这位居民，或贵院与其没有诊疗关系 / no such resident, or no care relationship",
+            "patient",
+        )
+    return found[0]
+
+
+def _origin(text: str) -> str:
+    if text not in queries.ORIGINS:
+        raise FhirRefused(422, "value", f"origin 应为 {', '.join(queries.ORIGINS)} / one of these", "origin")
+    return text
+
+
+def _instant(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise FhirRefused(422, "value", f"时间 {text} 无法识别 / not a time: {text}") from error
+    return found if found.tzinfo else timezone.make_aware(found)
+
+
+def _request_key(request: HttpRequest, actor: Actor) -> uuid.UUID:
+    key = request.headers.get("Idempotency-Key", "")
+    return uuid.uuid5(_REQUESTS, f"{actor.user_id}|{key}") if key else uuid.uuid4()
