@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from doorstep.coordination.hospital_systems import merging
+from doorstep.coordination.hospital_systems import merging, waiting
 from doorstep.coordination.hospital_systems.models import MergeNotice
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
-from doorstep.kernel.exchange.models import CodeMapping, Connection
+from doorstep.kernel.exchange.models import CodeMapping, Connection, Message
 from doorstep.kernel.record.models import Resource, ResourceVersion
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.models import Resident
-from doorstep.people.residents.tests.factories import World, make_resident, make_world
+from doorstep.people.residents.tests.factories import World, add_to_panel, make_resident, make_world
 from tests.exchange.factories import adt, header, make_connection, oru, pid, send, system, take, work
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +148,19 @@ def test_stranger_waits_and_goes_on_when_the_hospital_may_see(his: Connection, w
     assert message.resident_id is None
     assert resources("Encounter") == []
     assert outsider.pk
+
+
+def test_waiting_message_goes_on_when_the_hospital_may_see_the_resident(his: Connection, world: World) -> None:
+    resident = make_resident(organization_id=world.village)
+    (message,) = take(his, adt("A01", "M1", at="20260501080500"))
+    assert (message.state, waiting.release_seen()) == ("waiting", 0)
+    with acting(system()) as actor:
+        add_to_panel(resident, world.lead, actor)
+    assert waiting.release_seen() == 1
+    work(his)
+    with acting(system()):
+        assert Message.objects.get().state == "applied"
+    assert one("Encounter")["status"] == "in-progress"
 
 
 def test_numbers_that_lead_to_two_people_are_put_aside(his: Connection, world: World, zhou: Resident) -> None:

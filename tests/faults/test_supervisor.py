@@ -136,11 +136,12 @@ def _pages(directory: Path) -> list[int]:
 
 
 def _free_port() -> int:
-    """A port that is free together with the one after it."""
+    """A port that is free together with the two after it."""
     while True:
-        with socket.socket() as first, socket.socket() as second:
+        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
             first.bind(("127.0.0.1", 0))
             port = int(first.getsockname()[1])
             with contextlib.suppress(OSError, OverflowError):
                 second.bind(("127.0.0.1", port + 1))
+                third.bind(("127.0.0.1", port + 2))
                 return port
