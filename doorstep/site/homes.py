@@ -1,5 +1,6 @@
 """The first page of each role: what must be done next, with its clock."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,19 +9,37 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from doorstep.care.diagnosis.permissions import Permission as Diagnosis
+from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.coordination.visits.permissions import Permission as Visits
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.web.addressing import url_if_known
 from doorstep.kernel.web.pages import page_or_part
+from doorstep.kernel.web.shell import QuickAct
 from doorstep.kernel.workflow import catalogue
 from doorstep.kernel.worklist import queries as worklist
+from doorstep.kernel.worklist.models import Task
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
+from doorstep.people.residents.models import Resident
+from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.residents.rules import age_text
 from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.roles import ROLES
+from doorstep.site.underway import underway
 from doorstep.steering.indicators.permissions import Permission as Indicators
+
+# What people come to the first page to begin, in the order of the buttons; the first that a person may do is the primary one.
+QUICK_ACTS = (
+    QuickAct(_("去判读"), "heartbeat", "diagnosis:queue", Diagnosis.ECG_READ),
+    QuickAct(_("到院报到"), "id-badge-2", "referrals:office", Referrals.REFERRAL_ACCEPT),
+    QuickAct(_("核验到场"), "id-badge-2", "residents:presence", Visits.VISIT_OPEN),
+    QuickAct(_("登记建档"), "user-plus", "residents:register", Residents.RESIDENT_REGISTER),
+    QuickAct(_("今日接诊"), "stethoscope", "visits:today", Visits.VISIT_OPEN),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +67,14 @@ def home(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("portal:home"))
     if actor.may(Indicators.INDICATOR_VIEW):
         return HttpResponseRedirect(reverse("indicators:stages"))
-    lines = _lines(actor)
+    tasks, sent = worklist.open_tasks(actor=actor), underway(actor)
+    ids = {one.resident_id for one in (*tasks, *sent) if one.resident_id}
+    people = residents.brief(ids=ids) if actor.record_reach else {}
+    lines = _lines(tasks, people)
     context = {
         "lines": lines,
+        "sent": [(one, one.resident or _name(people.get(one.resident_id))) for one in sent],
+        "quick": [act for act in QUICK_ACTS if actor.may(act.permission) and url_if_known(act.url_name)],
         "urgent": sum(line.urgency >= 2 for line in lines),
         "handed_on": sum(line.level > 0 for line in lines),
         "role": ROLES.get(actor.role),
@@ -59,11 +83,13 @@ def home(request: HttpRequest) -> HttpResponse:
     return page_or_part(request, "site/home.html", "tasks", context)
 
 
-def _lines(actor: Actor) -> list[Line]:
-    tasks = worklist.open_tasks(actor=actor)
+def _name(person: Resident | None) -> str:
+    return person.name if person else ""
+
+
+def _lines(tasks: Sequence[Task], people: Mapping[int, Resident]) -> list[Line]:
     english = (get_language() or "").startswith("en")
     today = timezone.localdate()
-    people = residents.brief(ids=[task.resident_id for task in tasks if task.resident_id]) if actor.record_reach else {}
     units = organizations.names(ids=[task.organization_id for task in tasks])
     lines = []
     for task in tasks:

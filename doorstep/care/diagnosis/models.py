@@ -80,6 +80,7 @@ class EcgOrder(WorkItem):
 
     # Read along by queries for the lines of lists.
     source_name: str
+    center_name: str
     reader_name: str | None
     outcome_zh = models.CharField(max_length=400, blank=True, default="")
     outcome_at = models.DateTimeField(null=True)

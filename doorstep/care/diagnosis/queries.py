@@ -90,6 +90,15 @@ def orders_of_source(*, actor: Actor, limit: int = 50) -> list[EcgOrder]:
     return list(_listed().filter(source_id__in=actor.reach).order_by("-created_at", "-id")[:limit])
 
 
+def orders_at_center(*, actor: Actor, limit: int) -> list[EcgOrder]:
+    """What the actor's units have sent and the centre has not answered yet, newest first, with the centre's name."""
+    rows = EcgOrder.objects.only("key", "state", "state_since", "resident_id")
+    # The model names it for the type checker, which takes this for a second definition.
+    named = rows.annotate(center_name=F("center__name"))  # type: ignore[no-redef]
+    sent = named.filter(source_id__in=actor.reach, state__in=_OPEN)
+    return list(sent.order_by("-created_at", "-id")[:limit])
+
+
 def signed_by(*, actor: Actor, limit: int = 50) -> list[EcgOrder]:
     """What this reader signed, newest first: outcomes stand beside."""
     rows = _listed().filter(signed_by_user_id=actor.user_id)

@@ -21,6 +21,16 @@ class PostChoice:
     current: bool
 
 
+@dataclass(frozen=True)
+class QuickAct:
+    """A button of the first page: words (lazy msgid), icon, URL name, and the permission that shows it."""
+
+    label: Any
+    icon: str
+    url_name: str
+    permission: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sources:
     """What site wires into the frame; URL names may be absent while no app serves them."""

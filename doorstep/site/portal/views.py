@@ -18,6 +18,7 @@ from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import actions as resident_actions
 from doorstep.people.residents import presenters
 from doorstep.people.residents import queries as residents
+from doorstep.site.portal.looks import together
 
 _CHOSEN = "portal_resident"
 _GOING_ON = ("ServiceRequest", "Task", "Appointment", "CarePlan")
@@ -107,7 +108,10 @@ def looks(request: HttpRequest) -> HttpResponse:
     units = organizations.names(ids=[one.organization_id for one in relationships])
     context = {
         **frame,
-        "looks": [(one, ACTS.get(one.action, _("办理了与您有关的业务")), REASONS.get(one.basis, "")) for one in found],
+        "looks": [
+            (one, ACTS.get(one.action, _("办理了与您有关的业务")), REASONS.get(one.basis, ""), times)
+            for one, times in together(found)
+        ],
         "relationships": [
             (one, units.get(one.organization_id, ""), REASONS.get(one.reason, one.reason)) for one in relationships
         ],

@@ -1,0 +1,45 @@
+"""The first page: what may be begun from it, and what one's unit has sent that others now hold."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from doorstep.care.referrals.tests.factories import make_loop, referral_in
+from doorstep.kernel.audit.models import AuditEntry
+from doorstep.site.portal.looks import together
+from doorstep.site.tests.test_people_pages import signed_in, within_budget
+
+pytestmark = pytest.mark.django_db
+
+
+def test_home_shows_what_the_unit_sent_and_who_holds_it() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "submitted_green")
+    page = within_budget(signed_in(loop.users["village"]), "/")
+    assert "已送出，等对方办理" in page
+    assert f"/referrals/{referral.key}/" in page
+    assert referral.patient_name in page
+    assert "核验到场" in page
+    other = within_budget(signed_in(loop.users["stranger"]), "/")
+    assert referral.patient_name not in other
+    assert "已送出，等对方办理" not in other
+
+
+def test_home_offers_only_what_the_role_may_begin() -> None:
+    loop = make_loop()
+    reader = within_budget(signed_in(loop.users["reader"]), "/")
+    assert "去判读" in reader
+    assert "核验到场" not in reader
+
+
+def test_together_counts_alike_looks_of_a_day_and_hides_nobodys() -> None:
+    def look(hour: int, *, user: int = 7, action: str = "record.view") -> AuditEntry:
+        return AuditEntry(user_id=user, action=action, at=datetime(2026, 3, 2, hour, tzinfo=UTC))
+
+    found = [look(9), look(8), look(8, user=8), look(7), look(6, action="visit.view"), look(5)]
+    assert [(one.user_id, one.action, times) for one, times in together(found)] == [
+        (7, "record.view", 2), (8, "record.view", 1), (7, "record.view", 1),
+        (7, "visit.view", 1), (7, "record.view", 1),
+    ]  # fmt: skip
+    # 15:00 and 17:00 UTC of one day are two days in China.
+    assert [times for _one, times in together([look(17), look(15)])] == [1, 1]
