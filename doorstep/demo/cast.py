@@ -33,7 +33,9 @@ def colleague(*, roles: Sequence[str], at: int | None = None, above: int | None 
         if above is not None:
             house = Organization.objects.filter(id=above).values_list("parent_id", flat=True).first()
         posts = list(Post.objects.filter(organization_id=house, role__in=roles).order_by("id")) if house else []
-    if not posts:
-        return None
-    post = min(posts, key=lambda one: roles.index(one.role))
-    return actor_of_practitioner(post.practitioner_id)
+    for post in sorted(posts, key=lambda one: roles.index(one.role)):
+        found = actor_of_practitioner(post.practitioner_id)
+        # Who has several posts acts in the one that is chosen, which may be elsewhere.
+        if found.organization_id == house:
+            return found
+    return None

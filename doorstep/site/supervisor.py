@@ -25,7 +25,7 @@ from doorstep.site.processes import Child
 DEFAULT_PORT = 8000
 DEFAULT_RESIDENTS = 5000
 # How many days a new county has lived; a large one would take hours over them.
-DEFAULT_DAYS = 14
+DEFAULT_DAYS = 10
 LIVED_BELOW = 10_000
 # Of the ten seconds in which everything stops; the rest belongs to the database.
 CHILDREN_SECONDS = 6.0
@@ -210,7 +210,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--data", default=str(ROOT / ".doorstep"), help="directory of database, secrets and files")
     parser.add_argument("--residents", type=int, default=DEFAULT_RESIDENTS, help="size of a new demo county")
     parser.add_argument(
-        "--days", type=int, help="days that the people of a new county have worked through; 14 for a small one, else 0"
+        "--days", type=int, help="days that the people of a new county have worked through; 10 for a small one, else 0"
     )
     parser.add_argument("--empty", action="store_true", help="make no demo county in a new database")
     options = parser.parse_args(arguments)
