@@ -17,9 +17,9 @@ from splink.comparison_library import CustomComparison
 from splink.internals.duckdb.database_api import DuckDBAPI
 
 from doorstep.people.identity.linkage_result import Linked
-from doorstep.people.identity.matching import Facts, Verdict, clean_address, may_link
+from doorstep.people.identity.matching import Facts, Verdict, clean_address, may_link, spelled
 from doorstep.people.identity.weights import AUTOMATIC, LEVELS, RAREST, REVIEW
-from doorstep.people.residents.rules import sound, spell
+from doorstep.people.residents.rules import sound
 
 # DuckDB's distances count bytes, and a Chinese character has three: the rest of the name beside each place is compared.
 _ONE_CHARACTER = " OR ".join(
@@ -80,13 +80,13 @@ def _lists(left: Sequence[Facts], right: Sequence[Facts] | None) -> Iterable[tup
 
 def _table(rows: Sequence[Facts]) -> pa.Table:
     """The list as columns; empty texts become null, which weighs nothing."""
-    spelled = {name: spell(name).pinyin.replace(" ", "") for name in {row.name for row in rows}}
-    sounds = {name: sound(pinyin) for name, pinyin in spelled.items()}
+    pinyin = {name: spelled(name) for name in {row.name for row in rows}}
+    sounds = {name: sound(text) for name, text in pinyin.items()}
     columns: dict[str, list[Any]] = {
         "unique_id": list(range(len(rows))),
         "number": [row.number or None for row in rows],
         "name": [row.name or None for row in rows],
-        "pinyin": [spelled[row.name] or None for row in rows],
+        "pinyin": [pinyin[row.name] or None for row in rows],
         "sound": [sounds[row.name] or None for row in rows],
         "birth_date": [row.birth_date.strftime("%Y%m%d") if row.birth_date else None for row in rows],
         "gender": [row.gender if row.gender in ("male", "female") else None for row in rows],

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from doorstep.people.identity.weights import AUTOMATIC, LEVELS, RAREST, REVIEW, Level
 from doorstep.people.residents.rules import sound, spell
@@ -24,7 +25,17 @@ class Facts:
     @property
     def pinyin(self) -> str:
         """The name as it is spelled."""
-        return spell(self.name).pinyin
+        return spelled(self.name)
+
+
+def spelled(name: str) -> str:
+    """A name in pinyin without spaces, character by character: a list of a million names has a few thousand characters."""
+    return "".join(map(_syllable, name))
+
+
+@cache
+def _syllable(character: str) -> str:
+    return spell(character).pinyin
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +155,7 @@ def _address(one: str, other: str) -> str:
 
 def clean_address(address: str) -> str:
     """An address without spaces and punctuation."""
-    return "".join(character for character in address if character.isalnum())
+    return "".join(filter(str.isalnum, address))
 
 
 def one_slip(one: str, other: str) -> bool:
