@@ -68,7 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if actor.may(Indicators.INDICATOR_VIEW):
         return HttpResponseRedirect(reverse("indicators:stages"))
     tasks, sent = worklist.open_tasks(actor=actor), underway(actor)
-    ids = {one.resident_id for one in (*tasks, *sent) if one.resident_id}
+    ids = {task.resident_id for task in tasks if task.resident_id} | {one.resident_id for one in sent}
     people = residents.brief(ids=ids) if actor.record_reach else {}
     lines = _lines(tasks, people)
     context = {
