@@ -30,12 +30,14 @@ class Target:
 
 def target_of(task: Task, *, table: str, code: str, display: str = "") -> Target | None:
     """What the sender's code means; None when nobody has decided it, which is noted for the page of codes."""
-    found = (
-        CodeMapping.objects.filter(connection_id=task.connection.pk, table=table, local_code=code[:80])
-        .exclude(target_code="")
-        .values_list("target_system", "target_code", "target_display")
-        .first()
-    )
+    if (table, code) not in task.looked_up:
+        task.looked_up[table, code] = (
+            CodeMapping.objects.filter(connection_id=task.connection.pk, table=table, local_code=code[:80])
+            .exclude(target_code="")
+            .values_list("target_system", "target_code", "target_display")
+            .first()
+        )
+    found = task.looked_up[table, code]
     if found is None:
         task.unknown_codes.append((table, code[:80], display[:200]))
         return None

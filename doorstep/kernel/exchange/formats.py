@@ -45,6 +45,8 @@ class Task:
     connection: Connection
     actor: Actor
     unknown_codes: list[tuple[str, str, str]] = field(default_factory=list)
+    # What was looked up already: a report names its units again and again.
+    looked_up: dict[tuple[str, str], tuple[str, str, str] | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
