@@ -5,6 +5,8 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from doorstep.care.referrals import down_rules, rules, stock
 from doorstep.care.referrals.criteria import Judgement, judge
 from doorstep.care.referrals.down_rules import Needs, Unit, Weighed
@@ -88,7 +90,8 @@ def list_proposals(*, actor: Actor, ended: bool = False, limit: int = 50) -> lis
     """The proposals of the actor's wards and those asked of the actor's units, newest first."""
     rows = DownProposal.objects.select_related(*_WITH)
     states = ("agreed", "refused", "lapsed") if ended else ("proposed", "asked")
-    return list(rows.filter(state__in=states).order_by("-state_since")[:limit])
+    mine = Q(hospital_id__in=actor.reach) | Q(receiver_id__in=actor.reach)
+    return list(rows.filter(mine, state__in=states).order_by("-state_since")[:limit])
 
 
 def get_proposal(*, key: UUID | str) -> DownProposal:

@@ -27,6 +27,7 @@ from doorstep.demo.loading.people import TABLES as PEOPLE_TABLES
 from doorstep.demo.loading.people import Setting, people, slim
 from doorstep.demo.loading.workers import Turn, turned
 from doorstep.demo.tracings import earlier_ecg, write_files
+from doorstep.demo.wards import open_wards
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting, bind
@@ -117,6 +118,7 @@ def seed(wish: Wish, *, say: Say) -> Report:
                 name=CLIENT, display="禾川县人民医院 HIS", organization_id=TERTIARY_HOSPITAL, actor=actor
             )
             open_clinics(county, actor=actor)
+            open_wards(county, actor=actor)
         with report.part("tracings", tally):
             heroine = Resident.objects.get(id=HEROINE)
             earlier_ecg(heroine)

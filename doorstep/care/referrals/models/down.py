@@ -63,6 +63,8 @@ class DownProposal(WorkItem):
     row_access = RowAccess(
         using=f"access_is_system() OR {handled_by('hospital_id')}"
         f" OR (asked_at IS NOT NULL AND {handled_by('receiver_id')})"
+        # Who refused passes the question on and keeps what it did.
+        " OR tried && (SELECT access_record_reach())"
     )
     when_merged = Moves(_("下转建议"), also={"resident_key": "key"})
 

@@ -1,0 +1,114 @@
+"""Wards of the county: beds at the hospitals and at the heroine's township, two patients who may soon go home, and what centres can do."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from doorstep.care.referrals.actions import save_service
+from doorstep.coordination.beds.actions import occupy, open_ward, write_round
+from doorstep.coordination.beds.models import Bed, Stay
+from doorstep.demo.county import heroes
+from doorstep.demo.county.county import County
+from doorstep.demo.county.organizations import FIRST_PRIMARY, FIRST_VILLAGE
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.models import CareRelationship
+from doorstep.people.residents.models import Resident
+
+# Name, kind, number of beds, and the houses that have it.
+_WARDS: tuple[tuple[str, str, int, tuple[int, ...]], ...] = (
+    ("心血管内科一病区", "general", 12, (heroes.TERTIARY_HOSPITAL,)),
+    ("神经内科病区", "general", 10, (heroes.TERTIARY_HOSPITAL,)),
+    ("康复医学科病区", "rehab", 8, (heroes.TERTIARY_HOSPITAL, heroes.SECONDARY_HOSPITAL)),
+    ("内科病区", "general", 8, (heroes.SECONDARY_HOSPITAL,)),
+    ("康复病区", "rehab", 4, (heroes.HOME_UNIT,)),
+)
+_SKILLS = ("rehab", "wound", "injection", "oxygen", "insulin", "home-visit")
+_MEDICINES = (
+    "aspirin-100", "clopidogrel-75", "atorvastatin-20", "simvastatin-20", "amlodipine-5", "nifedipine-30", "enalapril-10", "valsartan-80",
+    "metoprolol-47", "hydrochlorothiazide-25", "metformin-500", "gliclazide-30", "acarbose-50", "salbutamol-inhaled", "isosorbide-20",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Patient:
+    """Who lies in which ward for what, with what the ward's doctor said today and the medicines."""
+
+    resident_id: int
+    ward: str
+    diagnosis: str
+    code: str
+    said: dict[str, Any]
+    medicines: tuple[tuple[str, str, str, str], ...]
+
+
+_PATIENTS = (
+    _Patient(
+        7,
+        "神经内科病区",
+        "脑梗死恢复期",
+        "I63.9",
+        {"complications_stable": True, "deficit_stable": True, "no_fever_days": 5},
+        (
+            ("aspirin-100", "阿司匹林肠溶片 100 mg", "100 mg", "qd"),
+            ("atorvastatin-20", "阿托伐他汀钙片 20 mg", "20 mg", "qn"),
+        ),
+    ),
+    _Patient(
+        6,
+        "心血管内科一病区",
+        "冠心病，PCI 术后",
+        "I25.1",
+        {"complications_stable": True, "chest_pain_free_days": 2},
+        (
+            ("ticagrelor-90", "替格瑞洛片 90 mg", "90 mg", "bid"),
+            ("rosuvastatin-10", "瑞舒伐他汀钙片 10 mg", "10 mg", "qn"),
+        ),
+    ),
+)
+
+
+def open_wards(county: County, *, actor: Actor) -> int:
+    """Open every ward, lay the two patients into their beds and say what the centres can do; returns how many beds there are."""
+    for name, kind, count, houses in _WARDS:
+        for house in houses:
+            numbers = [str(number) for number in range(1, count + 1)]
+            open_ward(organization_id=house, name=name, kind=kind, beds=numbers, actor=actor)
+    for patient in _PATIENTS:
+        _lay_in(patient, actor=actor)
+    for unit in county.organizations:
+        if FIRST_PRIMARY <= unit.id < FIRST_VILLAGE and unit.kind in ("township-center", "community-center"):
+            # Every third centre has no rehabilitation, so that the nearest is not always the one that is asked.
+            skills = _SKILLS if unit.id == heroes.HOME_UNIT or unit.id % 3 else _SKILLS[1:]
+            save_service(organization_id=unit.id, accepts=True, skills=skills, medicines=_MEDICINES, actor=actor)
+    return Bed.objects.count()
+
+
+def _lay_in(patient: _Patient, *, actor: Actor) -> Stay:
+    resident = Resident.objects.get(id=patient.resident_id)
+    bed = Bed.objects.filter(ward__name=patient.ward, organization_id=heroes.TERTIARY_HOSPITAL, state="free").order_by(
+        "id"
+    )[0]
+    stay = occupy(bed=bed, resident=resident, actor=actor, diagnosis=patient.diagnosis, diagnosis_code=patient.code)
+    access.open_relationship(
+        resident_id=resident.id,
+        organization_id=heroes.TERTIARY_HOSPITAL,
+        reason=CareRelationship.Reason.VISIT,
+        episode=f"stay/{stay.key}",
+        actor=actor,
+    )
+    Stay.objects.filter(pk=stay.pk).update(
+        admitted_at=timezone.now() - timedelta(days=9), attending_id=heroes.CARDIOLOGY_EXPERT
+    )
+    return write_round(
+        stay=stay,
+        said=patient.said,
+        medicines=[
+            {"code": code, "name": name, "dose": dose, "frequency": frequency, "days": "30"}
+            for code, name, dose, frequency in patient.medicines
+        ],
+        predicted_on=timezone.localdate() + timedelta(days=2),
+        actor=actor,
+    )
