@@ -15,6 +15,7 @@ from doorstep.demo.county.organizations import FIRST_PRIMARY, FIRST_VILLAGE
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
+from doorstep.people.residents.actions import add_to_panel
 from doorstep.people.residents.models import Resident
 
 # Name, kind, number of beds, and the houses that have it.
@@ -99,6 +100,7 @@ def _lay_in(patient: _Patient, *, actor: Actor) -> Stay:
         episode=f"stay/{stay.key}",
         actor=actor,
     )
+    add_to_panel(resident=resident, organization_id=heroes.TERTIARY_HOSPITAL, actor=actor)
     Stay.objects.filter(pk=stay.pk).update(
         admitted_at=timezone.now() - timedelta(days=9), attending_id=heroes.CARDIOLOGY_EXPERT
     )

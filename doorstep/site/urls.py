@@ -5,6 +5,7 @@ from django.urls import include, path
 from doorstep.care.diagnosis.views.public import verify as verify_report
 from doorstep.kernel.record import entrance as fhir
 from doorstep.site import account_urls, health, homes
+from doorstep.site.fhir import messages
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -32,6 +33,7 @@ urlpatterns = [
     path("", include("doorstep.kernel.hooks.urls")),
     path("fhir", fhir.root, name="fhir"),
     path("fhir/", include("doorstep.coordination.scheduling.fhir_urls")),
+    path("fhir/$process-message", messages.process_message, name="fhir-process-message"),
     path("fhir/", include("doorstep.kernel.record.urls")),
     path("accounts/", include(account_urls.urlpatterns)),
 ]

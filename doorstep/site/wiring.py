@@ -51,6 +51,7 @@ from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.cards import SERVICES
 from doorstep.site.fhir.bookings import BookingDoor
 from doorstep.site.fhir.referrals import ReferralDoor
+from doorstep.site.fhir.tasks import TaskDoor
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
 from doorstep.site.next_acts import AFTER_ECG
@@ -92,7 +93,11 @@ def wire() -> None:
 FORMATS = {"hl7v2": HL7_V2, "cda": CDA, "table": TABLES}
 
 # Resource types that belong to a workflow, at least in part.
-DOORS: dict[str, doors.Door] = {"Appointment": BookingDoor(), "ServiceRequest": ReferralDoor()}
+DOORS: dict[str, doors.Door] = {
+    "Appointment": BookingDoor(),
+    "ServiceRequest": ReferralDoor(),
+    "Task": TaskDoor(),
+}
 
 # What leads on from a visit, in the order of the buttons.
 NEXT_ACTS = (

@@ -230,6 +230,7 @@ PAGES: dict[str, Page] = {
     "fhir-slots:book": Page(MACHINE, post=True),
     "fhir-slots:cancel": Page(MACHINE, post=True),
     "fhir": Page(MACHINE, post=True),
+    "fhir-process-message": Page(MACHINE, post=True),
     "fhir:root": Page(MACHINE, post=True),
     "fhir:search": Page(MACHINE, keywords=(("type", "Patient"),)),
     "fhir:search-post": Page(MACHINE, keywords=(("type", "Patient"),), post=True),

@@ -5,7 +5,7 @@ hl7.org/fhir/R4. Each state has its status in one table; no clock and no decisio
 
 from typing import Any
 
-from doorstep.care.referrals.models import FollowUp, RecoveryPlan, Referral
+from doorstep.care.referrals.models import CaseQuestion, FollowUp, RecoveryPlan, Referral
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.elements import (
     Json,
@@ -24,6 +24,7 @@ from doorstep.kernel.record.publishing import Published
 
 REFERRAL_NUMBER = f"{systems.BASE}/NamingSystem/referral-number"
 REFERRAL_STATE = f"{systems.BASE}/CodeSystem/referral-state"
+RETURN_REASON = f"{systems.BASE}/CodeSystem/referral-return-reason"
 DECLINE_REASON = f"{systems.BASE}/CodeSystem/referral-decline-reason"
 _SNOMED_REFERRAL = ("http://snomed.info/sct", "3457005", "Patient referral")
 _CONSENT_SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
@@ -320,6 +321,39 @@ def blood_pressure(follow_up: FollowUp) -> Json:
     )
 
 
+def question_resources(question: CaseQuestion) -> list[Published]:
+    """A question on a case as a Communication: who asked whom, what, and what was answered."""
+    people = (question.asked_by, question.answered_by)
+    texts = [question.text, *([question.answer] if question.answer else [])]
+    content = compact(
+        {
+            "resourceType": "Communication",
+            "id": str(question.key),
+            "basedOn": [reference("ServiceRequest", question.referral.key)],
+            "status": question.machine.state(question.state).fhir,
+            "category": [text_concept("病例答疑")],
+            "priority": "urgent" if question.urgent else "routine",
+            "subject": _patient(question.referral),
+            "sent": instant(question.created_at),
+            "received": instant(question.answered_at) if question.answered_at else None,
+            "sender": reference("Practitioner", people[0].key, people[0].name)
+            if people[0]
+            else _organization(question.asker),
+            "recipient": [_organization(question.answerer)],
+            "payload": [{"contentString": text} for text in texts],
+        }
+    )
+    return [
+        Published(
+            content=content,
+            organization_id=question.asker_id,
+            occurred_at=question.answered_at or question.created_at,
+            episode=question.referral.subject,
+            category="referral",
+        )
+    ]
+
+
 def medicine_text(line: dict[str, Any]) -> str:
     """One medicine in a line: name, dose, frequency, days."""
     days = f"{line['days']} 天" if line.get("days") else ""
@@ -329,6 +363,9 @@ def medicine_text(line: dict[str, Any]) -> str:
 
 
 def _status_reason(referral: Referral) -> Json | None:
+    if referral.state == "returned" and referral.return_code:
+        label = str(Referral.ReturnReason(referral.return_code).label)
+        return concept(RETURN_REASON, referral.return_code, label)
     if referral.decline_code:
         return concept(DECLINE_REASON, referral.decline_code, str(Referral.DeclineReason(referral.decline_code).label))
     return None
