@@ -12,6 +12,7 @@ from python_calamine import CalamineWorkbook
 
 from doorstep.care.referrals import actions, down_queries, queries, states
 from doorstep.care.referrals.models import CaseQuestion, DownProposal, PayLater, Referral
+from doorstep.care.referrals.record_facts import known_of
 from doorstep.care.referrals.tests.factories import PLAN, SUMMARY, Loop, draft, make_loop, referral_in
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds.models import Bed, Stay
@@ -57,9 +58,7 @@ def lie_in(loop: Loop, *, said: dict[str, object] | None = None) -> Stay:
 def lower_pressure(loop: Loop) -> None:
     """The record's newest pressure becomes 130/80: the loop's own is too high to go home with."""
     with acting(system_actor(Purpose.IMPORT)):
-        from_record = down_queries.known_of(
-            resident_id=loop.resident.pk, origin_reference="", actor=system_actor(Purpose.IMPORT)
-        )
+        from_record = known_of(resident_id=loop.resident.pk, origin_reference="", actor=system_actor(Purpose.IMPORT))
         assert from_record.number("systolic") == 168
 
 
@@ -76,7 +75,7 @@ def propose(loop: Loop) -> DownProposal | None:
 
 def stable(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pressure at which one may go home."""
-    known = down_queries.known_of
+    known = known_of
 
     def calm(**asked: object) -> object:
         found = known(**asked)  # type: ignore[arg-type]
