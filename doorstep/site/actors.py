@@ -52,15 +52,16 @@ def of_user(user: User, *, address: str = "", request_id: str = "") -> Actor:
 def of_client(token: str, *, address: str = "", request_id: str = "") -> Actor | None:
     """The actor behind a bearer token of a hospital system, or None when it is unknown or revoked."""
     client = access.client_by_token(token)
-    return None if client is None else _of_system(client, address=address, request_id=request_id)
+    return None if client is None else of_system(client, address=address, request_id=request_id)
 
 
 def of_connection(client_id: int) -> Actor:
     """The actor of a hospital system that connects without a token: by a wire or a folder of its own."""
-    return _of_system(access.client_by_id(client_id))
+    return of_system(access.client_by_id(client_id))
 
 
-def _of_system(client: ApiClient, *, address: str = "", request_id: str = "") -> Actor:
+def of_system(client: ApiClient, *, address: str = "", request_id: str = "") -> Actor:
+    """The actor of a connected hospital system."""
     day = timezone.localdate(timezone=_CHINA)
     return Actor(
         kind=ActorKind.CLIENT,

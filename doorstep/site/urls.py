@@ -6,6 +6,7 @@ from doorstep.care.diagnosis.views.public import verify as verify_report
 from doorstep.kernel.record import entrance as fhir
 from doorstep.site import account_urls, health, homes
 from doorstep.site.fhir import messages
+from doorstep.site.oauth.discovery import smart_configuration
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -31,6 +32,8 @@ urlpatterns = [
     path("indicators/", include("doorstep.steering.indicators.urls")),
     path("referrals/", include("doorstep.care.referrals.urls")),
     path("", include("doorstep.kernel.hooks.urls")),
+    path("fhir/.well-known/smart-configuration", smart_configuration, name="smart-configuration"),
+    path("oauth/", include("doorstep.site.oauth.urls")),
     path("fhir", fhir.root, name="fhir"),
     path("fhir/", include("doorstep.coordination.scheduling.fhir_urls")),
     path("fhir/$process-message", messages.process_message, name="fhir-process-message"),

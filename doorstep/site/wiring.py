@@ -28,12 +28,13 @@ from doorstep.coordination.visits import next_acts
 from doorstep.coordination.visits.next_acts import NextAct
 from doorstep.demo import cast
 from doorstep.demo.living import agenda
+from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.exchange import folders, formats
 from doorstep.kernel.fhir import door
 from doorstep.kernel.hooks import registry as hooks
-from doorstep.kernel.record import doors, patients
+from doorstep.kernel.record import bulk, doors, patients
 from doorstep.kernel.web import navigation as menu
 from doorstep.kernel.web import shell
 from doorstep.kernel.workflow import catalogue, publication
@@ -46,7 +47,7 @@ from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce import queries as workforce
 from doorstep.people.workforce import role_names
 from doorstep.people.workforce.permissions import Permission as Workforce
-from doorstep.site.actors import of_client, of_connection, of_user
+from doorstep.site.actors import of_client, of_connection, of_system, of_user
 from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.cards import SERVICES
 from doorstep.site.fhir.bookings import BookingDoor
@@ -55,6 +56,7 @@ from doorstep.site.fhir.tasks import TaskDoor
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
 from doorstep.site.next_acts import AFTER_ECG
+from doorstep.site.oauth.tokens import grant_of
 from doorstep.site.publication import MAPPINGS
 from doorstep.site.roles import ROLES
 from doorstep.site.subscriptions import SUBSCRIPTIONS
@@ -72,6 +74,7 @@ def wire() -> None:
     folders.install(sheets.open_file)
     hooks.install(SERVICES)
     patients.install(patient_behind)
+    bulk.install(system_named)
     doors.install(DOORS, directory=in_directory)
     report_acts.install(AFTER_ECG)
     lines.install("contract", contracts.contract_line)
@@ -192,13 +195,17 @@ def family_doctor(resident_id: int, day: date) -> int | None:
 
 
 def client_of_token(token: str, request: HttpRequest) -> door.Grant | None:
-    """The hospital system behind a bearer token."""
-    actor = of_client(
-        token,
-        address=str(request.META.get("REMOTE_ADDR", "")),
-        request_id=str(request.headers.get("X-Request-Id", ""))[:40],
-    )
-    return door.Grant(actor) if actor else None
+    """Who is behind a bearer token: one that the operator issued, or an access token of OAuth."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    request_id = str(request.headers.get("X-Request-Id", ""))[:40]
+    actor = of_client(token, address=address, request_id=request_id)
+    return door.Grant(actor) if actor else grant_of(token, address=address, request_id=request_id)
+
+
+def system_named(name: str) -> Actor | None:
+    """The hospital system of this name, for a job that acts as it."""
+    client = access.client_by_name(name)
+    return of_system(client) if client else None
 
 
 def in_directory(keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -11,6 +11,7 @@ from django.test import Client
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.fhir.validation import problems
 from tests.fhir.house import House, make_house
 
 pytestmark = pytest.mark.django_db
@@ -268,3 +269,11 @@ def test_reads_and_writes_leave_their_trace(house: House) -> None:
     with acting(system_actor(Purpose.SEALING)):
         found = set(AuditEntry.objects.filter(resident_id=house.resident.id).values_list("action", flat=True))
     assert found >= {"fhir.create", "fhir.read", "fhir.history", "fhir.delete"}
+
+
+def test_the_capability_statement_is_valid_and_says_what_is_offered(house: House) -> None:
+    statement = json.loads(house.own.ask("GET", "metadata").content)
+    assert problems(statement) == []
+    kinds = {one["type"]: one for one in statement["rest"][0]["resource"]}
+    assert {"code": "patch"} in kinds["Observation"]["interaction"]
+    assert {"code": "create"} not in kinds["Patient"]["interaction"]

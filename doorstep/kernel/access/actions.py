@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -131,3 +132,39 @@ def issue_token(*, name: str, display: str, organization_id: int, actor: Actor) 
         },
     )
     return token
+
+
+def register_keys(
+    *, name: str, display: str, organization_id: int, jwks: dict[str, Any], scopes: str, actor: Actor
+) -> ApiClient:
+    """Register a hospital system that signs its assertions with these keys, or renew its keys and scopes."""
+    client, _made = ApiClient.objects.update_or_create(
+        name=name,
+        defaults={
+            "display": display,
+            "organization_id": organization_id,
+            "jwks": jwks,
+            "scopes": scopes,
+            "revoked_at": None,
+        },
+        # A token that nobody knows: this system comes with assertions.
+        create_defaults={
+            "display": display,
+            "organization_id": organization_id,
+            "jwks": jwks,
+            "scopes": scopes,
+            "token_hash": token_hash(secrets.token_urlsafe(32)),
+        },
+    )
+    return client
+
+
+def use_assertion(*, client: ApiClient, jti: str, expires_at: datetime) -> bool:
+    """Note that an assertion was used; False when it had been used before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO access_seenassertion (client_id, jti, expires_at) VALUES (%s, %s, %s)"
+            " ON CONFLICT DO NOTHING RETURNING id",
+            [client.pk, jti, expires_at],
+        )
+        return cursor.fetchone() is not None

@@ -176,5 +176,21 @@ class ApiClient(models.Model):
     display = models.CharField(max_length=100)
     organization_id = models.BigIntegerField()
     token_hash = models.CharField(max_length=64, unique=True)
+    # Public keys (RFC 7517) that sign its assertions, and the scopes that the operator gave it; a bearer token needs neither.
+    jwks = models.JSONField(default=dict, blank=True)
+    scopes = models.CharField(max_length=2000, blank=True, default="")
     issued_at = models.DateTimeField(default=timezone.now)
     revoked_at = models.DateTimeField(null=True)
+
+
+class SeenAssertion(models.Model):
+    """A signed assertion that was used: it is not used again while it would still be valid."""
+
+    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE)
+    jti = models.CharField(max_length=200)
+    expires_at = models.DateTimeField()
+
+    append_only = True
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["client", "jti"], name="assertion_once"),)

@@ -71,6 +71,11 @@ def client_by_id(client_id: int) -> ApiClient:
     return ApiClient.objects.get(id=client_id)
 
 
+def client_by_name(name: str) -> ApiClient | None:
+    """The connected hospital system of this name, or None when there is none or it was revoked."""
+    return ApiClient.objects.filter(name=name, revoked_at__isnull=True).first()
+
+
 def token_hash(token: str) -> str:
     """The form in which a bearer token is kept."""
     return hashlib.sha256(token.encode()).hexdigest()

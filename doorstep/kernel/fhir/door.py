@@ -13,7 +13,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import bind
-from doorstep.kernel.fhir import negotiation
+from doorstep.kernel.fhir import limits, negotiation
 from doorstep.kernel.fhir.outcome import FhirRefused, refusal
 from doorstep.kernel.fhir.scopes import Scopes
 
@@ -108,4 +108,5 @@ def _grant(request: HttpRequest) -> Grant:
             "请在 Authorization 头中带上有效的 Bearer 令牌 / send a valid bearer token in the Authorization header",
         )
     grant.actor.check(Permission.FHIR_READ)
+    limits.spend(grant.actor.client or str(grant.actor.user_id))
     return grant

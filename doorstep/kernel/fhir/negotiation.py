@@ -15,7 +15,16 @@ from doorstep.kernel.fhir import exact
 from doorstep.kernel.fhir.definitions import types
 from doorstep.kernel.fhir.outcome import FhirRefused, outcome
 
-_JSON = {"application/fhir+json", "application/json", "json", "text/json", "application/*", "*/*", "text/*"}
+_JSON = {
+    "application/fhir+ndjson",
+    "application/fhir+json",
+    "application/json",
+    "json",
+    "text/json",
+    "application/*",
+    "*/*",
+    "text/*",
+}
 JSON_PATCH = "application/json-patch+json"
 _BODIES = {"application/fhir+json", "application/json", "text/json"}
 _ETAG = re.compile(r'^(?:W/)?"([^"]*)"$')

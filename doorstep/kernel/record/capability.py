@@ -8,6 +8,13 @@ from doorstep.kernel.record.kinds import CLOSED
 from doorstep.kernel.record.search_capability import searching
 
 _READS = ("read", "vread", "history-instance", "history-type", "search-type")
+_OPERATIONS = {
+    "Patient": ("everything",),
+    "Composition": ("document",),
+    "CodeSystem": ("lookup", "validate-code"),
+    "ValueSet": ("expand", "validate-code"),
+    "ConceptMap": ("translate",),
+}
 _WRITES = ("create", "update", "patch", "delete")
 
 
@@ -26,12 +33,42 @@ def statement(base: str) -> dict[str, Any]:
         "rest": [
             {
                 "mode": "server",
-                "security": {"description": "Bearer token of a registered hospital system"},
+                "security": _security(base),
                 "resource": [_resource(kind) for kind in sorted(resource_types())],
                 "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
+                "operation": [_operation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export")],
             }
         ],
     }
+
+
+def _security(base: str) -> dict[str, Any]:
+    """SMART on FHIR with the addresses of OAuth (hl7.org/fhir/smart-app-launch/conformance.html)."""
+    oauth = f"{base.removesuffix('fhir/')}oauth"
+    addresses = {"token": "token", "authorize": "authorize", "introspect": "introspect", "revoke": "revoke"}
+    return {
+        "service": [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                        "code": "SMART-on-FHIR",
+                    }
+                ]
+            }
+        ],
+        "description": "OAuth 2 (SMART v2), or the bearer token of a registered hospital system",
+        "extension": [
+            {
+                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                "extension": [{"url": name, "valueUri": f"{oauth}/{path}"} for name, path in addresses.items()],
+            }
+        ],
+    }
+
+
+def _operation(name: str, definition: str) -> dict[str, str]:
+    return {"name": name, "definition": definition}
 
 
 def _resource(kind: str) -> dict[str, Any]:
@@ -47,5 +84,9 @@ def _resource(kind: str) -> dict[str, Any]:
         "conditionalUpdate": kind not in CLOSED,
         "conditionalDelete": "not-supported" if kind in CLOSED else "multiple",
         "referencePolicy": ["literal", "logical", "enforced", "local"],
+        "operation": [
+            _operation(name, f"http://hl7.org/fhir/OperationDefinition/{of}-{name}")
+            for of, name in (("Resource", "validate"), *((kind, one) for one in _OPERATIONS.get(kind, ())))
+        ],
         **searching(kind),
     }

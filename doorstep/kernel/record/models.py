@@ -194,3 +194,46 @@ class SearchWord(models.Model):
 
     app_privileges = ()
     row_access = _NOBODY
+
+
+class BulkExport(models.Model):
+    """An export that a hospital system asked for, and how far it is: the type and the last row that are written."""
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        ACCEPTED = "accepted", "已受理"
+        RUNNING = "running", "进行中"
+        DONE = "done", "已完成"
+        CANCELLED = "cancelled", "已取消"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    client = models.CharField(max_length=50)
+    organization_id = models.BigIntegerField(null=True)
+    request = models.CharField(max_length=2000)
+    types = ArrayField(models.CharField(max_length=40))
+    # Only these residents' resources; without it all that the hospital may read.
+    of_residents = ArrayField(models.BigIntegerField(), null=True)
+    of_patients = models.BooleanField(default=False)
+    since = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACCEPTED)
+    type_index = models.IntegerField(default=0)
+    after = models.BigIntegerField(default=0)
+    requested_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    row_access = RowAccess(
+        using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
+    )
+
+
+class BulkFile(models.Model):
+    """One finished NDJSON file of an export."""
+
+    export = models.ForeignKey(BulkExport, on_delete=models.CASCADE, related_name="files")
+    type = models.CharField(max_length=40)
+    lines = models.IntegerField()
+    body = models.BinaryField()
+
+    # As far as the export itself is the actor's.
+    row_access = RowAccess(using="EXISTS (SELECT 1 FROM record_bulkexport e WHERE e.id = export_id)")

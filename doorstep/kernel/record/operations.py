@@ -14,7 +14,7 @@ from doorstep.kernel.fhir import exact, negotiation, validation
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.moments import span
 from doorstep.kernel.fhir.outcome import FhirRefused, answer, outcome
-from doorstep.kernel.record import queries, stored, terminology_operations
+from doorstep.kernel.record import bulk_views, queries, stored, terminology_operations
 from doorstep.kernel.record.actions import stamp
 from doorstep.kernel.record.interactions import actor_of, base_of, gone, known, only_get
 from doorstep.kernel.record.references import key_of, references_of
@@ -176,6 +176,7 @@ def document(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
 
 _OF_TYPES: dict[tuple[str, str], Operation] = {
     ("*", "validate"): validate,
+    ("Patient", "export"): bulk_views.of_patients,
     ("CodeSystem", "lookup"): terminology_operations.lookup,
     ("CodeSystem", "validate-code"): terminology_operations.validate_code,
     ("ValueSet", "validate-code"): terminology_operations.validate_code,
@@ -185,6 +186,7 @@ _OF_TYPES: dict[tuple[str, str], Operation] = {
 _OF_INSTANCES: dict[tuple[str, str], Operation] = {
     ("*", "validate"): validate,
     ("Patient", "everything"): everything,
+    ("Group", "export"): bulk_views.of_group,
     ("Composition", "document"): document,
     ("ValueSet", "validate-code"): terminology_operations.validate_code,
     ("ValueSet", "expand"): terminology_operations.expand,

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from doorstep.kernel.fhir.fhirpath.nodes import CHOICES
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import doors, stored
+from doorstep.kernel.record.patients import Patients
 
 _LITERAL = re.compile(r"^([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$")
 _QUESTION = re.compile(r"^([A-Z][A-Za-z]+)\?(\S+)$")
@@ -53,7 +54,7 @@ def question_of(reference: str) -> tuple[str, list[tuple[str, str]]] | None:
     return None if found is None else (found[1], parse_qsl(found[2], keep_blank_values=True))
 
 
-def settle(found: list[Found], *, base: str, known: set[tuple[str, str]], find: Finder) -> None:
+def settle(found: list[Found], *, base: str, known: set[tuple[str, str]], find: Finder, patients: Patients) -> None:
     """Make every reference literal and see that what it names is there; raises FhirRefused at the first that is not.
 
     `known` is what this very request writes. Addresses of other servers are theirs.
@@ -77,6 +78,7 @@ def settle(found: list[Found], *, base: str, known: set[tuple[str, str]], find: 
             raise FhirRefused(422, "not-found", f"Bundle 中没有 {text} / the Bundle has no {text}", path)
     missing = set(wanted) - stored.there(wanted)
     missing -= doors.in_directory(missing)
+    missing -= {key for key in missing if key[0] == "Patient" and patients.behind(f"Patient/{key[1]}") is not None}
     if missing:
         first, *others = [(wanted[key], key) for key in wanted if key in missing]
         raise FhirRefused(

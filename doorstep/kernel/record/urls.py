@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.kernel.record import entrance, history, interactions, operations, search_views, views
+from doorstep.kernel.record import bulk_views, entrance, history, interactions, operations, search_views, views
 
 app_name = "fhir"
 
@@ -10,6 +10,9 @@ urlpatterns = [
     path("", entrance.root, name="root"),
     path("metadata", views.metadata, name="metadata"),
     path("_history", history.of_server, name="history-system"),
+    path("$export", bulk_views.of_server, name="export"),
+    path("bulk/<uuid:key>", bulk_views.state, name="bulk-state"),
+    path("bulk/<uuid:key>/<int:number>", bulk_views.file, name="bulk-file"),
     path("<str:type>", interactions.type_level, name="search"),
     path("<str:type>/_search", search_views.by_post, name="search-post"),
     path("<str:type>/_history", history.of_type, name="history-type"),

@@ -72,7 +72,7 @@ def store(drafts: Sequence[Draft], *, actor: Actor, base: str = "") -> None:
     gathered: list[references.Found] = []
     for draft in plain:
         gathered += _concern(draft, patients, known)
-    references.settle(gathered, base=base, known=known, find=conditions.finder(patients))
+    references.settle(gathered, base=base, known=known, find=conditions.finder(patients), patients=patients)
     for draft in plain:
         draft.updated_at = moment
         if _is_unchanged(draft):

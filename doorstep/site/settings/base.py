@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "axes",
+    "oauth2_provider",
     "procrastinate.contrib.django",
     "django_htmx",
     "doorstep.kernel.database",
@@ -169,5 +170,19 @@ LIVE_URL = environment.text("DOORSTEP_LIVE_URL", "")
 # Origins of pages that may listen besides the live process's own host.
 LIVE_PAGE_ORIGINS = [one for one in environment.text("DOORSTEP_PAGE_ORIGINS", "").split(",") if one]
 DEMO = False
+
+# OAuth 2 for machines and apps (doorstep/site/oauth): SMART scopes, codes only with PKCE, refresh tokens used once.
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "doorstep.site.oauth.validator.Validator",
+    "SCOPES_BACKEND_CLASS": "doorstep.site.oauth.scopes.SmartScopes",
+    "PKCE_REQUIRED": True,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 300,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": int(timedelta(days=30).total_seconds()),
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],
+}
+# Requests of one client a minute, in each process of the server; the next ones are told when to come again.
+FHIR_REQUESTS_A_MINUTE = int(environment.text("DOORSTEP_FHIR_REQUESTS_A_MINUTE", "200000"))
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"

@@ -1,0 +1,154 @@
+"""Bulk Data export (hl7.org/fhir/uv/bulkdata/export.html): a job that writes NDJSON files piece by piece.
+
+Each piece is a file of one type and its own transaction with the place where the next one begins: a worker that dies loses
+nothing and the next goes on there. The job reads as the hospital system that asked, behind the same wall.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.access.session import bind
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.fhir.definitions import resource_types
+from doorstep.kernel.jobs import outbox
+from doorstep.kernel.record.models import BulkExport, BulkFile
+
+JOB = "doorstep.bulk_export"
+LINES = 5_000
+_PIECE = """
+SELECT id, content::text FROM record_resource
+WHERE type = %(type)s AND id > %(after)s AND NOT deleted {more} ORDER BY id LIMIT %(lines)s
+"""
+ActorOf = Callable[[str], Actor | None]
+_actor_of: list[ActorOf] = []
+
+
+def install(actor_of: ActorOf) -> None:
+    """Wire what knows the hospital systems by name; the last one counts."""
+    _actor_of[:] = [actor_of]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What an export is asked for: its address, types (all without any), residents (all without any), and since when."""
+
+    request: str
+    types: tuple[str, ...] = ()
+    resident_ids: tuple[int, ...] | None = None
+    of_patients: bool = False
+    since: datetime | None = None
+
+
+@transaction.atomic
+def start(wanted: Wanted, *, actor: Actor) -> BulkExport:
+    """Begin an export; the job follows."""
+    export = BulkExport.objects.create(
+        client=actor.client,
+        organization_id=actor.organization_id,
+        request=wanted.request[:2_000],
+        types=sorted(wanted.types) or sorted(resource_types()),
+        of_residents=None if wanted.resident_ids is None else list(wanted.resident_ids),
+        of_patients=wanted.of_patients,
+        since=wanted.since,
+    )
+    audit.record(
+        action="fhir.export", actor=actor, subject=f"export/{export.key}", details={"types": list(wanted.types)}
+    )
+    outbox.defer(JOB, export_id=export.pk)
+    return export
+
+
+def get(*, key: uuid.UUID, actor: Actor) -> BulkExport:
+    """An export of this very client; raises NotFound."""
+    found = BulkExport.objects.filter(key=key, client=actor.client, organization_id=actor.organization_id).first()
+    if found is None or found.state == BulkExport.State.CANCELLED:
+        raise NotFound()
+    return found
+
+
+def files(export: BulkExport) -> Iterator[tuple[int, str, int]]:
+    """Number, type and lines of the files that are finished."""
+    yield from export.files.order_by("id").values_list("id", "type", "lines")
+
+
+def file_of(export: BulkExport, number: int) -> bytes:
+    """The NDJSON of one file; raises NotFound."""
+    found = export.files.filter(id=number).values_list("body", flat=True).first()
+    if found is None:
+        raise NotFound()
+    return bytes(found)
+
+
+@transaction.atomic
+def cancel(export: BulkExport, *, actor: Actor) -> None:
+    """Stop an export and throw its files away."""
+    BulkExport.objects.filter(pk=export.pk).update(state=BulkExport.State.CANCELLED)
+    export.files.all().delete()
+    audit.record(action="fhir.export-cancel", actor=actor, subject=f"export/{export.key}")
+
+
+def work(export_id: int) -> None:
+    """Write piece after piece until the export is complete or cancelled."""
+    while step(export_id):
+        pass
+
+
+@transaction.atomic
+def step(export_id: int) -> bool:
+    """Write the next piece; False when there is nothing left to do."""
+    actor = _bound(export_id)
+    if actor is None:
+        return False
+    export = BulkExport.objects.select_for_update().get(pk=export_id)
+    if export.state not in (BulkExport.State.ACCEPTED, BulkExport.State.RUNNING):
+        return False
+    if export.type_index >= len(export.types):
+        export.state, export.finished_at = BulkExport.State.DONE, timezone.now()
+        export.save(update_fields=["state", "finished_at"])
+        return False
+    kind = export.types[export.type_index]
+    rows = _piece(export, kind)
+    if rows:
+        body = "\n".join(text for _, text in rows) + "\n"
+        BulkFile.objects.create(export=export, type=kind, lines=len(rows), body=body.encode())
+        export.after = rows[-1][0]
+    if len(rows) < LINES:
+        export.type_index, export.after = export.type_index + 1, 0
+    export.state = BulkExport.State.RUNNING
+    export.save(update_fields=["state", "type_index", "after"])
+    return True
+
+
+def _bound(export_id: int) -> Actor | None:
+    """The hospital system of an export, bound; an export of one that was revoked fails."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT record_export_client(%s)", [export_id])
+        name = cursor.fetchone()[0]
+    actor = _actor_of[0](name) if name and _actor_of else None
+    if actor is not None:
+        bind(actor)
+    return actor
+
+
+def _piece(export: BulkExport, kind: str) -> list[tuple[int, str]]:
+    clauses, values = [], {"type": kind, "after": export.after, "lines": LINES}
+    facts: dict[str, Any] = dict(values)
+    if export.of_residents is not None:
+        clauses.append("AND resident_id = ANY(%(residents)s)")
+        facts["residents"] = export.of_residents
+    elif export.of_patients:
+        clauses.append("AND resident_id IS NOT NULL")
+    if export.since is not None:
+        clauses.append("AND updated_at >= %(since)s")
+        facts["since"] = export.since
+    with connection.cursor() as cursor:
+        cursor.execute(_PIECE.format(more=" ".join(clauses)), facts)
+        return list(cursor.fetchall())

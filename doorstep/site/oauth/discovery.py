@@ -1,0 +1,46 @@
+""".well-known/smart-configuration (hl7.org/fhir/smart-app-launch/conformance.html)."""
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from doorstep.site.oauth.validator import ALGORITHMS
+
+
+@require_GET
+def smart_configuration(request: HttpRequest) -> JsonResponse:
+    """Where tokens come from and what can be asked for; open to all."""
+    address = request.build_absolute_uri
+    return JsonResponse(
+        {
+            "issuer": address("/fhir"),
+            "authorization_endpoint": address(reverse("oauth:authorize")),
+            "token_endpoint": address(reverse("oauth:token")),
+            "introspection_endpoint": address(reverse("oauth:introspect")),
+            "revocation_endpoint": address(reverse("oauth:revoke-token")),
+            "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic"],
+            "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+            "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+            "response_types_supported": ["code"],
+            "code_challenge_methods_supported": ["S256"],
+            "scopes_supported": [
+                "launch/patient",
+                "offline_access",
+                "patient/*.rs",
+                "user/*.rs",
+                "system/*.cruds",
+            ],
+            "capabilities": [
+                "launch-standalone",
+                "client-public",
+                "client-confidential-asymmetric",
+                "context-standalone-patient",
+                "permission-patient",
+                "permission-user",
+                "permission-offline",
+                "permission-v1",
+                "permission-v2",
+            ],
+        },
+        headers={"Access-Control-Allow-Origin": "*"},
+    )

@@ -1,0 +1,49 @@
+"""The actor behind an access token: a hospital system, or a person through an app, never more than the person may."""
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+from oauth2_provider.models import AccessToken
+
+from doorstep.kernel.access import queries as access
+from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.permissions import Permission
+from doorstep.kernel.fhir.door import Grant
+from doorstep.kernel.fhir.scopes import Scopes, parse
+from doorstep.site.actors import of_system, of_user
+
+
+def grant_of(token: str, *, address: str, request_id: str) -> Grant | None:
+    """What an access token gives, None when it is unknown, revoked or expired."""
+    checksum = hashlib.sha256(token.encode()).hexdigest()
+    found = (
+        AccessToken.objects.select_related("application", "user")
+        .filter(token_checksum=checksum, expires__gt=timezone.now())
+        .first()
+    )
+    if found is None or found.application is None:
+        return None
+    scopes = parse(found.scope)
+    if found.user is None:
+        client = access.client_by_name(found.application.client_id)
+        if client is None:
+            return None
+        return Grant(of_system(client, address=address, request_id=request_id), _of(scopes, "system"))
+    if not found.user.is_active:
+        return None
+    actor = _person(found, address=address, request_id=request_id)
+    context = "patient" if actor.kind is ActorKind.RESIDENT else "user"
+    return Grant(actor, _of(scopes, context))
+
+
+def _person(found: Any, *, address: str, request_id: str) -> Actor:
+    """The person, reading; a resident's app sees the one resident that its token named."""
+    actor = of_user(found.user, address=address, request_id=request_id)
+    actor = replace(actor, client=str(found.application.client_id)[:50], resident_ids=actor.resident_ids[:1])
+    return actor.with_permissions({*actor.permissions, Permission.FHIR_READ})
+
+
+def _of(scopes: Scopes, context: str) -> Scopes:
+    return Scopes(tuple(one for one in scopes.granted if one[0] == context))

@@ -1,0 +1,92 @@
+"""Bulk export: a job in pieces, resumable, behind the wall of the hospital that asked."""
+
+import json
+import uuid
+from unittest.mock import patch
+
+import pytest
+from django.test import Client
+
+from doorstep.kernel.access.actor import ANONYMOUS, Purpose, system_actor
+from doorstep.kernel.access.session import acting, bind
+from doorstep.kernel.record import bulk
+from doorstep.kernel.record.models import BulkExport
+from tests.fhir.house import House, make_house
+
+pytestmark = pytest.mark.django_db
+LATER = {"prefer": "respond-async"}
+
+
+@pytest.fixture
+def house(client: Client) -> House:
+    return make_house(client)
+
+
+def _export_id(address: str) -> int:
+    with acting(system_actor(Purpose.IMPORT)):
+        return int(BulkExport.objects.get(key=address.rpartition("/")[2]).pk)
+
+
+def test_an_export_goes_on_where_it_stood_and_gives_each_line_once(house: House) -> None:
+    made = {house.own.ask("POST", "Observation", house.observation()).json()["id"] for _ in range(5)}
+    begun = house.own.ask("GET", "$export?_type=Observation,Encounter", **LATER)
+    assert begun.status_code == 202, begun.content
+    path = begun["Content-Location"].split("/fhir/")[1]
+    assert house.own.ask("GET", path).status_code == 202
+    export_id = _export_id(path)
+    with patch.object(bulk, "LINES", 2):
+        # One piece, then the worker dies; another one goes on.
+        bulk.step(export_id)
+        bulk.step(export_id)
+        bulk.work(export_id)
+    bind(ANONYMOUS)
+    done = house.own.ask("GET", path)
+    assert done.status_code == 200
+    manifest = done.json()
+    assert [one["count"] for one in manifest["output"]] == [2, 2, 1]
+    lines = [
+        json.loads(line)["id"]
+        for one in manifest["output"]
+        for line in house.own.ask("GET", one["url"].split("/fhir/")[1], accept="application/fhir+ndjson")
+        .content.decode()
+        .splitlines()
+    ]
+    assert (len(lines), set(lines)) == (5, made)
+    assert house.foreign.ask("GET", path).status_code == 404
+    assert house.foreign.ask("GET", manifest["output"][0]["url"].split("/fhir/")[1]).status_code == 404
+    assert house.own.ask("DELETE", path).status_code == 202
+    assert house.own.ask("GET", path).status_code == 404
+
+
+def test_an_export_holds_only_what_the_hospital_may_read(house: House) -> None:
+    house.own.ask("POST", "Observation", house.observation())
+    begun = house.foreign.ask("GET", "Patient/$export?_type=Observation", **LATER)
+    bulk.work(_export_id(begun["Content-Location"]))
+    bind(ANONYMOUS)
+    assert house.foreign.ask("GET", begun["Content-Location"].split("/fhir/")[1]).json()["output"] == []
+
+
+def test_an_export_of_a_group_holds_its_members_alone(house: House) -> None:
+    house.own.ask("POST", "Observation", house.observation())
+    with_member = {
+        "resourceType": "Group",
+        "type": "person",
+        "actual": True,
+        "member": [{"entity": {"reference": house.patient}}],
+    }
+    counts = []
+    for body in (with_member, {**with_member, "member": None}):
+        group = house.own.ask("POST", "Group", {name: value for name, value in body.items() if value}).json()
+        begun = house.own.ask("GET", f"Group/{group['id']}/$export?_type=Observation", **LATER)
+        assert begun.status_code == 202, begun.content
+        bulk.work(_export_id(begun["Content-Location"]))
+        bind(ANONYMOUS)
+        counts.append(len(house.own.ask("GET", begun["Content-Location"].split("/fhir/")[1]).json()["output"]))
+    assert counts == [1, 0]
+
+
+def test_an_export_says_what_it_cannot_do(house: House) -> None:
+    assert house.own.ask("GET", "$export").status_code == 400
+    assert house.own.ask("GET", "$export?_type=Nothing", **LATER).status_code == 400
+    assert house.own.ask("GET", "$export?_outputFormat=csv", **LATER).status_code == 400
+    assert house.own.ask("GET", f"Group/{uuid.uuid4()}/$export", **LATER).status_code == 404

@@ -1,0 +1,208 @@
+"""OAuth 2: SMART Backend Services, codes with PKCE, scopes, rotation, revocation, introspection, limits."""
+
+import base64
+import hashlib
+import json
+import time
+import uuid
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+from jwcrypto.jwk import JWK
+from jwcrypto.jwt import JWT
+from oauth2_provider.models import Application
+
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.models import User
+from doorstep.kernel.access.session import acting
+from doorstep.people.residents.models import ResidentAccount
+from tests.fhir.house import House, System, make_house
+
+pytestmark = pytest.mark.django_db
+TOKEN = "http://testserver/oauth/token"
+
+
+@pytest.fixture
+def house(client: Client) -> House:
+    return make_house(client)
+
+
+def _system(house: House, scopes: str) -> JWK:
+    key = JWK.generate(kty="EC", crv="P-384", kid="k1")
+    public = {"keys": [json.loads(key.export_public())]}
+    with acting(system_actor(Purpose.IMPORT)) as actor:
+        access.register_keys(
+            name="lab", display="检验系统", organization_id=house.world.lead, jwks=public, scopes=scopes, actor=actor
+        )
+        Application.objects.create(
+            client_id="lab",
+            name="检验系统",
+            client_type=Application.CLIENT_CONFIDENTIAL,
+            authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS,
+        )
+    return key
+
+
+def _assertion(key: JWK, **changes: Any) -> str:
+    claims = {"iss": "lab", "sub": "lab", "aud": TOKEN, "exp": int(time.time()) + 120, "jti": uuid.uuid4().hex}
+    token = JWT(header={"alg": "ES384", "typ": "JWT", "kid": "k1"}, claims={**claims, **changes})
+    token.make_signed_token(key)
+    return str(token.serialize())
+
+
+def _ask(client: Client, assertion: str, scope: str) -> Any:
+    return client.post(
+        "/oauth/token",
+        {
+            "grant_type": "client_credentials",
+            "scope": scope,
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": assertion,
+        },
+    )
+
+
+def test_a_backend_service_gets_a_token_by_its_key_and_acts_as_its_hospital(house: House, client: Client) -> None:
+    key = _system(house, "system/Observation.crs system/Encounter.rs")
+    assertion = _assertion(key)
+    given = _ask(client, assertion, "system/Observation.rs")
+    assert given.status_code == 200, given.content
+    assert given.json()["expires_in"] == 300
+    lab = System(client, given.json()["access_token"])
+    assert lab.ask("GET", "Observation").status_code == 200
+    assert lab.ask("GET", "Encounter").status_code == 403
+    assert lab.ask("POST", "Observation", house.observation()).status_code == 403
+    assert _ask(client, assertion, "system/Observation.rs").status_code == 401
+    for wrong in (
+        _assertion(JWK.generate(kty="EC", crv="P-384", kid="k1")),
+        _assertion(key, aud="http://elsewhere/token"),
+        _assertion(key, exp=int(time.time()) - 120),
+        _assertion(key, exp=int(time.time()) + 86_400),
+        _assertion(key, iss="his", sub="his"),
+        "x.y.z",
+    ):
+        assert _ask(client, wrong, "system/Observation.rs").status_code == 401
+    for scope in ("system/Patient.rs", "system/*.rs", "patient/*.rs", "nonsense"):
+        assert _ask(client, _assertion(key), scope).status_code == 400
+    writer = _ask(client, _assertion(key), "system/Observation.crs").json()["access_token"]
+    assert System(client, writer).ask("POST", "Observation", house.observation()).status_code == 201
+
+
+def _app() -> Application:
+    return Application.objects.create(
+        client_id="phone-app",
+        name="健康手机应用",
+        redirect_uris="https://app.example/back",
+        client_type=Application.CLIENT_PUBLIC,
+        authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE,
+    )
+
+
+def _resident_account(house: House) -> User:
+    with acting(system_actor(Purpose.IMPORT)):
+        user = User.objects.create_user("zhou", password="correct-horse-9", kind=User.Kind.RESIDENT)
+        ResidentAccount.objects.create(user=user, resident=house.resident, since=date(2024, 1, 1))
+    return user
+
+
+def test_a_residents_app_reads_the_own_record_and_nothing_else(house: House, client: Client) -> None:
+    made = house.own.ask("POST", "Observation", house.observation()).json()
+    _app()
+    client.force_login(_resident_account(house))
+    verifier = "v" * 64
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    asked = {
+        "response_type": "code",
+        "client_id": "phone-app",
+        "redirect_uri": "https://app.example/back",
+        "scope": "launch/patient patient/Observation.rs offline_access",
+        "state": "s1",
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    page = client.get("/oauth/authorize", asked)
+    assert page.status_code == 200
+    assert "健康手机应用" in page.content.decode()
+    answer = client.post("/oauth/authorize", {**asked, "allow": "Authorize"})
+    assert answer.status_code == 302, answer.content
+    code = parse_qs(urlsplit(answer["Location"]).query)["code"][0]
+    client.logout()
+    exchange = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": "https://app.example/back",
+        "client_id": "phone-app",
+    }
+    assert client.post("/oauth/token", {**exchange, "code_verifier": "w" * 64}).status_code == 400
+    given = client.post("/oauth/token", {**exchange, "code_verifier": verifier}).json()
+    assert given["patient"] == str(house.resident.key)
+    app = System(client, given["access_token"])
+    assert app.ask("GET", f"Observation/{made['id']}").status_code == 200
+    assert app.ask("GET", "Encounter").status_code == 403
+    assert app.ask("DELETE", f"Observation/{made['id']}").status_code == 403
+    renewed = client.post(
+        "/oauth/token",
+        {"grant_type": "refresh_token", "refresh_token": given["refresh_token"], "client_id": "phone-app"},
+    )
+    assert renewed.status_code == 200
+    assert app.ask("GET", f"Observation/{made['id']}").status_code == 401
+    again = client.post(
+        "/oauth/token",
+        {"grant_type": "refresh_token", "refresh_token": given["refresh_token"], "client_id": "phone-app"},
+    )
+    assert again.status_code == 400
+    # Who sends a used token again may be a thief: the whole family ends.
+    later = System(client, renewed.json()["access_token"])
+    assert later.ask("GET", "Observation").status_code == 401
+
+
+def test_codes_need_pkce_and_a_login(house: House, client: Client) -> None:
+    _app()
+    asked = {
+        "response_type": "code",
+        "client_id": "phone-app",
+        "redirect_uri": "https://app.example/back",
+        "scope": "patient/*.rs",
+    }
+    assert "/accounts/login" in client.get("/oauth/authorize", asked)["Location"]
+    client.force_login(_resident_account(house))
+    refused = client.get("/oauth/authorize", asked)
+    assert "error=invalid_request" in refused["Location"]
+
+
+def test_revocation_and_introspection(house: House, client: Client) -> None:
+    key = _system(house, "system/*.rs")
+    token = _ask(client, _assertion(key), "system/*.rs introspection").json()["access_token"]
+    told = client.post("/oauth/introspect", {"token": token}, headers={"authorization": f"Bearer {token}"})
+    assert told.json()["active"] is True
+    assert client.post("/oauth/introspect", {"token": token}).status_code in (401, 403)
+    revoked = client.post(
+        "/oauth/revoke",
+        {
+            "token": token,
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": _assertion(key, aud="http://testserver/oauth/revoke"),
+        },
+    )
+    assert revoked.status_code == 200
+    assert System(client, token).ask("GET", "Observation").status_code == 401
+
+
+def test_smart_configuration_is_open(client: Client) -> None:
+    found = client.get("/fhir/.well-known/smart-configuration").json()
+    assert found["token_endpoint"] == TOKEN
+    assert "client-confidential-asymmetric" in found["capabilities"]
+
+
+def test_a_client_that_asks_too_often_is_told_when_to_come_again(house: House, settings: Any) -> None:
+    settings.FHIR_REQUESTS_A_MINUTE = 12
+    slow = System(house.own.client, house.own.token)
+    answers = [slow.ask("GET", "Observation?_id=x") for _ in range(5)]
+    late = [one for one in answers if one.status_code == 429]
+    assert late
+    assert int(late[0]["Retry-After"]) >= 1
+    assert house.foreign.ask("GET", "Observation?_id=x").status_code == 200
