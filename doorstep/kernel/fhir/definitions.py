@@ -107,7 +107,8 @@ def required_codes() -> dict[str, dict[str, frozenset[str]]]:
 @functools.cache
 def resource_types() -> frozenset[str]:
     """The names of all resource types of R4."""
-    return frozenset(_data()["resources"])
+    # The package of the definitions also holds one type of R4B.
+    return frozenset(_data()["resources"]) - {"SubscriptionStatus"}
 
 
 def _data() -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Described(dict[str, str]):
         return _("%(verbs)s%(kind)s") % {"verbs": words, "kind": _("全部健康档案资料") if kind == "*" else kind}
 
 
-class SmartScopes(BaseScopes):
+class SmartScopes(BaseScopes):  # type: ignore[misc]
     """Scopes are checked by the validator; this names them."""
 
     def get_all_scopes(self) -> dict[str, str]:
