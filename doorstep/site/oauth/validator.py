@@ -13,6 +13,8 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access import queries as access_queries
+from doorstep.kernel.access.actor import ANONYMOUS, Purpose
+from doorstep.kernel.access.session import for_purpose
 from doorstep.people.residents import queries as residents
 from doorstep.site.oauth.scopes import INTROSPECTION, within
 
@@ -54,9 +56,11 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
         super().save_bearer_token(token, request, *args, **kwargs)
         user = getattr(request, "user", None)
         if user is not None and getattr(user, "kind", "") == "resident":
-            linked = residents.linked_ids(user_id=user.pk)
-            if linked:
-                token["patient"] = str(residents.get(resident_id=linked[0]).key)
+            # Nobody is signed in at the token's door: the links of the account are read as at a login.
+            with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
+                linked = residents.linked_ids(user_id=user.pk)
+                if linked:
+                    token["patient"] = str(residents.get(resident_id=linked[0]).key)
 
     def _by_assertion(self, request: Any) -> bool:
         """iss and sub are the client, aud this endpoint, signed by one of its keys, used once, short-lived."""
