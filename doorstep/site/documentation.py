@@ -11,6 +11,7 @@ import django
 from django.apps import apps
 
 from doorstep.kernel.database.policies import declared
+from doorstep.site import fhir_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs/generated"
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _pages() -> dict[str, str]:
-    return {"tables": _tables()}
+    return {"tables": _tables(), **{name: NOTE + text for name, text in fhir_pages.pages().items()}}
 
 
 def _tables() -> str:
@@ -48,7 +49,7 @@ def _tables() -> str:
                 continue
             given = getattr(model, "app_privileges", None)
             usual = "read, append" if getattr(model, "append_only", False) else "read, append, change, delete"
-            may = ", ".join(given).lower() if given is not None else usual
+            may = usual if given is None else ", ".join(given).lower() or "nothing: functions of the owner do"
             wall = "yes" if declared(model) is not None else "no"
             lines.append(f"| {config.name.removeprefix('doorstep.')} | {model._meta.db_table} | {wall} | {may} |")
     return "\n".join(lines) + "\n"

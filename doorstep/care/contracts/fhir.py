@@ -1,11 +1,15 @@
 """A contract as FHIR R4 Contract and the team as CareTeam."""
 
+from collections.abc import Iterator
+
 from doorstep.care.contracts.models import Contract
 from doorstep.care.contracts.rules import PACKAGES
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
+from doorstep.people.organizations.models import Organization
 
 CONTRACT_TYPE = f"{systems.BASE}/CodeSystem/contract-type"
+CONTRACT_TIER = f"{systems.BASE}/CodeSystem/contract-tier"
 SERVICE_PACKAGE = f"{systems.BASE}/CodeSystem/service-package"
 
 
@@ -23,6 +27,7 @@ def contract_resources(contract: Contract) -> list[Published]:
             "authority": [elements.reference("Organization", contract.organization.key, contract.organization.name)],
             "type": elements.concept(CONTRACT_TYPE, "family-doctor", "家庭医生签约服务协议"),
             "subType": [elements.concept(SERVICE_PACKAGE, contract.package_code, PACKAGES[contract.package_code].zh)],
+            "term": [{"offer": {"party": [_party(unit, tier) for unit, tier in _hospitals(contract)]}}],
         }
     )
     running = contract.state in ("active", "renew-due")
@@ -48,3 +53,19 @@ def contract_resources(contract: Contract) -> list[Published]:
         )
         for content in (agreement, team)
     ]
+
+
+def _hospitals(contract: Contract) -> Iterator[tuple[Organization, str]]:
+    """The 1+2+3: the centre, the secondary and the tertiary hospital that were chosen."""
+    yield contract.organization, "primary"
+    if contract.secondary_hospital is not None:
+        yield contract.secondary_hospital, "secondary"
+    if contract.tertiary_hospital is not None:
+        yield contract.tertiary_hospital, "tertiary"
+
+
+def _party(unit: Organization, tier: str) -> elements.Json:
+    return {
+        "reference": [elements.reference("Organization", unit.key, unit.name)],
+        "role": elements.concept(CONTRACT_TIER, tier),
+    }

@@ -100,6 +100,24 @@ def rebooking_resources(task: Rebooking) -> list[Published]:
     ]
 
 
+def service_resource(schedule: Schedule) -> Published:
+    """The HealthcareService that a Schedule offers; both share their key."""
+    unit = schedule.organization
+    content = elements.compact(
+        {
+            "resourceType": "HealthcareService",
+            "id": str(schedule.key),
+            "active": schedule.is_active,
+            "providedBy": elements.reference("Organization", unit.key, unit.name),
+            "type": [_service(schedule)],
+            "location": [elements.reference("Location", unit.key, unit.name)],
+            "name": schedule.department.name,
+            "appointmentRequired": True,
+        }
+    )
+    return Published(content=content, organization_id=schedule.organization_id, occurred_at=schedule.created_at)
+
+
 def schedule_resource(schedule: Schedule) -> Published:
     """The Schedule of a department's or an expert's clinic."""
     actors = [elements.reference("HealthcareService", schedule.key, schedule.department.name)]

@@ -246,7 +246,7 @@ def slots_between(*, organization_id: int, since: datetime, until: datetime) -> 
     """Every slot of a unit in a time with its places, in two queries: the office's board."""
     return list(
         Slot.objects.filter(organization_id=organization_id, starts_at__gte=since, starts_at__lt=until)
-        .select_related("schedule__department", "schedule__practitioner")
+        .select_related("schedule__department", "schedule__practitioner", "schedule__organization")
         .prefetch_related("places")
         .order_by("schedule__department__name", "schedule_id", "starts_at")
     )

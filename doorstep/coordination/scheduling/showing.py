@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import queries
-from doorstep.coordination.scheduling.fhir import schedule_resource, slot_resource
+from doorstep.coordination.scheduling.fhir import schedule_resource, service_resource, slot_resource
 from doorstep.coordination.scheduling.models import Slot
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.record import actions as record
@@ -29,7 +29,9 @@ def show(*, slot_ids: Sequence[int], actor: Actor, with_schedule: bool = False) 
     """Write the resources of slots, and of their schedule; returns how many slots."""
     slots = queries.slots_with_free(slot_ids=slot_ids)
     if with_schedule and slots:
-        record.publish(schedule_resource(slots[0][0].schedule), resident_id=None, actor=actor)
+        schedule = slots[0][0].schedule
+        for published in (service_resource(schedule), schedule_resource(schedule)):
+            record.publish(published, resident_id=None, actor=actor)
     for slot, free in slots:
         record.publish(slot_resource(slot, free=free), resident_id=None, actor=actor)
     for shown, ids in (

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from doorstep.care.diagnosis.models import EcgOrder
-from doorstep.demo.bench import acts, bookings, pages, people, storm
+from doorstep.demo.bench import acts, bookings, pages, people, searches, storm
 from doorstep.demo.bench.figures import Figure
 from doorstep.demo.bench.people import Person
 from doorstep.demo.county.heroes import SECONDARY_HOSPITAL
@@ -15,6 +15,7 @@ from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.session import acting
 
 _REFERRED = 50
+_SEARCHES = {f"fhir-{family}" for family in ("mixed", "token", "date", "quantity", "chain", "include", "composite")}
 
 
 @dataclass(kw_only=True)
@@ -45,6 +46,11 @@ class Bench:
         """The hospital system's token; the hospital sees the first residents from now on."""
         return people.client_token(see=list(self.known[:_REFERRED]))
 
+    @cached_property
+    def wide_token(self) -> str:
+        """A hospital system that sees all the residents whom the bench knows."""
+        return people.client_token(see=list(self.known))
+
     def measure(self, name: str) -> list[Figure]:
         """Take one measure; some have a line for each of their steps."""
         if name in {"record", "transition-visit", "transition-ecg", "contested"}:
@@ -71,6 +77,13 @@ class Bench:
     def _requests(self, name: str) -> list[pages.Request]:
         if name.startswith("find"):
             return pages.find(name, self.known[:200], cookie=self.own_cookie)
+        if name in _SEARCHES:
+            wide = (
+                searches.mixed(self.known)
+                if name == "fhir-mixed"
+                else searches.families(self.known)[name.removeprefix("fhir-")]
+            )
+            return [pages.get(path, headers={"Authorization": f"Bearer {self.wide_token}"}) for path in wide]
         if name.startswith("fhir"):
             with acting(system_actor(Purpose.INDICATORS)):
                 return pages.fhir(name, self.known[:_REFERRED], token=self.token)

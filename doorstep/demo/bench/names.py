@@ -50,6 +50,18 @@ MEASURES: dict[str, Measure] = {
     "booking-killed": Measure("book while web and database are killed in turn"),
     "fhir-read": Measure("FHIR read with a token", PAGE),
     "fhir-search": Measure("FHIR search with a token", PAGE),
+    **{
+        f"fhir-{family}": Measure(f"FHIR search of 20: {words}")
+        for family, words in (
+            ("mixed", "six families in turn"),
+            ("token", "by code and status"),
+            ("date", "by date, in the order of dates"),
+            ("quantity", "by value in any unit"),
+            ("chain", "through the patient"),
+            ("include", "with what is referred to"),
+            ("composite", "by code and value of one component"),
+        )
+    },
     # A page that a person waits for longer than this looks frozen.
     "writes": Measure("64 clients writing at once", Bar(slowest_ms=10_000.0)),
 }

@@ -271,6 +271,7 @@ def _contract_columns(batch: ResidentBatch, who: _Who) -> dict[str, list[Any]]:
     person, centre = part.column("resident_id") - who.first, part.column("primary_organization_id")
     start = texts_of(part.column("start_on"))
     unit = who.unit(centre)
+    second, third = (who.unit(part.column(f"{tier}_organization_id")) for tier in ("secondary", "tertiary"))
     return {
         "row": part.column("id").tolist(),
         "id": keys("contract", who.seed, part.column("id").tolist()),
@@ -283,6 +284,10 @@ def _contract_columns(batch: ResidentBatch, who: _Who) -> dict[str, list[Any]]:
         "centre": centre.tolist(),
         "unit": unit["unit"],
         "unit_name": unit["unit_name"],
+        "second": second["unit"],
+        "second_name": second["unit_name"],
+        "third": third["unit"],
+        "third_name": third["unit_name"],
         "organization": who.clinics[person].tolist(),
         "secondary": part.column("secondary_organization_id").tolist(),
         "tertiary": part.column("tertiary_organization_id").tolist(),

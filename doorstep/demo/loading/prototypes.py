@@ -175,6 +175,8 @@ def _contract(state: str) -> Contract:
         state=state,
         resident=_resident(),
         organization=_unit(),
+        secondary_hospital=Organization(id=0, key="«second»", name="«second_name»"),
+        tertiary_hospital=Organization(id=0, key="«third»", name="«third_name»"),
         team=Team(id=0, name="«team_name»"),
         package_code="basic",
         starts_on=DAY,

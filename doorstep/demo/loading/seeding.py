@@ -33,6 +33,7 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting, bind
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import Resident
+from doorstep.people.workforce.directory import publish_directory
 
 Say = Callable[[str], object]
 Cut = Callable[[ResidentBatch], ResidentBatch]
@@ -119,6 +120,7 @@ def seed(wish: Wish, *, say: Say) -> Report:
             )
             open_clinics(county, actor=actor)
             open_wards(county, actor=actor)
+            publish_directory(actor=actor)
         with report.part("tracings", tally):
             heroine = Resident.objects.get(id=HEROINE)
             earlier_ecg(heroine)

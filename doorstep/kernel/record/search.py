@@ -45,14 +45,20 @@ def answer(type: str, pairs: Pairs, *, base: str, strict: bool = True) -> Answer
         pairs, after, strict = _opened(type, cursor)
     query = parse(type, pairs, setting=Setting(base=base, expand=expand), strict=strict)
     row = _asked(
-        "SELECT entries, matched, last, total, residents FROM record_search(%s)", query.as_json(base=base, after=after)
+        "SELECT entries, matched, last::text, total, residents FROM record_search(%s)",
+        query.as_json(base=base, after=after),
     )
     entries, found, last, total, residents = row[0]
     if total is None and after is None and found <= query.count and query.count:
         total = found
     links = [{"relation": "self", "url": f"{base}{type}" + (f"?{urlencode(query.applied)}" if query.applied else "")}]
     if query.count and found > query.count:
-        links.append({"relation": "next", "url": f"{base}{type}?{CURSOR}={_sealed(type, pairs, last, strict=strict)}"})
+        links.append(
+            {
+                "relation": "next",
+                "url": f"{base}{type}?{CURSOR}={_sealed(type, pairs, orjson.loads(last), strict=strict)}",
+            }
+        )
     return Answer(_bundle(query, entries, total, links), query, tuple(residents or ()))
 
 

@@ -22,7 +22,7 @@ from doorstep.kernel.record import actions as record
 from doorstep.people.organizations.events import OrganizationChanged, OrganizationClosed, OrganizationFounded
 from doorstep.people.organizations.models import Change, Department, Organization
 from doorstep.people.organizations.permissions import Permission
-from doorstep.people.organizations.published import organization_resource
+from doorstep.people.organizations.published import location_resource, organization_resource
 from doorstep.people.organizations.rules import is_code, is_credit_code, position_faults, tier_of
 
 # Two moves at once could close a circle: they take turns.
@@ -230,6 +230,7 @@ def _trace(unit: Organization, event: type[Event], before: dict[str, Any], actor
     after = _facts_of(unit)
     changed = {name: [before.get(name, ""), value] for name, value in after.items() if before.get(name, "") != value}
     record.publish(organization_resource(unit), resident_id=None, actor=actor)
+    record.publish(location_resource(unit), resident_id=None, actor=actor)
     _note(unit, changed, actor, reason=reason, event=event)
 
 

@@ -1,4 +1,4 @@
-"""A unit as FHIR R4 Organization (hl7.org/fhir/R4/organization.html)."""
+"""A unit as FHIR R4 Organization and its place as Location (hl7.org/fhir/R4/organization.html, location.html)."""
 
 from django.utils import timezone
 
@@ -26,6 +26,28 @@ def organization_resource(unit: Organization) -> Published:
             "telecom": [{"system": "phone", "value": unit.phone}] if unit.phone else [],
             "address": [{"text": unit.address}] if unit.address else [],
             "partOf": elements.reference("Organization", unit.parent.key, unit.parent.name) if unit.parent else None,
+        }
+    )
+    return Published(content=content, organization_id=unit.pk, occurred_at=timezone.now(), category="organization")
+
+
+def location_resource(unit: Organization) -> Published:
+    """The Location where a unit stands; both share the unit's key."""
+    position = None
+    if unit.latitude is not None and unit.longitude is not None:
+        position = {"longitude": float(unit.longitude), "latitude": float(unit.latitude)}
+    content = elements.compact(
+        {
+            "resourceType": "Location",
+            "id": str(unit.key),
+            "status": "active" if unit.closed_on is None else "inactive",
+            "name": unit.name,
+            "alias": [unit.name_en] if unit.name_en else [],
+            "mode": "instance",
+            "telecom": [{"system": "phone", "value": unit.phone}] if unit.phone else [],
+            "address": {"text": unit.address} if unit.address else None,
+            "position": position,
+            "managingOrganization": elements.reference("Organization", unit.key, unit.name),
         }
     )
     return Published(content=content, organization_id=unit.pk, occurred_at=timezone.now(), category="organization")

@@ -127,12 +127,23 @@ BEGIN
   RETURN seen[cardinality(p_ids) + 1 :];
 END $$;
 
+-- The first rows of a phase: their ids, how many there are up to one more, and the place of the last one on the page.
+CREATE OR REPLACE FUNCTION record_page(p_query jsonb, p_phase integer, p_limit integer, OUT ids bigint[], OUT matched integer, OUT last jsonb)
+LANGUAGE plpgsql STABLE SET search_path = public AS $$
+BEGIN
+  EXECUTE format('SELECT coalesce(array_agg(n.id ORDER BY n.row) FILTER (WHERE n.row <= %1$s), %2$L), count(*),'
+    ' (jsonb_agg(jsonb_build_object(%3$L, n.id, %4$L, n.v, %5$L, n.phase)) FILTER (WHERE n.row = %1$s)) -> 0'
+    ' FROM (SELECT p.*, row_number() OVER () AS row FROM (%6$s) p) n', p_limit, '{}', 'id', 'v', 'phase',
+    record_rows(p_query || jsonb_build_object('limit', p_limit), p_phase)) INTO ids, matched, last;
+END $$;
+
 CREATE OR REPLACE FUNCTION record_search(p_query jsonb)
 RETURNS TABLE (entries text, matched integer, last jsonb, total bigint, residents bigint[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 DECLARE
   page_limit integer := (p_query ->> 'limit')::integer;
-  statement text;
+  by_table boolean := coalesce(p_query #>> '{sort,0,by}', '') IN ('date', 'amount', 'string');
+  rest record;
   ids bigint[] := '{}';
   elements text[] := CASE WHEN p_query ? 'elements' THEN array(SELECT jsonb_array_elements_text(p_query -> 'elements')) END;
 BEGIN
@@ -147,15 +158,18 @@ BEGIN
       p_query ->> 'type', record_conditions(p_query -> 'where', 'r'), record_wall('c'), (p_query ->> 'total')::bigint) INTO total;
   END IF;
   IF page_limit > 0 THEN
-    statement := CASE
-      WHEN coalesce(p_query #>> '{sort,0,by}', '') NOT IN ('date', 'amount', 'string') THEN record_rows(p_query, 0)
-      WHEN (p_query #>> '{after,phase}')::integer = 1 THEN record_rows(p_query, 1)
-      ELSE format('WITH a AS MATERIALIZED (%s), b AS MATERIALIZED (SELECT * FROM (%s) n WHERE (SELECT count(*) FROM a) <= %s)'
-        ' SELECT * FROM a UNION ALL SELECT * FROM b', record_rows(p_query, 0), record_rows(p_query, 1), page_limit) END;
-    EXECUTE format('SELECT coalesce(array_agg(n.id ORDER BY n.row) FILTER (WHERE n.row <= %1$s), %2$L), count(*),'
-      ' (jsonb_agg(jsonb_build_object(%3$L, n.id, %4$L, n.v, %5$L, n.phase)) FILTER (WHERE n.row = %1$s)) -> 0'
-      ' FROM (SELECT p.*, row_number() OVER () AS row FROM (%6$s) p LIMIT %1$s + 1) n',
-      page_limit, '{}', 'id', 'v', 'phase', statement) INTO ids, matched, last;
+    IF by_table AND (p_query #>> '{after,phase}')::integer = 1 THEN
+      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 1, page_limit) p;
+    ELSE
+      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 0, page_limit) p;
+      IF by_table AND matched <= page_limit THEN
+        -- The page is not full: who has no value to sort by follows.
+        SELECT * INTO rest FROM record_page(p_query, 1, page_limit - matched);
+        ids := ids || rest.ids;
+        last := CASE WHEN matched < page_limit THEN rest.last ELSE last END;
+        matched := matched + rest.matched;
+      END IF;
+    END IF;
   END IF;
   SELECT string_agg('{"fullUrl":' || to_json((p_query ->> 'base') || r.type || '/' || r.fhir_id) || ',"resource":'
       || record_shown(r.content, elements)::text || ',"search":{"mode":"' || g.mode || '"}}', ',' ORDER BY g.mode DESC, g.place),

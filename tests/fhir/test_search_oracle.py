@@ -1,0 +1,141 @@
+"""Searches against a slow oracle: the official examples, and for random parameters the same resources."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.fhir.parameters import parameters
+from doorstep.kernel.record import actions as record
+from doorstep.kernel.record import search
+from doorstep.kernel.record.publishing import Published, Row
+from tests.fhir import oracle
+from tests.fhir.oracle import Json
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+BASE = "http://testserver/fhir/"
+# Types whose resources are asked with random values, besides those that have most examples.
+ASKED = (
+    "Patient", "Observation", "Encounter", "Condition", "DiagnosticReport", "ServiceRequest", "Task", "Appointment",
+    "MedicationRequest", "Immunization", "Organization", "Location", "Practitioner", "PractitionerRole", "CarePlan",
+    "DocumentReference", "Questionnaire", "ValueSet", "Coverage", "Procedure", "Goal", "Specimen", "Slot", "Contract",
+    "AllergyIntolerance", "AuditEvent", "Provenance", "MeasureReport", "Communication", "Composition",
+)  # fmt: skip
+# What the oracle cannot say: spoken forms, existence, and bare codes of contact points.
+_LEFT_OUT = {"phonetic", "deceased", "near"}
+QUESTIONS = 700
+
+
+def store(resources: list[Json]) -> None:
+    """Put resources into the record, of no resident and open to all."""
+    with acting(system_actor(Purpose.IMPORT)) as actor:
+        for start in range(0, len(resources), 100):
+            rows = [
+                Row(published=Published(content=one, organization_id=None, occurred_at=oracle._LAST), resident_id=None)
+                for one in resources[start : start + 100]
+            ]
+            record.write(rows, actor=actor)
+
+
+def ids(type: str, *pairs: tuple[str, str]) -> set[str]:
+    """The ids of all pages of a search."""
+    found: set[str] = set()
+    asked = [*pairs, ("_count", "200")]
+    while True:
+        bundle = orjson.loads(search.answer(type, asked, base=BASE).bundle)
+        found |= {entry["resource"]["id"] for entry in bundle.get("entry", [])}
+        after = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
+        if not after:
+            return found
+        asked = [("_cursor", after[0].partition("_cursor=")[2])]
+
+
+def asked_of(kind: str, value: Any, dice: random.Random) -> str | None:
+    """A value to search by, made from one that a resource has."""
+    if kind == "token":
+        return (
+            next(iter(dice.sample(list(oracle.texts_of_tokens(value)), 1)), None)
+            if list(oracle.texts_of_tokens(value))
+            else None
+        )
+    if kind in ("reference", "uri"):
+        text = value.get("reference") if isinstance(value, dict) else value
+        return text.partition("/_history/")[0] if isinstance(text, str) and text and not text.startswith("#") else None
+    if kind == "string":
+        parts = [value] if isinstance(value, str) else [one for one in value.values() if isinstance(one, str)]
+        words = [" ".join(part.casefold().split())[: dice.randint(1, 9)].strip() for part in parts]
+        return next((word for word in words if word.isascii() and word), None)
+    if kind == "date":
+        texts = [value] if isinstance(value, str) else [value.get("start"), value.get("end")]
+        known = [text for text in texts if isinstance(text, str)]
+        return dice.choice(["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"]) + dice.choice(known) if known else None
+    number = value.get("value") if isinstance(value, dict) else value
+    if not isinstance(number, int | float):
+        return None
+    unit = value.get("code") if isinstance(value, dict) and value.get("code") and dice.random() < 0.5 else ""
+    return f"{dice.choice(['gt', 'lt', 'ge', 'le'])}{number}" + (f"||{unit}" if unit else "")
+
+
+def questions(by_type: dict[str, list[Json]], dice: random.Random) -> Iterator[tuple[str, str, str, str]]:
+    """(type, code, kind, value) at random."""
+    while True:
+        type = dice.choice(ASKED)
+        known = oracle.expressions(type)
+        code = dice.choice(sorted(set(known) - _LEFT_OUT))
+        kind, expression = known[code]
+        with_value = [
+            one for one in dice.sample(by_type[type], min(12, len(by_type[type]))) if oracle.values(one, expression)
+        ]
+        if not with_value:
+            continue
+        text = asked_of(kind, dice.choice(oracle.values(dice.choice(with_value), expression)), dice)
+        if text and not set(text) & set(",|$\\") - set("|"):
+            yield type, code, kind, text
+
+
+def test_random_searches_find_what_the_oracle_finds() -> None:
+    by_type: dict[str, list[Json]] = defaultdict(list)
+    for one in oracle.examples():
+        by_type[one["resourceType"]].append(one)
+    wanted = {type: by_type[type] for type in ASKED}
+    store([one for resources in wanted.values() for one in resources])
+    dice = random.Random(20261122)
+    stream = questions(wanted, dice)
+    wrong = []
+    with acting(system_actor(Purpose.IMPORT)):
+        for _ in range(QUESTIONS):
+            type, code, kind, text = next(stream)
+            expression = oracle.expressions(type)[code][1]
+            expected = {one["id"] for one in wanted[type] if oracle.matches(kind, oracle.values(one, expression), text)}
+            escaped = text.replace("\\", "\\\\")
+            found = ids(type, (code, escaped))
+            if found != expected:
+                wrong.append((type, code, kind, text, sorted(found - expected)[:4], sorted(expected - found)[:4]))
+    assert wrong == []
+
+
+def test_every_official_example_is_indexed_and_found() -> None:
+    resources = oracle.examples()
+    assert len(resources) > 5_000
+    store(resources)
+    by_type: dict[str, set[str]] = defaultdict(set)
+    for one in resources:
+        by_type[one["resourceType"]].add(one["id"])
+    with acting(system_actor(Purpose.IMPORT)):
+        for type, known in by_type.items():
+            assert ids(type) == known
+        for one in random.Random(7).sample(resources, 400):
+            for parameter in parameters(one["resourceType"]).values():
+                if parameter.code == "_id":
+                    assert ids(one["resourceType"], ("_id", one["id"])) == {one["id"]}
+                elif parameter.code == "identifier":
+                    first = one.get("identifier")
+                    first = first[0] if isinstance(first, list) else first
+                    if isinstance(first, dict) and first.get("value") and not set(first["value"]) & set(",|\\"):
+                        assert one["id"] in ids(one["resourceType"], ("identifier", first["value"]))
