@@ -60,7 +60,7 @@ def test_unknown_patient_is_named_later_and_the_history_is_kept(nurse: Actor) ->
         assert [one.key for one in queries.search_panel("周桂兰", nurse)] == [made.key]
         patient = record.read(type="Patient", fhir_id=str(made.key))
         before, after = (
-            json.loads(text) for text in IdentityChange.objects.order_by("-id").values_list("before", "after")[0]
+            json.loads(str(text)) for text in IdentityChange.objects.order_by("-id").values_list("before", "after")[0]
         )
     assert patient is not None
     assert patient["birthDate"] == "1963-09-15"

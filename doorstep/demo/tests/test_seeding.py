@@ -129,8 +129,8 @@ def _check_record() -> None:
         for resident in Resident.objects.select_related("organization").order_by("id")[:40]:
             written = Resource.objects.get(type="Patient", fhir_id=str(resident.key)).content
             house = resident.organization
-            wanted = to_patient(resident, organization_key=house.key, organization_name=house.name).content
-            assert {name: written[name] for name in written if name != "meta"} == wanted
+            patient = to_patient(resident, organization_key=house.key, organization_name=house.name).content
+            assert {name: written[name] for name in written if name != "meta"} == patient
         visit = Visit.objects.filter(resident_id=heroes.HEROINE).order_by("id")[0]
         encounter = Resource.objects.get(type="Encounter", fhir_id=str(visit.key))
         assert encounter.episode == visit.subject
