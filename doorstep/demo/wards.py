@@ -80,7 +80,7 @@ def open_wards(county: County, *, actor: Actor) -> int:
     for patient in _PATIENTS:
         _lay_in(patient, actor=actor)
     for unit in county.organizations:
-        if FIRST_PRIMARY <= unit.id < FIRST_VILLAGE and unit.kind in ("township-center", "community-center"):
+        if FIRST_PRIMARY <= unit.id < FIRST_VILLAGE and unit.kind in ("township_center", "community_center"):
             # Every third centre has no rehabilitation, so that the nearest is not always the one that is asked.
             skills = _SKILLS if unit.id == heroes.HOME_UNIT or unit.id % 3 else _SKILLS[1:]
             save_service(organization_id=unit.id, accepts=True, skills=skills, medicines=_MEDICINES, actor=actor)

@@ -33,29 +33,13 @@ _DISCHARGE_SUMMARY = ("18842-5", "Discharge summary")
 
 # State of the machine -> Task.status (hl7.org/fhir/R4/task.html#statemachine); total over the table.
 TASK_STATUS = {
-    "draft": "draft",
-    "submitted": "requested",
-    "submitted_green": "requested",
-    "returned": "on-hold",
-    "offered": "received",
-    "accepted": "accepted",
-    "on_the_way": "accepted",
-    "not_arrived": "on-hold",
-    "arrived": "in-progress",
-    "in_treatment": "in-progress",
-    "admitted": "in-progress",
-    "discharged": "in-progress",
-    "handed_back": "in-progress",
-    "received_back": "in-progress",
-    "closed": "completed",
-    "advised": "completed",
-    "outside": "in-progress",
-    "outside_closed": "completed",
-    "elsewhere": "cancelled",
-    "declined": "rejected",
-    "withdrawn": "cancelled",
+    "draft": "draft", "submitted": "requested", "submitted_green": "requested", "returned": "on-hold", "offered": "received",
+    "accepted": "accepted", "on_the_way": "accepted", "not_arrived": "on-hold", "arrived": "in-progress",
+    "in_treatment": "in-progress", "admitted": "in-progress", "discharged": "in-progress", "handed_back": "in-progress",
+    "received_back": "in-progress", "closed": "completed", "advised": "completed", "outside": "in-progress",
+    "outside_closed": "completed", "elsewhere": "cancelled", "declined": "rejected", "withdrawn": "cancelled",
     "died": "cancelled",
-}
+}  # fmt: skip
 _PRIORITY = {"ordinary": "routine", "urgent": "urgent", "green": "stat"}
 FOLLOW_UP_STATUS = {
     "planned": "not-started",

@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from django.db.models import Count, Q
+from django.db.models.functions import Length
 
 from doorstep.coordination.beds.models import Bed, BedRequest, Stay, Ward
 from doorstep.kernel.access.actor import Actor
@@ -27,7 +28,7 @@ def board(*, actor: Actor, leaving_by: date) -> list[WardBoard]:
     wards = Ward.objects.filter(organization_id__in=actor.reach).select_related("organization", "department")
     found = {ward.pk: WardBoard(ward) for ward in wards.order_by("organization_id", "name")}
     stays = {stay.bed_id: stay for stay in open_stays(organization_ids=actor.reach)}
-    for bed in Bed.objects.filter(ward_id__in=found).order_by("ward_id", "number"):
+    for bed in Bed.objects.filter(ward_id__in=found).order_by("ward_id", Length("number"), "number"):
         line, stay = found[bed.ward_id], stays.get(bed.pk)
         line.beds.append((bed, stay))
         line.counts[bed.state] = line.counts.get(bed.state, 0) + 1
@@ -38,7 +39,11 @@ def board(*, actor: Actor, leaving_by: date) -> list[WardBoard]:
 def open_stays(*, organization_ids: Iterable[int]) -> list[Stay]:
     """The stays that have not ended, of several houses."""
     rows = Stay.objects.filter(organization_id__in=list(organization_ids), left_at__isnull=True)
-    return list(rows.select_related("bed__ward", "attending", "resident").order_by("bed__ward_id", "bed__number"))
+    return list(
+        rows.select_related("bed__ward", "attending", "resident").order_by(
+            "bed__ward_id", Length("bed__number"), "bed__number"
+        )
+    )
 
 
 def every_open_stay(*, limit: int = 2000) -> list[Stay]:
@@ -80,7 +85,7 @@ def free_beds(*, organization_ids: Iterable[int], kept_for: str = "", limit: int
     """The free beds of some houses by ward and number, the one kept for a thing ("referral/<key>") on top."""
     which = Q(state="free") | Q(state="held", held_for=kept_for or "-")
     rows = Bed.objects.filter(which, organization_id__in=list(organization_ids)).select_related("ward")
-    return list(rows.order_by("-state", "ward__name", "number")[:limit])
+    return list(rows.order_by("-state", "ward__name", Length("number"), "number")[:limit])
 
 
 def free_count(*, organization_ids: Iterable[int]) -> dict[int, int]:

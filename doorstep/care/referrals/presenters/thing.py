@@ -1,7 +1,7 @@
 """One referral as its page shows it: steps, history, buttons with their dialogs; and the lines of lists."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -225,7 +225,11 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
             *(one for one in found if one.verb != "submit"),
         ]
     order = {"primary": 0, "secondary": 1, "danger": 2}
-    return sorted(found, key=lambda one: (one.rare, order.get(one.kind, 1)))
+    found.sort(key=lambda one: (one.rare, order.get(one.kind, 1)))
+    # One primary button: the next act; what else could be next stands beside it.
+    return [
+        replace(one, kind="secondary") if number and one.kind == "primary" else one for number, one in enumerate(found)
+    ]
 
 
 # Which choices a verb's dialog needs.

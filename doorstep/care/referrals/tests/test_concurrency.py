@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from copy import copy
 
 import pytest
 from django.db import connection
@@ -64,7 +65,7 @@ def test_accept_and_withdraw_at_once_one_wins() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_accept_redirect_and_withdraw_at_once_leave_one_story() -> None:
-    """Three people, three connections: the steps form one chain, and whoever came too late is told who was first."""
+    """Three people who each read the case, three connections: one chain of steps, and who came too late is told who was first."""
     loop = make_loop()
     referral = referral_in(loop, "submitted_green")
     second = make_staff(name="另一专员", organization_id=loop.world.lead, role="referral_officer", username="office2")
@@ -87,14 +88,14 @@ def test_accept_redirect_and_withdraw_at_once_leave_one_story() -> None:
             connection.close()
 
     acts: dict[str, tuple[Actor, Callable[[], object]]] = {
-        "accept": (loop.office, lambda: actions.accept(referral=referral, actor=loop.office)),
+        "accept": (loop.office, lambda: actions.accept(referral=copy(referral), actor=loop.office)),
         "redirect": (
             colleague,
-            lambda: actions.redirect(referral=referral, target_id=other.pk, reason="无床位", actor=colleague),
+            lambda: actions.redirect(referral=copy(referral), target_id=other.pk, reason="无床位", actor=colleague),
         ),
         "withdraw": (
             loop.village,
-            lambda: actions.withdraw(referral=referral, reason="家属要求", actor=loop.village),
+            lambda: actions.withdraw(referral=copy(referral), reason="家属要求", actor=loop.village),
         ),
     }
     threads = [threading.Thread(target=run, args=(name, actor, act)) for name, (actor, act) in acts.items()]
