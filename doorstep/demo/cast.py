@@ -10,12 +10,20 @@ from doorstep.people.organizations.models import Organization
 from doorstep.people.workforce.models import Post
 
 ActorOf = Callable[[User], Actor]
+Chore = Callable[[], object]
 _actor_of: list[ActorOf] = []
+_chores: list[Chore] = []
 
 
-def install(actor_of: ActorOf) -> None:
-    """Wire the function that finds the actor of an account; the last one counts."""
+def install(actor_of: ActorOf, chores: Sequence[Chore] = ()) -> None:
+    """Wire the function that finds the actor of an account, and what the house does by its clocks; the last call counts."""
     _actor_of[:] = [actor_of]
+    _chores[:] = chores
+
+
+def chores() -> Sequence[Chore]:
+    """What the house does by its clocks while the county lives its past days."""
+    return tuple(_chores)
 
 
 @cache

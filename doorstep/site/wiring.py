@@ -27,7 +27,6 @@ from doorstep.coordination.scheduling import standing
 from doorstep.coordination.visits import next_acts
 from doorstep.coordination.visits.next_acts import NextAct
 from doorstep.demo import cast
-from doorstep.demo.living import agenda
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
@@ -86,8 +85,7 @@ def wire() -> None:
     role_names.install(role_name, ROLES)
     unit_staff.install(staff_of_unit)
     next_acts.install(NEXT_ACTS)
-    cast.install(of_user)
-    agenda.install(LIVED)
+    cast.install(of_user, LIVED)
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
     shell.install(shell.Sources(posts=posts_of, unread=unread_of, search_permission=Residents.RESIDENT_FIND))
 

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -10,6 +10,7 @@ from itertools import count
 import time_machine
 from django.db.models import Max
 
+from doorstep.demo.cast import chores
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.refusals import Refused
@@ -18,19 +19,12 @@ from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.events.subscriptions import handlers_of_name
 from doorstep.kernel.events.tasks import handle_event
 
-Chore = Callable[[], object]
 # How often the house looks at its clocks while nothing else happens; by day it is every second.
 _LOOK = timedelta(minutes=5)
-_chores: list[Chore] = []
 
 
 class NobodyThere(Exception):
     """The act has nobody to do it for or nothing to follow from."""
-
-
-def install(chores: Sequence[Chore]) -> None:
-    """Wire what the worker does by the clock; the last list counts."""
-    _chores[:] = chores
 
 
 @dataclass(slots=True)
@@ -86,7 +80,7 @@ class Agenda:
         moment = max(self._looked + _LOOK, at - 6 * _LOOK)
         while moment <= at:
             with time_machine.travel(moment, tick=True):
-                for chore in _chores:
+                for chore in chores():
                     chore()
                 self._react()
             self._looked, moment = moment, moment + _LOOK

@@ -9,9 +9,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from doorstep.coordination.visits.models import Visit
+from doorstep.demo import cast
 from doorstep.demo.county.clock import CHINA
 from doorstep.demo.county.residents import HEROES
-from doorstep.demo.living import agenda as agendas
 from doorstep.demo.living.agenda import Agenda, NobodyThere
 from doorstep.demo.tests.test_seeding import run
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -25,7 +25,7 @@ NINE = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 @pytest.mark.django_db(transaction=True)
 def test_agenda_acts_in_order_of_time_and_stops_at_the_present(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[datetime] = []
-    monkeypatch.setattr(agendas, "_chores", [lambda: looks.append(timezone.now())])
+    monkeypatch.setattr(cast, "_chores", [lambda: looks.append(timezone.now())])
     seen: list[tuple[str, datetime]] = []
     agenda = Agenda(until=NINE + timedelta(hours=1))
 
