@@ -109,7 +109,8 @@ def _resident_account(house: House) -> User:
     return user
 
 
-def test_a_residents_app_gets_tokens_by_a_code_with_its_verifier(house: House, client: Client) -> None:
+def test_a_residents_app_reads_the_own_record_and_nothing_else(house: House, client: Client) -> None:
+    made = house.own.ask("POST", "Observation", house.observation()).json()
     _app()
     client.force_login(_resident_account(house))
     verifier = "v" * 64
@@ -138,8 +139,25 @@ def test_a_residents_app_gets_tokens_by_a_code_with_its_verifier(house: House, c
     }
     assert client.post("/oauth/token", {**exchange, "code_verifier": "w" * 64}).status_code == 400
     given = client.post("/oauth/token", {**exchange, "code_verifier": verifier}).json()
-    assert given["access_token"]
-    assert given["refresh_token"]
+    assert given["patient"] == str(house.resident.key)
+    app = System(client, given["access_token"])
+    assert app.ask("GET", f"Observation/{made['id']}").status_code == 200
+    assert app.ask("GET", "Encounter").status_code == 403
+    assert app.ask("DELETE", f"Observation/{made['id']}").status_code == 403
+    renewed = client.post(
+        "/oauth/token",
+        {"grant_type": "refresh_token", "refresh_token": given["refresh_token"], "client_id": "phone-app"},
+    )
+    assert renewed.status_code == 200
+    assert app.ask("GET", f"Observation/{made['id']}").status_code == 401
+    again = client.post(
+        "/oauth/token",
+        {"grant_type": "refresh_token", "refresh_token": given["refresh_token"], "client_id": "phone-app"},
+    )
+    assert again.status_code == 400
+    # Who sends a used token again may be a thief: the whole family ends.
+    later = System(client, renewed.json()["access_token"])
+    assert later.ask("GET", "Observation").status_code == 401
 
 
 def test_codes_need_pkce_and_a_login(house: House, client: Client) -> None:
