@@ -148,6 +148,7 @@ PAGES: dict[str, Page] = {
     "diagnosis:cancel": act("ECG_ORDER", of="order"),
     "diagnosis:amend": act("ECG_SIGN", of="order"),
     "diagnosis:work": page("ECG_READ", "ECG_QUEUE_VIEW", of="order"),
+    "diagnosis:preread": page("ECG_READ", "ECG_QUEUE_VIEW", of="order"),
     "diagnosis:claim": act("ECG_READ", of="order"),
     "diagnosis:renew": act("ECG_READ", of="order"),
     "diagnosis:draft": act("ECG_READ", of="order"),

@@ -61,6 +61,8 @@ class EcgReader:
     def when_i_write_the_report_with_the_keyboard(self) -> None:
         """Phrases by their keys, findings made from them, the critical value, the signature."""
         keys = self.page.keyboard
+        # The machine's figures come by themselves into a case that was opened before they were there.
+        expect(self.page.locator("[name=heart_rate]")).not_to_have_value("", timeout=60_000)
         keys.press("Alt+m")
         if not self.page.locator("[name=measurements_confirmed]").is_checked():
             keys.press("Space")

@@ -19,6 +19,7 @@ urlpatterns = [
     path("orders/<uuid:key>/cancel/", ordering.cancel, name="cancel"),
     path("orders/<uuid:key>/amend/", reports.amend, name="amend"),
     path("orders/<uuid:key>/case/", reading.work, name="work"),
+    path("orders/<uuid:key>/preread/", reading.preread, name="preread"),
     path("orders/<uuid:key>/claim/", reading.claim, name="claim"),
     path("orders/<uuid:key>/renew/", reading.renew, name="renew"),
     path("orders/<uuid:key>/draft/", reading.draft, name="draft"),

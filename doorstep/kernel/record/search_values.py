@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.parameters import Parameter
-from doorstep.kernel.fhir.spans import span
+from doorstep.kernel.fhir.spans import FIRST, LAST, span
 from doorstep.kernel.fhir.units import canonical
 from doorstep.kernel.fhir.words import plain, spoken
 from doorstep.kernel.record.search_index import instant, number
@@ -138,8 +138,9 @@ def date(parameter: Parameter, modifier: str, value: str, setting: Setting) -> T
     except (ValueError, OverflowError) as error:
         raise refused(f"{parameter.code} 的值 {value} 不是日期；写法如 ge2026-01-31", f"not a date: {value}") from error
     if prefix == "ap":
-        margin = abs(timezone.now() - start) / 10
-        start, end = start - min(margin, timedelta(days=9000)), end + min(margin, timedelta(days=9000))
+        margin = min(abs(timezone.now() - start) / 10, timedelta(days=9000))
+        # The calendar of the machine has two ends.
+        start, end = start - min(margin, start - FIRST), end + min(margin, LAST - end)
     asked = [prefix, instant(start), instant(end)]
     if parameter.code == "_lastUpdated":
         return {"k": "updated", "v": [asked]}

@@ -99,6 +99,25 @@ def test_reader_walks_from_queue_to_signature(loop: Loop) -> None:
     assert "正常心电图" in client.get("/ecg/outcomes/").content.decode()
 
 
+def test_the_machines_figures_come_into_an_open_case(loop: Loop) -> None:
+    order = claimed(loop)
+    client = browser(loop.users["reader"])
+    with acting(system_actor(Purpose.PREREAD)):
+        EcgOrder.objects.filter(pk=order.pk).update(preread_at=None, preread={})
+    part = f"/ecg/orders/{order.key}/preread/"
+    waiting = client.get(part, headers={"HX-Request": "true"}).content.decode()
+    assert "正在预读" in waiting
+    assert f'hx-get="{part}"' in waiting
+    with acting(system_actor(Purpose.PREREAD)) as machine:
+        found = {"usable": True, "measurements": {"heart_rate": 64.2, "pr_ms": 162}, "suspicions": []}
+        actions.note_preread(order=order, preread=found, urgency=0, actor=machine)
+    there = client.get(part, headers={"HX-Request": "true"}).content.decode()
+    assert "data-figures='{" in there
+    assert "&#34;heart_rate&#34;: 64" in there or '"heart_rate": 64' in there
+    assert "hx-get" not in there
+    assert browser(loop.users["village"]).get(part).status_code == 403
+
+
 def test_second_reader_is_told_who_was_first(loop: Loop) -> None:
     order = claimed(loop)
     second = browser(loop.users["second"])

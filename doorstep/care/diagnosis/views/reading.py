@@ -47,6 +47,14 @@ def work(request: HttpRequest, key: UUID) -> HttpResponse:
     return redirect(request, reverse("diagnosis:report", args=[order.key]))
 
 
+@require_GET
+def preread(request: HttpRequest, key: UUID) -> HttpResponse:
+    """What the machine measured and suspects: asked for again by an open case until it is there."""
+    actor = actor_of(request)
+    actor.check(Permission.ECG_QUEUE_VIEW)
+    return render(request, "diagnosis/_preread.html", _preread(queries.get_order(key, actor=actor)))
+
+
 @require_POST
 @once
 def claim(request: HttpRequest, key: UUID) -> HttpResponse:
@@ -178,6 +186,14 @@ def _list(actor: Actor) -> dict[str, Any]:
     return {"lines": lines, "waiting": sum(line.order.state == states.QUEUED for line in lines)}
 
 
+def _preread(order: Any) -> dict[str, Any]:
+    return {
+        "order": order,
+        "suspicions": presenters.suspicions_of(order),
+        "suggestions": report.suggested(order.preread),
+    }
+
+
 def _case(
     request: HttpRequest,
     order: Any,
@@ -192,24 +208,25 @@ def _case(
     wanted = key_of(request.GET.get("compare", ""))
     beside = next((one for one in earlier if one.key == wanted), earlier[0] if earlier else None)
     mine = order.state == states.READING and order.reader_user_id == actor.user_id
-    suggestions = report.suggested(order.preread)
-    context = shown | {
-        "chosen": True,
-        "order": order,
-        "line": next((line for line in shown["lines"] if line.order.pk == order.pk), None)
-        or presenters.lines_of([order], queries.people([order]), today=timezone.localdate())[0],
-        "mine": mine,
-        "form": form or ReportForm(initial=ReportForm.start(order, suggestions)),
-        "reason_form": reason_form or ReasonForm(),
-        "reason_open": reason_form is not None,
-        "recording_key": queries.recording_key(order),
-        "earlier": earlier,
-        "beside": None if request.GET.get("compare") == "none" else beside,
-        "suspicions": presenters.suspicions_of(order),
-        "suggestions": suggestions,
-        "measures": report.MEASURES,
-        "phrases": presenters.phrases(),
-        "verbs": {way.verb for way in workflow.allowed(order, actor=actor)},
-        "other_draft": order.drafted_by if mine and order.drafted_by not in ("", actor.display_name) else "",
-    }
+    machine = _preread(order)
+    context = (
+        shown
+        | machine
+        | {
+            "chosen": True,
+            "line": next((line for line in shown["lines"] if line.order.pk == order.pk), None)
+            or presenters.lines_of([order], queries.people([order]), today=timezone.localdate())[0],
+            "mine": mine,
+            "form": form or ReportForm(initial=ReportForm.start(order, machine["suggestions"])),
+            "reason_form": reason_form or ReasonForm(),
+            "reason_open": reason_form is not None,
+            "recording_key": queries.recording_key(order),
+            "earlier": earlier,
+            "beside": None if request.GET.get("compare") == "none" else beside,
+            "measures": report.MEASURES,
+            "phrases": presenters.phrases(),
+            "verbs": {way.verb for way in workflow.allowed(order, actor=actor)},
+            "other_draft": order.drafted_by if mine and order.drafted_by not in ("", actor.display_name) else "",
+        }
+    )
     return render(request, "diagnosis/work.html", context, status)
