@@ -15,7 +15,7 @@ from doorstep.kernel.access.session import bind
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 from doorstep.people.workforce import queries as workforce
-from doorstep.site.roles import CLIENT_PERMISSIONS, RESIDENT_PERMISSIONS, ROLES
+from doorstep.site.roles import CLIENT_PERMISSIONS, REGISTERING, RESIDENT_PERMISSIONS, ROLES
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -74,7 +74,7 @@ def of_system(client: ApiClient, *, address: str = "", request_id: str = "") -> 
         organization_id=client.organization_id,
         organization_name=organizations.get(organization_id=client.organization_id).name,
         consortium_id=organizations.consortium_of(organization_id=client.organization_id, day=day),
-        permissions=CLIENT_PERMISSIONS,
+        permissions=CLIENT_PERMISSIONS | (REGISTERING if client.registers else frozenset()),
         reach=(client.organization_id,),
         record_reach=(client.organization_id,),
         address=address,

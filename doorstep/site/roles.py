@@ -313,3 +313,6 @@ RESIDENT_PERMISSIONS: frozenset[str] = frozenset({"RESIDENT_PORTAL"})
 CLIENT_PERMISSIONS: frozenset[str] = frozenset(
     {Access.FHIR_READ, Access.FHIR_WRITE, Scheduling.SLOT_VIEW, Scheduling.SLOT_BOOK}
 )
+
+# What a hospital system may do besides, once its engineer has let it register residents.
+REGISTERING: frozenset[str] = frozenset({Residents.RESIDENT_REGISTER})

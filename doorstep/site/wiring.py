@@ -50,6 +50,7 @@ from doorstep.site.actors import of_client, of_connection, of_system, of_user
 from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.cards import SERVICES
 from doorstep.site.fhir.bookings import BookingDoor
+from doorstep.site.fhir.patients import PatientDoor
 from doorstep.site.fhir.referrals import ReferralDoor
 from doorstep.site.fhir.tasks import TaskDoor
 from doorstep.site.machines import MACHINES
@@ -96,6 +97,7 @@ FORMATS = {"hl7v2": HL7_V2, "cda": CDA, "table": TABLES}
 # Resource types that belong to a workflow, at least in part.
 DOORS: dict[str, doors.Door] = {
     "Appointment": BookingDoor(),
+    "Patient": PatientDoor(),
     "ServiceRequest": ReferralDoor(),
     "Task": TaskDoor(),
 }

@@ -225,6 +225,7 @@ PAGES: dict[str, Page] = {
     "portal:looks": Page(RESIDENT),
     "portal:code": Page(RESIDENT),
     "portal:choose": Page(RESIDENT, subject="resident", post=True),
+    "fhir-identity:match": Page(MACHINE, post=True),
     "fhir-slots:find": Page(MACHINE),
     "fhir-slots:hold": Page(MACHINE, post=True),
     "fhir-slots:release": Page(MACHINE, post=True),

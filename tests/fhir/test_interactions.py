@@ -256,9 +256,9 @@ def test_what_a_hospital_sends_without_a_resident_is_its_own(house: House) -> No
 def test_what_our_actions_wrote_is_not_changed_behind_their_back(house: House) -> None:
     patient = house.own.ask("GET", house.patient)
     if patient.status_code == 200:
-        assert house.own.ask("PUT", house.patient, patient.json()).status_code == 405
-    assert house.own.ask("POST", "Patient", {"resourceType": "Patient"}).status_code == 405
-    assert house.own.ask("DELETE", house.patient).status_code in (403, 404)
+        assert house.own.ask("PUT", house.patient, patient.json()).status_code == 403
+    assert house.own.ask("POST", "Patient", {"resourceType": "Patient"}).status_code == 403
+    assert house.own.ask("DELETE", house.patient).status_code in (404, 405)
 
 
 def test_reads_and_writes_leave_their_trace(house: House) -> None:
@@ -276,4 +276,6 @@ def test_the_capability_statement_is_valid_and_says_what_is_offered(house: House
     assert problems(statement) == []
     kinds = {one["type"]: one for one in statement["rest"][0]["resource"]}
     assert {"code": "patch"} in kinds["Observation"]["interaction"]
-    assert {"code": "create"} not in kinds["Patient"]["interaction"]
+    assert {"code": "create"} in kinds["Patient"]["interaction"]
+    assert {"code": "delete"} not in kinds["Patient"]["interaction"]
+    assert (kinds["Patient"]["updateCreate"], kinds["Patient"]["conditionalDelete"]) == (False, "not-supported")

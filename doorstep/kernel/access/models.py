@@ -179,6 +179,8 @@ class ApiClient(models.Model):
     # Public keys (RFC 7517) that sign its assertions, and the scopes that the operator gave it; a bearer token needs neither.
     jwks = models.JSONField(default=dict, blank=True)
     scopes = models.CharField(max_length=2000, blank=True, default="")
+    # Whether it may register residents who stand at its hospital's desk, as the registration page does.
+    registers = models.BooleanField(default=False, db_default=False)
     issued_at = models.DateTimeField(default=timezone.now)
     revoked_at = models.DateTimeField(null=True)
 

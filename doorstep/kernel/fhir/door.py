@@ -63,7 +63,12 @@ def machine(view: MachineView[P]) -> MachineView[P]:
                 negotiation.check_accepted(request)
                 response = view(request, *args, **kwargs)
         except (FhirRefused, Refused, DataError, IntegrityError, OperationalError, ProgrammingError) as error:
-            response = refusal(refused_by(error))
+            refused = refused_by(error)
+            if refused.count is not None:
+                with transaction.atomic():
+                    bind(request.actor)  # type: ignore[attr-defined]
+                    refused.count()
+            response = refusal(refused)
         return negotiation.finished(request, response)
 
     return csrf_exempt(wrapped)

@@ -1,6 +1,6 @@
 """OperationOutcomes and the form of every answer of the machine interface."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,7 +14,8 @@ CONTENT_TYPE = "application/fhir+json; fhirVersion=4.0"
 class FhirRefused(Exception):
     """A request of a machine that is refused: status, issue code, sentence, and the place in the resource.
 
-    `more` holds further issues as (code, sentence, place); `headers` goes out with the answer.
+    `more` holds further issues as (code, sentence, place); `headers` goes out with the answer. `count` notes a try that must stay
+    counted although nothing of the act is kept: whoever rolls back runs it afterwards.
     """
 
     def __init__(
@@ -26,8 +27,10 @@ class FhirRefused(Exception):
         *,
         more: Sequence[tuple[str, str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        count: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(sentence)
+        self.count = count
         self.more = tuple(more)
         self.headers = dict(headers or {})
         self.status = status

@@ -28,6 +28,11 @@ REFERRAL_KIND = f"{BASE}/CodeSystem/referral-kind"
 ALLERGEN = f"{BASE}/CodeSystem/allergens"
 KEY_GROUP = f"{BASE}/CodeSystem/key-group"
 
+# valueString on a Patient without a number of its own: the mother's national id, by which a newborn is known.
+MOTHER_NUMBER = f"{BASE}/StructureDefinition/mother-number"
+# How a $match says that somebody out of the sender's sight is probably registered, or that it has asked too much.
+MATCH_HINT = f"{BASE}/CodeSystem/match-hint"
+
 # valueBoolean on a DiagnosticReport: the result is a critical value.
 CRITICAL_RESULT = f"{BASE}/StructureDefinition/critical-result"
 # valueString on a report: the same in plain words for the resident.

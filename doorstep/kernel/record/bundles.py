@@ -111,7 +111,10 @@ def _batch(request: HttpRequest, given: list[Any]) -> list[_Entry]:
         except Refusals as error:
             # An action may have bound the system for a moment when it was refused.
             bind(actor_of(request))
-            entry.answer = _refused(refused_by(error))
+            refused = refused_by(error)
+            if refused.count is not None:
+                refused.count()
+            entry.answer = _refused(refused)
     return entries
 
 

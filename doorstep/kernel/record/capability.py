@@ -4,12 +4,12 @@ from typing import Any
 
 from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.negotiation import JSON_PATCH
-from doorstep.kernel.record.kinds import CLOSED
+from doorstep.kernel.record.kinds import BY_ACTION, CLOSED
 from doorstep.kernel.record.search_capability import searching
 
 _READS = ("read", "vread", "history-instance", "history-type", "search-type")
 _OPERATIONS = {
-    "Patient": ("everything",),
+    "Patient": ("everything", "match"),
     "Composition": ("document",),
     "CodeSystem": ("lookup", "validate-code"),
     "ValueSet": ("expand", "validate-code"),
@@ -72,17 +72,18 @@ def _operation(name: str, definition: str) -> dict[str, str]:
 
 
 def _resource(kind: str) -> dict[str, Any]:
+    writes = () if kind in CLOSED else BY_ACTION.get(kind, _WRITES)
     return {
         "type": kind,
-        "interaction": [{"code": code} for code in (_READS if kind in CLOSED else _READS + _WRITES)],
+        "interaction": [{"code": code} for code in _READS + writes],
         "versioning": "versioned-update",
         "readHistory": True,
         # Ids of a client's own begin with its short name: docs/fhir/writing.md.
-        "updateCreate": kind not in CLOSED,
-        "conditionalCreate": kind not in CLOSED,
+        "updateCreate": bool(writes) and kind not in BY_ACTION,
+        "conditionalCreate": bool(writes),
         "conditionalRead": "full-support",
-        "conditionalUpdate": kind not in CLOSED,
-        "conditionalDelete": "not-supported" if kind in CLOSED else "multiple",
+        "conditionalUpdate": bool(writes),
+        "conditionalDelete": "multiple" if "delete" in writes else "not-supported",
         "referencePolicy": ["literal", "logical", "enforced", "local"],
         "operation": [
             _operation(name, f"http://hl7.org/fhir/OperationDefinition/{of}-{name}")

@@ -5,11 +5,12 @@ from typing import Any
 
 # Ours alone: kept by actions, or not things that are stored.
 CLOSED = {
-    "Patient": "居民由登记功能建档，请用居民登记或 ADT 接口 / residents are registered by the register",
     "AuditEvent": "审计记录由系统自己写 / the trail is written by the house",
     "Parameters": "Parameters 只用于操作 / Parameters belong to operations",
     "OperationOutcome": "OperationOutcome 不存储 / OperationOutcomes are not stored",
 }
+# Every one of these is made and changed by an action, under an id that the house gives: what machines may do with them.
+BY_ACTION: dict[str, tuple[str, ...]] = {"Patient": ("create", "update", "patch")}
 # Of no resident and open to all who are somebody: who works where, and what words mean.
 SHARED = frozenset(
     [

@@ -16,7 +16,7 @@ from doorstep.kernel.fhir import exact, validation
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record import conditions, doors, references, stored
-from doorstep.kernel.record.kinds import CLOSED, SHARED, is_restricted, occurred_at
+from doorstep.kernel.record.kinds import BY_ACTION, CLOSED, SHARED, is_restricted, occurred_at
 from doorstep.kernel.record.patients import Patients
 from doorstep.kernel.record.publishing import Published, Row
 from doorstep.kernel.record.stored import Stored
@@ -174,25 +174,49 @@ def _through_door(draft: Draft, actor: Actor) -> bool:
         return False
     if before is not None and before.deleted:
         return False
-    if draft.method == "DELETE":
-        door.withdraw(draft.fhir_id, actor=actor)
-        draft.outcome = "updated"
-    elif before is not None and draft.resource is not None:
-        door.update(draft.fhir_id, draft.resource, actor=actor)
-        draft.outcome = "updated"
-    elif draft.method == "POST" and draft.resource is not None:
-        draft.fhir_id = door.create(draft.resource, actor=actor)
-        draft.outcome = "created"
-    else:
-        return False
+    try:
+        if draft.method == "DELETE":
+            door.withdraw(draft.fhir_id, actor=actor)
+            draft.outcome = "updated"
+        elif before is not None and draft.resource is not None:
+            door.update(draft.fhir_id, draft.resource, actor=actor)
+            draft.outcome = "updated"
+        elif draft.method == "POST" and draft.resource is not None:
+            draft.fhir_id = door.create(draft.resource, actor=actor)
+            draft.outcome = "created"
+        else:
+            return False
+    except FhirRefused as error:
+        raise _placed(error, draft) from error
     now = stored.fetch(type=draft.type, fhir_id=draft.fhir_id)
     if now is not None:
         draft.version, draft.updated_at, draft.resident_id = now.version, now.updated_at, now.resident_id
     return True
 
 
+def _placed(error: FhirRefused, draft: Draft) -> FhirRefused:
+    """A door's refusal with its places below the draft's own: a door does not know which entry of a Bundle it reads."""
+
+    def below(expression: str) -> str:
+        head, dot, rest = expression.partition(".")
+        return f"{draft.place}{dot}{rest}" if head == draft.type else expression
+
+    more = [(code, sentence, below(place)) for code, sentence, place in error.more]
+    place = below(error.expression or draft.type)
+    return FhirRefused(
+        error.status, error.code, error.sentence, place, more=more, headers=error.headers, count=error.count
+    )
+
+
 def _check_right(draft: Draft, actor: Actor) -> None:
     before = draft.before
+    if draft.type in BY_ACTION:
+        raise FhirRefused(
+            405,
+            "not-supported",
+            f"{draft.type} 的 id 由本平台给出，请用 POST 新建 / ids of a {draft.type} are given here: POST it",
+            draft.place,
+        )
     if actor.is_system:
         return
     if before is not None:

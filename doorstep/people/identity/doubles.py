@@ -82,7 +82,9 @@ def facts_of(resident: Resident) -> Facts:
     )
 
 
-def likely(*, facts: Facts, actor: Actor, leaving_out: int | None = None, mother_number: str = "") -> Found:
+def likely(
+    *, facts: Facts, actor: Actor, leaving_out: int | None = None, mother_number: str = "", limit: int = SHOWN
+) -> Found:
     """Who may be meant: among those in the actor's sight with reasons, among others only whether there is probably one.
 
     A number or phone counts only when it is whole; a name is compared from two characters on, together with a birth date
@@ -101,7 +103,7 @@ def likely(*, facts: Facts, actor: Actor, leaving_out: int | None = None, mother
     elsewhere = Elsewhere.NONE if seen_number else _elsewhere(facts)
     if elsewhere is not Elsewhere.NONE:
         audit.record(action="resident.double-hint", actor=actor, details={"answer": elsewhere.value})
-    return Found(doubles[:SHOWN], elsewhere)
+    return Found(doubles[:limit], elsewhere)
 
 
 def _double(resident: Resident, verdict: Verdict) -> Double:

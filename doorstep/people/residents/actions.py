@@ -175,10 +175,7 @@ def register(*, new: NewResident, actor: Actor) -> Resident | None:
         with transaction.atomic():
             resident_id = admit([row], actor=actor, present=True)[0][1]
     except IntegrityError:
-        number = row["number_index"] or row["child_index"]
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT residents_note_try(%s)", [number])
-        audit.record(action="resident.register-taken", actor=actor)
+        note_taken(new=new, actor=actor)
         return None
     presence = PresenceProof.objects.filter(resident_id=resident_id).latest("id")
     access.open_relationship(
@@ -205,6 +202,14 @@ def register(*, new: NewResident, actor: Actor) -> Resident | None:
     )
     audit.record(action="resident.register", actor=actor, subject=f"resident/{resident.key}", resident_id=resident.pk)
     return resident
+
+
+def note_taken(*, new: NewResident, actor: Actor) -> None:
+    """Count a try to register a number that is taken; whoever takes the try back with its transaction counts it again."""
+    child = indexes.child_index(new.mother_number, new.birth_date, new.birth_order)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT residents_note_try(%s)", [indexes.number_index(new.number) if new.number else child])
+    audit.record(action="resident.register-taken", actor=actor)
 
 
 @transaction.atomic
