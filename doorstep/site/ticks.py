@@ -10,6 +10,7 @@ from doorstep.coordination.scheduling import laying_actions, quota_actions, show
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database import months
 from doorstep.kernel.exchange import actions as exchange
 from doorstep.kernel.jobs import stalled
 from doorstep.kernel.jobs.running import Tick
@@ -118,6 +119,11 @@ def propose_going_home() -> int:
         return referrals.propose_down(actor=actor)
 
 
+def make_rooms() -> int:
+    """Make the partitions of the months to come before their first row arrives."""
+    return months.make_rooms()
+
+
 TICKS: list[Tick] = [
     Tick(name="revive-jobs", seconds=10, run=revive_jobs),
     Tick(name="exchange-lanes", seconds=10, run=call_forgotten_lanes),
@@ -135,6 +141,7 @@ TICKS: list[Tick] = [
     Tick(name="down-proposals", seconds=600, run=propose_going_home),
     Tick(name="merged-rows", seconds=60, run=gather_merged_rows),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
+    Tick(name="months", seconds=3600, run=make_rooms),
 ]
 
 # What a lived day of the demonstration lets happen by the clock.

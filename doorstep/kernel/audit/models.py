@@ -9,7 +9,10 @@ from doorstep.kernel.database.policies import RowAccess
 
 
 class AuditEntry(models.Model):
-    """Who did or read what, for whom, from where: written in the transaction of the act itself."""
+    """Who did or read what, for whom, from where: written in the transaction of the act itself.
+
+    Partitioned by the month of `at` (kernel/database/months.py).
+    """
 
     at = models.DateTimeField(db_default=Now())
     # The transaction's own number: a batch is sealed only when every transaction below its end has finished.

@@ -10,9 +10,12 @@ from doorstep.kernel.database.policies import RowAccess
 
 
 class EventRow(models.Model):
-    """One thing that happened. `name` is the event class, `subject` the thing it happened to ("referral/<key>")."""
+    """One thing that happened. `name` is the event class, `subject` the thing it happened to ("referral/<key>").
 
-    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    Partitioned by the month of `at` (kernel/database/months.py).
+    """
+
+    key = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=60)
     at = models.DateTimeField(db_default=Now())
     subject = models.CharField(max_length=80)

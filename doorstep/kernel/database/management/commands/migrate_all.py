@@ -1,4 +1,4 @@
-"""Bring a database up to date: tables, SQL functions, row policies, privileges; all or, on a failure, a sentence."""
+"""Bring a database up to date: tables, SQL functions, rooms for the months, row policies, privileges; all or, on a failure, a sentence."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from doorstep.kernel.database.functions import apply_functions
 from doorstep.kernel.database.grants import apply_grants
+from doorstep.kernel.database.months import make_rooms
 from doorstep.kernel.database.policies import apply_policies
 from doorstep.kernel.database.secrets import APP_ROLE
 
@@ -23,7 +24,7 @@ class Command(BaseCommand):
     help = "Migrate the database, then apply SQL functions, row policies and privileges. Run it as the owner role."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the four steps in the one order in which each finds what it needs."""
+        """Run the steps in the one order in which each finds what it needs."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_user")
             if cursor.fetchone()[0] == APP_ROLE:
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=options["verbosity"], interactive=False, skip_checks=True)
             with transaction.atomic():
                 apply_functions(connection)
+                make_rooms()
                 apply_policies(connection)
                 apply_grants(connection)
         finally:
