@@ -82,7 +82,7 @@ def wire() -> None:
     addresses.install(ITEM_PAGES)
     notice_texts.install(REFERRAL_TEXTS)
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals, family_doctor=family_doctor)
-    standing.install(is_signed)
+    standing.install(is_signed, in_sql="contracts_is_signed")
     role_names.install(role_name, ROLES)
     unit_staff.install(staff_of_unit)
     next_acts.install(NEXT_ACTS)
@@ -199,7 +199,7 @@ def client_of_token(token: str, request: HttpRequest) -> door.Grant | None:
     address = str(request.META.get("REMOTE_ADDR", ""))
     request_id = str(request.headers.get("X-Request-Id", ""))[:40]
     actor = of_client(token, address=address, request_id=request_id)
-    return door.Grant(actor) if actor else grant_of(token, address=address, request_id=request_id)
+    return door.Grant(actor, bound=True) if actor else grant_of(token, address=address, request_id=request_id)
 
 
 def system_named(name: str) -> Actor | None:

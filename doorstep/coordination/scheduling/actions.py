@@ -1,21 +1,21 @@
 """Holding, booking, changing and giving back places: one pool for all channels."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NoReturn
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import booking_queries, claiming, offering, queries, standing, ticketing
-from doorstep.coordination.scheduling.claiming import Taken
-from doorstep.coordination.scheduling.models import Booking, Channel, Slot
-from doorstep.coordination.scheduling.outcomes import Hold, NoPlaceLeft, Wish, constraints, hold_gone, named, say
+from doorstep.coordination.scheduling import booking_queries, claiming, offering, queries, refusing, standing, ticketing
+from doorstep.coordination.scheduling.models import Booking, Channel
+from doorstep.coordination.scheduling.outcomes import Hold, NoPlaceLeft, Wish, constraints, hold_gone
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.precedence import Standing
 from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.rules import QUOTA_ZH, Quota
+from doorstep.coordination.scheduling.taking import Answer, Ask, Taken, take
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship
@@ -37,14 +37,15 @@ __all__ = [
     "cancelling_verb",
     "change",
     "channel_of",
+    "check_booker",
     "expire_holds",
     "facts_of",
     "fulfil",
     "give_back",
     "hold",
-    "insert",
     "record_no_shows",
     "release",
+    "take_and_insert",
 ]
 
 # Platform default for a held place; the referral form is filled in meanwhile.
@@ -52,8 +53,6 @@ HOLD_MINUTES = 10
 # A resident who has not checked in by then did not come; platform default.
 NO_SHOW_AFTER = timedelta(hours=12)
 _READ = ("id", "key", "name", "birth_date", "deceased_on", "organization_id", "consortium_id")
-# How long a clinic sees a booking's episode after its time; platform default.
-VIEW_AFTER = timedelta(days=7)
 
 
 @transaction.atomic
@@ -70,11 +69,21 @@ def hold(
     Raises NoPlaceLeft with the next free slot when another was first, Refused when the slot has begun, was stopped or
     is not given to this origin, NotFound when the slot or the resident is not there for the actor.
     """
-    resident = bookable_resident(resident_id, actor)
-    _check_origin(origin, resident, actor)
     now = timezone.now()
     key, until = uuid.uuid4(), now + timedelta(minutes=minutes)
-    taken = _claim(slot_key, origin, resident=resident, actor=actor, now=now, until=until, key=key)
+    unit = _check_wish(origin, resident_id, actor)
+    ask = Ask(
+        actor=actor,
+        now=now,
+        slot=as_key(slot_key),
+        resident_id=resident_id,
+        origin=origin,
+        unit=unit,
+        first=origin != Quota.OPEN,
+        key=key,
+        until=until,
+    )
+    taken, _resident = _go_for(ask)
     return Hold(
         key=key, until=until, place_id=taken.place_id, number=taken.number, quota=taken.quota, slot=taken.choice()
     )
@@ -95,44 +104,43 @@ def book(
     Raises Conflict when the hold has run out, or when the resident is expected elsewhere at that time; then the place stays
     held. `wish` says more than the `reference` where there is more to say.
     """
-    resident = bookable_resident(resident_id, actor)
+    check_booker(resident_id, actor)
     key = as_key(hold_key)
-    earlier = Booking.objects.filter(hold_key=key, resident_id=resident_id).first()
-    if earlier is not None:
-        return earlier
     with constraints():
-        taken = claiming.take(hold_key=key, actor=actor, now=timezone.now())
-        if taken is None:
-            raise hold_gone()
-        return insert(taken, key, resident=resident, actor=actor, wish=wish or Wish(reference=reference))
+        ask = Ask(actor=actor, now=timezone.now(), hold=key, resident_id=resident_id, request=key)
+        return take_and_insert(ask, wish=wish or Wish(reference=reference))
 
 
 def book_at_once(
     *,
     slot_key: uuid.UUID | str,
     origin: str,
-    resident_id: int,
+    resident_id: int | None = None,
+    resident_key: uuid.UUID | None = None,
     actor: Actor,
     request_key: uuid.UUID,
     wish: Wish | None = None,
 ) -> Booking:
     """Claim and book in one act, for machines that ask no further; a resend with the same `request_key` finds its booking.
 
-    Raises what `hold` and `book` raise.
+    The resident is named by id or by key. Raises what `hold` and `book` raise.
     """
-    resident = bookable_resident(resident_id, actor)
-    _check_origin(origin, resident, actor)
-    earlier = Booking.objects.filter(hold_key=request_key).first()
-    if earlier is not None:
-        if earlier.resident_id != resident_id:
-            raise NotFound()
-        return earlier
+    if resident_id is None and actor.kind is ActorKind.RESIDENT:
+        resident_id = booking_queries.resident_of(key=str(resident_key))
+    ask = Ask(
+        actor=actor,
+        now=timezone.now(),
+        slot=as_key(slot_key),
+        resident_id=resident_id,
+        resident_key=resident_key if resident_id is None else None,
+        request=request_key,
+        origin=origin,
+        unit=_check_wish(origin, resident_id, actor),
+        first=origin != Quota.OPEN,
+    )
     # A machine's request that is refused is rolled back as a whole: it needs no savepoint of its own.
     with constraints(savepoint=False):
-        taken = _claim(
-            slot_key, origin, resident=resident, actor=actor, now=timezone.now(), until=None, key=request_key
-        )
-        return insert(taken, request_key, resident=resident, actor=actor, wish=wish or Wish())
+        return take_and_insert(ask, wish=wish or Wish())
 
 
 @transaction.atomic
@@ -227,15 +235,34 @@ def cancelling_verb(booking: Booking, actor: Actor) -> str:
     return "cancel" if actor.is_system or actor.reaches(booking.source_organization_id) else "call-off"
 
 
-def insert(taken: Taken, key: uuid.UUID, *, resident: Resident, actor: Actor, wish: Wish, verb: str = "") -> Booking:
-    """Write the booking of a place that was just taken, open the clinic's sight of it, and leave the traces."""
+def take_and_insert(ask: Ask, *, wish: Wish, verb: str = "") -> Booking:
+    """Go for a place and write its booking; a request that has its booking already finds it.
+
+    Without a reference the clinic comes to see the booking's own episode; with one, what stands behind it says what is seen.
+    """
+    key = None if wish.reference else uuid.uuid4()
+    answer = _answered(replace(ask, booking=key))
+    if answer.earlier_id is not None:
+        earlier = Booking.objects.get(pk=answer.earlier_id)
+        if answer.resident is None or earlier.resident_id != answer.resident.pk:
+            raise hold_gone() if ask.hold else NotFound()
+        return earlier
+    if answer.taken is None or answer.resident is None:
+        raise NotFound()
+    request = ask.request or ask.hold or uuid.uuid4()
+    return _insert(answer.taken, request, resident=answer.resident, actor=ask.actor, wish=wish, verb=verb)
+
+
+def _insert(taken: Taken, key: uuid.UUID, *, resident: Resident, actor: Actor, wish: Wish, verb: str = "") -> Booking:
+    """Write the booking of a place that was just taken, and leave the traces."""
     slot = taken.slot
     if slot.stopped_at is not None:
         raise Conflict(_("该号源已停诊：%(reason)s。请改选其他时间。") % {"reason": slot.stop_reason})
     now = timezone.now()
     own = actor.kind is ActorKind.RESIDENT
-    decided = _standing(resident, wish, taken.quota)
+    decided = _standing(resident, wish, taken.quota, signed=taken.signed)
     booking = Booking(
+        key=taken.booking or uuid.uuid4(),
         place_id=taken.place_id,
         slot=slot,
         resident=resident,
@@ -254,8 +281,6 @@ def insert(taken: Taken, key: uuid.UUID, *, resident: Resident, actor: Actor, wi
         changed_from=wish.changed_from,
         extra_reason=wish.extra_reason[:200],
     )
-    if not wish.reference:
-        _open_sight(booking, actor)
     return workflow.begin(booking, verb or ("self-book" if own else "book"), actor=actor, details=facts_of(booking))
 
 
@@ -284,13 +309,7 @@ def facts_of(booking: Booking) -> dict[str, object]:
 
 def bookable_resident(resident_id: int, actor: Actor) -> Resident:
     """The resident for whom the actor may book; NotFound when there is none for the actor."""
-    if actor.kind is ActorKind.RESIDENT:
-        if resident_id not in actor.resident_ids:
-            raise NotFound()
-    else:
-        actor.check(Permission.SLOT_BOOK)
-        if actor.organization_id is None and not actor.is_system:
-            raise NotFound()
+    check_booker(resident_id, actor)
     # Sealed fields stay sealed: opening them costs more than all the rest of a booking's reading.
     resident = Resident.objects.only(*_READ).filter(id=resident_id).first()
     if resident is None:
@@ -300,11 +319,32 @@ def bookable_resident(resident_id: int, actor: Actor) -> Resident:
     return resident
 
 
+def check_booker(resident_id: int | None, actor: Actor) -> None:
+    """Raise unless the actor may book at all: a resident for the own family, others with the permission and a unit."""
+    if actor.kind is ActorKind.RESIDENT:
+        if resident_id not in actor.resident_ids:
+            raise NotFound()
+        return
+    actor.check(Permission.SLOT_BOOK)
+    if actor.organization_id is None and not actor.is_system:
+        raise NotFound()
+
+
+def _check_wish(origin: str, resident_id: int | None, actor: Actor) -> int | None:
+    """Check what is asked for, and return the unit whose shares may be used: the actor's, or the resident's own."""
+    check_booker(resident_id, actor)
+    if actor.kind is not ActorKind.RESIDENT or resident_id is None:
+        if origin not in QUOTA_ZH:
+            raise Refused(_("号源类别不存在。"), fields={"origin": _("请从列表中选择号源类别。")})
+        return actor.organization_id
+    resident = bookable_resident(resident_id, actor)
+    _check_origin(origin, resident, actor)
+    return resident.organization_id
+
+
 def _check_origin(origin: str, resident: Resident, actor: Actor) -> None:
     if origin not in QUOTA_ZH:
         raise Refused(_("号源类别不存在。"), fields={"origin": _("请从列表中选择号源类别。")})
-    if actor.kind is not ActorKind.RESIDENT:
-        return
     if origin not in (Quota.OPEN, Quota.CONTRACT):
         raise NotPermitted(permission=Permission.SLOT_BOOK)
     if origin == Quota.CONTRACT and "signed" not in _standing(resident, Wish(), origin).groups:
@@ -316,84 +356,31 @@ def _check_origin(origin: str, resident: Resident, actor: Actor) -> None:
         )
 
 
-def _standing(resident: Resident, wish: Wish, quota: str) -> Standing:
+def _standing(resident: Resident, wish: Wish, quota: str, *, signed: bool | None = None) -> Standing:
     referred = quota == Quota.REFERRAL or wish.reference.startswith("referral/")
-    return standing.standing_of(resident, day=timezone.localdate(), referred=referred)
+    return standing.standing_of(resident, day=timezone.localdate(), referred=referred, signed=signed)
 
 
-def _claim(
-    slot_key: uuid.UUID | str,
-    origin: str,
-    *,
-    resident: Resident,
-    actor: Actor,
-    now: datetime,
-    until: datetime | None,
-    key: uuid.UUID,
-) -> Taken:
-    def claimed(*, first: bool) -> Taken | None:
-        return claiming.claim(
-            slot_key=as_key(slot_key),
-            origin=origin,
-            actor=actor,
-            unit=resident.organization_id if actor.kind is ActorKind.RESIDENT else actor.organization_id,
-            now=now,
-            until=until,
-            key=key,
-            first=first,
-        )
-
-    taken = claimed(first=origin != Quota.OPEN)
-    if taken is None and origin == Quota.OPEN and queries.opens_later(slot_key=as_key(slot_key), now=now):
-        # Before places open for everybody the rule of precedence lets some in.
-        if not _standing(resident, Wish(), origin).groups:
-            _refuse_early(as_key(slot_key))
-        taken = claimed(first=True)
-    if taken is None:
-        _refuse(as_key(slot_key), origin, actor, now)
-    return taken
+def _go_for(ask: Ask) -> tuple[Taken, Resident]:
+    answer = _answered(ask)
+    if answer.taken is None or answer.resident is None:
+        raise NotFound()
+    return answer.taken, answer.resident
 
 
-def _refuse_early(slot_key: uuid.UUID) -> NoReturn:
-    opens_at = Slot.objects.values_list("opens_at", flat=True).get(key=slot_key)
-    message = _("此号源 %(time)s 前仅供转诊患者、签约居民和 65 岁及以上老人预约，请届时再约。") % {
-        "time": timezone.localtime(opens_at).strftime("%m-%d %H:%M")
-    }
-    raise Conflict(message, fields={"slot": message}, code="not-yet-open")
-
-
-def _refuse(slot_key: uuid.UUID, origin: str, actor: Actor, now: datetime) -> NoReturn:
-    """Say why no place was had, and where the next one is."""
-    slot = queries.slot_detail(slot_key=slot_key, origin=origin, actor=actor)
-    found = queries.next_free(slot=slot, origin=origin, actor=actor, now=now)
-    if slot.starts_at <= now or Slot.objects.filter(id=slot.id, stopped_at__isnull=False).exists():
-        what = _("所选号源已开诊或已停诊，不能再约。")
-    else:
-        what = _("%(who)s %(time)s 的号刚刚约满。") % named(slot)
-    raise NoPlaceLeft(say(what, found), next_slot=found)
-
-
-def _open_sight(booking: Booking, actor: Actor) -> None:
-    """Let the clinic read the booking's own episode, which holds the appointment and no more.
-
-    A resident's own booking is the resident's own word for it; a clinic's desk books for whom it sees already.
-    """
-    if actor.kind is ActorKind.RESIDENT or booking.organization_id == actor.organization_id:
-        with for_purpose(Purpose.HANDLER, actor):
-            _open_episode(booking, actor, basis="居民本人预约" if actor.kind is ActorKind.RESIDENT else "本院窗口预约")
-    else:
-        _open_episode(booking, actor, basis="", savepoint=actor.kind is not ActorKind.CLIENT)
-
-
-def _open_episode(booking: Booking, actor: Actor, *, basis: str, savepoint: bool = True) -> None:
-    access.open_relationship(
-        resident_id=booking.resident_id,
-        organization_id=booking.organization_id,
-        reason=CareRelationship.Reason.REFERRAL,
-        scope=CareRelationship.Scope.EPISODE,
-        episode=booking.subject,
-        closes_at=booking.slot.ends_at + VIEW_AFTER,
-        actor=actor,
-        basis=basis,
-        savepoint=savepoint,
-    )
+def _answered(ask: Ask) -> Answer:
+    """Go for the place; who comes first by rule is let in before places open for all. Raises the refusal otherwise."""
+    answer = take(ask)
+    if answer.outcome == "early" and answer.resident is not None:
+        if not _standing(answer.resident, Wish(), ask.origin).groups:
+            refusing.refuse_early(ask)
+        answer = take(replace(ask, first=True))
+    if answer.outcome in ("taken", "earlier"):
+        return answer
+    if answer.outcome == "deceased" and answer.resident is not None:
+        residents.check_living(resident_id=answer.resident.pk)
+    if answer.outcome == "hold-gone":
+        raise hold_gone()
+    if answer.outcome in ("sold-out", "over"):
+        refusing.refuse(ask, over=answer.outcome == "over")
+    raise NotFound()

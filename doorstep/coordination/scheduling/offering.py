@@ -8,6 +8,7 @@ from django.db import transaction
 from doorstep.coordination.scheduling import claiming, queries, waiting_queries
 from doorstep.coordination.scheduling.models import WaitingEntry
 from doorstep.coordination.scheduling.states import OFFER_CLOCK
+from doorstep.coordination.scheduling.taking import Ask, take
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import actions as workflow
 
@@ -40,16 +41,17 @@ def _offer(entry: WaitingEntry, slot_key: uuid.UUID, starts_at: datetime, *, act
     if until <= now or queries.is_expected(resident_id=entry.resident_id, slot_key=slot_key):
         return False
     key = uuid.uuid4()
-    taken = claiming.claim(
-        slot_key=slot_key,
-        origin=entry.origin,
+    ask = Ask(
         actor=actor,
-        unit=entry.source_organization_id,
         now=now,
-        until=until,
-        key=key,
+        slot=slot_key,
+        origin=entry.origin,
+        unit=entry.source_organization_id,
         first=bool(entry.groups),
+        key=key,
+        until=until,
     )
+    taken = take(ask).taken
     if taken is None:
         return False
     values = {"hold_key": key, "offered_slot_id": taken.slot.pk, "offered_until": until}

@@ -8,16 +8,16 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import actions, claiming, queries, queue_queries
+from doorstep.coordination.scheduling import actions, queries, queue_queries
 from doorstep.coordination.scheduling.models import Booking, Place, Slot, Ticket
 from doorstep.coordination.scheduling.outcomes import Wish, constraints
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import Quota
+from doorstep.coordination.scheduling.taking import Ask
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.web.push import push
-from doorstep.people.residents.models import Resident
 
 # More than so many places over the template in one slot are refused; platform default.
 LARGEST_EXTRA = 5
@@ -72,8 +72,7 @@ def overbook(*, slot_key: uuid.UUID | str, resident_id: int, reason: str, actor:
     if len(reason) < 4:
         raise Refused(_("请填写加号原因。"), fields={"reason": _("请用不少于 4 个字写明为什么要加号。")})
     slot = Slot.objects.select_for_update(of=("self",)).filter(key=queries.as_key(slot_key)).first()
-    resident = Resident.objects.filter(id=resident_id).first()
-    if slot is None or resident is None or not actor.reaches(slot.organization_id):
+    if slot is None or not actor.reaches(slot.organization_id):
         raise NotFound()
     if slot.stopped_at is not None or slot.ends_at <= timezone.now():
         raise Refused(_("该时段已结束或已停诊，不能加号。"), fields={"slot": _("请选择其他时段。")})
@@ -94,12 +93,8 @@ def overbook(*, slot_key: uuid.UUID | str, resident_id: int, reason: str, actor:
         held_organization_id=actor.organization_id,
     )
     with constraints():
-        taken = claiming.take(hold_key=key, actor=actor, now=timezone.now())
-        if taken is None:
-            raise NotFound()
-        return actions.insert(
-            taken, key, resident=resident, actor=actor, wish=Wish(extra_reason=reason), verb="overbook"
-        )
+        ask = Ask(actor=actor, now=timezone.now(), hold=key, resident_id=resident_id)
+        return actions.take_and_insert(ask, wish=Wish(extra_reason=reason), verb="overbook")
 
 
 def _call(ticket: Ticket, place_name: str, actor: Actor) -> Ticket:

@@ -9,19 +9,24 @@ from doorstep.people.residents.models import Resident
 # (resident, day) -> whether a family-doctor contract is in force, as far as the actor may see
 Signed = Callable[[int, date], bool]
 _signed: list[Signed] = []
+_in_sql: list[str] = []
 
 
-def install(signed: Signed) -> None:
-    """Wire what knows the contracts; the last one counts."""
+def install(signed: Signed, *, in_sql: str = "") -> None:
+    """Wire what knows the contracts; the last one counts. `in_sql` names a SQL function that answers the same."""
     _signed[:] = [signed]
+    _in_sql[:] = [in_sql] if in_sql else []
 
 
-def standing_of(resident: Resident, *, day: date, referred: bool) -> precedence.Standing:
-    """What the rule of precedence decides for a resident on a day."""
+def signed_in_sql(resident: str, day: str) -> str:
+    """The question as an expression of SQL over two others; false where nothing is wired."""
+    return f"{_in_sql[0]}({resident}, {day})" if _in_sql else "false"
+
+
+def standing_of(resident: Resident, *, day: date, referred: bool, signed: bool | None = None) -> precedence.Standing:
+    """What the rule of precedence decides for a resident on a day; `signed` where it is known already."""
+    if signed is None:
+        signed = bool(_signed and _signed[0](resident.pk, day))
     return precedence.stand(
-        precedence.Facts(
-            age=precedence.age_on(resident.birth_date, day),
-            signed=bool(_signed and _signed[0](resident.pk, day)),
-            referred=referred,
-        )
+        precedence.Facts(age=precedence.age_on(resident.birth_date, day), signed=signed, referred=referred)
     )

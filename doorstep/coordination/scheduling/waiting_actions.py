@@ -8,9 +8,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import actions, claiming, offering, standing, waiting_queries
+from doorstep.coordination.scheduling import actions, offering, standing, waiting_queries
 from doorstep.coordination.scheduling.models import Booking, Channel, WaitingEntry
 from doorstep.coordination.scheduling.outcomes import Wish, constraints, hold_gone
+from doorstep.coordination.scheduling.taking import Ask
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import Conflict, Refused
 from doorstep.kernel.workflow import actions as workflow
@@ -102,15 +103,13 @@ def accept(*, entry_key: uuid.UUID | str, actor: Actor) -> Booking:
         return entry.booking
     if entry.state != "offered" or entry.hold_key is None:
         raise hold_gone()
-    resident = actions.bookable_resident(entry.resident_id, actor)
+    actions.check_booker(entry.resident_id, actor)
     own = actor.kind is ActorKind.RESIDENT
     key = entry.hold_key
     wish = Wish(reference=entry.reference, channel=Channel.WAITING.value, wanted_since=entry.created_at)
     with constraints():
-        taken = claiming.take(hold_key=key, actor=actor, now=timezone.now(), anybody=True)
-        if taken is None:
-            raise hold_gone()
-        booking = actions.insert(taken, key, resident=resident, actor=actor, wish=wish)
+        ask = Ask(actor=actor, now=timezone.now(), hold=key, resident_id=entry.resident_id, anybody=True)
+        booking = actions.take_and_insert(ask, wish=wish)
     values = {"hold_key": None, "offered_until": None, "booking_id": booking.pk}
     facts = {"booking": str(booking.key), "slot_id": booking.slot_id}
     workflow.apply(entry, "self-accept" if own else "accept", actor=actor, values=values, details=facts)

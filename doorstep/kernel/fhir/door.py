@@ -24,6 +24,8 @@ class Grant:
 
     actor: Actor
     scopes: Scopes | None = None
+    # Whether the database was told of the actor by the look that found it.
+    bound: bool = False
 
 
 P = ParamSpec("P")
@@ -59,7 +61,8 @@ def machine(view: MachineView[P]) -> MachineView[P]:
                 grant = _grant(request)
                 request.actor = grant.actor  # type: ignore[attr-defined]
                 request.scopes = grant.scopes  # type: ignore[attr-defined]
-                bind(grant.actor)
+                if not grant.bound:
+                    bind(grant.actor)
                 negotiation.check_accepted(request)
                 response = view(request, *args, **kwargs)
         except (FhirRefused, Refused, DataError, IntegrityError, OperationalError, ProgrammingError) as error:

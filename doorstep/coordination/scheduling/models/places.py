@@ -97,4 +97,8 @@ class Place(models.Model):
                 name="place_held_with_its_hold",
             ),
         )
-        indexes = (models.Index(fields=["held_until"], name="place_held", condition=Q(state="held")),)
+        indexes = (
+            models.Index(fields=["held_until"], name="place_held", condition=Q(state="held")),
+            # A claim looks at nothing but what can still be had: "sold out" is an empty range.
+            models.Index(fields=["slot", "number"], name="place_to_be_had", condition=Q(state__in=("free", "held"))),
+        )

@@ -87,16 +87,17 @@ def book(request: HttpRequest) -> HttpResponse:
     """
     allow(request, "Appointment", "c")
     given, actor = _given(request), _actor(request)
-    resident_id = _patient(given)
     based_on = str(given.get("basedOn", ""))
     reference = f"referral/{based_on.rpartition('/')[2]}" if based_on else ""
     if "hold" in given:
-        made = actions.book(hold_key=str(given["hold"]), resident_id=resident_id, actor=actor, reference=reference)
+        made = actions.book(hold_key=str(given["hold"]), resident_id=_patient(given), actor=actor, reference=reference)
     else:
+        key = _patient_key(given)
         made = actions.book_at_once(
             slot_key=_key(given, "slot"),
             origin=_origin(str(given.get("origin", "open"))),
-            resident_id=resident_id,
+            resident_id=None if key else _patient(given),
+            resident_key=key,
             actor=actor,
             request_key=_request_key(request, actor),
             wish=Wish(reference=reference),
@@ -169,6 +170,15 @@ def _patient(given: dict[str, Any]) -> int:
             "patient",
         )
     return found[0]
+
+
+def _patient_key(given: dict[str, Any]) -> uuid.UUID | None:
+    """The key of a Patient that is named by it: the claim itself finds the resident, without a question before."""
+    kind, _slash, key = str(_needed(given, "patient")).partition("/")
+    try:
+        return uuid.UUID(key) if kind == "Patient" else None
+    except ValueError:
+        return None
 
 
 def _origin(text: str) -> str:

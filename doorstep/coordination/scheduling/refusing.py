@@ -1,0 +1,61 @@
+"""Saying that no place was had: why, and where the next one is."""
+
+import threading
+import time
+from typing import NoReturn
+
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from doorstep.coordination.scheduling import queries
+from doorstep.coordination.scheduling.models import Slot
+from doorstep.coordination.scheduling.outcomes import NoPlaceLeft, named, say
+from doorstep.coordination.scheduling.queries import SlotChoice
+from doorstep.coordination.scheduling.taking import Ask
+from doorstep.kernel.access.actor import ActorKind
+from doorstep.kernel.access.refusals import Conflict, NotFound
+
+# Machines come in bursts for one release, and all are told the same next time: it is looked up once a second, not for each.
+# That the place itself is gone is never remembered, it is read every time.
+_REMEMBERED_SECONDS = 1.0
+_MOST = 1_000
+_lock = threading.Lock()
+_told: dict[tuple[object, ...], tuple[float, str, SlotChoice | None]] = {}
+
+
+def refuse_early(ask: Ask) -> NoReturn:
+    """The places are kept for those who come first by rule until an hour."""
+    if ask.slot is None:
+        raise NotFound()
+    opens_at = Slot.objects.values_list("opens_at", flat=True).get(key=ask.slot)
+    message = _("此号源 %(time)s 前仅供转诊患者、签约居民和 65 岁及以上老人预约，请届时再约。") % {
+        "time": timezone.localtime(opens_at).strftime("%m-%d %H:%M")
+    }
+    raise Conflict(message, fields={"slot": message}, code="not-yet-open")
+
+
+def refuse(ask: Ask, *, over: bool) -> NoReturn:
+    """Say that the slot is over or that the last place went, and which one is next."""
+    if ask.actor.kind is not ActorKind.CLIENT:
+        message, found = _sentence(ask, over=over)
+        raise NoPlaceLeft(message, next_slot=found)
+    name = (ask.slot, ask.origin, ask.actor.organization_id, over, get_language())
+    with _lock:
+        known = _told.get(name)
+    if known is None or known[0] < time.monotonic():
+        known = (time.monotonic() + _REMEMBERED_SECONDS, *_sentence(ask, over=over))
+        with _lock:
+            if len(_told) >= _MOST:
+                _told.clear()
+            _told[name] = known
+    raise NoPlaceLeft(known[1], next_slot=known[2])
+
+
+def _sentence(ask: Ask, *, over: bool) -> tuple[str, SlotChoice | None]:
+    if ask.slot is None:
+        raise NotFound()
+    slot = queries.slot_detail(slot_key=ask.slot, origin=ask.origin, actor=ask.actor)
+    found = queries.next_free(slot=slot, origin=ask.origin, actor=ask.actor, now=ask.now)
+    what = _("所选号源已开诊或已停诊，不能再约。") if over else _("%(who)s %(time)s 的号刚刚约满。") % named(slot)
+    return say(what, found), found

@@ -1,0 +1,20 @@
+-- Who is behind a bearer token of a hospital system: its unit and consortium, and in the same statement what
+-- kernel/access/session.bind tells the database of that actor until the end of the transaction. No row: unknown or revoked.
+CREATE OR REPLACE FUNCTION site_enter_client(p_hash text, p_day date, p_permissions text, p_registering text)
+RETURNS TABLE (o_id bigint, o_name text, o_display text, o_unit bigint, o_unit_name text, o_consortium bigint, o_registers boolean)
+LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
+DECLARE above bigint[];
+BEGIN
+  SELECT c.id, c.name, c.display, c.organization_id, o.name, o.path, c.registers
+    INTO o_id, o_name, o_display, o_unit, o_unit_name, above, o_registers
+    FROM access_apiclient c JOIN organizations_organization o ON o.id = c.organization_id
+   WHERE c.token_hash = p_hash AND c.revoked_at IS NULL;
+  IF NOT FOUND THEN RETURN; END IF;
+  SELECT m.consortium_id INTO o_consortium FROM organizations_membership m
+   WHERE m.organization_id = ANY (above) AND m.period @> p_day ORDER BY m.organization_id LIMIT 1;
+  PERFORM set_config('doorstep.user', (-o_id)::text, true), set_config('doorstep.reach', '{' || o_unit || '}', true),
+          set_config('doorstep.record_reach', '{' || o_unit || '}', true), set_config('doorstep.self', '{}', true),
+          set_config('doorstep.purpose', '', true), set_config('doorstep.post', '', true),
+          set_config('doorstep.permissions', CASE WHEN o_registers THEN p_registering ELSE p_permissions END, true);
+  RETURN NEXT;
+END $$;
