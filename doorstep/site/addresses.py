@@ -15,3 +15,8 @@ ITEM_PAGES: dict[str, str] = {
     "waiting": "scheduling:wait",
     "rebooking": "scheduling:rebooking",
 }
+# Things that are worked on in a list of theirs.
+LIST_PAGES: dict[str, str] = {
+    "bed": "beds:board",
+    "bed-request": "beds:board",
+}

@@ -27,7 +27,7 @@ from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.residents.rules import age_text
-from doorstep.site.addresses import ITEM_PAGES
+from doorstep.site.addresses import ITEM_PAGES, LIST_PAGES
 from doorstep.site.roles import ROLES
 from doorstep.site.underway import underway
 from doorstep.steering.indicators.permissions import Permission as Indicators
@@ -114,5 +114,8 @@ def _lines(tasks: Sequence[Task], people: Mapping[int, Resident]) -> list[Line]:
 
 
 def _address(kind: str, key: UUID) -> str:
-    name = ITEM_PAGES.get(kind.partition(".")[0])
+    machine = kind.partition(".")[0]
+    if machine in LIST_PAGES:
+        return url_if_known(LIST_PAGES[machine]) or ""
+    name = ITEM_PAGES.get(machine)
     return url_if_known(name, key) or "" if name else ""

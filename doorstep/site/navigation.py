@@ -28,7 +28,12 @@ _DAILY, _CARE, _HOUSE = _("日常"), _("业务"), _("管理")
 ENTRIES: tuple[Entry, ...] = (
     Entry(label=_("我的待办"), icon="checks", url_name="home", permission=Worklist.TASK_VIEW, group=_DAILY),
     Entry(
-        label=_("查找居民"), icon="search", url_name="residents:find", permission=Residents.RESIDENT_FIND, group=_DAILY
+        label=_("查找居民"),
+        icon="search",
+        url_name="residents:find",
+        permission=Residents.RESIDENT_FIND,
+        group=_DAILY,
+        also=("/allergies/",),
     ),
     Entry(label=_("今日接诊"), icon="stethoscope", url_name="visits:today", permission=Visits.VISIT_OPEN, group=_DAILY),
     Entry(
@@ -75,6 +80,7 @@ ENTRIES: tuple[Entry, ...] = (
         url_name="referrals:proposals",
         permission=Referrals.CASE_ANSWER,
         group=_CARE,
+        also=("/referrals/service/",),
     ),
     Entry(
         label=_("转诊看板"),

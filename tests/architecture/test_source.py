@@ -102,3 +102,10 @@ def _is_marker(base: ast.expr) -> bool:
         base = base.value
     name = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
     return name in {"Generic", "Protocol"}
+
+
+def test_days_are_asked_for_by_the_one_input_that_browsers_read() -> None:
+    """Django writes a day in the page's language into other inputs, and the browser shows an empty box."""
+    assert [name for name in python_files() if "DateInput(" in (ROOT / name).read_text(encoding="utf-8")] == [
+        "tests/architecture/test_source.py"
+    ]

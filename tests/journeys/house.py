@@ -62,6 +62,12 @@ class House:
         processes.clear_leftovers(self.directory)
         embedded.stop(self.directory)
 
+    def operate(self, *words: str) -> str:
+        """What an operator does beside it: `bin/doorstep WORDS`; returns what it printed."""
+        command = [sys.executable, "-m", "doorstep", *words, "--data", str(self.directory)]
+        environment = {name: value for name, value in os.environ.items() if name not in OTHERS}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
     def wait_until_ready(self, seconds: float = 120.0) -> None:
         """Until /readyz answers."""
         deadline = time.monotonic() + seconds

@@ -181,6 +181,7 @@ def act(cast: Cast, house: House, folder: Path) -> None:
     village.when_i_hold_a_slot()
     village.and_i_submit_with_consent()
     Office(cast).then_it_waits_in_the_queue()
+    house.operate("simulate-hospital", "--messages", "60", "--port", str(house.port + 2))
 
 
 def fill_queue(village: VillageDoctor, folder: Path) -> None:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.contracts.models import Contract
 from doorstep.care.contracts.rules import PACKAGES, TERMS
+from doorstep.kernel.web.inputs import DayInput
 
 Choices = list[tuple[int, str]]
 
@@ -18,7 +19,7 @@ class TermsForm(forms.Form):
     team = forms.TypedChoiceField(label=_("家庭医生团队"), coerce=int)
     secondary_hospital = forms.TypedChoiceField(label=_("二级医院"), coerce=int, required=False, empty_value=None)
     tertiary_hospital = forms.TypedChoiceField(label=_("三级医院"), coerce=int, required=False, empty_value=None)
-    starts_on = forms.DateField(label=_("生效日期"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    starts_on = forms.DateField(label=_("生效日期"), widget=DayInput())
     term_years = forms.TypedChoiceField(
         label=_("签约周期"),
         coerce=int,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.referrals import down_rules, rules, texts
 from doorstep.care.referrals.models import FollowUp, Referral
+from doorstep.kernel.web.inputs import DayInput
 
 _AREA = {"rows": 3}
 
@@ -182,7 +183,7 @@ class FollowUpForm(forms.Form):
 class RescheduleForm(forms.Form):
     """Another day for a follow-up."""
 
-    due_on = forms.DateField(label=_("改到"), widget=forms.DateInput({"type": "date"}))
+    due_on = forms.DateField(label=_("改到"), widget=DayInput())
     reason = forms.CharField(label=_("原因"), max_length=200)
 
 

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.beds.models import Ward
+from doorstep.kernel.web.inputs import DayInput
 
 
 class WardForm(forms.Form):
@@ -32,7 +33,7 @@ class WardForm(forms.Form):
 class RoundForm(forms.Form):
     """What the ward's doctor says of a patient today; an empty answer stays unknown."""
 
-    predicted_on = forms.DateField(label=_("预计出院日"), required=False, widget=forms.DateInput({"type": "date"}))
+    predicted_on = forms.DateField(label=_("预计出院日"), required=False, widget=DayInput())
     complications_stable = forms.NullBooleanField(label=_("并发症、合并症稳定"), required=False)
     oxygen_free = forms.NullBooleanField(label=_("不需吸氧"), required=False)
     deficit_stable = forms.NullBooleanField(label=_("神经功能缺损稳定"), required=False)

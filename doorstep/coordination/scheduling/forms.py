@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.scheduling.models import Facility, PlaceQuota, Schedule
 from doorstep.coordination.scheduling.sinking import Step
+from doorstep.kernel.web.inputs import DayInput
 
 WEEKDAYS = [
     (0, _("周一")),
@@ -29,12 +30,11 @@ LADDER = (
     ("referral", "open"),
     ("own", "open"),
 )
-_DATE = {"type": "date"}
 _TIME = {"type": "time"}
 
 
 def _day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
-    widget = forms.DateInput(format="%Y-%m-%d", attrs=_DATE)
+    widget = DayInput()
     return forms.DateField(label=label, widget=widget, required=required, help_text=help_text)
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from doorstep.demo.county import heroes
-from doorstep.demo.county.departments import Department
+from doorstep.demo.county.departments import KINDS, Department
 from doorstep.demo.county.geography import Place
 from doorstep.demo.county.identifiers import (
     PRACTITIONER_FIRST_RANK,
@@ -152,7 +152,7 @@ def practitioners(
             Practitioner(
                 number, names[index], pinyin[index], initials[index], "male" if male else "female", birth,
                 _staff_id(birth, male, people), practitioner_phone(number), _licence(number, position.role),
-                position.title, position.specialty, position.is_expert, posts,
+                position.title, _spoken(position.specialty), position.is_expert, posts,
             )
         )  # fmt: skip
     return tuple(people)
@@ -342,6 +342,11 @@ def _staff_id(birth: date, male: bool, people: list[Practitioner]) -> str:
     gender = "male" if male else "female"
     rank = PRACTITIONER_FIRST_RANK + sum(person.birth == birth and person.gender == gender for person in people)
     return national_id(birth, male=male, rank=rank)
+
+
+def _spoken(specialty: str) -> str:
+    """The speciality in words: hospitals name it after the department."""
+    return KINDS[specialty][1] if specialty in KINDS else specialty
 
 
 def _licence(number: int, role: str) -> str:

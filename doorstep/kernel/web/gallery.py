@@ -6,13 +6,15 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from doorstep.kernel.web.inputs import DayInput
+
 
 class SampleForm(forms.Form):
     """One field of every kind."""
 
     name = forms.CharField(label="姓名", help_text="与身份证一致", max_length=20)
     systolic = forms.IntegerField(label="收缩压", min_value=60, max_value=260)
-    measured_on = forms.DateField(label="测量日期", widget=forms.DateInput(attrs={"type": "date"}))
+    measured_on = forms.DateField(label="测量日期", widget=DayInput())
     village = forms.ChoiceField(label="所在村", choices=[("", "请选择"), ("1", "枫溪村"), ("2", "石桥村")])
     position = forms.ChoiceField(label="体位", choices=[("sit", "坐位"), ("lie", "卧位")], widget=forms.RadioSelect)
     symptoms = forms.MultipleChoiceField(

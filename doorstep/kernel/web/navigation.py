@@ -36,6 +36,8 @@ class Entry:
     group: Any = ""
     # How much waits there; shown as a figure beside the label.
     count: Callable[[HttpRequest], int] | None = None
+    # Paths of pages that belong to it and lie elsewhere.
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +91,7 @@ def _resolved(entries: Sequence[Entry], request: HttpRequest, person: Person | N
         address = url_if_known(entry.url_name)
         if address is not None:
             found.append((entry, address))
-    longest = max((a for _, a in found if request.path.startswith(a)), key=len, default=None)
+    home = _home_of(request.path, found)
     return [
         Link(
             label=entry.label,
@@ -97,7 +99,18 @@ def _resolved(entries: Sequence[Entry], request: HttpRequest, person: Person | N
             address=address,
             group=entry.group,
             count=entry.count(request) if entry.count else 0,
-            active=address == longest,
+            active=address == home,
         )
         for entry, address in found
     ]
+
+
+def _home_of(path: str, found: Sequence[tuple[Entry, str]]) -> str | None:
+    """The address of the entry that a page belongs to: the longest beginning of its path; the first page is only itself."""
+    beginnings = [(start, address) for entry, address in found for start in (address, *entry.also)]
+    fitting = [
+        (len(start), address)
+        for start, address in beginnings
+        if path == start or (start != "/" and path.startswith(start))
+    ]
+    return max(fitting)[1] if fitting else None

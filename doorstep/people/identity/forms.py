@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.identity.facts import FACTS
 from doorstep.people.residents.documents import COUNTRIES, KINDS
 from doorstep.people.residents.forms import NumberField
@@ -75,7 +76,7 @@ class IdentifyForm(forms.Form):
     gender = forms.ChoiceField(label=_("性别"), choices=Resident.Gender.choices, widget=forms.RadioSelect)
     birth_date = forms.DateField(
         label=_("出生日期"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayInput(),
         error_messages={"invalid": _("请按 年-月-日 填写，例如 1963-09-15。")},
     )
     reason = forms.CharField(

@@ -6,6 +6,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.organizations.models import Membership, Organization
 from doorstep.people.organizations.rules import LEVELS
 
@@ -18,7 +19,7 @@ def _date(label: object, *, required: bool = True, help_text: object = "") -> fo
         label=label,  # type: ignore[arg-type]
         required=required,
         help_text=help_text,  # type: ignore[arg-type]
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        widget=DayInput(),
         error_messages=_DAY,
     )
 

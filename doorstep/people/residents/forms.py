@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.residents.documents import COUNTRIES, KINDS, NATIONAL_ID
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.queries import DEATH_SOURCES
@@ -88,7 +89,7 @@ class RegisterForm(forms.Form):
     gender = forms.ChoiceField(label=_("性别"), choices=Resident.Gender.choices, widget=forms.RadioSelect)
     birth_date = forms.DateField(
         label=_("出生日期"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayInput(),
         error_messages={"invalid": _("请按 年-月-日 填写，例如 1963-09-15。")},
     )
     phone = forms.CharField(
@@ -126,7 +127,7 @@ class DeathForm(forms.Form):
 
     died_on = forms.DateField(
         label=_("死亡日期"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayInput(),
         error_messages={"invalid": _("请按 年-月-日 填写，例如 2026-09-15。"), "required": _("请选择日期。")},
     )
     source = forms.ChoiceField(

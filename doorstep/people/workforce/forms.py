@@ -6,6 +6,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.workforce.titles import TITLES
 
 _DAY = {"invalid": _("请按 年-月-日 填写。"), "required": _("请选择日期。")}
@@ -17,7 +18,7 @@ def _date(label: object, *, required: bool = True, help_text: object = "") -> fo
         label=label,  # type: ignore[arg-type]
         required=required,
         help_text=help_text,  # type: ignore[arg-type]
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        widget=DayInput(),
         error_messages=_DAY,
     )
 

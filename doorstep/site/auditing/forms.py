@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.web.inputs import DayInput
+
 
 class TrailForm(forms.Form):
     """What the auditor looks for."""
@@ -14,7 +16,7 @@ class TrailForm(forms.Form):
     day = forms.DateField(
         label=_("日期"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayInput(),
         error_messages={"invalid": _("请按 年-月-日 填写。")},
     )
 

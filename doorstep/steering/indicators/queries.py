@@ -77,7 +77,7 @@ class CaseStep:
 
 
 def list_stages(*, actor: Actor, period: str, now: datetime | None = None) -> list[StageLine]:
-    """Every stage of every machine with its figures over the actor's organisations."""
+    """Every stage of every machine with its figures over the actor's organisations; what is worked on stands first."""
     actor.check(Permission.INDICATOR_VIEW)
     now = now or timezone.now()
     closed = {row.kind: row for row in worklist.stage_times(since=now - PERIODS[period], until=now, actor=actor)}
@@ -110,7 +110,8 @@ def list_stages(*, actor: Actor, period: str, now: datetime | None = None) -> li
                     verified=clock.verified if clock else True,
                 )
             )
-    return lines
+    # Stable: within a group the machines keep their order.
+    return sorted(lines, key=lambda line: (not line.overdue_now, not (line.closed or line.open_now)))
 
 
 def list_cases(*, actor: Actor, kind: str, period: str, late: bool, now: datetime | None = None) -> list[CaseLine]:

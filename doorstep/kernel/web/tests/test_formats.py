@@ -7,6 +7,7 @@ import pytest
 from django.utils import translation
 
 from doorstep.kernel.web import formats
+from doorstep.kernel.web.inputs import DayInput
 
 # 00:30 on 22 November in China, still 21 November in UTC.
 NOW = datetime(2026, 11, 21, 16, 30, tzinfo=UTC)
@@ -86,3 +87,10 @@ def test_masks_hide_the_middle() -> None:
     assert formats.masked_name("陈桂芳") == "陈*芳"
     assert formats.masked_name("陈桂") == "陈*"
     assert formats.masked_name("") == "—"
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_day_is_written_as_the_browser_reads_it(language: str) -> None:
+    with translation.override(language):
+        assert 'value="2026-11-24"' in DayInput().render("day", date(2026, 11, 24))
+        assert 'type="date"' in DayInput().render("day", None)
