@@ -101,6 +101,12 @@ def expire_referrals() -> int:
         )
 
 
+def watch_referrals() -> int:
+    """Find open referrals that are on nobody's list, and count the boards of flows anew that people look at."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return referrals.watch_dark(actor=actor) + referrals.refresh_boards(actor=actor)
+
+
 def gather_merged_rows() -> int:
     """Let rows that were written for a record in the moment of its merge follow the others."""
     with acting(system_actor(Purpose.MERGE)) as actor:
@@ -137,6 +143,7 @@ TICKS: list[Tick] = [
     Tick(name="slot-release", seconds=20, run=release_slots),
     Tick(name="contract-terms", seconds=900, run=run_contract_terms),
     Tick(name="referrals", seconds=10, run=expire_referrals),
+    Tick(name="referrals-watched", seconds=30, run=watch_referrals),
     Tick(name="beds", seconds=5, run=free_beds),
     Tick(name="down-proposals", seconds=600, run=propose_going_home),
     Tick(name="merged-rows", seconds=60, run=gather_merged_rows),

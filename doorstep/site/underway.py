@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.diagnosis import queries as diagnosis
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
-from doorstep.care.referrals import queries as referrals
+from doorstep.care.referrals import list_queries as referrals
 from doorstep.care.referrals.permissions import Permission as Referrals
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.addressing import url_if_known
@@ -49,7 +49,7 @@ def underway(actor: Actor) -> list[Underway]:
                 )
             )
     if actor.may(Referrals.REFERRAL_SUBMIT):
-        for referral in referrals.list_sent(actor=actor, limit=_SHOWN):
+        for referral in referrals.list_sent(actor=actor, limit=_SHOWN).rows:
             state = referral.machine.state(referral.state)
             found.append(
                 Underway(

@@ -40,6 +40,8 @@ TASK_STATUS = {
     "outside_closed": "completed", "elsewhere": "cancelled", "declined": "rejected", "withdrawn": "cancelled",
     "died": "cancelled",
 }  # fmt: skip
+# The consent is written where it is signed; later stages do not change it.
+_CONSENTED = ("submitted", "submitted_green", "handed_back")
 _PRIORITY = {"ordinary": "routine", "urgent": "urgent", "green": "stat"}
 FOLLOW_UP_STATUS = {
     "planned": "not-started",
@@ -54,7 +56,7 @@ FOLLOW_UP_STATUS = {
 def referral_resources(referral: Referral) -> list[Published]:
     """Every resource that shows the referral as it is now."""
     contents = [service_request(referral), task(referral)]
-    if referral.consent_signed_at is not None:
+    if referral.consent_signed_at is not None and referral.state in _CONSENTED:
         contents.append(consent(referral))
     if referral.treated_at is not None:
         contents.append(encounter(referral))

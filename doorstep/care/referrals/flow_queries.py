@@ -4,22 +4,23 @@ Counted over the referrals that an actor's units sent, took or got back, under t
 not see records, and then learns no names.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.states import ENDED
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
-from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.kernel.worklist.models import Task
+from doorstep.people.organizations import queries as organizations
 
 PERIODS = {
     "week": timedelta(days=7),
@@ -28,8 +29,8 @@ PERIODS = {
     "year": timedelta(days=365),
 }
 SIDES = ("out", "in", "back", "all")
-# A page of cases; more go to the file.
-CASES = 200
+# Cases on a page.
+CASES = 100
 EXPORTED = 20_000
 
 
@@ -70,6 +71,31 @@ class Board:
     refused_down: list[tuple[str, int]]
 
 
+# One pass over the referrals of a period and those still open: first one line per kind of referral, then every figure of these lines.
+_COUNTS = """
+WITH mine AS MATERIALIZED (
+  SELECT state, direction, source_id, CASE WHEN direction = 'down' THEN receiver_id ELSE target_id END AS goal_id,
+         outside_name, outside_reason, return_code, decline_code, back_code, created_at >= %(since)s AS fresh, count(*)::int AS n
+    FROM referrals_referral
+   WHERE (created_at >= %(since)s OR NOT state = ANY (%(ended)s))
+     AND (source_id = ANY (%(reach)s) OR target_id = ANY (%(reach)s) OR receiver_id = ANY (%(reach)s))
+   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+SELECT 'stage' AS figure, state AS code, '' AS more, 0::bigint AS source_id, 0::bigint AS goal_id, sum(n)::int AS n
+  FROM mine WHERE NOT state = ANY (%(ended)s) GROUP BY state
+UNION ALL SELECT 'direction', direction, '', 0, 0, sum(n)::int FROM mine WHERE fresh AND state <> 'draft' GROUP BY direction
+UNION ALL SELECT 'return', return_code, '', 0, 0, sum(n)::int FROM mine WHERE fresh AND return_code <> '' GROUP BY return_code
+UNION ALL SELECT 'decline', decline_code, '', 0, 0, sum(n)::int FROM mine WHERE fresh AND decline_code <> '' GROUP BY decline_code
+UNION ALL SELECT 'back', back_code, '', 0, 0, sum(n)::int FROM mine WHERE fresh AND back_code <> '' GROUP BY back_code
+UNION ALL SELECT 'outside', outside_name, outside_reason, 0, 0, sum(n)::int FROM mine WHERE fresh AND direction = 'out'
+  GROUP BY outside_name, outside_reason
+UNION ALL (SELECT 'flow', direction, max(outside_name), source_id, coalesce(goal_id, 0), sum(n)::int FROM mine
+  WHERE fresh AND state <> 'draft' GROUP BY direction, source_id, coalesce(goal_id, 0),
+        CASE WHEN goal_id IS NULL THEN outside_name END ORDER BY sum(n) DESC LIMIT 200)
+UNION ALL SELECT 'late', substr(kind, 10), '', 0, 0, count(*)::int FROM worklist_task
+  WHERE closed_at IS NULL AND level = 0 AND due_at <= %(now)s AND kind LIKE 'referral.%%' AND organization_id = ANY (%(reach)s)
+  GROUP BY kind
+"""
+
 _WAITS = """
 SELECT count(*) FILTER (WHERE w1 IS NOT NULL)::int,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY w1)::float, percentile_cont(0.9) WITHIN GROUP (ORDER BY w1)::float,
@@ -77,66 +103,99 @@ SELECT count(*) FILTER (WHERE w1 IS NOT NULL)::int,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY w2)::float, percentile_cont(0.9) WITHIN GROUP (ORDER BY w2)::float
   FROM (SELECT extract(epoch FROM treated_at - submitted_at) AS w1, extract(epoch FROM admitted_at - treated_at) AS w2
           FROM referrals_referral
-         WHERE created_at >= %s AND direction <> 'down'
-           AND (source_id = ANY(%s) OR target_id = ANY(%s) OR receiver_id = ANY(%s))) AS waits
+         WHERE created_at >= %(since)s AND treated_at IS NOT NULL AND direction <> 'down'
+           AND (source_id = ANY (%(reach)s) OR target_id = ANY (%(reach)s) OR receiver_id = ANY (%(reach)s))) AS waits
 """
 
-_FLOWS = """
-SELECT r.source_id, s.name, coalesce(CASE WHEN r.direction = 'down' THEN r.receiver_id ELSE r.target_id END, 0),
-       coalesce(t.name, nullif(r.outside_name, ''), ''), count(*)::int, r.direction
-  FROM referrals_referral r
-  JOIN organizations_organization s ON s.id = r.source_id
-  LEFT JOIN organizations_organization t ON t.id = CASE WHEN r.direction = 'down' THEN r.receiver_id ELSE r.target_id END
- WHERE r.created_at >= %s AND r.state <> 'draft'
-   AND (r.source_id = ANY(%s) OR r.target_id = ANY(%s) OR r.receiver_id = ANY(%s))
- GROUP BY 1, 2, 3, 4, 6 ORDER BY 5 DESC LIMIT 200
-"""
+
+def scope_of(actor: Actor) -> str:
+    """A fingerprint of the units over which an actor's board is counted."""
+    units = ",".join(map(str, sorted(actor.reach)))
+    return hashlib.blake2b(f"{actor.consortium_id}:{units}".encode(), digest_size=16).hexdigest()
+
+
+def board_to(found: Board) -> dict[str, Any]:
+    """A board as plain values, to be kept."""
+    return asdict(found)
+
+
+def board_from(kept: dict[str, Any]) -> Board:
+    """A kept board."""
+    return Board(
+        directions=kept["directions"],
+        dark=kept["dark"],
+        stages=[(code, count, late) for code, count, late in kept["stages"]],
+        leakage=[(name, code, count) for name, code, count in kept["leakage"]],
+        refused_down=[(code, count) for code, count in kept["refused_down"]],
+        reasons={kind: [(code, count) for code, count in rows] for kind, rows in kept["reasons"].items()},
+        flows=[Flow(**one) for one in kept["flows"]],
+        first_wait=Wait(**kept["first_wait"]),
+        second_wait=Wait(**kept["second_wait"]),
+        clocks=[worklist.StageTimes(**one) for one in kept["clocks"]],
+    )
 
 
 def board(*, actor: Actor, period: str) -> Board:
-    """The board of a period; the look is recorded without residents."""
+    """The board of a period, counted now."""
     since = timezone.now() - PERIODS[period]
-    audit.record(action="referral.flow", actor=actor, subject=f"flow/{period}")
     now = timezone.now()
-    overdue = worklist.open_and_overdue(now=now, actor=actor)
     clocks = [
         one
         for one in worklist.stage_times(since=since, until=now, actor=actor)
         if one.kind.partition(".")[0] in ("referral", "follow-up", "case-question", "down-proposal")
     ]
+    facts = {"since": since, "now": now, "reach": list(actor.reach), "ended": list(ENDED)}
     with for_purpose(Purpose.INDICATORS, actor):
-        rows = _of(actor).filter(created_at__gte=since)
-        first, second = _waits(since, actor)
+        counts = _counts(facts)
+        first, second = _waits(facts)
         return Board(
-            stages=_stages(actor, overdue),
-            directions=_counted(rows.exclude(state="draft"), "direction"),
-            flows=_flows(since, actor),
+            stages=_stages(counts),
+            directions={one.code: one.count for one in counts.get("direction", [])},
+            flows=_named(counts.get("flow", [])),
             first_wait=first,
             second_wait=second,
             clocks=clocks,
-            reasons={
-                "return": _top(rows, "return_code"),
-                "decline": _top(rows, "decline_code"),
-                "back": _top(rows, "back_code"),
-            },
-            leakage=_leakage(rows),
+            reasons={kind: _top(counts.get(kind, [])) for kind in ("return", "decline", "back")},
+            leakage=sorted(
+                ((one.code, one.more, one.count) for one in counts.get("outside", [])), key=lambda row: -row[2]
+            ),
             dark=_dark(actor).count(),
             refused_down=_refused_down(since, actor),
         )
 
 
-def cases(*, actor: Actor, period: str, what: str, limit: int = CASES) -> list[Referral]:
-    """The very referrals behind a figure, newest first; `what` is "stage:<state>", "flow:<source>-<target>", "dark", …"""
+def cases(*, actor: Actor, period: str, what: str, limit: int = CASES, after: str = "") -> list[Referral]:
+    """The very referrals behind a figure, newest first; `what` is "stage:<state>", "flow:<source>-<target>", "dark", …
+
+    `after` is `place_of` the last case of the page before.
+    """
     since = timezone.now() - PERIODS[period]
     with for_purpose(Purpose.INDICATORS, actor):
         rows = _narrowed(actor, since, what).select_related("source", "target", "receiver", "department")
+        begun, _mark, last = after.partition("_")
+        if begun.isdigit() and last.isdigit() and len(after) < 40:
+            moment = _EPOCH + timedelta(microseconds=int(begun))
+            rows = rows.filter(Q(created_at__lt=moment) | Q(created_at=moment, id__lt=int(last)))
         return list(rows.order_by("-created_at", "-id")[:limit])
 
 
-def flows(*, actor: Actor, period: str) -> list[Flow]:
-    """Who sent how many to whom in a period."""
-    with for_purpose(Purpose.INDICATORS, actor):
-        return _flows(timezone.now() - PERIODS[period], actor)
+def place_of(row: Referral) -> str:
+    """Where a case stands in the list, as an address carries it."""
+    return f"{(row.created_at - _EPOCH) // timedelta(microseconds=1)}_{row.pk}"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """One line of `_COUNTS`."""
+
+    code: str
+    more: str
+    source_id: int
+    goal_id: int
+    count: int
 
 
 def _of(actor: Actor) -> QuerySet[Referral]:
@@ -171,7 +230,14 @@ def _open(actor: Actor, _value: str) -> QuerySet[Referral]:
 
 
 def _overdue(actor: Actor, _value: str) -> QuerySet[Referral]:
-    return _of(actor).filter(Exists(_tasks().filter(due_at__lte=timezone.now())))
+    late = Task.objects.filter(
+        kind__startswith="referral.",
+        closed_at__isnull=True,
+        level=0,
+        due_at__lte=timezone.now(),
+        organization_id__in=actor.reach,
+    )
+    return Referral.objects.filter(pk__in=late.values("item_id"))
 
 
 def _whole(text: str) -> int:
@@ -183,29 +249,41 @@ def _tasks() -> QuerySet[Task]:
 
 
 def _dark(actor: Actor, _value: str = "") -> QuerySet[Referral]:
-    """Open referrals that nobody has to do anything about: there must be none."""
-    return _of(actor).exclude(state__in=ENDED).filter(~Exists(_tasks()))
+    """Open referrals that nobody has to do anything about, as the house's watch has found them: there must be none."""
+    return _of(actor).filter(dark_since__isnull=False).exclude(state__in=ENDED).filter(~Exists(_tasks()))
 
 
-def _stages(actor: Actor, overdue: dict[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
-    counted = _counted(_of(actor).exclude(state__in=ENDED), "state")
-    order = [state.code for state in Referral.machine.states]
-    return [(code, counted[code], overdue.get(f"referral.{code}", (0, 0))[1]) for code in order if code in counted]
+def _counts(facts: dict[str, Any]) -> dict[str, list[_Count]]:
+    found: dict[str, list[_Count]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, facts)
+        for figure, *row in cursor.fetchall():
+            found.setdefault(figure, []).append(_Count(*row))
+    return found
 
 
-def _counted(rows: QuerySet[Referral], column: str) -> dict[str, int]:
-    with_count = rows.order_by().values_list(column).annotate(count=_count())
-    return dict(with_count)
+def _stages(counts: dict[str, list[_Count]]) -> list[tuple[str, int, int]]:
+    now, late = ({one.code: one.count for one in counts.get(name, [])} for name in ("stage", "late"))
+    return [(one.code, now[one.code], late.get(one.code, 0)) for one in Referral.machine.states if one.code in now]
 
 
-def _top(rows: QuerySet[Referral], column: str) -> list[tuple[str, int]]:
-    found = _counted(rows.exclude(**{column: ""}), column)
-    return sorted(found.items(), key=lambda pair: -pair[1])
+def _top(lines: list[_Count]) -> list[tuple[str, int]]:
+    return sorted(((one.code, one.count) for one in lines), key=lambda pair: -pair[1])
 
 
-def _leakage(rows: QuerySet[Referral]) -> list[tuple[str, str, int]]:
-    out = rows.filter(direction="out").order_by().values_list("outside_name", "outside_reason").annotate(count=_count())
-    return sorted(out, key=lambda row: -row[2])
+def _named(lines: list[_Count]) -> list[Flow]:
+    names = organizations.names(ids=[key for one in lines for key in (one.source_id, one.goal_id) if key])
+    return [
+        Flow(
+            source_id=one.source_id,
+            source=names.get(one.source_id, ""),
+            target_id=one.goal_id,
+            target=names.get(one.goal_id, "") if one.goal_id else one.more,
+            count=one.count,
+            direction=one.code,
+        )
+        for one in sorted(lines, key=lambda one: -one.count)
+    ]
 
 
 def _refused_down(since: datetime, actor: Actor) -> list[tuple[str, int]]:
@@ -220,23 +298,11 @@ def _refused_down(since: datetime, actor: Actor) -> list[tuple[str, int]]:
     return sorted(counted.items(), key=lambda pair: -pair[1])
 
 
-def _waits(since: datetime, actor: Actor) -> tuple[Wait, Wait]:
-    reach = list(actor.reach)
+def _waits(facts: dict[str, Any]) -> tuple[Wait, Wait]:
     with connection.cursor() as cursor:
-        cursor.execute(_WAITS, [since, reach, reach, reach])
+        cursor.execute(_WAITS, facts)
         row: Sequence[Any] = cursor.fetchone() or (0, None, None, 0, None, None)
     return Wait(*row[:3]), Wait(*row[3:])
-
-
-def _flows(since: datetime, actor: Actor) -> list[Flow]:
-    reach = list(actor.reach)
-    with connection.cursor() as cursor:
-        cursor.execute(_FLOWS, [since, reach, reach, reach])
-        return [Flow(*row) for row in cursor.fetchall()]
-
-
-def _count() -> Any:
-    return Count("id")
 
 
 # Figures of this moment; all others count over the period.

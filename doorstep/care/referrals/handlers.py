@@ -30,6 +30,9 @@ TEXTS: dict[str, Text] = {
         "A referral was not answered and there is no next unit: act now",
         "critical",
     ),
+    "referral-dark": Text(
+        "有在途转诊无人负责，请立即处理", "An open referral is on nobody's list: act now", "critical"
+    ),
     "referral-departed": Text("转诊患者已出发", "A referred patient is on the way"),
     "referral-elsewhere": Text("患者已在他处就诊，转诊已结束", "The patient was seen elsewhere; the referral ended"),
     "referral-outside": Text("居民已转往医共体外，请随访结果", "A resident was sent out of the network: follow it up"),

@@ -4,11 +4,11 @@ from datetime import date
 from uuid import UUID
 
 from django.core import signing
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import FollowUp, RecoveryPlan, Referral
-from doorstep.care.referrals.states import BEFORE_ARRIVAL, ENDED, OPEN_AT_TARGET
+from doorstep.care.referrals.states import OPEN_AT_TARGET
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.models import CareRelationship
@@ -26,7 +26,7 @@ _WITH = ("source", "target", "department", "receiver", "referrer", "reviewer", "
 
 def get(*, key: UUID | str, actor: Actor) -> Referral:
     """The referral with this key; raises NotFound when there is none or it is not the actor's. The look is audited."""
-    found = Referral.objects.select_related(*_WITH).filter(key=key).first()
+    found = Referral.objects.select_related(*_WITH, "plan__written_by").filter(key=key).first()
     if found is None:
         raise NotFound()
     record.note_look(resident_id=found.resident_id, actor=actor, subject=found.subject, action="referral.view")
@@ -52,46 +52,20 @@ def get_follow_up(*, key: UUID | str, actor: Actor) -> FollowUp:
     return found
 
 
-def list_sent(*, actor: Actor, ended: bool = False, limit: int = 50) -> list[Referral]:
-    """The referrals that the actor's units sent, newest first."""
-    return list(_of(Q(source_id__in=actor.reach), ended).order_by("-created_at")[:limit])
-
-
-def list_incoming(*, actor: Actor, limit: int = 50) -> list[Referral]:
-    """What the referral office has before it: waiting for an answer, expected, not come; green and oldest first."""
-    rows = _of(Q(target_id__in=actor.reach), False).filter(state__in=BEFORE_ARRIVAL, submitted_at__isnull=False)
-    return sorted(rows.order_by("state_since")[:limit], key=lambda one: (_office_rank(one), one.state_since))
-
-
-def list_treating(*, actor: Actor, mine: bool = False, limit: int = 50) -> list[Referral]:
-    """What the specialists have: arrived, in treatment, admitted, discharged and not yet handed back."""
-    rows = _of(Q(target_id__in=actor.reach), False).filter(
-        state__in=("arrived", "in_treatment", "admitted", "discharged", "handed_back", "received_back")
-    )
-    if mine:
-        rows = rows.filter(attending_id=actor.practitioner_id)
-    order = {"arrived": 0, "in_treatment": 1, "admitted": 1, "discharged": 2}
-    return sorted(rows.order_by("state_since")[:limit], key=lambda one: (order.get(one.state, 3), -one.urgency()))
-
-
-def list_returning(*, actor: Actor, limit: int = 50) -> list[Referral]:
-    """What comes back to the actor's units: to be received first, then those in follow-up."""
-    rows = _of(Q(receiver_id__in=actor.reach), False).filter(state__in=("handed_back", "received_back"))
-    return list(rows.order_by("state", "state_since")[:limit])
-
-
-def list_outcomes(*, actor: Actor, limit: int = 50) -> list[Referral]:
-    """How it ended: the referrals of the actor's units, or treated by them, that came to an end or have an outcome."""
-    seen = Q(source_id__in=actor.reach) | Q(target_id__in=actor.reach) | Q(receiver_id__in=actor.reach)
-    rows = Referral.objects.filter(seen).select_related("source", "target", "department")
-    return list(rows.filter(Q(state__in=ENDED) | ~Q(outcome="")).order_by("-state_since")[:limit])
-
-
-def list_follow_ups(*, actor: Actor, state: str = "", limit: int = 50) -> list[FollowUp]:
-    """The follow-ups of the actor's units by their day, open ones unless a state is asked for."""
+def list_follow_ups(*, actor: Actor, state: str = "", after: str = "", limit: int = 50) -> tuple[list[FollowUp], str]:
+    """The follow-ups of the actor's units by their day, open ones unless a state is asked for; and where the next page begins."""
     rows = FollowUp.objects.filter(unit_id__in=actor.reach).select_related("referral", "unit")
     rows = rows.filter(state=state) if state else rows.filter(state__in=("planned", "due", "missed"))
-    return list(rows.order_by("due_on", "id")[:limit])
+    day, _mark, number = after.partition("_")
+    try:
+        begins, last = date.fromisoformat(day), int(number)
+    except ValueError:
+        found = list(rows.order_by("due_on", "id")[: limit + 1])
+    else:
+        further = rows.filter(Q(due_on__gt=begins) | Q(due_on=begins, id__gt=last))
+        found = list(further.order_by("due_on", "id")[: limit + 1])
+    shown = found[:limit]
+    return shown, f"{shown[-1].due_on.isoformat()}_{shown[-1].pk}" if len(found) > limit else ""
 
 
 def list_of_resident(*, resident_id: int, actor: Actor, limit: int = 20) -> list[Referral]:
@@ -167,12 +141,3 @@ def expected_by_number(*, number: str, actor: Actor) -> Referral:
     if found is None:
         raise NotFound(_("本单位没有该身份证号待报到的转诊。请核对号码，或在列表中按姓名查找。"))
     return found
-
-
-def _of(where: Q, ended: bool) -> QuerySet[Referral]:
-    rows = Referral.objects.filter(where).select_related(*_WITH)
-    return rows.filter(state__in=ENDED) if ended else rows.exclude(state__in=ENDED)
-
-
-def _office_rank(referral: Referral) -> int:
-    return {"submitted_green": 0, "submitted": 1, "on_the_way": 2, "accepted": 3, "offered": 4}.get(referral.state, 5)

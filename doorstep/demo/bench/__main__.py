@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from doorstep.demo.bench import match
+from doorstep.demo.bench import match, referrals
 from doorstep.demo.bench.house import House, HouseError
 from doorstep.demo.bench.names import MEASURES, YARDSTICKS
 from doorstep.kernel.database.embedded import EmbeddedError
@@ -19,6 +19,8 @@ def main(arguments: list[str]) -> int:
     """Measure, print, stop everything; 1 when a figure misses its bar or something could not be measured."""
     if arguments[:1] == ["match"]:
         return match.main(arguments[1:])
+    if arguments[:1] == ["referrals"]:
+        return referrals.main(arguments[1:])
     if arguments[:1] == ["examples"]:
         return _examples(arguments[1:])
     options = _options(arguments)
@@ -60,7 +62,9 @@ def _examples(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description="Measure the product beside yardsticks.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(MEASURES)}; or match")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"only these: {', '.join(MEASURES)}; or match, or referrals"
+    )
     parser.add_argument("--residents", type=int, default=200_000)
     parser.add_argument("--years", type=int, default=2, help="years of history, 1 to 4")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each measure runs")

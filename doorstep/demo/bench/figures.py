@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from doorstep.demo.bench.names import MEASURES, YARDSTICKS, Bar, Measure
+from doorstep.demo.bench.names import MEASURES, REFERRALS, YARDSTICKS, Bar, Measure
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,13 +43,16 @@ class Figure:
             ("slowest", self.slowest, self.bar.slowest_ms),
         )
         missed = [f"{name} > {bar:g} ms" for name, value, bar in asked if bar is not None and value > bar]
+        if self.bar.per_second is not None and not self.per_second >= self.bar.per_second:
+            missed.append(f"per s < {self.bar.per_second:g}")
         if self.bar.queries is not None and self.queries is not None and self.queries > self.bar.queries:
             missed.append(f"queries > {self.bar.queries}")
         return missed + self.faults
 
 
 def _measure(name: str) -> Measure:
-    return MEASURES[name.partition("/")[0]]
+    kind = name.partition("/")[0]
+    return REFERRALS[kind] if kind in REFERRALS else MEASURES[kind]
 
 
 def figure(
@@ -152,6 +155,8 @@ def _verdict(one: Figure) -> str:
         )
         if bar is not None
     ]
+    if one.bar.per_second is not None:
+        asked.append(f"per s ≥ {one.bar.per_second:g}")
     missed = one.misses()
     words = f"{', '.join(asked)}: " if asked else ""
     return words + (f"MISS ({'; '.join(missed)})" if missed else "ok" if asked else one.remark)

@@ -97,14 +97,18 @@ class House:
 
     def measure(self, *arguments: str) -> int:
         """Run the measures in a process of their own; returns its exit code."""
-        words = [sys.executable, "-m", "django", "measure", "--port", str(self.port), *arguments]
         killer = threading.Thread(target=self._kill_in_turn, daemon=True)
         killer.start()
         try:
-            return subprocess.run(words, env=self._environment(), check=False).returncode
+            return self.measure_by("measure", "--port", str(self.port), *arguments)
         finally:
             self._measured.set()
             killer.join(STOP_SECONDS)
+
+    def measure_by(self, command: str, *arguments: str) -> int:
+        """Run a command that measures the served product; returns its exit code."""
+        words = [sys.executable, "-m", "django", command, *arguments]
+        return subprocess.run(words, env=self._environment(), check=False).returncode
 
     def _kill_in_turn(self) -> None:
         """While a measure asks for it: kill the web, then the database, every ten seconds, and bring each up again."""

@@ -15,6 +15,7 @@ from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.database import rows
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
+from doorstep.kernel.record.publishing import Row
 from doorstep.kernel.workflow.machine import State, Transition
 from doorstep.kernel.workflow.models import Step, WorkItem
 from doorstep.kernel.workflow.publication import resources_of
@@ -172,8 +173,9 @@ def _trace(
 ) -> None:
     resident_id = getattr(item, "resident_id", None)
     _note_step(item, way, source=source, actor=actor, reason=reason, now=now)
-    for published in resources_of(item):
-        record.publish(published, resident_id=resident_id, actor=actor)
+    shown = [Row(published=one, resident_id=resident_id) for one in resources_of(item)]
+    if shown:
+        record.write(shown, actor=actor)
     facts = {"verb": way.verb, "from": source, "to": way.target, **dict(details or {})}
     if reason:
         facts["reason"] = reason

@@ -67,6 +67,7 @@ from doorstep.care.referrals.actions.sending import (
     submit,
 )
 from doorstep.care.referrals.actions.treating import Discharge, Plan, admit, discharge, hand_back, send_down, treat
+from doorstep.care.referrals.actions.watching import board_now, refresh_boards, watch_dark
 
 __all__ = [
     "Consent",
@@ -81,6 +82,7 @@ __all__ = [
     "agree_ward",
     "answer_question",
     "ask_question",
+    "board_now",
     "check_in",
     "check_in_by_code",
     "check_in_by_number",
@@ -112,6 +114,7 @@ __all__ = [
     "receive_back",
     "record_death",
     "redirect",
+    "refresh_boards",
     "refuse_offer",
     "refuse_receiver",
     "refuse_ward",
@@ -127,5 +130,6 @@ __all__ = [
     "time_out_receivers",
     "treat",
     "undo_check_in",
+    "watch_dark",
     "withdraw",
 ]

@@ -2,7 +2,17 @@
 
 from doorstep.care.referrals.models.case import CaseQuestion, PayLater
 from doorstep.care.referrals.models.down import DownProposal, UnitService
+from doorstep.care.referrals.models.flow import KeptBoard
 from doorstep.care.referrals.models.referral import Referral
 from doorstep.care.referrals.models.returning import FollowUp, RecoveryPlan
 
-__all__ = ["CaseQuestion", "DownProposal", "FollowUp", "PayLater", "RecoveryPlan", "Referral", "UnitService"]
+__all__ = [
+    "CaseQuestion",
+    "DownProposal",
+    "FollowUp",
+    "KeptBoard",
+    "PayLater",
+    "RecoveryPlan",
+    "Referral",
+    "UnitService",
+]

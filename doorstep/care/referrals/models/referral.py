@@ -18,6 +18,26 @@ from doorstep.people.organizations.models import Department, Organization
 from doorstep.people.residents.models import Resident
 from doorstep.people.workforce.models import Practitioner
 
+# Where a referral stands at the receiving side's desk: 0-9 before the office, 10-19 with the specialists and whoever takes the
+# patient back, 20 nowhere. Lists are read in this order.
+_DESK = models.Case(
+    models.When(state="submitted_green", then=0),
+    models.When(state="submitted", kind="urgent", then=1),
+    models.When(state="submitted", then=2),
+    models.When(state="on_the_way", then=3),
+    models.When(state="accepted", then=4),
+    models.When(state="offered", then=5),
+    models.When(state__in=("returned", "not_arrived"), then=6),
+    models.When(state="arrived", then=10),
+    models.When(state__in=("in_treatment", "admitted"), then=11),
+    models.When(state="discharged", then=12),
+    models.When(state="handed_back", then=13),
+    models.When(state="received_back", then=14),
+    default=20,
+)
+_ENDED = models.Q(state__in=states.ENDED)
+_TOLD = _ENDED | ~models.Q(outcome="")
+
 
 class Referral(WorkItem):
     """One referral, up and back again.
@@ -207,6 +227,9 @@ class Referral(WorkItem):
     discharge_summary = models.TextField(blank=True, default="")
     outcome = models.CharField(max_length=400, blank=True, default="")
     outcome_en = models.CharField(max_length=600, blank=True, default="")
+    # Since when nobody has to do anything about an open referral, as the house's watch found it; there must be none.
+    dark_since = models.DateTimeField(null=True)
+    desk = models.GeneratedField(expression=_DESK, output_field=models.SmallIntegerField(), db_persist=True)
 
     row_access = RowAccess(
         using=f"access_is_system() OR {handled_by('source_id')} OR (state <> 'draft' AND {handled_by('target_id')})"
@@ -268,9 +291,23 @@ class Referral(WorkItem):
                 name="referral_clock",
                 condition=models.Q(state__in=("submitted", "submitted_green", "handed_back", "offered")),
             ),
-            models.Index(fields=["source", "-created_at"], name="referral_source"),
-            models.Index(fields=["target", "state", "-state_since"], name="referral_target"),
-            models.Index(fields=["receiver", "state", "-state_since"], name="referral_receiver"),
+            models.Index(fields=["source", "-created_at", "-id"], name="referral_sent", condition=~_ENDED),
+            models.Index(
+                fields=["target", "desk", "state_since", "id"], name="referral_desk", condition=models.Q(desk__lt=20)
+            ),
+            models.Index(
+                fields=["attending", "desk", "state_since", "id"],
+                name="referral_attending",
+                condition=models.Q(desk__lt=20),
+            ),
+            models.Index(
+                fields=["receiver", "desk", "state_since", "id"], name="referral_back", condition=models.Q(desk__lt=20)
+            ),
+            models.Index(fields=["source", "-state_since", "-id"], name="referral_told_source", condition=_TOLD),
+            models.Index(fields=["target", "-state_since", "-id"], name="referral_told_target", condition=_TOLD),
+            models.Index(fields=["receiver", "-state_since", "-id"], name="referral_told_back", condition=_TOLD),
+            models.Index(fields=["created_at"], name="referral_begun"),
+            models.Index(fields=["dark_since"], name="referral_dark", condition=models.Q(dark_since__isnull=False)),
             models.Index(fields=["resident", "-created_at"], name="referral_resident"),
             models.Index(fields=["origin"], name="referral_origin", condition=~models.Q(origin="")),
             models.Index(

@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import down_queries, queries, states
+from doorstep.care.referrals import down_queries, list_queries, queries, states
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
+from doorstep.care.referrals.list_queries import Page
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices
@@ -112,10 +113,18 @@ def label(thing: Referral | FollowUp) -> str:
 
 
 def lines_of(referrals: Iterable[Referral], *, chosen: Any = None) -> list[Line]:
-    """The lines of a list with their clocks: one query for all tasks."""
+    """The lines of a list with their clocks, which pages bring along; one query for what was read without."""
     rows = list(referrals)
-    tasks = worklist.tasks_of_items(machine="referral", item_ids=[row.pk for row in rows])
-    return [_line(row, tasks.get(row.pk), chosen) for row in rows]
+    bare = [row.pk for row in rows if not hasattr(row, "task_due")]
+    tasks = worklist.tasks_of_items(machine="referral", item_ids=bare) if bare else {}
+    found = []
+    for row in rows:
+        task = tasks.get(row.pk)
+        clock = (
+            (task.due_at, task.warn_at) if task else (getattr(row, "task_due", None), getattr(row, "task_warn", None))
+        )
+        found.append(_line(row, clock, chosen))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,7 @@ class Refusal:
 def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refusal: Refusal | None = None) -> Thing:
     """The right-hand side of a page of work; its clock is that of its line in the list."""
     steps = workflow.history(referral, actor=actor)
-    plan = queries.plan_of(referral=referral) if referral.discharged_at else None
+    plan = getattr(referral, "plan", None) if referral.discharged_at else None
     follow_ups = queries.follow_ups_of(referral=referral) if referral.received_back_at else []
     return Thing(
         referral=referral,
@@ -168,21 +177,18 @@ def _may_ask(referral: Referral, actor: Actor) -> bool:
     return referral.closed_at is None or timezone.now() <= referral.closed_at + states.REACHABLE
 
 
-def home_list(actor: Actor, *, mine: bool = False) -> tuple[str, list[Referral], str]:
-    """The list that belongs to a role: its title, its referrals and its address."""
+def home_list(actor: Actor, *, after: str = "") -> tuple[str, Page, str]:
+    """The list that belongs to a role: its title, a page of its referrals and its address."""
     if actor.may(Permission.REFERRAL_ACCEPT) and not actor.may(Permission.REFERRAL_RECEIVE_BACK):
-        return _("转诊中心"), queries.list_incoming(actor=actor), reverse("referrals:office")
+        return _("转诊中心"), list_queries.list_incoming(actor=actor, after=after), reverse("referrals:office")
     if actor.may(Permission.REFERRAL_TREAT) and not actor.may(Permission.REFERRAL_RECEIVE_BACK):
-        return _("收治转诊患者"), queries.list_treating(actor=actor, mine=mine), reverse("referrals:treating")
+        return _("收治转诊患者"), list_queries.list_treating(actor=actor, after=after), reverse("referrals:treating")
     if actor.may(Permission.REFERRAL_RECEIVE_BACK):
-        found = queries.list_returning(actor=actor)
-        seen = {one.pk for one in found}
-        found += [one for one in queries.list_sent(actor=actor) if one.pk not in seen]
-        return _("下转承接与上转"), found, reverse("referrals:list")
-    return _("我的转诊"), queries.list_sent(actor=actor), reverse("referrals:list")
+        return _("下转承接与上转"), list_queries.list_family(actor=actor, after=after), reverse("referrals:list")
+    return _("我的转诊"), list_queries.list_sent(actor=actor, after=after), reverse("referrals:list")
 
 
-def _line(row: Referral, task: Any, chosen: Any) -> Line:
+def _line(row: Referral, clock: tuple[Any, Any], chosen: Any) -> Line:
     kind = str(Referral.Kind(row.kind).label)
     place = f"{row.source.name} → {place_of(row)}"
     return Line(
@@ -191,8 +197,8 @@ def _line(row: Referral, task: Any, chosen: Any) -> Line:
         detail=f"{kind} · {row.discharge_diagnosis or row.impression or '—'}",
         meta=place,
         tone={"critical": "critical", "warn": "warn"}.get(TONES.get(row.state, ""), "neutral"),
-        due_at=task.due_at if task else None,
-        warn_at=task.warn_at if task else None,
+        due_at=clock[0],
+        warn_at=clock[1],
         active=chosen is not None and row.pk == chosen.pk,
         state=row.state,
     )
@@ -214,7 +220,7 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
                 page=page,
                 dialog=dialog,
                 rare=way.verb in _RARE,
-                form=_dialog(referral, way.verb, mine) if dialog else None,
+                form=_dialog(referral, way.verb, mine) if dialog and (mine or way.verb not in _CHOICES) else None,
                 open=mine is not None and dialog,
             )
         )
@@ -238,6 +244,14 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "offer": ("bed",),
     "hand_back": ("receiver",),
 }
+
+
+def dialog_of(referral: Referral, verb: str, *, actor: Actor) -> Button | None:
+    """The dialog of one verb with everything that one may choose from; None when this actor may not go this way now."""
+    way = next((one for one in workflow.allowed(referral, actor=actor) if one.verb == verb and verb in _CHOICES), None)
+    if way is None:
+        return None
+    return Button(verb=verb, text=_text(way), kind=way.style, page="", dialog=True, form=_dialog(referral, verb, None))
 
 
 def _dialog(referral: Referral, verb: str, refusal: Refusal | None) -> forms.Form:

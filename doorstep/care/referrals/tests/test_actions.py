@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from doorstep.care.referrals import actions, benefits, queries
+from doorstep.care.referrals import actions, benefits, list_queries, queries
 from doorstep.care.referrals.actions import Consent, Findings
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.care.referrals.tests.factories import (
@@ -141,7 +141,7 @@ def test_decline_ends_sight_and_frees_the_place() -> None:
         )
     with acting(loop.office):
         assert not Resident.objects.exists()
-        assert queries.list_outcomes(actor=loop.office)[0].decline_code == "no-bed"
+        assert list_queries.list_outcomes(actor=loop.office).rows[0].decline_code == "no-bed"
         assert Place.objects.get().state == "free"
     with acting(loop.village):
         again = actions.draft_from_record(resident=loop.resident, actor=loop.village, origin_subject="ecg-order/2")
@@ -317,7 +317,7 @@ def test_follow_ups_fall_due_and_are_missed() -> None:
         assert actions.miss_follow_ups(actor=clock, today=today + timedelta(days=10)) == 0
         assert actions.miss_follow_ups(actor=clock, today=today + timedelta(days=11)) == 1
     with acting(loop.family):
-        missed = queries.list_follow_ups(actor=loop.family, state="missed")[0]
+        missed = queries.list_follow_ups(actor=loop.family, state="missed")[0][0]
         moved = actions.reschedule_follow_up(
             follow_up=missed, due_on=today + timedelta(days=12), reason="外出", actor=loop.family
         )

@@ -1,13 +1,16 @@
 """The board of flows: figures, charts, the cases behind each figure, and their file."""
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
-from doorstep.care.referrals import flow_queries
+from doorstep.care.referrals import actions, flow_queries
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import flow as presenters
 from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.web.pages import page_or_part, render
 
 _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -17,7 +20,9 @@ _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def board(request: HttpRequest) -> HttpResponse:
     """Stages, waits, flows, reasons, leakage and what nobody looks after."""
     actor, period = _asked(request)
-    context = {"period": period, **presenters.board_of(flow_queries.board(actor=actor, period=period))}
+    audit.record(action="referral.flow", actor=actor, subject=f"flow/{period}")
+    found, counted_at = actions.board_now(actor=actor, period=period)
+    context = {"period": period, "counted_at": counted_at, **presenters.board_of(found)}
     return page_or_part(request, "referrals/flow.html", "figures", context)
 
 
@@ -26,12 +31,16 @@ def cases(request: HttpRequest) -> HttpResponse:
     """The cases behind a figure."""
     actor, period = _asked(request)
     what = request.GET.get("what", "")
-    rows = flow_queries.cases(actor=actor, period=period, what=what)
+    rows = flow_queries.cases(
+        actor=actor, period=period, what=what, after=request.GET.get("after", ""), limit=flow_queries.CASES + 1
+    )
+    shown = rows[: flow_queries.CASES]
+    more = {"period": period, "what": what, "after": flow_queries.place_of(shown[-1])} if shown else {}
     context = {
-        "lines": presenters.case_lines(rows, actor=actor),
+        "lines": presenters.case_lines(shown, actor=actor),
         "period": period,
         "what": what,
-        "full": len(rows) == flow_queries.CASES,
+        "next": f"?{urlencode(more)}" if len(rows) > len(shown) else "",
     }
     return render(request, "referrals/flow_cases.html", context)
 
@@ -50,14 +59,14 @@ def export(request: HttpRequest) -> HttpResponse:
 def sankey(request: HttpRequest) -> HttpResponse:
     """The flows as a chart."""
     actor, period = _asked(request)
-    return JsonResponse(presenters.sankey(flow_queries.flows(actor=actor, period=period)))
+    return JsonResponse(presenters.sankey(actions.board_now(actor=actor, period=period)[0].flows))
 
 
 @require_GET
 def map_of_flows(request: HttpRequest) -> HttpResponse:
     """The flows on a map."""
     actor, period = _asked(request)
-    return JsonResponse(presenters.flow_map(flow_queries.flows(actor=actor, period=period)))
+    return JsonResponse(presenters.flow_map(actions.board_now(actor=actor, period=period)[0].flows))
 
 
 def _asked(request: HttpRequest) -> tuple[Actor, str]:

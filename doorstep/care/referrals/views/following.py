@@ -1,6 +1,7 @@
 """The receiver's and the family doctor's pages: what comes back, follow-ups, the follow-up form."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals import actions, list_queries, queries
 from doorstep.care.referrals.forms import FollowUpForm, RescheduleForm, add_refusal
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import thing as presenters
@@ -24,8 +25,8 @@ def returning(request: HttpRequest) -> HttpResponse:
     """What comes back to the actor's units."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_RECEIVE_BACK)
-    rows = queries.list_returning(actor=actor)
-    return work(request, title=_("下转承接"), rows=rows, address=reverse("referrals:returning"))
+    page = list_queries.list_returning(actor=actor, after=request.GET.get("after", ""))
+    return work(request, title=_("下转承接"), page=page, address=reverse("referrals:returning"))
 
 
 @require_GET
@@ -33,8 +34,13 @@ def follow_ups(request: HttpRequest) -> HttpResponse:
     """The follow-ups of the actor's units by their day."""
     actor = actor_of(request)
     actor.check(Permission.FOLLOW_UP_DO)
-    rows = queries.list_follow_ups(actor=actor, state=request.GET.get("state", ""))
-    return render(request, "referrals/follow_ups.html", {"rows": presenters.follow_up_rows(rows)})
+    state = request.GET.get("state", "")
+    rows, following = queries.list_follow_ups(actor=actor, state=state, after=request.GET.get("after", ""))
+    context = {
+        "rows": presenters.follow_up_rows(rows),
+        "next": f"?{urlencode({'state': state, 'after': following})}" if following else "",
+    }
+    return render(request, "referrals/follow_ups.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,9 +1,11 @@
 """What every page of referrals shares: who asks, and the page of work with its list."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 
+from doorstep.care.referrals.list_queries import Page
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.pages import page_or_part
@@ -19,14 +21,14 @@ def work(
     request: HttpRequest,
     *,
     title: str,
-    rows: list[Any],
+    page: Page,
     address: str,
     chosen: Any = None,
     refusal: presenters.Refusal | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """A list of referrals, and the chosen one beside it; one that has left the list stands on top of it."""
-    actor = actor_of(request)
+    actor, rows = actor_of(request), page.rows
     if chosen is not None and all(row.pk != chosen.pk for row in rows):
         rows = [chosen, *rows]
     lines = presenters.lines_of(rows, chosen=chosen)
@@ -35,9 +37,17 @@ def work(
         "heading": title,
         "lines": lines,
         "list_address": address,
+        "here": _at(address, request.GET.get("after", "")) if chosen is None else address,
+        "next": _at(address, page.next) if page.next else "",
+        "paged": bool(request.GET.get("after")) and chosen is None,
         "chosen": chosen is not None,
         "thing": presenters.thing_of(chosen, actor=actor, line=own, refusal=refusal) if chosen is not None else None,
         "office": actor.may("REFERRAL_ACCEPT"),
     }
     part = "list" if chosen is None else "thing"
     return page_or_part(request, "referrals/work.html", part, context, status=status)
+
+
+def _at(address: str, after: str) -> str:
+    """A list's address from a place on; the list itself without one."""
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({'after': after})}" if after else address

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals import actions, list_queries, queries
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices
@@ -20,7 +20,7 @@ from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
-from doorstep.kernel.web.pages import redirect
+from doorstep.kernel.web.pages import redirect, render_part
 from doorstep.kernel.workflow.once import once
 
 
@@ -29,9 +29,8 @@ def queue(request: HttpRequest) -> HttpResponse:
     """What waits for the office: green first, then by the time it has waited."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_ACCEPT)
-    return work(
-        request, title=_("转诊中心"), rows=queries.list_incoming(actor=actor), address=reverse("referrals:office")
-    )
+    page = list_queries.list_incoming(actor=actor, after=request.GET.get("after", ""))
+    return work(request, title=_("转诊中心"), page=page, address=reverse("referrals:office"))
 
 
 @require_POST
@@ -47,6 +46,16 @@ def check_in(request: HttpRequest) -> HttpResponse:
         referral = actions.check_in_by_code(token=text, actor=actor)
     messages.success(request, _("%(name)s 已报到。") % {"name": referral.patient_name})
     return redirect(request, reverse("referrals:detail", args=[referral.key]))
+
+
+@require_GET
+def dialog(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
+    """The dialog of a verb that lets choose a bed, a department or a unit: fetched when it is opened; a sentence when it is too late."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_VIEW)
+    referral = queries.get(key=key, actor=actor)
+    button = presenters.dialog_of(referral, verb, actor=actor)
+    return render_part(request, "referrals/_dialog.html", "dialog", {"button": button, "one": referral})
 
 
 @require_POST
@@ -75,9 +84,9 @@ def _refused(request: HttpRequest, key: UUID, verb: str, refused: Refused) -> Ht
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_VIEW)
     found = queries.get(key=key, actor=actor)
-    title, rows, address = presenters.home_list(actor)
+    title, page, address = presenters.home_list(actor)
     shown = presenters.Refusal(verb=verb, sentence=str(refused.message), data=request.POST, fields=dict(refused.fields))
-    return work(request, title=title, rows=rows, address=address, chosen=found, refusal=shown, status=refused.status)
+    return work(request, title=title, page=page, address=address, chosen=found, refusal=shown, status=refused.status)
 
 
 def _data(verb: str, posted: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.care.referrals import actions, benefits, completeness, queries, texts
+from doorstep.care.referrals import actions, benefits, completeness, list_queries, queries, texts
 from doorstep.care.referrals.actions.sending import judge_up
 from doorstep.care.referrals.dialog_forms import OutsideForm
 from doorstep.care.referrals.forms import ReferralForm, add_refusal
@@ -32,8 +32,8 @@ def sent(request: HttpRequest) -> HttpResponse:
     """The list that belongs to the actor's role."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_VIEW)
-    title, rows, address = presenters.home_list(actor)
-    return work(request, title=title, rows=rows, address=address)
+    title, page, address = presenters.home_list(actor, after=request.GET.get("after", ""))
+    return work(request, title=title, page=page, address=address)
 
 
 @require_GET
@@ -41,8 +41,12 @@ def outcomes(request: HttpRequest) -> HttpResponse:
     """How it ended."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_VIEW)
-    rows = queries.list_outcomes(actor=actor)
-    context = {"rows": rows, "lines": presenters.lines_of(rows)}
+    page = list_queries.list_outcomes(actor=actor, after=request.GET.get("after", ""))
+    context = {
+        "rows": page.rows,
+        "lines": presenters.lines_of(page.rows),
+        "next": f"?after={page.next}" if page.next else "",
+    }
     return render(request, "referrals/outcomes.html", context)
 
 
@@ -52,8 +56,8 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_VIEW)
     referral = queries.get(key=key, actor=actor)
-    title, rows, address = presenters.home_list(actor)
-    return work(request, title=title, rows=rows, address=address, chosen=referral)
+    title, page, address = presenters.home_list(actor)
+    return work(request, title=title, page=page, address=address, chosen=referral)
 
 
 @require_http_methods(["GET", "POST"])

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from doorstep.care.referrals import actions, down_queries, queries, texts
+from doorstep.care.referrals import actions, down_queries, list_queries, queries, texts
 from doorstep.care.referrals.forms import AdmitForm, DischargeForm, add_refusal, medicine_rows
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices, going_home
@@ -29,8 +29,9 @@ def patients(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
     mine = request.GET.get("mine") == "1"
-    rows = queries.list_treating(actor=actor, mine=mine)
-    return work(request, title=_("收治转诊患者"), rows=rows, address=reverse("referrals:treating"))
+    page = list_queries.list_treating(actor=actor, mine=mine, after=request.GET.get("after", ""))
+    address = reverse("referrals:treating") + ("?mine=1" if mine else "")
+    return work(request, title=_("收治转诊患者"), page=page, address=address)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,0 +1,182 @@
+"""Lists of referrals, a page at a time: each is read in the order of an index, however many are open.
+
+A page begins after the last line of the page before (keyset): nothing is skipped or shown twice when others act meanwhile.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import BooleanField, OuterRef, Subquery, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
+
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.states import ENDED
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.worklist.models import Task
+
+PAGE = 50
+_WITH = ("source", "target", "department", "receiver", "referrer", "reviewer", "attending")
+# What the office has before it, what the specialists have, what comes back: values of `Referral.desk`.
+_OFFICE, _WARD, _BACK = (0, 9), (10, 19), (13, 14)
+_ENDED_SQL = ", ".join(f"'{state}'" for state in ENDED)
+_OPEN = f"state NOT IN ({_ENDED_SQL})"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The lines of a page, and where the next one begins ("" on the last)."""
+
+    rows: list[Referral]
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """One list: the column of the units, which rows, and their order as two SQL expressions with the id as the last word."""
+
+    column: str
+    where: str
+    first: str
+    second: str
+    descending: bool = False
+    kinds: tuple[str, str] = ("int", "timestamptz")
+
+    def key(self, row: Referral) -> tuple[Any, Any, int]:
+        """Where a row stands in this order."""
+        first, second = (0 if name == "0" else getattr(row, name) for name in (self.first, self.second))
+        return first, second, row.pk
+
+
+def list_incoming(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:
+    """What the referral office has before it: green and urgent first, then expected, offered, not come; each by its wait."""
+    return _page(_desk(_OFFICE), sorted(actor.reach), after=after, limit=limit)
+
+
+def list_treating(*, actor: Actor, mine: bool = False, after: str = "", limit: int = PAGE) -> Page:
+    """What the specialists have: arrived, in treatment, discharged, handed back; `mine` is the attending doctor's own."""
+    if not mine:
+        return _page(_desk(_WARD), sorted(actor.reach), after=after, limit=limit)
+    own = _desk(_WARD, column="attending_id", more=" AND target_id = ANY (%(reach)s)")
+    units = [actor.practitioner_id] if actor.practitioner_id else []
+    return _page(own, units, after=after, limit=limit, reach=sorted(actor.reach))
+
+
+def list_returning(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:
+    """What comes back to the actor's units: to be received first, then those in follow-up."""
+    return _page(_desk(_BACK, column="receiver_id"), sorted(actor.reach), after=after, limit=limit)
+
+
+def list_sent(*, actor: Actor, after: str = "", limit: int = PAGE, back_too: bool = True) -> Page:
+    """The open referrals that the actor's units sent, newest first; without those that come back to them, when asked."""
+    mine = "" if back_too else " AND NOT (state IN ('handed_back', 'received_back') AND receiver_id = ANY (%(reach)s))"
+    order = _Order("source_id", _OPEN + mine, "created_at", "0", descending=True, kinds=("timestamptz", "int"))
+    return _page(order, sorted(actor.reach), after=after, limit=limit, reach=sorted(actor.reach))
+
+
+def list_family(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:
+    """The family doctor's list: what comes back, then what was sent, one list over both."""
+    found: list[Referral] = []
+    if not after.startswith("s"):
+        back = list_returning(actor=actor, after=after.removeprefix("b"), limit=limit)
+        if back.next:
+            return Page(back.rows, f"b{back.next}")
+        found, after = back.rows, ""
+    if len(found) == limit:
+        return Page(found, "s")
+    sent = list_sent(actor=actor, after=after.removeprefix("s"), limit=limit - len(found), back_too=False)
+    return Page([*found, *sent.rows], f"s{sent.next}" if sent.next else "")
+
+
+def list_outcomes(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:
+    """How it ended: the referrals of the actor's units, or treated by them, that came to an end or have an outcome."""
+    where = f"(state IN ({_ENDED_SQL}) OR outcome <> '')"
+    sides = [
+        _Order(column, where, "state_since", "0", descending=True, kinds=("timestamptz", "int"))
+        for column in ("source_id", "target_id", "receiver_id")
+    ]
+    return _page(sides, sorted(actor.reach), after=after, limit=limit)
+
+
+def _desk(between: tuple[int, int], *, column: str = "target_id", more: str = "") -> _Order:
+    low, high = between
+    return _Order(column, f"desk BETWEEN {low} AND {high}{more}", "desk", "state_since")
+
+
+def _page(
+    order: _Order | Sequence[_Order], units: Iterable[int], *, after: str, limit: int, reach: list[int] | None = None
+) -> Page:
+    """One statement finds the ids in order: the first of each unit by its index, then the first of all of them."""
+    orders = [order] if isinstance(order, _Order) else list(order)
+    place = _place(after, orders[0])
+    parts = " UNION ".join(f"SELECT * FROM ({_part(one, begins=place is not None)}) AS part" for one in orders)
+    way = "DESC" if orders[0].descending else "ASC"
+    facts: dict[str, Any] = {"units": list(units), "limit": limit + 1, "reach": reach or []}
+    if place is not None:
+        facts |= dict(zip(("first", "second", "id"), place, strict=True))
+    ids = f"SELECT id FROM ({parts}) AS found ORDER BY first {way}, second {way}, id {way} LIMIT %(limit)s"
+    # As an array they are found first; as a subquery the planner would read all referrals beside it.
+    these = _named(f"referrals_referral.id = ANY (ARRAY({ids}))", facts)
+    found = Referral.objects.select_related(*_WITH).filter(these).annotate(**_clock())
+    rows = sorted(found, key=orders[0].key, reverse=orders[0].descending)
+    shown = rows[:limit]
+    return Page(shown, _text(orders[0].key(shown[-1])) if len(rows) > limit else "")
+
+
+def _clock() -> dict[str, Subquery]:
+    """The clock of each line, brought along: the nearest of its open tasks."""
+    tasks = Task.objects.filter(
+        kind=Concat(Value("referral."), OuterRef("state")), item_id=OuterRef("pk"), closed_at__isnull=True
+    ).order_by("due_at")
+    return {"task_due": Subquery(tasks.values("due_at")[:1]), "task_warn": Subquery(tasks.values("warn_at")[:1])}
+
+
+def _named(sql: str, facts: dict[str, Any]) -> RawSQL:
+    """A condition with named values, as the ORM takes it."""
+    values = [facts[name] for name in _NAMED.findall(sql)]
+    return RawSQL(_NAMED.sub("%s", sql), values, output_field=BooleanField())
+
+
+_NAMED = re.compile(r"%\((\w+)\)s")
+
+
+def _part(one: _Order, *, begins: bool) -> str:
+    way, sign = ("DESC", "<") if one.descending else ("ASC", ">")
+    keys = f"{one.first}, {one.second}, id"
+    first, second = one.kinds
+    start = f" AND ({keys}) {sign} (%(first)s::{first}, %(second)s::{second}, %(id)s::bigint)" if begins else ""
+    # An order by a constant is none: the second key of a list with one is left out.
+    by = ", ".join(f"{key} {way}" for key in (one.first, one.second, "id") if key != "0")
+    return (
+        "SELECT r.id, r.first, r.second FROM unnest(%(units)s::bigint[]) AS unit (id) CROSS JOIN LATERAL"
+        f" (SELECT id, {one.first} AS first, {one.second} AS second FROM referrals_referral"
+        f" WHERE {one.column} = unit.id AND {one.where}{start} ORDER BY {by} LIMIT %(limit)s) AS r"
+    )
+
+
+def _text(key: tuple[Any, Any, int]) -> str:
+    """The last line of a page, as an address carries it."""
+    return "_".join(map(_word, key))
+
+
+def _word(value: Any) -> str:
+    return str((value - _EPOCH) // timedelta(microseconds=1)) if isinstance(value, datetime) else str(value)
+
+
+def _place(after: str, order: _Order) -> tuple[Any, Any, int] | None:
+    """The keys in an address; what is not one of ours begins at the top."""
+    parts = after.split("_")
+    if len(parts) != 3 or not all(part.removeprefix("-").isdigit() and len(part) < 19 for part in parts):
+        return None
+    first, second = (_key(part, kind) for part, kind in zip(parts, order.kinds, strict=False))
+    return first, second, int(parts[2])
+
+
+def _key(part: str, kind: str) -> Any:
+    return _EPOCH + timedelta(microseconds=int(part)) if kind == "timestamptz" else int(part)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
