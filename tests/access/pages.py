@@ -245,6 +245,7 @@ PAGES: dict[str, Page] = {
     "oauth:token": Page(ACCOUNT),
     "oauth:introspect": Page(ACCOUNT),
     "oauth:revoke-token": Page(ACCOUNT),
+    "fhir:compartment": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"), ("inner", "Observation"))),
     "fhir:export": Page(MACHINE),
     "fhir:bulk-state": Page(MACHINE, keywords=(("key", "0b7a9a3e-5b6e-4f0c-9a55-0d8f2f1f0001"),)),
     "fhir:bulk-file": Page(MACHINE, keywords=(("key", "0b7a9a3e-5b6e-4f0c-9a55-0d8f2f1f0001"), ("number", "1"))),

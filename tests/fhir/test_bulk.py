@@ -3,12 +3,14 @@
 import json
 import uuid
 from unittest.mock import patch
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
 
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose, system_actor
 from doorstep.kernel.access.session import acting, bind
+from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import bulk
 from doorstep.kernel.record.models import BulkExport
 from tests.fhir.house import House, make_house
@@ -90,3 +92,60 @@ def test_an_export_says_what_it_cannot_do(house: House) -> None:
     assert house.own.ask("GET", "$export?_type=Nothing", **LATER).status_code == 400
     assert house.own.ask("GET", "$export?_outputFormat=csv", **LATER).status_code == 400
     assert house.own.ask("GET", f"Group/{uuid.uuid4()}/$export", **LATER).status_code == 404
+
+
+def test_a_type_filter_gives_what_its_searches_find(house: House) -> None:
+    for status in ("final", "amended", "cancelled"):
+        house.own.ask("POST", "Observation", house.observation(status=status))
+    narrowed = {
+        "$export?_type=Observation&_typeFilter=Observation%3Fstatus%3Dfinal%252Camended": 2,
+        "$export?_type=Observation&_typeFilter=Observation%3Fstatus%3Dfinal,amended": 2,
+        "$export?_type=Observation&_typeFilter=Observation%3Fstatus%3Dfinal,Observation%3Fstatus%3Dcancelled": 2,
+        "$export?_type=Observation&_typeFilter=Observation%3Fstatus%3Dpreliminary": 0,
+        "$export?_type=Observation&_type=Encounter&_typeFilter=Observation%3Fstatus%3Dfinal": 1,
+    }
+    for path, count in narrowed.items():
+        begun = house.own.ask("GET", path, **LATER)
+        assert begun.status_code == 202, begun.content
+        bulk.work(_export_id(begun["Content-Location"]))
+        bind(ANONYMOUS)
+        output = house.own.ask("GET", begun["Content-Location"].split("/fhir/")[1]).json()["output"]
+        assert sum(one["count"] for one in output) == count, path
+    for wrong in (
+        "status=final",
+        "Nothing?status=final",
+        "Encounter?status=finished",
+        "Observation?misspelt=x",
+        "Observation?_sort=date",
+    ):
+        refused = house.own.ask("GET", f"$export?_type=Observation&_typeFilter={quote(wrong)}", **LATER)
+        assert refused.status_code == 400, wrong
+
+
+def test_an_export_is_begun_by_post_and_under_lenience(house: House) -> None:
+    asked = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "_type", "valueString": "Observation"},
+            {"name": "_since", "valueInstant": "2026-01-01T00:00:00Z"},
+        ],
+    }
+    assert house.own.ask("POST", "$export", asked, **LATER).status_code == 202
+    assert house.own.ask("POST", "$export", [], **LATER).status_code == 400
+    assert house.own.ask("GET", "$export?organizeOutputBy=Patient", **LATER).status_code == 400
+    assert (
+        house.own.ask("GET", "$export?organizeOutputBy=Patient", prefer="respond-async, handling=lenient").status_code
+        == 202
+    )
+
+
+def test_a_search_that_asks_too_much_ends_an_export_with_its_reason(house: House) -> None:
+    house.own.ask("POST", "Observation", house.observation())
+    begun = house.own.ask("GET", "$export?_type=Observation&_typeFilter=Observation%3Fstatus%3Dfinal", **LATER)
+    refusal = FhirRefused(400, "too-costly", "查询耗时过长")
+    with patch.object(bulk.search, "matching", side_effect=refusal):
+        bulk.work(_export_id(begun["Content-Location"]))
+    bind(ANONYMOUS)
+    told = house.own.ask("GET", begun["Content-Location"].split("/fhir/")[1])
+    assert told.status_code == 422
+    assert told.json()["issue"][0]["diagnostics"] == "查询耗时过长"

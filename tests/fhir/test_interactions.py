@@ -279,3 +279,44 @@ def test_the_capability_statement_is_valid_and_says_what_is_offered(house: House
     assert {"code": "create"} in kinds["Patient"]["interaction"]
     assert {"code": "delete"} not in kinds["Patient"]["interaction"]
     assert (kinds["Patient"]["updateCreate"], kinds["Patient"]["conditionalDelete"]) == (False, "not-supported")
+
+    assert {"code": "create"} not in kinds["Patient"]["interaction"]
+
+
+def test_a_create_with_a_condition_in_its_address_makes_one(house: House) -> None:
+    first = house.own.ask("POST", "Observation?code=8867-4&date=2026-05-01", house.observation())
+    assert first.status_code == 201
+    again = house.own.ask("POST", "Observation?code=8867-4&date=2026-05-01", house.observation())
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    assert house.own.ask("POST", "Observation?misspelt=x", house.observation()).status_code == 400
+
+
+def test_the_changed_members_alone_are_a_patch(house: House) -> None:
+    made = house.own.ask("POST", "Observation", house.observation(note=[{"text": "x"}])).json()
+    changes = {"status": "amended", "note": None, "valueQuantity": {"value": 80}}
+    for kind in ("application/merge-patch+json", "application/json", "application/fhir+json"):
+        patched = house.own.ask("PATCH", f"Observation/{made['id']}", changes, kind=kind)
+        assert patched.status_code == 200, patched.content
+    changed = patched.json()
+    assert (changed["status"], changed["valueQuantity"]["value"], changed["valueQuantity"]["unit"]) == (
+        "amended",
+        80,
+        "/min",
+    )
+    assert "note" not in changed
+    assert changed["meta"]["versionId"] == "2"
+    merge = "application/merge-patch+json"
+    assert house.own.ask("PATCH", f"Observation/{made['id']}", {"id": "x"}, kind=merge).status_code == 422
+    assert house.own.ask("PATCH", f"Observation/{made['id']}", ["x"], kind=merge).status_code == 400
+    assert house.own.ask("PATCH", f"Observation/{made['id']}", {"status": "nonsense"}, kind=merge).status_code == 422
+
+
+def test_a_compartment_holds_what_concerns_its_patient(house: House) -> None:
+    made = house.own.ask("POST", "Observation", house.observation()).json()
+    found = house.own.ask("GET", f"{house.patient}/Observation?code=8867-4").json()
+    assert [one["resource"]["id"] for one in found["entry"]] == [made["id"]]
+    assert house.foreign.ask("GET", f"{house.patient}/Observation").json()["total"] == 0
+    for missing in ("Organization", "Nothing", "x"):
+        assert house.own.ask("GET", f"{house.patient}/{missing}").status_code == 404
+    assert house.own.ask("GET", "Practitioner/x/Observation").status_code == 404
+    assert house.own.ask("POST", f"{house.patient}/Observation", house.observation()).status_code == 405

@@ -26,6 +26,7 @@ _JSON = {
     "text/*",
 }
 JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 _BODIES = {"application/fhir+json", "application/json", "text/json"}
 _ETAG = re.compile(r'^(?:W/)?"([^"]*)"$')
 LARGEST_BODY = 20 * 1024 * 1024

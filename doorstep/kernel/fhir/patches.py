@@ -1,6 +1,7 @@
-"""JSON Patch (RFC 6902) and FHIRPath Patch (hl7.org/fhir/R4/fhirpatch.html) on a resource as a plain object."""
+"""JSON Patch (RFC 6902), JSON Merge Patch (RFC 7396) and FHIRPath Patch (hl7.org/fhir/R4/fhirpatch.html) on a resource."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from doorstep.kernel.fhir import exact
@@ -13,6 +14,8 @@ from doorstep.kernel.fhir.outcome import FhirRefused
 _MOST = 200
 # A pattern of a stranger could keep the server busy for hours.
 _COSTLY = ("matches", "replaceMatches")
+# The resource and what was sent; the resource afterwards.
+Patch = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def json_patched(resource: dict[str, Any], operations: Any) -> dict[str, Any]:
@@ -32,6 +35,26 @@ def json_patched(resource: dict[str, Any], operations: Any) -> dict[str, Any]:
     if not isinstance(patched, dict):
         raise FhirRefused(422, "processing", "补丁后不再是资源 / no resource is left after the patch")
     return patched
+
+
+def merge_patched(resource: dict[str, Any], changes: Any) -> dict[str, Any]:
+    """The resource with the changed members alone sent anew, null for what goes; raises FhirRefused (400)."""
+    if not isinstance(changes, dict):
+        raise FhirRefused(400, "structure", "JSON Merge Patch 应为对象 / must be an object")
+    merged: dict[str, Any] = _merged(resource, changes)
+    return merged
+
+
+def _merged(value: Any, changes: Any) -> Any:
+    if not isinstance(changes, dict):
+        return copy.deepcopy(changes)
+    kept = dict(value) if isinstance(value, dict) else {}
+    for name, change in changes.items():
+        if change is None:
+            kept.pop(name, None)
+        else:
+            kept[name] = _merged(kept.get(name), change)
+    return kept
 
 
 def _apply(document: Any, operation: Any) -> Any:

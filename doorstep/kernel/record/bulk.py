@@ -6,9 +6,10 @@ nothing and the next goes on there. The job reads as the hospital system that as
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -18,13 +19,17 @@ from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import bind
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir.definitions import resource_types
+from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.jobs import outbox
+from doorstep.kernel.record import search
 from doorstep.kernel.record.models import BulkExport, BulkFile
 
 JOB = "doorstep.bulk_export"
 LINES = 5_000
+# So many at once are asked of a search that narrows a type.
+_ASKED = 500
 _PIECE = """
-SELECT id, content::text FROM record_resource
+SELECT id, fhir_id, content::text FROM record_resource
 WHERE type = %(type)s AND id > %(after)s AND NOT deleted {more} ORDER BY id LIMIT %(lines)s
 """
 ActorOf = Callable[[str], Actor | None]
@@ -45,6 +50,8 @@ class Wanted:
     resident_ids: tuple[int, ...] | None = None
     of_patients: bool = False
     since: datetime | None = None
+    # Searches by type; of a type with searches only what one of them finds.
+    filters: dict[str, list[str]] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -58,6 +65,7 @@ def start(wanted: Wanted, *, actor: Actor) -> BulkExport:
         of_residents=None if wanted.resident_ids is None else list(wanted.resident_ids),
         of_patients=wanted.of_patients,
         since=wanted.since,
+        filters=wanted.filters,
     )
     audit.record(
         action="fhir.export", actor=actor, subject=f"export/{export.key}", details={"types": list(wanted.types)}
@@ -116,9 +124,22 @@ def step(export_id: int) -> bool:
         return False
     kind = export.types[export.type_index]
     rows = _piece(export, kind)
+    try:
+        with transaction.atomic():
+            chosen = _chosen(export, kind, rows)
+    except FhirRefused as refused:
+        # A search that asks too much would ask it again and again: the client is told instead of waiting for ever.
+        export.state, export.finished_at, export.failure = (
+            BulkExport.State.FAILED,
+            timezone.now(),
+            refused.sentence[:500],
+        )
+        export.save(update_fields=["state", "finished_at", "failure"])
+        return False
+    if chosen:
+        body = "\n".join(chosen) + "\n"
+        BulkFile.objects.create(export=export, type=kind, lines=len(chosen), body=body.encode())
     if rows:
-        body = "\n".join(text for _, text in rows) + "\n"
-        BulkFile.objects.create(export=export, type=kind, lines=len(rows), body=body.encode())
         export.after = rows[-1][0]
     if len(rows) < LINES:
         export.type_index, export.after = export.type_index + 1, 0
@@ -138,7 +159,21 @@ def _bound(export_id: int) -> Actor | None:
     return actor
 
 
-def _piece(export: BulkExport, kind: str) -> list[tuple[int, str]]:
+def _chosen(export: BulkExport, kind: str, rows: list[tuple[int, str, str]]) -> list[str]:
+    """The resources among the rows that a search of the type finds; all of them when there is none."""
+    filters: list[str] = export.filters.get(kind, [])
+    if not filters:
+        return [text for _, _, text in rows]
+    found: set[str] = set()
+    for start in range(0, len(rows), _ASKED):
+        ids = [fhir_id for _, fhir_id, _ in rows[start : start + _ASKED]]
+        for one in filters:
+            pairs = [*parse_qsl(one, keep_blank_values=True), ("_id", ",".join(ids))]
+            found.update(search.matching(kind, pairs, limit=len(ids)))
+    return [text for _, fhir_id, text in rows if fhir_id in found]
+
+
+def _piece(export: BulkExport, kind: str) -> list[tuple[int, str, str]]:
     clauses, values = [], {"type": kind, "after": export.after, "lines": LINES}
     facts: dict[str, Any] = dict(values)
     if export.of_residents is not None:

@@ -17,7 +17,7 @@ from django.utils.http import parse_http_date
 
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import bind
-from doorstep.kernel.fhir import exact, negotiation
+from doorstep.kernel.fhir import exact, negotiation, patches
 from doorstep.kernel.fhir.door import allow, refused_by
 from doorstep.kernel.fhir.outcome import FhirRefused, issues_of
 from doorstep.kernel.record import conditions, interactions, stored, writing
@@ -261,7 +261,8 @@ def _prepare_update(entry: _Entry, kind: str, key: str) -> None:
             raise FhirRefused(404, "not-found", writing.ABSENT, entry.place)
         binary = entry.resource.get("resourceType") == "Binary"
         body = _binary(entry.resource, entry) if binary else entry.resource
-        entry.draft = interactions.patch_draft(kind, key, body, by_path=not binary, place=entry.place)
+        way = patches.json_patched if binary else patches.fhirpath_patched
+        entry.draft = interactions.patch_draft(kind, key, body, way=way, place=entry.place)
         return
     if key and isinstance(entry.resource, dict) and entry.resource.setdefault("id", key) != key:
         raise FhirRefused(

@@ -6,6 +6,7 @@ from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.negotiation import JSON_PATCH
 from doorstep.kernel.record.kinds import BY_ACTION, CLOSED
 from doorstep.kernel.record.search_capability import searching
+from doorstep.kernel.record.search_views import COMPARTMENTS
 
 _READS = ("read", "vread", "history-instance", "history-type", "search-type")
 _OPERATIONS = {
@@ -36,6 +37,7 @@ def statement(base: str) -> dict[str, Any]:
                 "security": _security(base),
                 "resource": [_resource(kind) for kind in sorted(resource_types())],
                 "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
+                "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS],
                 "operation": [_operation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export")],
             }
         ],

@@ -9,6 +9,7 @@ from doorstep.kernel.fhir import negotiation, patches
 from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
+from doorstep.kernel.fhir.patches import Patch
 from doorstep.kernel.record import conditions, queries, search_views, stored, writing
 from doorstep.kernel.record.stored import Stored
 from doorstep.kernel.record.writing import ABSENT, Draft
@@ -77,10 +78,12 @@ def read(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
 
 
 def create(request: HttpRequest, type: str) -> HttpResponse:
-    """POST: a new resource, unless If-None-Exist finds one."""
+    """POST: a new resource, unless If-None-Exist, or a condition in the address as some clients write it, finds one."""
     allow(request, type, "c")
     resource = writing.checked(negotiation.body_of(request), type=type, place=type)
     condition = request.headers.get("If-None-Exist")
+    if condition is None and conditions.pairs_of(query := request.META.get("QUERY_STRING", "")):
+        condition = query
     if condition is not None:
         known_id = conditions.single(type, condition.partition("?")[2] or condition)
         if known_id is not None:
@@ -105,24 +108,29 @@ def update(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
 
 
 def patch(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
-    """PATCH: a JSON Patch, or Parameters of a FHIRPath Patch."""
+    """PATCH: a JSON Patch, Parameters of a FHIRPath Patch, or the changed members alone (JSON Merge Patch)."""
     allow(request, type, "u")
-    body = negotiation.body_of(request, also=(negotiation.JSON_PATCH,))
-    by_path = (request.content_type or "") != negotiation.JSON_PATCH
-    draft = patch_draft(type, fhir_id, body, by_path=by_path, place=type)
+    body = negotiation.body_of(request, also=(negotiation.JSON_PATCH, negotiation.MERGE_PATCH))
+    kind = (request.content_type or "").lower()
+    way: Patch = patches.fhirpath_patched
+    if kind == negotiation.JSON_PATCH:
+        way = patches.json_patched
+    elif kind == negotiation.MERGE_PATCH or (isinstance(body, dict) and body.get("resourceType") != "Parameters"):
+        # Plain JSON that is no Parameters can only be this: some clients send it so.
+        way = patches.merge_patched
+    draft = patch_draft(type, fhir_id, body, way=way, place=type)
     draft.if_match = if_match(request)
     return _store(request, draft)
 
 
-def patch_draft(type: str, fhir_id: str, body: Any, *, by_path: bool, place: str) -> Draft:
+def patch_draft(type: str, fhir_id: str, body: Any, *, way: Patch, place: str) -> Draft:
     """The resource as the patch leaves it, checked."""
     before = stored.lock([(type, fhir_id)]).get((type, fhir_id))
     if before is None:
         raise FhirRefused(404, "not-found", ABSENT, place if place != type else "")
     if before.deleted:
         raise gone(before)
-    content = before.content()
-    changed = patches.fhirpath_patched(content, body) if by_path else patches.json_patched(content, body)
+    changed = way(before.content(), body)
     if changed.get("id") != fhir_id:
         raise FhirRefused(422, "invalid", "补丁不能改 id / a patch does not change the id", f"{place}.id")
     return Draft("PATCH", type, fhir_id=fhir_id, resource=writing.checked(changed, type=type, place=place), place=place)

@@ -206,6 +206,7 @@ class BulkExport(models.Model):
         RUNNING = "running", "进行中"
         DONE = "done", "已完成"
         CANCELLED = "cancelled", "已取消"
+        FAILED = "failed", "未能完成"
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     client = models.CharField(max_length=50)
@@ -216,6 +217,10 @@ class BulkExport(models.Model):
     of_residents = ArrayField(models.BigIntegerField(), null=True)
     of_patients = models.BooleanField(default=False)
     since = models.DateTimeField(null=True)
+    # Searches by type: of a type with searches only what one of them finds.
+    filters = models.JSONField(default=dict)
+    # Why it could not be finished, as its client is told.
+    failure = models.CharField(max_length=500, blank=True, default="")
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACCEPTED)
     type_index = models.IntegerField(default=0)
     after = models.BigIntegerField(default=0)

@@ -62,6 +62,11 @@ def answer(type: str, pairs: Pairs, *, base: str, strict: bool = True) -> Answer
     return Answer(_bundle(query, entries, total, links), query, tuple(residents or ()))
 
 
+def check(type: str, pairs: Pairs) -> None:
+    """Raise FhirRefused as `answer` does when a search cannot be understood."""
+    parse(type, pairs, setting=Setting(base="", expand=expand))
+
+
 def matching(type: str, pairs: Pairs, *, base: str = "", limit: int = 2) -> list[str]:
     """The ids of the first resources that a search finds, for conditional interactions; FhirRefused as in `answer`."""
     query = parse(type, pairs, setting=Setting(base=base, expand=expand))

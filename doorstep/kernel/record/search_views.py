@@ -7,9 +7,12 @@ from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.outcome import answer as answered
+from doorstep.kernel.fhir.parameters import parameters, types
 from doorstep.kernel.record import queries, search
 
 _FORM = "application/x-www-form-urlencoded"
+# The compartments that are searched, each by the parameter that leads from a resource into it.
+COMPARTMENTS = {"Patient": "patient", "Encounter": "encounter"}
 
 
 def is_strict(request: HttpRequest) -> bool:
@@ -20,7 +23,18 @@ def is_strict(request: HttpRequest) -> bool:
 
 def answer_search(request: HttpRequest, type: str) -> HttpResponse:
     """Answer GET /fhir/<type>?… with one Bundle, built by the database; the caller is a machine view."""
-    return _answer(request, type, [(name, value) for name, values in request.GET.lists() for value in values])
+    return _answer(request, type, _pairs(request))
+
+
+@machine
+def in_compartment(request: HttpRequest, type: str, fhir_id: str, inner: str) -> HttpResponse:
+    """GET /fhir/Patient/<id>/<type>?…: the search of a type, within what concerns one patient or encounter."""
+    if request.method not in ("GET", "HEAD"):
+        raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here")
+    name = COMPARTMENTS.get(type)
+    if name is None or inner not in types() or name not in parameters(inner):
+        raise FhirRefused(404, "not-supported", f"没有地址 {type}/…/{inner[:40]} / there is no such compartment here")
+    return _answer(request, inner, [*_pairs(request), (name, f"{type}/{fhir_id}")])
 
 
 @machine
@@ -32,6 +46,10 @@ def by_post(request: HttpRequest, type: str) -> HttpResponse:
         raise FhirRefused(415, "not-supported", f"请用 {_FORM} 发送 / send {_FORM}")
     pairs = [(name, value) for part in (request.GET, request.POST) for name, values in part.lists() for value in values]
     return _answer(request, type, pairs)
+
+
+def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in request.GET.lists() for value in values]
 
 
 def _answer(request: HttpRequest, type: str, pairs: list[tuple[str, str]]) -> HttpResponse:

@@ -1,0 +1,1 @@
+"""Journeys of FHIR clients that nobody here wrote, against a running server."""

@@ -1,0 +1,18 @@
+"""One running server for all the clients of a run."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from conftest import RUN
+from tests.fhir_clients.running import Service, service
+
+
+@pytest.fixture(scope="package")
+def running(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Service]:
+    """The service; one for each process that runs tests."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    with django_db_blocker.unblock(), service(RUN, f"fhir_clients_{worker}") as started:
+        yield started
