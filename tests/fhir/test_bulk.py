@@ -11,7 +11,7 @@ from django.test import Client
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose, system_actor
 from doorstep.kernel.access.session import acting, bind
 from doorstep.kernel.fhir.outcome import FhirRefused
-from doorstep.kernel.record import bulk
+from doorstep.kernel.record import bulk, search
 from doorstep.kernel.record.models import BulkExport
 from tests.fhir.house import House, make_house
 
@@ -143,7 +143,7 @@ def test_a_search_that_asks_too_much_ends_an_export_with_its_reason(house: House
     house.own.ask("POST", "Observation", house.observation())
     begun = house.own.ask("GET", "$export?_type=Observation&_typeFilter=Observation%3Fstatus%3Dfinal", **LATER)
     refusal = FhirRefused(400, "too-costly", "查询耗时过长")
-    with patch.object(bulk.search, "matching", side_effect=refusal):
+    with patch.object(search, "matching", side_effect=refusal):
         bulk.work(_export_id(begun["Content-Location"]))
     bind(ANONYMOUS)
     told = house.own.ask("GET", begun["Content-Location"].split("/fhir/")[1])

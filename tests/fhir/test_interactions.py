@@ -280,8 +280,6 @@ def test_the_capability_statement_is_valid_and_says_what_is_offered(house: House
     assert {"code": "delete"} not in kinds["Patient"]["interaction"]
     assert (kinds["Patient"]["updateCreate"], kinds["Patient"]["conditionalDelete"]) == (False, "not-supported")
 
-    assert {"code": "create"} not in kinds["Patient"]["interaction"]
-
 
 def test_a_create_with_a_condition_in_its_address_makes_one(house: House) -> None:
     first = house.own.ask("POST", "Observation?code=8867-4&date=2026-05-01", house.observation())

@@ -2,12 +2,22 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_django import DjangoDbBlocker
 
 from conftest import RUN
 from tests.fhir_clients.running import Service, service
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """They need a started server: they are walked with the journeys, one after another."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.journey)
 
 
 @pytest.fixture(scope="package")

@@ -63,15 +63,15 @@ def test_fhirclient_writes_changes_and_deletes(running: Service, smart: FHIRClie
     assert again.delete() is None
     with pytest.raises(requests.HTTPError) as gone:
         Observation.read(answer["id"], smart.server)
-    assert gone.value.response.status_code == 410
+    assert _answer(gone.value).status_code == 410
 
 
 def test_fhirclient_understands_every_refusal(running: Service, smart: FHIRClient) -> None:
     wrong = Observation(running.observation(status="nonsense"))
     with pytest.raises(requests.HTTPError) as invalid:
         wrong.create(smart.server)
-    assert invalid.value.response.status_code == 422
-    assert invalid.value.response.json()["issue"][0]["expression"] == ["Observation.status"]
+    assert _answer(invalid.value).status_code == 422
+    assert _answer(invalid.value).json()["issue"][0]["expression"] == ["Observation.status"]
     with pytest.raises(FHIRNotFoundException):
         Patient.read("nowhere", smart.server)
     with pytest.raises(requests.HTTPError):
@@ -113,3 +113,8 @@ def _reads_the_own_record_alone(app: FHIRClient, running: Service) -> None:
         app.server.request_json("Encounter")
     with pytest.raises(FHIRPermissionDeniedException):
         Observation(running.observation()).create(app.server)
+
+
+def _answer(error: requests.HTTPError) -> requests.Response:
+    assert error.response is not None
+    return error.response

@@ -65,7 +65,7 @@ def test_fhirpy_writes_changes_and_deletes(running: Service, connect: Connect) -
     observation["note"] = [{"text": "复测"}]
     observation.save()
     assert observation["meta"]["versionId"] == "2"
-    stale = connect(If_Match='W/"1"').resource("Observation", **observation.serialize())
+    stale = connect(If_Match='W/"1"').resource("Observation", **dict(observation))
     stale["note"] = [{"text": "晚了一步"}]
     with pytest.raises(MultipleResourcesFound) as late:  # fhirpy's name for every 412
         stale.save()
@@ -83,7 +83,7 @@ def test_fhirpy_writes_changes_and_deletes(running: Service, connect: Connect) -
     observation.refresh()
     history = client.execute(f"Observation/{observation.id}/_history", method="get")
     assert [one.resource.meta.versionId for one in history.entry] == ["4", "3", "2", "1"]
-    observation.delete()
+    client.delete(observation)
     with pytest.raises(ResourceNotFound):
         client.get("Observation", observation.id)
 

@@ -26,8 +26,6 @@ from doorstep.kernel.record.models import BulkExport, BulkFile
 
 JOB = "doorstep.bulk_export"
 LINES = 5_000
-# So many at once are asked of a search that narrows a type.
-_ASKED = 500
 _PIECE = """
 SELECT id, fhir_id, content::text FROM record_resource
 WHERE type = %(type)s AND id > %(after)s AND NOT deleted {more} ORDER BY id LIMIT %(lines)s
@@ -164,12 +162,10 @@ def _chosen(export: BulkExport, kind: str, rows: list[tuple[int, str, str]]) -> 
     filters: list[str] = export.filters.get(kind, [])
     if not filters:
         return [text for _, _, text in rows]
+    ids = [fhir_id for _, fhir_id, _ in rows]
     found: set[str] = set()
-    for start in range(0, len(rows), _ASKED):
-        ids = [fhir_id for _, fhir_id, _ in rows[start : start + _ASKED]]
-        for one in filters:
-            pairs = [*parse_qsl(one, keep_blank_values=True), ("_id", ",".join(ids))]
-            found.update(search.matching(kind, pairs, limit=len(ids)))
+    for one in filters if ids else []:
+        found.update(search.matching(kind, parse_qsl(one, keep_blank_values=True), limit=len(ids), among=ids))
     return [text for _, fhir_id, text in rows if fhir_id in found]
 
 

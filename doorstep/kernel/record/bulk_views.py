@@ -164,6 +164,8 @@ def _filters(text: str, before: dict[str, list[str]]) -> dict[str, list[str]]:
         else:
             raise FhirRefused(400, "value", "_typeFilter 应为 类型?条件 / _typeFilter must be Type?search")
     for kind, searches in found.items():
+        if kind not in resource_types():
+            raise FhirRefused(400, "value", f"没有资源类型 {kind[:40]} / no such type")
         for one in searches:
             pairs = parse_qsl(one, keep_blank_values=True)
             shaping = [name for name, _ in pairs if name.partition(":")[0] in _SHAPING]

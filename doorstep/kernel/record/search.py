@@ -67,9 +67,13 @@ def check(type: str, pairs: Pairs) -> None:
     parse(type, pairs, setting=Setting(base="", expand=expand))
 
 
-def matching(type: str, pairs: Pairs, *, base: str = "", limit: int = 2) -> list[str]:
-    """The ids of the first resources that a search finds, for conditional interactions; FhirRefused as in `answer`."""
+def matching(
+    type: str, pairs: Pairs, *, base: str = "", limit: int = 2, among: Sequence[str] | None = None
+) -> list[str]:
+    """The ids of the first resources that a search finds, of all or `among` some ids; FhirRefused as in `answer`."""
     query = parse(type, pairs, setting=Setting(base=base, expand=expand))
+    if among is not None:
+        query.where.append({"k": "id", "v": list(among), "few": True})
     asked = query.as_json(base=base, after=None) | {"limit": max(limit - 1, 0), "sort": []}
     return [str(row[0]) for row in _asked("SELECT * FROM record_matches(%s)", asked)]
 
