@@ -2,6 +2,7 @@
 
 from doorstep.kernel.fhir.parameters import Parameter, parameters, shown_in_summary
 from doorstep.kernel.record.kinds import CLOSED, SHARED
+from doorstep.site.fhir.topics import TOPICS
 
 # The types that our clients work with; every other R4 type is searched in the same way.
 TYPES = (
@@ -23,7 +24,21 @@ _MODIFIERS = {
 
 def pages() -> dict[str, str]:
     """The text of each page by its name."""
-    return {f"fhir-{type.lower()}": _page(type) for type in TYPES}
+    return {f"fhir-{type.lower()}": _page(type) for type in TYPES} | {"subscription-topics": _topics()}
+
+
+def _topics() -> str:
+    lines = ["# Topics to subscribe to\n", "How: [Subscription](../fhir/subscription.md).\n"]
+    for one in TOPICS:
+        elements = ", ".join(one.changed)
+        trigger = f"A {one.type}" + (f" that meets `{one.criteria}`" if one.criteria else "")
+        lines += [
+            f"## {one.title} ({one.title_zh})\n",
+            f"`{one.url}`\n",
+            f"{one.description}\n",
+            f"Trigger: {trigger} is new, or differs from its last version in {elements}. Filters: {', '.join(one.filters)}.\n",
+        ]
+    return "\n".join(lines)
 
 
 def _page(type: str) -> str:

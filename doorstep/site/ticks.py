@@ -14,6 +14,7 @@ from doorstep.kernel.database import months
 from doorstep.kernel.exchange import actions as exchange
 from doorstep.kernel.jobs import stalled
 from doorstep.kernel.jobs.running import Tick
+from doorstep.kernel.subscriptions import actions as subscriptions
 from doorstep.kernel.worklist import actions as worklist
 from doorstep.people.identity import actions as identity
 
@@ -39,6 +40,12 @@ def call_forgotten_lanes() -> int:
     """Call for work on messages of hospital systems that no job has taken."""
     with acting(system_actor(Purpose.EXCHANGE)):
         return exchange.call_forgotten()
+
+
+def call_due_subscriptions() -> int:
+    """Call for work on subscriptions: tries that are due, heartbeats, ends, and what no job has taken."""
+    with acting(system_actor(Purpose.EXCHANGE)):
+        return subscriptions.call_due()
 
 
 def release_waiting_messages() -> int:
@@ -133,6 +140,7 @@ def make_rooms() -> int:
 TICKS: list[Tick] = [
     Tick(name="revive-jobs", seconds=10, run=revive_jobs),
     Tick(name="exchange-lanes", seconds=10, run=call_forgotten_lanes),
+    Tick(name="subscriptions", seconds=2, run=call_due_subscriptions),
     Tick(name="exchange-waiting", seconds=30, run=release_waiting_messages),
     Tick(name="seal-audit", seconds=1, run=seal_audit),
     Tick(name="clocks", seconds=1, run=run_clocks),

@@ -38,6 +38,7 @@ urlpatterns = [
     path("fhir/", include("doorstep.coordination.scheduling.fhir_urls")),
     path("fhir/$process-message", messages.process_message, name="fhir-process-message"),
     path("fhir/", include("doorstep.people.identity.fhir_urls")),
+    path("fhir/", include("doorstep.kernel.subscriptions.urls")),
     path("fhir/", include("doorstep.kernel.record.urls")),
     path("accounts/", include(account_urls.urlpatterns)),
 ]

@@ -33,7 +33,10 @@ from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.exchange import folders, formats
 from doorstep.kernel.fhir import door
 from doorstep.kernel.hooks import registry as hooks
-from doorstep.kernel.record import bulk, doors, patients
+from doorstep.kernel.record import bulk, capability, doors, patients, watching
+from doorstep.kernel.subscriptions import delivering, topics
+from doorstep.kernel.subscriptions.actions import note_written
+from doorstep.kernel.subscriptions.door import SubscriptionDoor
 from doorstep.kernel.web import navigation as menu
 from doorstep.kernel.web import shell
 from doorstep.kernel.workflow import catalogue, publication
@@ -53,6 +56,7 @@ from doorstep.site.fhir.bookings import BookingDoor
 from doorstep.site.fhir.patients import PatientDoor
 from doorstep.site.fhir.referrals import ReferralDoor
 from doorstep.site.fhir.tasks import TaskDoor
+from doorstep.site.fhir.topics import TOPICS, extensions
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
 from doorstep.site.next_acts import AFTER_ECG
@@ -76,6 +80,10 @@ def wire() -> None:
     patients.install(patient_behind)
     bulk.install(system_named)
     doors.install(DOORS, directory=in_directory)
+    topics.install(TOPICS)
+    capability.install(extensions)
+    watching.install(note_written)
+    delivering.install(of_connection)
     report_acts.install(AFTER_ECG)
     lines.install("contract", contracts.contract_line)
     lines.install_allergies(allergies.for_banner)
@@ -99,6 +107,7 @@ DOORS: dict[str, doors.Door] = {
     "Appointment": BookingDoor(),
     "Patient": PatientDoor(),
     "ServiceRequest": ReferralDoor(),
+    "Subscription": SubscriptionDoor(),
     "Task": TaskDoor(),
 }
 

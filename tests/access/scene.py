@@ -14,6 +14,7 @@ from doorstep.coordination.visits import actions as visits
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.exchange.models import CodeMapping
+from doorstep.kernel.subscriptions.models import Notification, Subscription
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.tests.factories import World, make_staff
@@ -98,8 +99,28 @@ def _exchange(world: World) -> dict[str, dict[str, str]]:
     (message,) = take(his, adt("A01", "M1", at="20260501080500"))
     with acting(system_actor(Purpose.EXCHANGE)):
         code = CodeMapping.objects.create(connection=his, organization_id=world.village, table="item", local_code="GLU")
+        listening = Subscription.objects.create(
+            client=his.client, organization_id=world.village, criteria="Patient", type="Patient", base="", resource={}
+        )
+        dead = Notification.objects.create(
+            subscription=listening,
+            organization_id=world.village,
+            number=1,
+            type="Patient",
+            fhir_id="x",
+            version=1,
+            at=timezone.now(),
+            state="dead",
+        )
     keys = {"key": str(his.key)}
-    return {"connection": keys, "message": {"key": str(message.key)}, "code": {**keys, "code": str(code.key)}}
+    return {
+        "subscription": {"key": str(listening.key)},
+        "notification": {"key": str(dead.key)},
+        "system": {"name": his.client.name},
+        "connection": keys,
+        "message": {"key": str(message.key)},
+        "code": {**keys, "code": str(code.key)},
+    }
 
 
 def _neighbours(world: World) -> tuple[Organization, Organization, Team]:

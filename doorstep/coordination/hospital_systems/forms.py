@@ -90,3 +90,43 @@ class DismissForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": _("请写明核对了哪些证件。")},
     )
+
+
+class DropForm(forms.Form):
+    """Why a notification is given up."""
+
+    reason = forms.CharField(
+        label=_("放弃的理由"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("例如：接收方已自行补取。"),
+        error_messages={"required": _("请写明放弃的理由，例如接收方已自行补取。")},
+    )
+
+
+class RulesForm(forms.Form):
+    """What a system may do besides reading and writing: register residents, and where it is notified."""
+
+    registers = forms.BooleanField(
+        label=_("可登记居民"),
+        required=False,
+        help_text=_("居民在本单位窗口时由此系统建档，效力与登记页相同：登记后 30 天内可查阅。"),
+    )
+    hosts = forms.CharField(
+        label=_("允许通知的主机"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=_("每行一个主机名，可带端口，例如 his.example.cn:8443；只用 HTTPS。留空则不能新建订阅。"),
+    )
+    attempts = forms.IntegerField(
+        label=_("连续失败几次后停发"), min_value=1, max_value=30, help_text=_("停发后由工程师恢复，积压的通知不丢。")
+    )
+    first_wait = forms.IntegerField(
+        label=_("首次重试间隔（秒）"), min_value=1, max_value=3_600, help_text=_("之后每次加倍。")
+    )
+    longest_wait = forms.IntegerField(label=_("最长重试间隔（秒）"), min_value=1, max_value=86_400)
+    timeout = forms.IntegerField(label=_("应答时限（秒）"), min_value=1, max_value=60)
+
+    def lines(self) -> tuple[str, ...]:
+        """The hosts, one by one."""
+        return tuple(line.strip() for line in self.cleaned_data["hosts"].splitlines() if line.strip())

@@ -1,8 +1,8 @@
-"""Addresses of connections, messages, codes and reported merges."""
+"""Addresses of connections, messages, codes, reported merges, and subscriptions."""
 
 from django.urls import path
 
-from doorstep.coordination.hospital_systems import document_views, notice_views, views
+from doorstep.coordination.hospital_systems import document_views, notice_views, subscription_views, views
 
 app_name = "exchange"
 urlpatterns = [
@@ -14,6 +14,13 @@ urlpatterns = [
     path("documents/<uuid:key>.xml", document_views.document, name="document"),
     path("merges/<uuid:key>/", notice_views.notice, name="merge-notice"),
     path("merges/<uuid:key>/dismiss/", notice_views.dismiss, name="dismiss"),
+    path("subscriptions/", subscription_views.subscriptions, name="subscriptions"),
+    path("subscriptions/<uuid:key>/", subscription_views.subscription, name="subscription"),
+    path("subscriptions/<uuid:key>/resume/", subscription_views.resume, name="resume-subscription"),
+    path("notifications/<uuid:key>/again/", subscription_views.send_again, name="send-again"),
+    path("notifications/<uuid:key>/drop/", subscription_views.drop, name="drop-notification"),
+    path("systems/", subscription_views.systems, name="systems"),
+    path("systems/<slug:name>/", subscription_views.system, name="system"),
     path("<uuid:key>/", views.connection, name="connection"),
     path("<uuid:key>/codes/", views.codes, name="codes"),
     path("<uuid:key>/codes/<uuid:code>/", views.decide, name="decide"),

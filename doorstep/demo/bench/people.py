@@ -13,7 +13,7 @@ from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.coordination.scheduling.permissions import Permission as Scheduling
 from doorstep.coordination.visits.permissions import Permission as Visits
 from doorstep.demo.loading.houses import CONSORTIUM
-from doorstep.demo.loading.seeding import CLIENT
+from doorstep.demo.loading.systems import CLIENT
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship, User

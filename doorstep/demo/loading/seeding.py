@@ -25,10 +25,10 @@ from doorstep.demo.loading.houses import CONSORTIUM, houses, staff
 from doorstep.demo.loading.index_shapes import WORDS, WORDS_BEGIN, WORDS_END
 from doorstep.demo.loading.people import TABLES as PEOPLE_TABLES
 from doorstep.demo.loading.people import Setting, people, slim
+from doorstep.demo.loading.systems import connect_hospital
 from doorstep.demo.loading.workers import Turn, turned
 from doorstep.demo.tracings import earlier_ecg, write_files
 from doorstep.demo.wards import open_wards
-from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting, bind
 from doorstep.people.organizations.models import Organization
@@ -41,8 +41,6 @@ Cut = Callable[[ResidentBatch], ResidentBatch]
 _MANY = 20_000
 # Two loads at once take turns, and the second then finds a county.
 SEED_LOCK = 7_305_119
-# The hospital system that may call /fhir; `bin/doorstep token` gives it a token that is known.
-CLIENT = "demo-hospital"
 # 王德福, whose ECG stands for one that was uploaded for the wrong person.
 _OTHER_PERSON = 6
 
@@ -115,9 +113,7 @@ def seed(wish: Wish, *, say: Say) -> Report:
         reset_sequences(*tally.rows)
         with report.part("accounts and clinics", tally):
             accounts = make_accounts(today=wish.today)
-            access.issue_token(
-                name=CLIENT, display="禾川县人民医院 HIS", organization_id=TERTIARY_HOSPITAL, actor=actor
-            )
+            connect_hospital(organization_id=TERTIARY_HOSPITAL, actor=actor)
             open_clinics(county, actor=actor)
             open_wards(county, actor=actor)
             publish_directory(actor=actor)

@@ -168,3 +168,11 @@ def use_assertion(*, client: ApiClient, jti: str, expires_at: datetime) -> bool:
             [client.pk, jti, expires_at],
         )
         return cursor.fetchone() is not None
+
+
+def let_register(*, client: ApiClient, registers: bool, actor: Actor) -> None:
+    """Say whether a hospital system may register residents who stand at its hospital's desk."""
+    actor.check(Permission.CLIENT_MANAGE)
+    if not actor.reaches(client.organization_id):
+        raise NotFound()
+    ApiClient.objects.filter(pk=client.pk).update(registers=registers)

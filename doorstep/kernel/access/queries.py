@@ -76,6 +76,12 @@ def client_by_name(name: str) -> ApiClient | None:
     return ApiClient.objects.filter(name=name, revoked_at__isnull=True).first()
 
 
+def list_clients(*, organization_ids: Iterable[int]) -> list[ApiClient]:
+    """The connected systems of these units that were not revoked, by name."""
+    found = ApiClient.objects.filter(organization_id__in=list(organization_ids), revoked_at__isnull=True)
+    return list(found.order_by("display", "id"))
+
+
 def token_hash(token: str) -> str:
     """The form in which a bearer token is kept."""
     return hashlib.sha256(token.encode()).hexdigest()

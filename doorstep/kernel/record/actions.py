@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import exact
+from doorstep.kernel.record import watching
 from doorstep.kernel.record.models import Resource
 from doorstep.kernel.record.publishing import Published, Row
 from doorstep.kernel.record.search_index import index_of
@@ -47,7 +48,8 @@ kept AS (
   SELECT w.id, w.version, w.resident_id, w.organization_id, w.episode, w.category, w.sensitive, %(now)s, %(user)s, w.content,
       w.deleted, g.method
   FROM written w JOIN given g ON g.type = w.type AND g.id = w.fhir_id)
-SELECT g.position, w.version, record_index(w.id, w.version, o.keys, w.keys, g.rest)
+SELECT g.position, w.version, record_index(w.id, w.version, o.keys, w.keys, g.rest), w.id,
+    NOT w.deleted AND EXISTS (SELECT 1 FROM record_watch x WHERE x.type = w.type)
 FROM written w JOIN given g ON g.type = w.type AND g.id = w.fhir_id LEFT JOIN old o ON o.type = w.type AND o.fhir_id = w.fhir_id
 """
 
@@ -79,7 +81,11 @@ def write(rows: Sequence[Row], *, actor: Actor, now: datetime | None = None) -> 
                 "user": actor.user_id,
             },
         )
-        versions = {position: version for position, version, _ in cursor.fetchall()}
+        written = sorted(cursor.fetchall())
+    watched = [row[3] for row in written if row[4]]
+    if watched:
+        watching.tell(watched)
+    versions = {row[0]: row[1] for row in written}
     return [versions[position] for position in range(len(rows))]
 
 

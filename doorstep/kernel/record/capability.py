@@ -1,5 +1,6 @@
 """The CapabilityStatement, generated from the tables that the door itself goes by."""
 
+from collections.abc import Callable
 from typing import Any
 
 from doorstep.kernel.fhir.definitions import resource_types
@@ -15,8 +16,22 @@ _OPERATIONS = {
     "CodeSystem": ("lookup", "validate-code"),
     "ValueSet": ("expand", "validate-code"),
     "ConceptMap": ("translate",),
+    "Subscription": ("status", "events"),
+}
+# type -> extensions of its entry: what an app above publishes there.
+Extensions = Callable[[str], list[dict[str, Any]]]
+_extensions: list[Extensions] = []
+# Operations that are not defined by R4 itself.
+_DEFINED_ELSEWHERE = {
+    name: f"http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-{name}"
+    for name in ("status", "events")
 }
 _WRITES = ("create", "update", "patch", "delete")
+
+
+def install(extensions: Extensions) -> None:
+    """Wire what gives the extensions of a type's entry; the last one counts."""
+    _extensions[:] = [extensions]
 
 
 def statement(base: str) -> dict[str, Any]:
@@ -75,7 +90,9 @@ def _operation(name: str, definition: str) -> dict[str, str]:
 
 def _resource(kind: str) -> dict[str, Any]:
     writes = () if kind in CLOSED else BY_ACTION.get(kind, _WRITES)
+    more = _extensions[0](kind) if _extensions else []
     return {
+        **({"extension": more} if more else {}),
         "type": kind,
         "interaction": [{"code": code} for code in _READS + writes],
         "versioning": "versioned-update",
@@ -88,7 +105,7 @@ def _resource(kind: str) -> dict[str, Any]:
         "conditionalDelete": "multiple" if "delete" in writes else "not-supported",
         "referencePolicy": ["literal", "logical", "enforced", "local"],
         "operation": [
-            _operation(name, f"http://hl7.org/fhir/OperationDefinition/{of}-{name}")
+            _operation(name, _DEFINED_ELSEWHERE.get(name, f"http://hl7.org/fhir/OperationDefinition/{of}-{name}"))
             for of, name in (("Resource", "validate"), *((kind, one) for one in _OPERATIONS.get(kind, ())))
         ],
         **searching(kind),

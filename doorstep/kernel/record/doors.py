@@ -1,6 +1,8 @@
 """Resources that belong to a workflow are written by its actions; the site says which, and by whom."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from doorstep.kernel.access.actor import Actor
@@ -46,6 +48,22 @@ def install(doors: dict[str, Door], *, directory: Directory | None = None) -> No
 def door_of(type: str) -> Door | None:
     """The door of a resource type, None when no workflow owns it."""
     return _doors.get(type)
+
+
+_address: ContextVar[str] = ContextVar("fhir_address", default="")
+
+
+@contextmanager
+def reached_at(address: str) -> Iterator[None]:
+    """Let doors know under which address the client reached this interface."""
+    token = _address.set(address)
+    yield
+    _address.reset(token)
+
+
+def address() -> str:
+    """The address of the interface as the client of the running write knows it, "" without one."""
+    return _address.get()
 
 
 def in_directory(keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

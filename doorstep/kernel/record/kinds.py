@@ -10,7 +10,10 @@ CLOSED = {
     "OperationOutcome": "OperationOutcome 不存储 / OperationOutcomes are not stored",
 }
 # Every one of these is made and changed by an action, under an id that the house gives: what machines may do with them.
-BY_ACTION: dict[str, tuple[str, ...]] = {"Patient": ("create", "update", "patch")}
+BY_ACTION: dict[str, tuple[str, ...]] = {
+    "Patient": ("create", "update", "patch"),
+    "Subscription": ("create", "update", "patch", "delete"),
+}
 # Of no resident and open to all who are somebody: who works where, and what words mean.
 SHARED = frozenset(
     [

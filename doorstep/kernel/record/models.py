@@ -196,6 +196,14 @@ class SearchWord(models.Model):
     row_access = _NOBODY
 
 
+class Watch(models.Model):
+    """A type of resource that somebody wants to hear of: the writer looks here, so that what nobody waits for costs nothing."""
+
+    type = models.CharField(max_length=40, primary_key=True)
+
+    app_privileges = ("SELECT",)
+
+
 class BulkExport(models.Model):
     """An export that a hospital system asked for, and how far it is: the type and the last row that are written."""
 

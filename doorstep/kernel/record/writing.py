@@ -63,7 +63,8 @@ def store(drafts: Sequence[Draft], *, actor: Actor, base: str = "") -> None:
     for draft in drafts:
         draft.before = found.get((draft.type, draft.fhir_id))
         _check_version(draft)
-    plain = [draft for draft in drafts if not _through_door(draft, actor)]
+    with doors.reached_at(base):
+        plain = [draft for draft in drafts if not _through_door(draft, actor)]
     for draft in plain:
         _check_right(draft, actor)
     patients = Patients()
@@ -210,6 +211,8 @@ def _placed(error: FhirRefused, draft: Draft) -> FhirRefused:
 
 def _check_right(draft: Draft, actor: Actor) -> None:
     before = draft.before
+    if draft.type in BY_ACTION and before is None and draft.method != "PUT":
+        raise FhirRefused(404, "not-found", ABSENT, draft.place)
     if draft.type in BY_ACTION:
         raise FhirRefused(
             405,

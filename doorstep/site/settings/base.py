@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "doorstep.kernel.fhir",
     "doorstep.kernel.web",
     "doorstep.kernel.exchange",
+    "doorstep.kernel.subscriptions",
     "doorstep.people.organizations",
     "doorstep.people.workforce",
     "doorstep.people.residents",

@@ -1,0 +1,37 @@
+"""What the pages of subscriptions show in words."""
+
+from typing import Any
+
+from django.utils.translation import get_language
+
+from doorstep.kernel.subscriptions.queries import ShownRules, ShownSubscription
+from doorstep.kernel.subscriptions.topics import topic_at
+
+TONES = {"requested": "info", "active": "ok", "error": "critical", "off": "plain"}
+TONES_OF_NOTICES = {"waiting": "info", "delivered": "ok", "dropped": "plain"}
+
+
+def tone_of(subscription: ShownSubscription) -> str:
+    """The colour of a subscription's state."""
+    return TONES[subscription.state]
+
+
+def subject_of(subscription: ShownSubscription) -> str:
+    """What it is about: the topic by its name, or the search as the client wrote it."""
+    topic = topic_at(subscription.topic) if subscription.topic else None
+    if topic is None:
+        return subscription.criteria
+    return topic.title if (get_language() or "").startswith("en") else topic.title_zh
+
+
+def rules_of(registers: bool, rule: ShownRules | None) -> dict[str, Any]:
+    """What stands in the form of a system."""
+    shown = rule or ShownRules()
+    return {
+        "registers": registers,
+        "hosts": "\n".join(shown.hosts),
+        "attempts": shown.attempts,
+        "first_wait": shown.first_wait,
+        "longest_wait": shown.longest_wait,
+        "timeout": shown.timeout,
+    }

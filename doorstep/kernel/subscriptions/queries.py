@@ -1,0 +1,144 @@
+"""Reads of subscriptions: the client's own, and those of an engineer's units with their health."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q
+
+from doorstep.kernel.access import queries as access
+from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.models import ApiClient
+from doorstep.kernel.access.permissions import Permission
+from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.subscriptions.models import Notification, Subscriber, Subscription
+
+# What views call the rows that they hand on: they never import models.
+ShownSubscription: TypeAlias = Subscription
+ShownNotification: TypeAlias = Notification
+ShownRules: TypeAlias = Subscriber
+
+LISTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a subscription is: what waits and what nobody heard."""
+
+    subscription: Subscription
+    waiting: int
+    dead: int
+
+
+def own(*, key: UUID | str, actor: Actor, lock: bool = False) -> Subscription:
+    """A subscription of the acting client; raises NotFound when it is not there or another's."""
+    rows = Subscription.objects.filter(client__name=actor.client) if actor.kind is ActorKind.CLIENT else None
+    parsed = _uuid(key)
+    if rows is None or parsed is None:
+        raise NotFound()
+    found = (rows.select_for_update(of=("self",)) if lock else rows).filter(key=parsed).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def all_own(*, actor: Actor, keys: Sequence[str] = (), states: Sequence[str] = ()) -> list[Subscription]:
+    """The subscriptions of the acting client, those of these keys and states if any are named."""
+    if actor.kind is not ActorKind.CLIENT:
+        return []
+    found = Subscription.objects.filter(client__name=actor.client).order_by("id")
+    if keys:
+        found = found.filter(key__in=[parsed for key in keys if (parsed := _uuid(key))])
+    return list(found.filter(state__in=states) if states else found)
+
+
+def events(*, subscription: Subscription, since: int, until: int | None, limit: int) -> list[Notification]:
+    """Events of a subscription by their numbers, whatever became of their delivery."""
+    found = Notification.objects.filter(subscription=subscription, number__gte=since)
+    if until is not None:
+        found = found.filter(number__lte=until)
+    return list(found.order_by("number")[:limit])
+
+
+def locked(subscription_id: int) -> Subscription:
+    """A subscription, locked until the end of the transaction."""
+    return Subscription.objects.select_for_update().get(pk=subscription_id)
+
+
+def due(*, now: datetime) -> list[int]:
+    """Subscriptions that have something to do now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM subscriptions_due(%s)", [now])
+        return [one for (one,) in cursor.fetchall()]
+
+
+def list_subscriptions(*, actor: Actor) -> list[Health]:
+    """The subscriptions of an engineer's units, those in trouble first, newest first."""
+    actor.check(Permission.CLIENT_MANAGE)
+    rows = Subscription.objects.select_related("client").filter(organization_id__in=actor.reach)
+    found = list(rows.order_by("-created_at")[:LISTED])
+    return sorted(_health(found), key=lambda one: (one.subscription.state != "error", not one.dead))
+
+
+def get_subscription(*, key: UUID, actor: Actor) -> Health:
+    """One subscription of an engineer's units; raises NotFound."""
+    actor.check(Permission.CLIENT_MANAGE)
+    found = Subscription.objects.select_related("client").filter(key=key, organization_id__in=actor.reach).first()
+    if found is None:
+        raise NotFound()
+    return _health([found])[0]
+
+
+def recent_of(*, subscription: Subscription) -> tuple[list[Notification], list[Notification]]:
+    """The dead letters of a subscription, oldest first, and its other notifications, newest first."""
+    rows = Notification.objects.filter(subscription=subscription)
+    dead = rows.filter(state=Notification.State.DEAD).order_by("number")[:LISTED]
+    return list(dead), list(rows.exclude(state=Notification.State.DEAD).order_by("-number")[:30])
+
+
+def get_notification(*, key: UUID, actor: Actor) -> Notification:
+    """One notification of an engineer's units; raises NotFound."""
+    actor.check(Permission.CLIENT_MANAGE)
+    rows = Notification.objects.select_related("subscription")
+    found = rows.filter(key=key, organization_id__in=actor.reach).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def list_systems(*, actor: Actor) -> list[tuple[ApiClient, Subscriber | None]]:
+    """The connected systems of an engineer's units with their rules."""
+    actor.check(Permission.CLIENT_MANAGE)
+    clients = access.list_clients(organization_ids=actor.reach)
+    rules = {one.client_id: one for one in Subscriber.objects.filter(client__in=clients)}
+    return [(one, rules.get(one.pk)) for one in clients]
+
+
+def get_system(*, name: str, actor: Actor) -> tuple[ApiClient, Subscriber | None]:
+    """One connected system of an engineer's units with its rules; raises NotFound."""
+    found = next((pair for pair in list_systems(actor=actor) if pair[0].name == name), None)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _health(found: list[Subscription]) -> list[Health]:
+    counted = {
+        row["subscription_id"]: row
+        for row in Notification.objects.filter(subscription__in=found, state__in=["waiting", "dead"])
+        .values("subscription_id")
+        .annotate(waiting=Count("id", filter=Q(state="waiting")), dead=Count("id", filter=Q(state="dead")))
+    }
+    empty = {"waiting": 0, "dead": 0}
+    rows = [(one, counted.get(one.pk, empty)) for one in found]
+    return [Health(one, row["waiting"], row["dead"]) for one, row in rows]
+
+
+def _uuid(text: UUID | str) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
