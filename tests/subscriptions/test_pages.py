@@ -10,7 +10,7 @@ from doorstep.kernel.access.models import ApiClient
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.subscriptions.models import Notification, Subscriber
-from doorstep.people.residents.tests.factories import make_staff
+from doorstep.people.residents.tests.factories import ZHOU_NUMBER, make_staff
 from tests.fhir.house import House, make_house
 from tests.subscriptions.receiver import (
     SYSTEM,
@@ -70,6 +70,16 @@ def test_pages_show_state_backlog_and_no_secret(engineer: Client, stopped: Recei
     one = engineer.get(reverse("exchange:subscription", args=[the_only().key])).content.decode()
     assert "未送达的通知" in one
     assert "geheim" not in listed + one
+
+
+def test_pages_show_no_number_of_a_person(engineer: Client, house: House) -> None:
+    """A client may subscribe to one person's record by the id card; its engineer sees that, not whom."""
+    criteria = f"Patient?identifier=urn:oid:2.16.156.10011.1.3|{ZHOU_NUMBER}"
+    house.own.ask("POST", "Subscription", by_criteria("http://127.0.0.1:9/hook", criteria))
+    one = engineer.get(reverse("exchange:subscription", args=[the_only().key])).content.decode()
+    listed = engineer.get(reverse("exchange:subscriptions")).content.decode()
+    assert ZHOU_NUMBER not in one + listed
+    assert "urn:oid:2.16.156.10011.1.3|••••" in one
 
 
 def test_resume_sends_what_waits_and_keeps_the_dead_letter(engineer: Client, stopped: Receiver) -> None:

@@ -23,7 +23,7 @@ from doorstep.kernel.fhir.elements import (
 from doorstep.kernel.record.publishing import Published
 
 REFERRAL_NUMBER = f"{systems.BASE}/NamingSystem/referral-number"
-REFERRAL_STATE = f"{systems.BASE}/CodeSystem/referral-state"
+REFERRAL_STATE = systems.REFERRAL_STATE
 RETURN_REASON = f"{systems.BASE}/CodeSystem/referral-return-reason"
 DECLINE_REASON = f"{systems.BASE}/CodeSystem/referral-decline-reason"
 _SNOMED_REFERRAL = ("http://snomed.info/sct", "3457005", "Patient referral")

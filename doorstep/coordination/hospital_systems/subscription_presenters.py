@@ -1,5 +1,6 @@
 """What the pages of subscriptions show in words."""
 
+import re
 from typing import Any
 
 from django.utils.translation import get_language
@@ -7,6 +8,7 @@ from django.utils.translation import get_language
 from doorstep.kernel.subscriptions.queries import ShownRules, ShownSubscription
 from doorstep.kernel.subscriptions.topics import topic_at
 
+_NUMBER = re.compile(r"(?<![0-9a-fA-F-])\d{7,}[0-9Xx]?(?![0-9a-fA-F-])")
 TONES = {"requested": "info", "active": "ok", "error": "critical", "off": "plain"}
 TONES_OF_NOTICES = {"waiting": "info", "delivered": "ok", "dropped": "plain"}
 
@@ -16,11 +18,16 @@ def tone_of(subscription: ShownSubscription) -> str:
     return TONES[subscription.state]
 
 
+def criteria_of(subscription: ShownSubscription) -> str:
+    """The search without whole numbers: a client may have asked for one person by id card or phone."""
+    return _NUMBER.sub("••••", subscription.criteria)
+
+
 def subject_of(subscription: ShownSubscription) -> str:
     """What it is about: the topic by its name, or the search as the client wrote it."""
     topic = topic_at(subscription.topic) if subscription.topic else None
     if topic is None:
-        return subscription.criteria
+        return criteria_of(subscription)
     return topic.title if (get_language() or "").startswith("en") else topic.title_zh
 
 

@@ -137,6 +137,7 @@ def _shown(request: HttpRequest, key: UUID, form: DropForm, dropping: UUID | Non
         "one": found,
         "tone": presenters.tone_of(found.subscription),
         "subject": presenters.subject_of(found.subscription),
+        "criteria": presenters.criteria_of(found.subscription),
         "dead": dead,
         "recent": [(notice, presenters.TONES_OF_NOTICES[notice.state]) for notice in recent],
         "form": form,

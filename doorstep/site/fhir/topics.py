@@ -3,7 +3,6 @@
 from typing import Any
 
 from doorstep.care.diagnosis.states import CRITICAL_VALUE
-from doorstep.care.referrals.fhir import REFERRAL_STATE
 from doorstep.care.referrals.states import REFERRAL
 from doorstep.coordination.scheduling.states import BOOKING
 from doorstep.kernel.fhir import systems
@@ -28,7 +27,7 @@ TOPICS = (
         title="A referral enters a stage",
         description=f"The Task of a referral has another businessStatus: {_states(REFERRAL)}.",
         type="Task",
-        criteria=f"business-status={REFERRAL_STATE}|",
+        criteria=f"business-status={systems.REFERRAL_STATE}|",
         changed=("businessStatus",),
         filters=("patient", "subject", "business-status", "status", "requester", "owner", "priority"),
     ),

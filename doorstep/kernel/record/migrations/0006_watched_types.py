@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('record', '0004_bulk_export'),
+        ('record', '0005_bulk_filters'),
     ]
 
     operations = [
