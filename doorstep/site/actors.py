@@ -1,6 +1,8 @@
 """Who stands behind a request: the session's user and post, or a hospital system's token."""
 
+import hashlib
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -30,7 +32,12 @@ def of_request(request: HttpRequest) -> Actor:
         return ANONYMOUS
     address = str(request.META.get("REMOTE_ADDR", ""))
     request_id = str(request.headers.get("X-Request-Id", ""))[:40] or uuid.uuid4().hex
-    return of_user(user, address=address, request_id=request_id)
+    return replace(of_user(user, address=address, request_id=request_id), session=_mark(request.session.session_key))
+
+
+def _mark(session_key: str | None) -> str:
+    """A session's mark: the key itself would open the session."""
+    return hashlib.sha256(session_key.encode()).hexdigest() if session_key else ""
 
 
 def of_user(user: User, *, address: str = "", request_id: str = "") -> Actor:

@@ -20,6 +20,7 @@ from doorstep.steering.indicators.permissions import Permission as Indicators
 _EVERYBODY = frozenset({Worklist.TASK_VIEW, Notices.NOTICE_VIEW, Organizations.ORGANIZATION_VIEW})
 _AT_THE_BEDSIDE = _EVERYBODY | {
     Access.RECORD_VIEW,
+    Access.SENSITIVE_OPEN,
     Access.GLASS_BREAK,
     Residents.RESIDENT_FIND,
     Residents.DEATH_RECORD,

@@ -5,6 +5,7 @@ import "@tabler/core";
 import htmx from "htmx.org";
 import "../styles/app.css";
 import "../styles/referrals.css";
+import "../styles/record.css";
 import "../styles/slots.css";
 import { startClocks } from "../page/clocks";
 import { startForms } from "../page/forms";

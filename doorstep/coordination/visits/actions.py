@@ -177,7 +177,8 @@ def _check(values: dict[str, Decimal], *, confirmed: bool) -> None:
 
 
 def finish(*, visit: Visit, actor: Actor) -> Visit:
-    """End the visit; what was opened for it stays open until its own day."""
+    """End the visit; what was opened for it stays open until its own day, but sensitive entries are veiled again."""
+    access.close_sensitive(resident_id=visit.resident_id, actor=actor)
     return workflow.apply(visit, "finish", actor=actor, values={"ended_at": timezone.now()})
 
 

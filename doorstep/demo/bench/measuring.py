@@ -9,6 +9,7 @@ from typing import Any
 from doorstep.care.diagnosis.models import EcgOrder
 from doorstep.demo.bench import acts, bookings, pages, people, searches, storm
 from doorstep.demo.bench.figures import Figure
+from doorstep.demo.bench.long_record import long_record
 from doorstep.demo.bench.people import Person
 from doorstep.demo.county.heroes import SECONDARY_HOSPITAL
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
@@ -53,7 +54,7 @@ class Bench:
 
     def measure(self, name: str) -> list[Figure]:
         """Take one measure; some have a line for each of their steps."""
-        if name in {"record", "transition-visit", "transition-ecg", "contested"}:
+        if name in {"record", "record-long", "transition-visit", "transition-ecg", "contested"}:
             return [self._in_process(name)]
         if name == "slots":
             return bookings.hold_and_book(self._ids(), seconds=self.seconds, **self._clinic())
@@ -68,6 +69,8 @@ class Bench:
     def _in_process(self, name: str) -> Figure:
         if name == "record":
             return acts.whole_record(self.known, actor=self.family, seconds=self.seconds)
+        if name == "record-long":
+            return long_record(self.known, actor=self.family, seconds=self.seconds)
         if name == "transition-visit":
             return acts.visit_ends(self.known, actor=self.family, seconds=self.seconds)
         if name == "transition-ecg":

@@ -42,6 +42,7 @@ MEASURES: dict[str, Measure] = {
     "queue-ecg": Measure("open the ECG queue of 50", PAGE),
     "record-page": Measure("open a resident's page with the timeline", PAGE),
     "record": Measure("the whole record, in process, 1 client", Bar(p95_ms=15.0, queries=8)),
+    "record-long": Measure("open a record of 5,000 entries, in process, 1 client", Bar(p95_ms=100.0, queries=8)),
     "transition-visit": Measure("transition with four traces: a visit ends", ACT),
     "transition-ecg": Measure("transition with four traces: an ECG is claimed and released", ACT),
     "slots": Measure("hold and book a place, 32 clients"),

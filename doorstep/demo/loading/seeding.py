@@ -17,6 +17,7 @@ from doorstep.demo.clinics import open_clinics
 from doorstep.demo.county.county import County, build_county
 from doorstep.demo.county.heroes import HEROINE, TERTIARY_HOSPITAL
 from doorstep.demo.county.residents import HEROES, ResidentBatch, generate
+from doorstep.demo.courses import write_courses
 from doorstep.demo.loading.check import faults
 from doorstep.demo.loading.copying import Tally, copy, reset_sequences, without_indexes
 from doorstep.demo.loading.history import TABLES as HISTORY_TABLES
@@ -116,6 +117,7 @@ def seed(wish: Wish, *, say: Say) -> Report:
             connect_hospital(organization_id=TERTIARY_HOSPITAL, actor=actor)
             open_clinics(county, actor=actor)
             open_wards(county, actor=actor)
+            write_courses(today=wish.today, actor=actor)
             publish_directory(actor=actor)
         with report.part("tracings", tally):
             heroine = Resident.objects.get(id=HEROINE)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.models import ApiClient, BreakGlassReview, CareRelationship
+from doorstep.kernel.access.models import ApiClient, BreakGlassReview, CareRelationship, SensitiveOpening
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.access.queries import token_hash
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
@@ -102,6 +102,39 @@ def break_glass(*, resident_id: int, reason: str, actor: Actor) -> BreakGlassRev
         user_id=actor.user_id,
         reason=reason[:400],
     )
+
+
+@transaction.atomic
+def open_sensitive(*, resident_id: int, purpose: str, words: str, actor: Actor) -> datetime:
+    """Let the acting person read a resident's sensitive entries, for a purpose; returns until when.
+
+    It ends with the session, the post or the relationship, and after four hours at the latest. The database opens; raises
+    Refused without a purpose or words, NotFound when the actor does not see the whole record.
+    """
+    actor.check(Permission.SENSITIVE_OPEN)
+    fields = {}
+    if purpose not in SensitiveOpening.Purpose.values:
+        fields["purpose"] = _("请选择查看目的。")
+    if len(words.strip()) < 4:
+        fields["words"] = _("请用不少于 4 个字写明这次为什么需要查看。")
+    if fields:
+        raise Refused(_("查看敏感内容需要写明目的。"), fields=fields)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT access_unveil(%s, %s, %s)", [resident_id, purpose, words])
+            ends: datetime = cursor.fetchone()[0]
+            return ends
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", "") == "42501":
+            raise NotFound() from error
+        raise
+
+
+def close_sensitive(*, resident_id: int, actor: Actor) -> int:
+    """End what the acting person opened of a resident's sensitive entries; returns how many openings ended."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_veil(%s)", [resident_id])
+        return int(cursor.fetchone()[0])
 
 
 def judge_look(*, review: BreakGlassReview, verdict: BreakGlassReview.Verdict, judgement: str, actor: Actor) -> None:

@@ -58,6 +58,8 @@ class Actor:
     purpose: str = ""
     address: str = ""
     request_id: str = ""
+    # A mark of the person's session, never its key; "" where there is none.
+    session: str = ""
     # The short name of the hospital system that acts, "" for people.
     client: str = ""
     other_posts: tuple[tuple[int, str], ...] = field(default=(), compare=False)

@@ -169,6 +169,42 @@ class BreakGlassReview(models.Model):
         )
 
 
+class SensitiveOpening(models.Model):
+    """A person opened the sensitive entries of a resident for a purpose and a while; only `access_unveil` writes it.
+
+    It holds in the session and the post in which it was made, until `closes_at`.
+    """
+
+    class Purpose(models.TextChoices):
+        """Why; the resident reads it."""
+
+        TREATMENT = "treatment", "本次诊疗需要"
+        MEDICATION = "medication", "用药安全核对"
+        HANDOVER = "handover", "会诊或转诊"
+        FOLLOW_UP = "follow-up", "管理与随访"
+        REQUESTED = "requested", "居民本人要求"
+
+    resident_id = models.BigIntegerField()
+    user_id = models.BigIntegerField()
+    post_id = models.BigIntegerField(null=True)
+    organization_id = models.BigIntegerField()
+    session = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    words = models.CharField(max_length=400)
+    opened_at = models.DateTimeField(default=timezone.now)
+    closes_at = models.DateTimeField()
+
+    row_access = RowAccess(
+        using="access_is_system() OR user_id = (SELECT access_user())"
+        " OR resident_id = ANY ((SELECT access_self())::bigint[])"
+    )
+    app_privileges = ("SELECT",)
+    when_merged = Stays("it says whose record was opened then; a merged record is opened anew")
+
+    class Meta:
+        indexes = (models.Index(fields=["resident_id", "user_id", "-closes_at"], name="opening_resident_user"),)
+
+
 class ApiClient(models.Model):
     """A hospital system that may connect; only the hash of its bearer token is kept."""
 

@@ -7,6 +7,7 @@ class Permission(StrEnum):
     """Permissions of access, audit and machines."""
 
     RECORD_VIEW = "RECORD_VIEW"
+    SENSITIVE_OPEN = "SENSITIVE_OPEN"
     GLASS_BREAK = "GLASS_BREAK"
     GLASS_REVIEW = "GLASS_REVIEW"
     AUDIT_VIEW = "AUDIT_VIEW"

@@ -11,7 +11,7 @@ _BIND = """
 SELECT set_config('doorstep.user', %s, true), set_config('doorstep.reach', %s, true),
        set_config('doorstep.record_reach', %s, true), set_config('doorstep.self', %s, true),
        set_config('doorstep.purpose', %s, true), set_config('doorstep.post', %s, true),
-       set_config('doorstep.permissions', %s, true)
+       set_config('doorstep.permissions', %s, true), set_config('doorstep.session', %s, true)
 """
 
 
@@ -30,6 +30,7 @@ def bind(actor: Actor) -> None:
                 actor.purpose,
                 str(actor.post_id or ""),
                 "{" + ",".join(sorted(actor.permissions)) + "}",
+                actor.session,
             ],
         )
 

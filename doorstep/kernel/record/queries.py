@@ -66,6 +66,21 @@ def read(*, type: str, fhir_id: str) -> dict[str, Any] | None:
     return None if row is None else row.content
 
 
+def entry(*, resident_id: int, type: str, fhir_id: str) -> Entry | None:
+    """One entry of a resident; None when it is not there or not the actor's. The caller records the look."""
+    row = Resource.objects.filter(resident_id=resident_id, type=type, fhir_id=fhir_id, deleted=False).first()
+    return None if row is None else _entry(row)
+
+
+def entries(*, resident_id: int, type: str, fhir_ids: Sequence[str]) -> list[Entry]:
+    """Several entries of one type in the order of their ids as given, as far as the actor may read them."""
+    if not fhir_ids:
+        return []
+    rows = Resource.objects.filter(resident_id=resident_id, type=type, fhir_id__in=fhir_ids, deleted=False)
+    found = {row.fhir_id: _entry(row) for row in rows}
+    return [found[one] for one in fhir_ids if one in found]
+
+
 def of_episode(*, episode: str, types: tuple[str, ...] = ()) -> list[Entry]:
     """Every entry of one episode, oldest first."""
     rows = Resource.objects.filter(episode=episode, deleted=False)

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.access.models import SensitiveOpening
 from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.residents.documents import COUNTRIES, KINDS, NATIONAL_ID
 from doorstep.people.residents.models import Resident
@@ -166,6 +168,28 @@ class GlassForm(forms.Form):
         max_length=400,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("不少于 10 个字。居民会看到，审计员会逐条复核。"),
+    )
+
+
+class OpenSensitiveForm(forms.Form):
+    """For what sensitive entries are opened."""
+
+    purpose = forms.ChoiceField(
+        label=_("查看目的"),
+        choices=lambda: [(code, gettext(label)) for code, label in SensitiveOpening.Purpose.choices],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("请选择查看目的。"), "invalid_choice": _("请选择查看目的。")},
+    )
+    words = forms.CharField(
+        label=_("具体原因"),
+        min_length=4,
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("不少于 4 个字，例如“开具抗抑郁药前核对既往用药”。居民会看到。"),
+        error_messages={
+            "required": _("请用不少于 4 个字写明这次为什么需要查看。"),
+            "min_length": _("请用不少于 4 个字写明这次为什么需要查看。"),
+        },
     )
 
 

@@ -7,32 +7,29 @@ from itertools import groupby
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record.queries import Entry
 
 KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
-    "visit": (gettext_lazy("就诊"), ("Encounter",)),
-    "vital": (gettext_lazy("测量"), ("Observation",)),
-    "order": (gettext_lazy("申请与转诊"), ("ServiceRequest", "Task")),
+    "visit": (gettext_lazy("就诊"), ("Encounter", "EpisodeOfCare")),
+    "problem": (gettext_lazy("诊断"), ("Condition", "AllergyIntolerance", "ClinicalImpression")),
+    "vital": (gettext_lazy("测量与检验"), ("Observation", "Specimen")),
     "report": (gettext_lazy("检查报告"), ("DiagnosticReport",)),
-    "plan": (gettext_lazy("计划与随访"), ("CarePlan", "Appointment", "Communication")),
-    "other": (
-        gettext_lazy("其他"),
-        (
-            "Condition",
-            "AllergyIntolerance",
-            "MedicationRequest",
-            "Contract",
-            "Consent",
-            "CareTeam",
-            "DocumentReference",
-            "Procedure",
-        ),
+    "picture": (gettext_lazy("影像图片"), ("ImagingStudy", "Media")),
+    "medicine": (
+        gettext_lazy("用药"),
+        ("MedicationRequest", "MedicationStatement", "MedicationDispense", "MedicationAdministration", "Immunization"),
     ),
+    "order": (gettext_lazy("申请与转诊"), ("ServiceRequest", "Task")),
+    "plan": (gettext_lazy("计划与随访"), ("CarePlan", "Appointment", "Communication", "Goal", "CommunicationRequest")),
+    "document": (gettext_lazy("文书"), ("DocumentReference", "Composition", "QuestionnaireResponse")),
 }
+# Everything else: contracts, consents, teams, procedures.
+OTHER = "other"
+OTHER_NAME = gettext_lazy("其他")
 # What a resource without words of its own is called.
 _NAMES = {
     "AllergyIntolerance": gettext_lazy("过敏史"),
@@ -46,7 +43,15 @@ _NAMES = {
     "DocumentReference": gettext_lazy("文书"),
     "MedicationRequest": gettext_lazy("用药"),
     "Observation": gettext_lazy("测量"),
+    "EpisodeOfCare": gettext_lazy("诊疗过程"),
+    "Goal": gettext_lazy("目标"),
+    "ImagingStudy": gettext_lazy("影像检查"),
+    "Immunization": gettext_lazy("预防接种"),
+    "Media": gettext_lazy("图片"),
+    "MedicationDispense": gettext_lazy("发药"),
+    "MedicationStatement": gettext_lazy("用药"),
     "Procedure": gettext_lazy("治疗操作"),
+    "QuestionnaireResponse": gettext_lazy("评估量表"),
     "ServiceRequest": gettext_lazy("申请"),
 }
 # Not events of a life: who somebody is stands in the banner.
@@ -57,7 +62,11 @@ _ICONS = {
     "order": "clipboard-list",
     "report": "file-description",
     "plan": "calendar-event",
-    "other": "file-text",
+    "problem": "clipboard-heart",
+    "picture": "scan",
+    "medicine": "pill",
+    "document": "file-text",
+    OTHER: "file-text",
 }
 _STATUS = {
     "in-progress": gettext_lazy("进行中"),
@@ -116,7 +125,11 @@ class Line:
     plain: str
     who: str
     tone: str
-    veiled: bool
+    sensitive: bool
+    type: str = ""
+    fhir_id: str = ""
+    # What was folded into this line: measurements of one unit on one day.
+    parts: tuple["Line", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +148,7 @@ def days_of(entries: Iterable[Entry], *, units: Mapping[int, str]) -> list[Day]:
 
 def line_of(entry: Entry, *, units: Mapping[int, str]) -> Line:
     """The line of one entry: what it is, what it says, who wrote it."""
-    kind = next((name for name, (_label, types) in KINDS.items() if entry.type in types), "other")
+    kind = kind_of(entry.type)
     content = entry.content
     critical = any(
         part.get("url") == systems.CRITICAL_RESULT and part.get("valueBoolean") for part in content.get("extension", [])
@@ -149,8 +162,15 @@ def line_of(entry: Entry, *, units: Mapping[int, str]) -> Line:
         plain=plain_words(content),
         who=units.get(entry.organization_id or 0, ""),
         tone="critical" if critical else _tone(content),
-        veiled=entry.sensitive,
+        sensitive=entry.sensitive,
+        type=entry.type,
+        fhir_id=entry.fhir_id,
     )
+
+
+def kind_of(type: str) -> str:
+    """The kind of a resource type in the filter of the timeline."""
+    return next((name for name, (_label, types) in KINDS.items() if type in types), OTHER)
 
 
 def plain_words(content: Mapping[str, Any]) -> str:
@@ -180,31 +200,6 @@ def pressures_of(entries: Iterable[Entry]) -> list[tuple[datetime, float, float]
     return found[::-1]
 
 
-def pressure_chart(pressures: list[tuple[datetime, float, float]]) -> dict[str, Any]:
-    """The options of a line chart of blood pressures, with the lines of 140 and 90 mmHg (国家基层高血压防治管理指南)."""
-    times = [timezone.localtime(at).strftime("%m-%d %H:%M") for at, _high, _low in pressures]
-    series = (
-        (_("收缩压"), [high for _at, high, _low in pressures], 140),
-        (_("舒张压"), [low for _at, _high, low in pressures], 90),
-    )
-    return {
-        "tooltip": {"trigger": "axis"},
-        "legend": {"data": [name for name, _values, _goal in series], "top": 0},
-        "grid": {"left": 44, "right": 16, "top": 32, "bottom": 28},
-        "xAxis": {"type": "category", "data": times},
-        "yAxis": {"type": "value", "min": 40, "name": "mmHg"},
-        "series": [
-            {
-                "name": name,
-                "type": "line",
-                "data": values,
-                "markLine": {"symbol": "none", "silent": True, "data": [{"yAxis": goal}]},
-            }
-            for name, values, goal in series
-        ],
-    }
-
-
 def _title(content: Mapping[str, Any]) -> str:
     match content["resourceType"]:
         case "Encounter":
@@ -219,7 +214,13 @@ def _title(content: Mapping[str, Any]) -> str:
         case "Appointment":
             return _text((content.get("serviceType") or [{}])[0]) or _("预约")
         case other:
-            named = content.get("code") or content.get("type") or content.get("medicationCodeableConcept") or {}
+            named = (
+                content.get("code")
+                or content.get("type")
+                or content.get("medicationCodeableConcept")
+                or content.get("vaccineCode")
+                or {}
+            )
             return _text(named) or str(content.get("title") or content.get("name") or _NAMES.get(other, other))
 
 
@@ -232,18 +233,14 @@ def _before(content: Mapping[str, Any]) -> str:
 def _detail(content: Mapping[str, Any]) -> str:
     parts = []
     if content["resourceType"] == "Observation":
-        pieces = [_quantity(part.get("valueQuantity")) for part in content.get("component", [])]
-        if len(pieces) == 2:
-            first, second = (part["valueQuantity"] for part in content["component"])
-            parts.append(f"{first['value']:g}/{second['value']:g} {second.get('unit', '')}")
-        elif pieces:
-            parts.append("，".join(pieces))
-        parts.append(_quantity(content.get("valueQuantity")))
-        parts.append(str(content.get("valueString", "")))
+        parts += [_components(content), quantity_text(content.get("valueQuantity"))]
+        parts.append(str(content.get("valueString", "")) or _text(content.get("valueCodeableConcept") or {}))
     elif content["resourceType"] == "AllergyIntolerance":
         parts += [_text(one) for part in content.get("reaction", []) for one in part.get("manifestation", [])]
         parts.append(str(_SURENESS.get(_code(content.get("verificationStatus", {})), "")))
     else:
+        doses = content.get("dosage") or content.get("dosageInstruction") or []
+        parts += [str(one.get("text", "")) for one in doses if isinstance(one, dict)]
         parts += [_text(reason) for reason in content.get("reasonCode", [])]
         parts.append(str(content.get("conclusion") or content.get("description") or ""))
         parts.append(status_words(content))
@@ -262,14 +259,41 @@ def _tone(content: Mapping[str, Any]) -> str:
     return "neutral"
 
 
-def _quantity(value: Mapping[str, Any] | None) -> str:
-    return f"{value['value']:g} {value.get('unit', '')}" if value and "value" in value else ""
+def _components(content: Mapping[str, Any]) -> str:
+    """The parts of a panel: two of one unit as 138/86 mmHg, others one after the other."""
+    held = [part.get("valueQuantity") or {} for part in content.get("component", [])]
+    if len(held) == 2 and all("value" in one for one in held):
+        return f"{_figure(held[0]['value'])}/{quantity_text(held[1])}"
+    return "，".join(filter(None, map(quantity_text, held)))
+
+
+def quantity_text(value: Mapping[str, Any] | None) -> str:
+    """A quantity as it was sent: "< 0.01 ng/mL"; "" without a value."""
+    if not value or "value" not in value:
+        return ""
+    return (
+        f"{value.get('comparator', '')}{_figure(value['value'])} {value.get('unit') or value.get('code') or ''}".strip()
+    )
+
+
+def _figure(value: Any) -> str:
+    text = str(getattr(value, "text", value))
+    return text.removesuffix(".0")
+
+
+def text_of(concept: Mapping[str, Any] | list[Any] | None) -> str:
+    """The words of a CodeableConcept, or of the first of several; "" without one."""
+    return _text(concept or {})
 
 
 def _text(concept: Mapping[str, Any] | list[Any]) -> str:
     if isinstance(concept, list):
         concept = concept[0] if concept else {}
     coding = (concept.get("coding") or [{}])[0]
+    display = str(coding.get("display", ""))
+    # The words of a code system are kept in English beside the Chinese text of who wrote it.
+    if display and display.isascii() and (get_language() or "").startswith("en"):
+        return display
     return str(concept.get("text") or coding.get("display") or coding.get("code") or "")
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Replace
+from django.db.models.functions import JSONObject, Replace
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -31,6 +31,7 @@ from doorstep.people.residents.models import (
 )
 from doorstep.people.residents.rules import (
     GROUPS,
+    SENSITIVE_GROUPS,
     age_text,
     is_whole_number,
     is_whole_phone,
@@ -113,16 +114,26 @@ def not_merged() -> QuerySet[Resident]:
     return Resident.objects.filter(~Exists(FormerResident.objects.filter(former_id=OuterRef("pk"))))
 
 
-def get_by_key(key: UUID | str, actor: Actor) -> Resident:
-    """The resident with this key, or who that is since a merge; raises NotFound when the actor may see none."""
+def get_by_key(key: UUID | str, actor: Actor, *, household: bool = False) -> Resident:
+    """The resident with this key, or who that is since a merge; raises NotFound when the actor may see none.
+
+    With `household` the others who live there are read along, for `household_of`.
+    """
     codes = _live_groups().filter(resident_id=OuterRef("pk")).values("code")
     # The page of a resident shows the groups at once: read along, they cost no query of their own.
-    found = _with_standing().annotate(group_codes=ArraySubquery(codes)).filter(key=key).first()
-    return _standing(found)
+    found = _with_standing().annotate(group_codes=ArraySubquery(codes)).filter(key=key)
+    if household:
+        others = not_merged().filter(household_id=OuterRef("household_id")).exclude(id=OuterRef("pk"))
+        facts = JSONObject(key="key", name="name", relation="relation_to_head")
+        found = found.annotate(members=ArraySubquery(others.order_by("birth_date").values(facts=facts)))
+    return _standing(found.first())
 
 
-def banner(resident: Resident) -> ResidentBanner:
-    """The banner of a resident: the contract's line in one query, the allergies in two, and the groups in another unless they were read along."""
+def banner(resident: Resident, *, sensitive: bool = False) -> ResidentBanner:
+    """The banner of a resident; groups that are not said aloud stand in it only with `sensitive`.
+
+    The contract's line takes one query, the allergies one or two, the groups another unless they were read along.
+    """
     codes = getattr(resident, "group_codes", None)
     if codes is None:
         codes = list(_live_groups().filter(resident_id=resident.pk).values_list("code", flat=True))
@@ -137,7 +148,7 @@ def banner(resident: Resident) -> ResidentBanner:
         masked_id=masked_number(resident),
         masked_phone=mask_phone(resident.phone),
         organization_name=resident.organization.name,
-        groups=tuple((code, GROUPS.get(code, code)) for code in codes),
+        groups=tuple((code, GROUPS.get(code, code)) for code in codes if sensitive or code not in SENSITIVE_GROUPS),
         contract=line_of("contract", resident.pk),
         deceased_on=resident.deceased_on,
         allergies=allergies_of(resident.pk),
@@ -247,17 +258,18 @@ def get_presence(*, presence_id: int, actor: Actor) -> PresenceProof:
     return proof
 
 
-def household_of(resident: Resident) -> list[Resident]:
-    """The others of the household, as far as the actor may see them."""
-    if resident.household_id is None:
-        return []
-    return list(
-        not_merged()
-        .filter(household_id=resident.household_id)
-        .exclude(id=resident.pk)
-        .only("id", "key", "name", "relation_to_head", "birth_date")
-        .order_by("birth_date")
-    )
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Another person of a household."""
+
+    key: UUID
+    name: str
+    relation_to_head: str
+
+
+def household_of(resident: Resident) -> list[Member]:
+    """The others of the household, as far as the actor may see them; of a resident who was read with the household."""
+    return [Member(UUID(one["key"]), one["name"], one["relation"]) for one in getattr(resident, "members", None) or []]
 
 
 def list_batches(*, actor: Actor) -> list[ImportBatch]:

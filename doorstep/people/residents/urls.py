@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.people.residents import death_views, import_views, views
+from doorstep.people.residents import chart_views, death_views, import_views, views
 
 app_name = "residents"
 urlpatterns = [
@@ -15,9 +15,12 @@ urlpatterns = [
     path("import/template.xlsx", import_views.import_template, name="import_template"),
     path("import/<uuid:key>/", import_views.import_batch, name="import_batch"),
     path("import/<uuid:key>/faults.xlsx", import_views.import_faults, name="import_faults"),
-    path("<uuid:key>/", views.detail, name="detail"),
+    path("<uuid:key>/", chart_views.detail, name="detail"),
+    path("<uuid:key>/trends/", chart_views.trend, name="trends"),
+    path("<uuid:key>/record/<slug:type>/<str:fhir_id>/", chart_views.entry, name="entry"),
+    path("<uuid:key>/sensitive/", chart_views.open_sensitive, name="open_sensitive"),
+    path("<uuid:key>/sensitive/close/", chart_views.close_sensitive, name="close_sensitive"),
     path("<uuid:key>/change/", views.change, name="change"),
     path("<uuid:key>/death/", death_views.death, name="death"),
     path("<uuid:key>/death/revoke/", death_views.revoke, name="revoke_death"),
-    path("<uuid:key>/pressure.json", views.pressure, name="pressure"),
 ]

@@ -1,27 +1,24 @@
-"""Pages of the resident index: find, prove presence, register, the record."""
+"""Pages of the resident index: find, prove presence, register, change; the record is in chart_views."""
 
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from doorstep.kernel.access import queries as access_queries
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import Refused
-from doorstep.kernel.record import queries as record
 from doorstep.kernel.web.pages import page_or_part, redirect, render, wants_part
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
-from doorstep.people.organizations import queries as organizations
-from doorstep.people.residents import actions, presenters, queries
+from doorstep.people.residents import actions, queries
 from doorstep.people.residents.documents import is_whole_document
 from doorstep.people.residents.forms import ChangeForm, GlassForm, PresenceForm, RegisterForm
 from doorstep.people.residents.permissions import Permission
-from doorstep.people.residents.rules import RELATIONS, is_whole_number
+from doorstep.people.residents.rules import is_whole_number
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -115,49 +112,6 @@ def register(request: HttpRequest) -> HttpResponse:
     return render(request, "residents/register.html", {"form": form}, 422 if form.errors else 200)
 
 
-@require_GET
-def detail(request: HttpRequest, key: UUID) -> HttpResponse:
-    """One resident: the banner and the one timeline of the record."""
-    actor = actor_of(request)
-    actor.check(Access.RECORD_VIEW)
-    resident = queries.get_by_key(key, actor)
-    if resident.key != key:
-        return redirect(request, reverse("residents:detail", args=[resident.key]))
-    kind = request.GET.get("kind", "")
-    types = presenters.KINDS[kind][1] if kind in presenters.KINDS else ()
-    relationships = access_queries.list_relationships(resident_id=resident.pk, actor=actor)
-    entries = record.timeline(resident_id=resident.pk, actor=actor, types=types, relationships=relationships)
-    units = organizations.names(
-        ids=[entry.organization_id for entry in entries] + [one.organization_id for one in relationships]
-    )
-    context = {
-        "resident": resident,
-        "banner": queries.banner(resident),
-        "days": presenters.days_of(entries, units=units),
-        "kinds": {name: label for name, (label, _types) in presenters.KINDS.items()},
-        "kind": kind,
-        "relationships": [(one, units.get(one.organization_id, "")) for one in relationships],
-        "household": [
-            (one, RELATIONS.get(one.relation_to_head, one.relation_to_head)) for one in queries.household_of(resident)
-        ],
-        "pressures": presenters.pressures_of(entries),
-        "may_change": actor.may(Permission.RESIDENT_REGISTER),
-        "may_record_death": actor.may(Permission.DEATH_RECORD),
-        "may_merge": actor.may(Permission.RESIDENT_MERGE),
-    }
-    return page_or_part(request, "residents/detail.html", "timeline", context)
-
-
-@require_GET
-def pressure(request: HttpRequest, key: UUID) -> JsonResponse:
-    """The blood pressures of a resident as options of a chart."""
-    actor = actor_of(request)
-    actor.check(Access.RECORD_VIEW)
-    resident = queries.get_by_key(key, actor)
-    entries = record.timeline(resident_id=resident.pk, actor=actor, types=("Observation",))
-    return JsonResponse(presenters.pressure_chart(presenters.pressures_of(entries)))
-
-
 @require_http_methods(["GET", "POST"])
 @once
 def change(request: HttpRequest, key: UUID) -> HttpResponse:
@@ -165,7 +119,7 @@ def change(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.RESIDENT_REGISTER)
     resident = queries.get_by_key(key, actor)
-    banner = queries.banner(resident)
+    banner = queries.banner(resident, sensitive=True)
     initial = {
         "phone": resident.phone,
         "address": resident.address,

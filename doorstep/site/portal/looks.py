@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from itertools import groupby
 
+from django.utils.translation import gettext as _
+
+from doorstep.kernel.access.models import SensitiveOpening
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.web.formats import CHINA
 
@@ -16,6 +19,15 @@ def together(entries: Iterable[AuditEntry]) -> list[tuple[AuditEntry, int]]:
     return found
 
 
+def why(entry: AuditEntry) -> str:
+    """For what sensitive entries were opened, or that a look showed some; "" for every other act."""
+    if entry.action == "record.unveil":
+        purposes = dict(SensitiveOpening.Purpose.choices)
+        purpose = purposes.get(str(entry.details.get("purpose", "")), "")
+        return "：".join(filter(None, [_(purpose) if purpose else "", str(entry.details.get("words", ""))]))
+    return _("包括敏感内容") if entry.details.get("sensitive") else ""
+
+
 def _likeness(entry: AuditEntry) -> tuple[object, ...]:
     day = entry.at.astimezone(CHINA).date()
     return (
@@ -25,5 +37,7 @@ def _likeness(entry: AuditEntry) -> tuple[object, ...]:
         entry.actor_name,
         entry.action,
         entry.basis,
+        # Why sensitive entries were opened is told each time, in the words of who opened them.
+        str(entry.details) if entry.action == "record.unveil" else str(bool(entry.details.get("sensitive"))),
         day,
     )

@@ -18,7 +18,7 @@ from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import actions as resident_actions
 from doorstep.people.residents import presenters
 from doorstep.people.residents import queries as residents
-from doorstep.site.portal.looks import together
+from doorstep.site.portal.looks import together, why
 
 _CHOSEN = "portal_resident"
 _GOING_ON = ("ServiceRequest", "Task", "Appointment", "CarePlan")
@@ -27,6 +27,10 @@ _OPEN = {"active", "draft", "requested", "received", "accepted", "in-progress", 
 # What somebody did with a record, in words for its owner.
 ACTS: dict[str, Any] = {
     "record.view": _("查看了健康档案"),
+    "record.entry": _("查看了档案里的一条记录"),
+    "record.trends": _("查看了指标趋势"),
+    "record.unveil": _("打开了敏感内容"),
+    "record.veil": _("重新遮盖了敏感内容"),
     "visit.view": _("查看了接诊记录"),
     "visit.open": _("为您接诊"),
     "visit.finish": _("结束了接诊"),
@@ -109,7 +113,7 @@ def looks(request: HttpRequest) -> HttpResponse:
     context = {
         **frame,
         "looks": [
-            (one, ACTS.get(one.action, _("办理了与您有关的业务")), REASONS.get(one.basis, ""), times)
+            (one, ACTS.get(one.action, _("办理了与您有关的业务")), why(one) or REASONS.get(one.basis, ""), times)
             for one, times in together(found)
         ],
         "relationships": [

@@ -34,19 +34,37 @@ BEGIN
   RETURN coalesce((SELECT access_may_see(f.standing_id) FROM access_formerresident f WHERE f.former_id = resident), false);
 END $$;
 
--- May the actor read this entry: the relationship's scope must cover its episode or its category, and a sensitive
--- entry is read only by the organisation that wrote it, by the resident, or through a relationship opened for it.
+-- The mark of the session in which a person acts; '' for machines, jobs and the system.
+CREATE OR REPLACE FUNCTION access_session() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT coalesce(current_setting('doorstep.session', true), '') $$;
+
+-- Until when the acting person has opened this resident's sensitive entries, in this post and this session; NULL: not opened.
+CREATE OR REPLACE FUNCTION access_unveiled(resident bigint) RETURNS timestamptz
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+  SELECT max(o.closes_at) FROM access_sensitiveopening o
+  WHERE o.resident_id = resident AND o.user_id = access_user() AND o.closes_at > statement_timestamp()
+    AND o.session = access_session() AND o.session <> ''
+    AND o.post_id = nullif(current_setting('doorstep.post', true), '')::bigint
+$$;
+
+-- May the actor read this entry: the relationship's scope must cover its episode or its category. A sensitive entry is read
+-- by the resident, by the system of the hospital that wrote it, through a relationship opened for sensitive entries
+-- (an emergency), and by a person who has opened the resident's sensitive entries for a purpose: not by the colleagues of
+-- who wrote it, unless they open them too.
 CREATE OR REPLACE FUNCTION access_may_read(resident bigint, writer bigint, entry_episode text, entry_category text,
                                            sensitive boolean) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 BEGIN
   IF access_is_system() OR resident = ANY (access_self()) THEN RETURN true; END IF;
-  IF access_may_read.sensitive AND writer = ANY (access_record_reach()) THEN RETURN access_may_see(resident); END IF;
+  -- The id of a hospital system is negative: what it wrote itself stays its own.
+  IF access_may_read.sensitive AND access_user() < 0 AND writer = ANY (access_record_reach()) THEN
+    RETURN access_may_see(resident);
+  END IF;
   IF EXISTS (
     SELECT 1 FROM access_carerelationship r
     WHERE r.resident_id = resident AND r.organization_id = ANY (access_record_reach())
       AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp())
-      AND (NOT access_may_read.sensitive OR r.sensitive)
+      AND (NOT access_may_read.sensitive OR r.sensitive OR access_unveiled(access_may_read.resident) IS NOT NULL)
       AND (r.scope = 'full'
            OR (entry_episode <> '' AND r.episode = entry_episode)
            OR (r.scope = 'order' AND r.category <> '' AND r.category = entry_category))) THEN
@@ -54,6 +72,40 @@ BEGIN
   END IF;
   RETURN coalesce((SELECT access_may_read(f.standing_id, writer, entry_episode, entry_category, access_may_read.sensitive)
                    FROM access_formerresident f WHERE f.former_id = resident), false);
+END $$;
+
+-- The only way to open sensitive entries: a person whose role may, who sees the whole record, who says why. It ends with the
+-- session, with the post, with the relationship, after four hours, or when the person closes it, whichever comes first.
+CREATE OR REPLACE FUNCTION access_unveil(p_resident bigint, p_purpose text, p_words text) RETURNS timestamptz
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+DECLARE
+  unit bigint;
+  ends timestamptz;
+BEGIN
+  SELECT r.organization_id, least(statement_timestamp() + interval '4 hours', coalesce(r.closes_at, 'infinity')) INTO unit, ends
+    FROM access_carerelationship r
+    WHERE r.resident_id = p_resident AND r.organization_id = ANY (access_record_reach()) AND r.scope = 'full'
+      AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp())
+    ORDER BY 2 DESC LIMIT 1;
+  IF unit IS NULL OR coalesce(access_user(), 0) <= 0 OR access_session() = '' OR NOT access_may('SENSITIVE_OPEN')
+     OR length(trim(p_words)) < 4 THEN
+    RAISE EXCEPTION 'opening refused' USING ERRCODE = '42501';
+  END IF;
+  INSERT INTO access_sensitiveopening (resident_id, user_id, post_id, organization_id, session, purpose, words, opened_at, closes_at)
+    VALUES (p_resident, access_user(), nullif(current_setting('doorstep.post', true), '')::bigint, unit, access_session(),
+      p_purpose, left(trim(p_words), 400), statement_timestamp(), ends);
+  RETURN ends;
+END $$;
+
+-- Closing what the acting person opened of a resident; returns how many openings ended.
+CREATE OR REPLACE FUNCTION access_veil(p_resident bigint) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+DECLARE closed integer;
+BEGIN
+  UPDATE access_sensitiveopening SET closes_at = statement_timestamp()
+    WHERE resident_id = p_resident AND user_id = access_user() AND closes_at > statement_timestamp();
+  GET DIAGNOSTICS closed = ROW_COUNT;
+  RETURN closed;
 END $$;
 
 -- Row tests for work that carries its own organisations: no look-up, so a list of 50 costs nothing.

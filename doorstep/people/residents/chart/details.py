@@ -1,0 +1,173 @@
+"""One entry opened in its place: its facts, its results, its pictures and papers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from doorstep.kernel.record.queries import Entry
+from doorstep.kernel.web.formats import moment
+from doorstep.people.residents.chart.lists import dosage_of, medicine_name
+from doorstep.people.residents.chart.trends import flag_words
+from doorstep.people.residents.chart.values import values_of
+from doorstep.people.residents.presenters import plain_words, quantity_text, status_words, text_of
+
+_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+# Pictures and papers in the record itself are shown up to this size; larger ones stay where they are.
+_LARGEST = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One result of a report."""
+
+    name: str
+    text: str
+    range_text: str
+    flag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A picture or a file. `source` is an address of ours or data; "" when it lies elsewhere."""
+
+    title: str
+    source: str
+    is_picture: bool
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an opened entry says."""
+
+    facts: list[tuple[str, str]]
+    text: str
+    plain: str
+    results: list[Result]
+    papers: list[Paper]
+    activities: list[str]
+
+
+def opened(entry: Entry, *, results: Sequence[Entry], unit: str) -> Opened:
+    """The facts of an entry; `results` are the Observations that a report names."""
+    content = entry.content
+    return Opened(
+        facts=[(label, text) for label, text in _facts(entry, unit) if text],
+        text=str(content.get("conclusion") or content.get("description") or _payload(content)),
+        plain=plain_words(content),
+        results=[result_of(one) for one in results],
+        papers=[paper for one in _attachments(content) if (paper := _paper(one))],
+        activities=_activities(content),
+    )
+
+
+def references_of(content: Mapping[str, Any]) -> list[str]:
+    """The ids of the Observations that a report names."""
+    given = [str(one.get("reference", "")) for one in content.get("result", [])]
+    return [one.removeprefix("Observation/") for one in given if one.startswith("Observation/")][:100]
+
+
+def result_of(entry: Entry) -> Result:
+    """One Observation as a line of results."""
+    content = entry.content
+    values = values_of([entry])
+    texts = [quantity_text(content.get("valueQuantity"))]
+    texts += [quantity_text(one.get("valueQuantity")) for one in content.get("component", [])]
+    texts += [str(content.get("valueString", "")), text_of(content.get("valueCodeableConcept"))]
+    given = (content.get("referenceRange") or [{}])[0]
+    bounds = [quantity_text(given.get("low")), quantity_text(given.get("high"))]
+    spoken = (
+        values[0].range_text
+        if values and values[0].range_text
+        else str(given.get("text", "")) or "–".join(filter(None, bounds))
+    )
+    return Result(
+        name=text_of(content.get("code")),
+        text="，".join(filter(None, texts)),
+        range_text=spoken,
+        flag=next((flag_words(one.flag) for one in values if one.flag), ""),
+    )
+
+
+def _facts(entry: Entry, unit: str) -> list[tuple[str, str]]:
+    content = entry.content
+    who = (
+        content.get("performer")
+        or content.get("participant")
+        or content.get("author")
+        or content.get("requester")
+        or []
+    )
+    people = [
+        _display(one.get("individual") or one.get("actor") or one) for one in (who if isinstance(who, list) else [who])
+    ]
+    period = content.get("period") or content.get("effectivePeriod") or content.get("validityPeriod") or {}
+    return [
+        (_("机构"), unit),
+        (_("经手人"), "、".join(dict.fromkeys(filter(None, people)))),
+        (_("状态"), status_words(content)),
+        (_("时间"), moment(entry.occurred_at)),
+        (_("起止"), _span(period)),
+        (_("原因"), "；".join(filter(None, map(text_of, content.get("reasonCode", []))))),
+        (_("结果"), quantity_text(content.get("valueQuantity")) if content["resourceType"] == "Observation" else ""),
+        (_("药品"), medicine_name(content)),
+        (_("用法"), dosage_of(content)),
+        (_("部位"), text_of(content.get("bodySite"))),
+        (_("备注"), "；".join(str(one.get("text", "")) for one in content.get("note", []))),
+    ]
+
+
+def _payload(content: Mapping[str, Any]) -> str:
+    return "\n".join(str(one.get("contentString", "")) for one in content.get("payload", []))
+
+
+def _activities(content: Mapping[str, Any]) -> list[str]:
+    """What a plan holds: its goals and its steps in words."""
+    steps = [one.get("detail") or {} for one in content.get("activity", []) if isinstance(one, dict)]
+    words = [str(one.get("description") or text_of(one.get("code"))) for one in steps]
+    return [one for one in words if one]
+
+
+def _attachments(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    held = list(content.get("presentedForm", []))
+    given = content.get("content")
+    if isinstance(given, list):
+        held += [one.get("attachment") or {} for one in given if isinstance(one, dict)]
+    elif isinstance(given, dict):
+        held.append(given)
+    return [one for one in held if isinstance(one, dict)]
+
+
+def _paper(attachment: Mapping[str, Any]) -> Paper | None:
+    media_type = str(attachment.get("contentType", "")).split(";")[0].strip()
+    data, url = attachment.get("data"), str(attachment.get("url", ""))
+    source = ""
+    if isinstance(data, str) and len(data) <= _LARGEST and (media_type in _PICTURES or media_type == "application/pdf"):
+        source = f"data:{media_type};base64,{data}"
+    elif url.startswith("/") and not url.startswith("//"):
+        source = url
+    title = str(attachment.get("title") or "") or _("附件")
+    if not source and not url and not data:
+        return None
+    return Paper(title=title, source=source, is_picture=media_type in _PICTURES and bool(source), media_type=media_type)
+
+
+def _span(period: Mapping[str, Any]) -> str:
+    start, end = (_short(period.get(side)) for side in ("start", "end"))
+    return f"{start} – {end}" if start and end else start or end
+
+
+def _short(text: Any) -> str:
+    if not isinstance(text, str) or len(text) < len("2026-01-01"):
+        return str(text or "")
+    try:
+        return moment(datetime.fromisoformat(text)) if "T" in text else text
+    except ValueError:
+        return text
+
+
+def _display(given: Any) -> str:
+    return str(given.get("display", "")) if isinstance(given, dict) else ""

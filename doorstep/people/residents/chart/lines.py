@@ -1,0 +1,79 @@
+"""The timeline's lines: what one unit measured on one day stands together, everything else has a line of its own."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.kernel.record.queries import Entry
+from doorstep.people.residents.chart.trends import flag_words
+from doorstep.people.residents.chart.values import values_of
+from doorstep.people.residents.presenters import HIDDEN, Day, Line, line_of
+
+# How many values a folded line says before it is opened.
+_SAID = 6
+
+
+def days_of(entries: Iterable[Entry], *, units: Mapping[int, str]) -> list[Day]:
+    """Entries in their order by the day in China, the measurements of a unit on that day folded into one line."""
+    shown = [entry for entry in entries if entry.type not in HIDDEN]
+    return [
+        Day(day, _folded(list(held), units))
+        for day, held in groupby(shown, lambda entry: timezone.localtime(entry.occurred_at).date())
+    ]
+
+
+def _folded(entries: Sequence[Entry], units: Mapping[int, str]) -> list[Line]:
+    lines: list[Line] = []
+    done: set[tuple[int | None, bool]] = set()
+    for entry in entries:
+        mark = (entry.organization_id, entry.category == "laboratory")
+        if entry.type != "Observation" or entry.sensitive:
+            lines.append(line_of(entry, units=units))
+            continue
+        if mark in done:
+            continue
+        done.add(mark)
+        alike = [
+            one
+            for one in entries
+            if one.type == "Observation" and not one.sensitive
+            and (one.organization_id, one.category == "laboratory") == mark
+        ]  # fmt: skip
+        lines.append(_together(alike, units) if len(alike) > 1 else _marked(entry, units))
+    return lines
+
+
+def _together(entries: Sequence[Entry], units: Mapping[int, str]) -> Line:
+    parts = [_marked(one, units) for one in entries]
+    first = parts[0]
+    said = "，".join(f"{one.title} {one.detail}" for one in parts[:_SAID])
+    if len(parts) > _SAID:
+        said += _("…共 %(count)s 项") % {"count": len(parts)}
+    return Line(
+        at=first.at,
+        kind="vital",
+        icon=first.icon,
+        title=_("检验") if entries[0].category == "laboratory" else _("测量"),
+        detail=said,
+        plain="",
+        who=first.who,
+        tone="warn" if any(one.tone == "warn" for one in parts) else "neutral",
+        sensitive=False,
+        parts=tuple(parts),
+    )
+
+
+def _marked(entry: Entry, units: Mapping[int, str]) -> Line:
+    """The line of one measurement, with the mark of its laboratory."""
+    line = line_of(entry, units=units)
+    flags = {one.flag for one in values_of([entry]) if one.flag}
+    if not flags:
+        return line
+    arrows = {"high": "↑", "low": "↓"}
+    mark = "".join(arrows.get(one, flag_words(one)) for one in sorted(flags))
+    return Line(
+        at=line.at, kind=line.kind, icon=line.icon, title=line.title, detail=f"{line.detail} {mark}", plain=line.plain,
+        who=line.who, tone="warn", sensitive=line.sensitive, type=line.type, fhir_id=line.fhir_id,
+    )  # fmt: skip
