@@ -30,7 +30,7 @@ from doorstep.demo.loading.systems import connect_hospital
 from doorstep.demo.loading.workers import Turn, turned
 from doorstep.demo.tracings import earlier_ecg, write_files
 from doorstep.demo.wards import open_wards
-from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.session import acting, bind
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import Resident
@@ -115,10 +115,7 @@ def seed(wish: Wish, *, say: Say) -> Report:
         with report.part("accounts and clinics", tally):
             accounts = make_accounts(today=wish.today)
             connect_hospital(organization_id=TERTIARY_HOSPITAL, actor=actor)
-            open_clinics(county, actor=actor)
-            open_wards(county, actor=actor)
-            write_courses(today=wish.today, actor=actor)
-            publish_directory(actor=actor)
+            _furnish(county, wish, actor)
         with report.part("tracings", tally):
             heroine = Resident.objects.get(id=HEROINE)
             earlier_ecg(heroine)
@@ -132,6 +129,14 @@ def seed(wish: Wish, *, say: Say) -> Report:
         say(f"ECG files to try: {files}")
     _run("ANALYZE")
     return report
+
+
+def _furnish(county: County, wish: Wish, actor: Actor) -> None:
+    """What the houses offer, and the long courses of the people of the demonstration."""
+    open_clinics(county, actor=actor)
+    open_wards(county, actor=actor)
+    write_courses(today=wish.today, actor=actor)
+    publish_directory(actor=actor)
 
 
 def _whole(batch: ResidentBatch) -> ResidentBatch:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0004_signed_assertions'),
+        ('access', '0005_registering_systems'),
     ]
 
     operations = [
