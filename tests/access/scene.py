@@ -87,10 +87,9 @@ def make_scene() -> Scene:
     }
     keywords = {name: {"key": str(key)} for name, key in keys.items()}
     keywords |= _exchange(world) | {"nobody": {}, "unit": keywords["public"], "stage": {"kind": task.kind}}
-    keywords["visit_key"] = {"visit_key": str(visit.key)}
     keywords["entry"] = {"key": str(resident.key), "type": "Encounter", "fhir_id": str(visit.key)}
-    slot = {"slot": str(uuid.uuid4()), "resident_key": str(resident.key)}
-    keywords |= {"slot_and_resident": slot, "proof": {"presence_id": "987654"}}
+    keywords["slot_and_resident"] = {"slot": str(uuid.uuid4()), "resident_key": str(resident.key)}
+    keywords |= {"visit_key": {"visit_key": str(visit.key)}, "proof": {"presence_id": "987654"}}
     return Scene(loop=loop, sister_village=sister.id, keywords=keywords)
 
 
