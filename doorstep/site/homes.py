@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.coordination.scheduling.permissions import Permission as Scheduling
 from doorstep.coordination.visits.permissions import Permission as Visits
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.web.addressing import url_if_known
@@ -65,6 +66,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("account_login"))
     if actor.kind is ActorKind.RESIDENT:
         return HttpResponseRedirect(reverse("portal:home"))
+    if actor.may(Scheduling.KIOSK_SERVE):
+        return HttpResponseRedirect(reverse("scheduling:kiosk"))
     if actor.may(Indicators.INDICATOR_VIEW):
         return HttpResponseRedirect(reverse("indicators:stages"))
     tasks, sent = worklist.open_tasks(actor=actor), underway(actor)

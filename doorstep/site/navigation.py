@@ -125,6 +125,13 @@ ENTRIES: tuple[Entry, ...] = (
         group=_CARE,
     ),
     Entry(
+        label=_("电话预约"),
+        icon="headset",
+        url_name="scheduling:phone",
+        permission=Scheduling.PHONE_DESK,
+        group=_CARE,
+    ),
+    Entry(
         label=_("候补名单"),
         icon="hourglass",
         url_name="scheduling:waiting",

@@ -67,6 +67,8 @@ _AT_WORK = frozenset(
         "referral_officer",
         "lead_duty",
         "registrar",
+        "clinic_desk",
+        "kiosk",
     }
 )
 
@@ -194,6 +196,7 @@ ROLES: dict[str, Role] = {
                     Scheduling.SCHEDULE_MANAGE,
                     Scheduling.QUOTA_MANAGE,
                     Scheduling.QUEUE_CALL,
+                    Scheduling.PHONE_DESK,
                 }
             ),
             sees_records=True,
@@ -205,8 +208,22 @@ ROLES: dict[str, Role] = {
             "电话、窗口预约与改约，报到取号，叫号。",
             frozenset(
                 _EVERYBODY
-                | {Residents.RESIDENT_FIND, Scheduling.SLOT_VIEW, Scheduling.SLOT_BOOK, Scheduling.QUEUE_CALL}
+                | {
+                    Residents.RESIDENT_FIND,
+                    Scheduling.SLOT_VIEW,
+                    Scheduling.SLOT_BOOK,
+                    Scheduling.QUEUE_CALL,
+                    Scheduling.PHONE_DESK,
+                }
             ),
+            sees_records=True,
+        ),
+        Role(
+            "kiosk",
+            "自助机",
+            "Kiosk",
+            "大厅里的机器：居民刷身份证或手机码后自己预约、报到取号；除此之外什么也打不开。",
+            frozenset({Scheduling.KIOSK_SERVE}),
             sees_records=True,
         ),
         Role(

@@ -17,13 +17,13 @@ from doorstep.care.referrals.handlers import TEXTS as REFERRAL_TEXTS
 from doorstep.care.referrals.permissions import Permission as Referrals
 from doorstep.coordination.allergies import queries as allergies
 from doorstep.coordination.allergies.permissions import Permission as Allergies
-from doorstep.coordination.hospital_systems import sheets
+from doorstep.coordination.hospital_systems import own_places, sheets
 from doorstep.coordination.hospital_systems.cda.format import CDA
 from doorstep.coordination.hospital_systems.sheets import TABLES
 from doorstep.coordination.hospital_systems.v2.format import HL7_V2
 from doorstep.coordination.notices import addresses
 from doorstep.coordination.notices import texts as notice_texts
-from doorstep.coordination.scheduling import standing
+from doorstep.coordination.scheduling import standing, telling
 from doorstep.coordination.visits import next_acts
 from doorstep.coordination.visits.next_acts import NextAct
 from doorstep.demo import cast
@@ -51,16 +51,20 @@ from doorstep.people.workforce import role_names
 from doorstep.people.workforce.permissions import Permission as Workforce
 from doorstep.site.actors import of_client, of_connection, of_system, of_user
 from doorstep.site.addresses import ITEM_PAGES
+from doorstep.site.booking_notices import TEXTS as BOOKING_TEXTS
+from doorstep.site.booking_notices import tell_resident
 from doorstep.site.cards import SERVICES
 from doorstep.site.fhir.bookings import BookingDoor
 from doorstep.site.fhir.patients import PatientDoor
 from doorstep.site.fhir.referrals import ReferralDoor
+from doorstep.site.fhir.schedules import ScheduleDoor, SlotDoor
 from doorstep.site.fhir.tasks import TaskDoor
 from doorstep.site.fhir.topics import TOPICS, extensions
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
 from doorstep.site.next_acts import AFTER_ECG
 from doorstep.site.oauth.tokens import grant_of
+from doorstep.site.pool import PoolOfPlaces
 from doorstep.site.publication import MAPPINGS
 from doorstep.site.roles import ROLES
 from doorstep.site.subscriptions import SUBSCRIPTIONS
@@ -89,6 +93,9 @@ def wire() -> None:
     lines.install_allergies(allergies.for_banner)
     addresses.install(ITEM_PAGES)
     notice_texts.install(REFERRAL_TEXTS)
+    notice_texts.install(BOOKING_TEXTS)
+    telling.install(tell_resident)
+    own_places.install(PoolOfPlaces())
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals, family_doctor=family_doctor)
     standing.install(is_signed, in_sql="contracts_is_signed")
     role_names.install(role_name, ROLES)
@@ -108,6 +115,8 @@ DOORS: dict[str, doors.Door] = {
     "Patient": PatientDoor(),
     "ServiceRequest": ReferralDoor(),
     "Subscription": SubscriptionDoor(),
+    "Schedule": ScheduleDoor(),
+    "Slot": SlotDoor(),
     "Task": TaskDoor(),
 }
 

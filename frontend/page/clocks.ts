@@ -29,7 +29,9 @@ function draw(chip: HTMLElement, now: number): void {
     chip.classList.remove("is-done", "is-over", "is-warn", "is-fine");
     chip.classList.add(state);
   }
-  const text = done !== null ? finished(left) : left >= 0 ? `${words.left}${span(left, true)}${words.leftAfter}` : `${words.over}${span(-left, false)}${words.overAfter}`;
+  // A place that was kept is free for others from this second on: what is over says so in its own words.
+  const over = chip.dataset.over && done === null && left <= 0 ? chip.dataset.over : "";
+  const text = over ? over : done !== null ? finished(left) : left >= 0 ? `${words.left}${span(left, true)}${words.leftAfter}` : `${words.over}${span(-left, false)}${words.overAfter}`;
   const place = chip.querySelector("span") ?? chip;
   if (place.textContent !== text) place.textContent = text;
 }

@@ -88,9 +88,17 @@ def make_scene() -> Scene:
     keywords = {name: {"key": str(key)} for name, key in keys.items()}
     keywords |= _exchange(world) | {"nobody": {}, "unit": keywords["public"], "stage": {"kind": task.kind}}
     keywords["entry"] = {"key": str(resident.key), "type": "Encounter", "fhir_id": str(visit.key)}
-    keywords["slot_and_resident"] = {"slot": str(uuid.uuid4()), "resident_key": str(resident.key)}
-    keywords |= {"visit_key": {"visit_key": str(visit.key)}, "proof": {"presence_id": "987654"}}
+    keywords |= _absent(str(resident.key)) | {"visit_key": {"visit_key": str(visit.key)}}
     return Scene(loop=loop, sister_village=sister.id, keywords=keywords)
+
+
+def _absent(resident_key: str) -> dict[str, dict[str, str]]:
+    """Addresses of the resident together with something that is not there."""
+    return {
+        "slot_and_resident": {"slot": str(uuid.uuid4()), "resident_key": resident_key},
+        "department_and_resident": {"key": str(uuid.uuid4()), "resident_key": resident_key},
+        "proof": {"presence_id": "987654"},
+    }
 
 
 def _exchange(world: World) -> dict[str, dict[str, str]]:

@@ -14,7 +14,7 @@ from tests.access.scene import Scene, make_scene
 
 # What the address names is open to all who may see the page at all, or is not there for anybody.
 UNOWNED = {"", "public", "stage"}
-ABSENT = {"nobody", "nothing", "batch", "colleague", "proof", "slot_and_resident"}
+ABSENT = {"nobody", "nothing", "batch", "colleague", "proof", "slot_and_resident", "department_and_resident"}
 # Seen only through a care relationship; the rest are rows of work that carry their own organisations.
 BY_RELATIONSHIP = {"resident", "entry"}
 NAME = "周桂兰"

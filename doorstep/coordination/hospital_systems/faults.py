@@ -51,6 +51,11 @@ KINDS: dict[str, Kind] = {
     "field-missing": Kind(
         gettext_lazy("缺少字段"), gettext_lazy("这个字段必须填写。"), gettext_lazy("请让发送方填写此字段后重发。")
     ),
+    "place-refused": Kind(
+        gettext_lazy("号源不能占用"),
+        gettext_lazy("共用号源池没有接受这次预约：%(sentence)s"),
+        gettext_lazy("请在院内系统改到有号的时间后重发，或在号源看板上加号后重放。"),
+    ),
     "visit-number-missing": Kind(
         gettext_lazy("缺少就诊号"),
         gettext_lazy("没有就诊号，无法识别是哪一次就诊。"),

@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 
 from doorstep.coordination.notices import actions, presenters, queries
+from doorstep.coordination.notices.permissions import Permission
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import page_or_part, redirect, render_part
@@ -76,4 +77,7 @@ def _actor(request: HttpRequest) -> Actor:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     if actor.kind is ActorKind.ANONYMOUS:
         raise NotFound()
+    if actor.is_staff and actor.organization_id is not None:
+        # A machine in the hall has a post too, and no business with what the unit is told.
+        actor.check(Permission.NOTICE_VIEW)
     return actor

@@ -25,6 +25,11 @@ def resident_of(*, key: str) -> int | None:
         return None
 
 
+def name_of(*, resident_id: int) -> str:
+    """The name of a resident, "" when the actor may not see it."""
+    return Resident.objects.filter(id=resident_id).values_list("name", flat=True).first() or ""
+
+
 def paused_until(*, resident_id: int) -> date | None:
     """Until which day the no-show rule keeps somebody from booking alone; None when nothing stands against it."""
     today = timezone.localdate()

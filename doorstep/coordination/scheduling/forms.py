@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.coordination.scheduling.models import Facility, PlaceQuota, Schedule
 from doorstep.coordination.scheduling.sinking import Step
 from doorstep.kernel.web.inputs import DayInput
+from doorstep.people.residents.documents import is_whole_document
+from doorstep.people.residents.rules import is_whole_number
 
 WEEKDAYS = [
     (0, _("周一")),
@@ -228,3 +230,49 @@ class SinkForm(forms.Form):
             for quota, to_quota in LADDER
             if facts.get(f"{quota}-{to_quota}-days") is not None
         ]
+
+
+class IdentifyForm(forms.Form):
+    """Who stands at the kiosk or calls: the card's number, and a second fact or the code from the own phone.
+
+    A card reader types "name,number" and a phone's QR code "number#code" into the number's field: both are taken apart.
+    """
+
+    number = forms.CharField(label=_("身份证号"), max_length=60)
+    name = forms.CharField(label=_("姓名"), max_length=40, required=False)
+    phone_last_four = forms.RegexField(
+        label=_("登记手机后四位"),
+        regex=r"^[0-9]{4}$",
+        required=False,
+        error_messages={"invalid": _("请输入登记手机号码的后四位数字。")},
+    )
+    code = forms.RegexField(
+        label=_("手机到场码"),
+        regex=r"^[0-9]{6}$",
+        required=False,
+        error_messages={"invalid": _("到场码是居民手机页面上的 6 位数字。")},
+    )
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        given = data.copy() if data is not None else None
+        if given is not None:
+            scanned = str(given.get("number", "")).strip()
+            if "#" in scanned:
+                given["number"], _sign, given["code"] = (part.strip() for part in scanned.partition("#"))
+            elif "," in scanned:
+                given["name"], _sign, given["number"] = (part.strip() for part in scanned.partition(","))
+        super().__init__(given, *args, **kwargs)
+
+    def clean_number(self) -> str:
+        """A whole number: fragments find nobody."""
+        number = "".join(str(self.cleaned_data["number"]).split()).upper()
+        if not is_whole_number(number) and not is_whole_document(number):
+            raise forms.ValidationError(_("请输入完整的证件号码，或把身份证放到读卡区。"))
+        return number
+
+    def clean(self) -> dict[str, Any]:
+        """The number alone does not prove who somebody is."""
+        facts = super().clean() or {}
+        if not facts.get("code") and not (facts.get("name") and facts.get("phone_last_four")) and not self.errors:
+            raise forms.ValidationError(_("请再填手机到场码，或姓名和登记手机后四位。"))
+        return facts

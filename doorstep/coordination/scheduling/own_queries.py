@@ -27,7 +27,8 @@ SELECT d.key, d.name, o.name, o.tier, min(s.starts_at) FILTER (WHERE q.free > 0)
   JOIN scheduling_slot s ON s.schedule_id = c.id AND s.starts_at > %(now)s AND s.starts_at < %(until)s AND s.stopped_at IS NULL
   JOIN LATERAL (SELECT count(*) AS free FROM scheduling_place z WHERE z.slot_id = s.id AND z.quota = ANY(%(quotas)s)
                   AND (z.state = 'free' OR (z.state = 'held' AND z.held_until <= %(now)s))) q ON true
- WHERE c.is_active AND (c.consortium_id = %(consortium)s OR %(consortium)s::bigint IS NULL)
+ WHERE c.is_active AND (%(organization)s::bigint IS NULL OR c.organization_id = %(organization)s)
+   AND (c.consortium_id = %(consortium)s OR %(consortium)s::bigint IS NULL)
    AND (%(text)s = '' OR d.name ILIKE %(like)s OR o.name ILIKE %(like)s OR p.name ILIKE %(like)s OR p.specialty ILIKE %(like)s)
  GROUP BY d.id, o.id ORDER BY min(s.starts_at) FILTER (WHERE q.free > 0) NULLS LAST, o.tier DESC, d.code LIMIT 40
 """
@@ -46,7 +47,7 @@ class Offer:
     experts: str | None
 
 
-def offers(*, person: Resident, text: str, days: int) -> list[Offer]:
+def offers(*, person: Resident, text: str, days: int, organization_id: int | None = None) -> list[Offer]:
     """The departments that offer what a resident alone may book, the soonest first; those without places come last."""
     now = timezone.now()
     with connection.cursor() as cursor:
@@ -57,6 +58,7 @@ def offers(*, person: Resident, text: str, days: int) -> list[Offer]:
                 "until": now + timedelta(days=days),
                 "quotas": ["contract", "open"],
                 "consortium": person.consortium_id,
+                "organization": organization_id,
                 "text": text,
                 "like": f"%{text}%",
             },

@@ -254,7 +254,8 @@ def slots_between(*, organization_id: int, since: datetime, until: datetime) -> 
 
 def slots_with_free(*, slot_ids: Sequence[int]) -> list[tuple[Slot, int]]:
     """Slots with the number of places that nobody has booked or holds, whatever the quota."""
-    free = Count("places", filter=Q(places__state="free"))
+    now = timezone.now()
+    free = Count("places", filter=Q(places__state="free") | Q(places__state="held", places__held_until__lte=now))
     found = (
         Slot.objects.filter(id__in=slot_ids)
         .select_related("schedule__department", "schedule__practitioner")

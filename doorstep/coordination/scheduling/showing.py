@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from doorstep.coordination.scheduling import queries
 from doorstep.coordination.scheduling.fhir import schedule_resource, service_resource, slot_resource
-from doorstep.coordination.scheduling.models import Slot
+from doorstep.coordination.scheduling.models import Schedule, Slot
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.record import actions as record
 
@@ -17,7 +17,8 @@ _TURNED = """
 SELECT s.id FROM scheduling_slot s
  WHERE s.id IN (SELECT b.slot_id FROM scheduling_booking b WHERE b.state_since > %(since)s)
    AND s.stopped_at IS NULL
-   AND s.shown <> CASE WHEN EXISTS (SELECT 1 FROM scheduling_place q WHERE q.slot_id = s.id AND q.state = 'free')
+   AND s.shown <> CASE WHEN EXISTS (SELECT 1 FROM scheduling_place q WHERE q.slot_id = s.id
+                                      AND (q.state = 'free' OR (q.state = 'held' AND q.held_until <= %(now)s)))
                        THEN 'free' ELSE 'busy' END
  ORDER BY s.id LIMIT 200
 """
@@ -29,9 +30,7 @@ def show(*, slot_ids: Sequence[int], actor: Actor, with_schedule: bool = False) 
     """Write the resources of slots, and of their schedule; returns how many slots."""
     slots = queries.slots_with_free(slot_ids=slot_ids)
     if with_schedule and slots:
-        schedule = slots[0][0].schedule
-        for published in (service_resource(schedule), schedule_resource(schedule)):
-            record.publish(published, resident_id=None, actor=actor)
+        show_schedule(schedule=slots[0][0].schedule, actor=actor)
     for slot, free in slots:
         record.publish(slot_resource(slot, free=free), resident_id=None, actor=actor)
     for shown, ids in (
@@ -42,10 +41,16 @@ def show(*, slot_ids: Sequence[int], actor: Actor, with_schedule: bool = False) 
     return len(slots)
 
 
+def show_schedule(*, schedule: Schedule, actor: Actor) -> None:
+    """Write the resources of a schedule: what it offers, and itself."""
+    for published in (service_resource(schedule), schedule_resource(schedule)):
+        record.publish(published, resident_id=None, actor=actor)
+
+
 @transaction.atomic
 def show_turned(*, actor: Actor, now: datetime | None = None) -> int:
     """Write the slots that turned from free to busy or back since the last look; returns how many."""
     with connection.cursor() as cursor:
-        cursor.execute(_TURNED, {"since": (now or timezone.now()) - _LOOK_BACK})
+        cursor.execute(_TURNED, {"since": (now or timezone.now()) - _LOOK_BACK, "now": now or timezone.now()})
         ids = [row[0] for row in cursor.fetchall()]
     return show(slot_ids=ids, actor=actor) if ids else 0

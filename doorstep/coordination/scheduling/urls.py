@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.coordination.scheduling.views import bookings, clinics, own, queue, quotas, waiting
+from doorstep.coordination.scheduling.views import bookings, clinics, kiosk, own, phone, queue, quotas, waiting
 
 app_name = "scheduling"
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("waiting/", waiting.waiting, name="waiting"),
     path("waiting/<uuid:key>/", waiting.wait, name="wait"),
     path("waiting/<uuid:key>/<str:verb>/", waiting.wait_act, name="wait-act"),
+    path("waiting/join/department/<uuid:key>/<uuid:resident_key>/", waiting.join_department, name="join-department"),
     path("waiting/join/<uuid:slot>/<uuid:resident_key>/", waiting.join, name="join"),
     path("rebookings/", bookings.rebookings, name="rebookings"),
     path("rebookings/<uuid:key>/", bookings.rebooking, name="rebooking"),
@@ -35,6 +36,22 @@ urlpatterns = [
     path("my/book/<uuid:key>/", own.book, name="book"),
     path("my/bookings/<uuid:key>/cancel/", own.cancel, name="own-cancel"),
     path("my/waiting/<uuid:key>/<str:verb>/", own.answer, name="own-answer"),
+    path("kiosk/", kiosk.start, name="kiosk"),
+    path("kiosk/mine/", kiosk.mine, name="kiosk-mine"),
+    path("kiosk/find/", kiosk.find, name="kiosk-find"),
+    path("kiosk/find/<uuid:key>/", kiosk.times, name="kiosk-times"),
+    path("kiosk/find/<uuid:key>/wait/", kiosk.wait, name="kiosk-wait"),
+    path("kiosk/book/<uuid:key>/", kiosk.book, name="kiosk-book"),
+    path("kiosk/done/<uuid:key>/", kiosk.done, name="kiosk-done"),
+    path("kiosk/check-in/<uuid:key>/", kiosk.check_in, name="kiosk-check-in"),
+    path("kiosk/tickets/<uuid:key>/", kiosk.ticket, name="kiosk-ticket"),
+    path("kiosk/tickets/<uuid:key>.pdf", kiosk.ticket_file, name="kiosk-ticket-file"),
+    path("phone/", phone.desk, name="phone"),
+    path("phone/verify/", phone.verify, name="phone-verify"),
+    path("phone/end/", phone.end, name="phone-end"),
+    path("phone/book/<uuid:key>/", phone.book, name="phone-book"),
+    path("phone/bookings/<uuid:key>/cancel/", phone.cancel, name="phone-cancel"),
+    path("phone/find/<uuid:key>/wait/", phone.wait, name="phone-wait"),
     path("bookings/<uuid:key>/", bookings.booking, name="booking"),
     path("bookings/<uuid:key>/change/", bookings.change, name="change"),
     path("bookings/<uuid:key>/<str:verb>/", bookings.act, name="act"),

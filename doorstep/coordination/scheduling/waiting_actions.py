@@ -36,6 +36,18 @@ class Want:
     channel: str = ""
 
 
+def want_for_days(*, department_id: int, origin: str, days: int, channel: str) -> Want:
+    """A wish for any time of a department in the days that were looked at without finding one."""
+    today = timezone.localdate()
+    return Want(
+        department_id=department_id,
+        origin=origin,
+        first_day=today,
+        last_day=today + timedelta(days=days),
+        channel=channel,
+    )
+
+
 @transaction.atomic
 def join(*, resident_id: int, want: Want, actor: Actor) -> WaitingEntry:
     """Put a resident on a waiting list; the rule of precedence is decided now and shown with its inputs.

@@ -13,6 +13,7 @@ from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.states import WAITING_LIVE
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.people.organizations.models import Department
 
 _WITH = ("department", "schedule__practitioner", "organization", "source_organization", "resident", "offered_slot")
 
@@ -99,3 +100,14 @@ def ahead_of(entry: WaitingEntry) -> int:
         .filter(before)
         .aggregate(n=Count("id"))["n"]
     )
+
+
+def departments_to_wait_for(*, organization_ids: Iterable[int], specialty: str) -> list[Department]:
+    """The departments whose waiting list somebody may join who found nothing: those with a clinic that fits what was asked."""
+    word = specialty.strip()
+    found = Department.objects.filter(
+        organization_id__in=list(organization_ids), schedules__is_active=True, closed_on__isnull=True
+    )
+    if word:
+        found = found.filter(Q(name__icontains=word) | Q(schedules__practitioner__specialty__icontains=word))
+    return list(found.select_related("organization").distinct().order_by("code")[:3])

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
+from doorstep.kernel.access.refusals import Refused
 
 _BIND = """
 SELECT set_config('doorstep.user', %s, true), set_config('doorstep.reach', %s, true),
@@ -51,6 +52,22 @@ def for_purpose(purpose: Purpose, actor: Actor) -> Iterator[None]:
     """
     bind(system_actor(purpose, consortium_id=actor.consortium_id))
     yield
+    bind(actor)
+
+
+@contextmanager
+def on_behalf(person: Actor, actor: Actor) -> Iterator[Actor]:
+    """Let a machine or a desk act for a resident who was identified a moment ago; the own actor is bound again afterwards.
+
+    What the person may not see or do stays shut: the block runs with the resident's own reach and nothing else.
+    """
+    bind(person)
+    try:
+        yield person
+    except Refused:
+        # A sentence for the page that goes on; anything else ends the transaction.
+        bind(actor)
+        raise
     bind(actor)
 
 

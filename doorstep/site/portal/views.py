@@ -131,7 +131,10 @@ def code(request: HttpRequest) -> HttpResponse:
     made = ""
     if request.method == "POST":
         made = resident_actions.make_presence_code(resident_id=frame["chosen_id"], actor=actor)
-    response = render(request, "portal/code.html", {**frame, "code": made})
+    # A kiosk scans both at once: the number says who, the code that the own phone is here.
+    number = frame["person"].national_id or frame["person"].document_number or ""
+    scan = f"{number}#{made}" if made and number else ""
+    response = render(request, "portal/code.html", {**frame, "code": made, "scan": scan})
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from doorstep.coordination.hospital_systems import own_places
 from doorstep.coordination.hospital_systems.v2 import tables
 from doorstep.coordination.hospital_systems.v2.reading import Read, Segment
 from doorstep.coordination.hospital_systems.v2.times import moment_of
 from doorstep.coordination.hospital_systems.writing import Writer
+from doorstep.kernel.access.refusals import Conflict
 from doorstep.kernel.exchange.formats import Fault
 from doorstep.kernel.fhir import elements
 from doorstep.kernel.fhir.elements import Json
@@ -15,7 +17,7 @@ _MINUTES = {"": 1, "MIN": 1, "M": 1, "HR": 60, "H": 60, "S": 1 / 60, "SEC": 1 / 
 
 
 def write(read: Read, writer: Writer, *, event: str) -> None:
-    """Write the booking of a message."""
+    """Write the booking of a message: in the one pool where the clinic is one of ours, else as the hospital's Appointment."""
     plan = read.need("SCH")
     number = plan.text(2) or plan.text(1)
     if not number:
@@ -26,6 +28,8 @@ def write(read: Read, writer: Writer, *, event: str) -> None:
     if start is None and not before.get("start"):
         raise Fault("time-missing", "SCH-11.4")
     status = STATUS[event]
+    if _in_the_pool(read, writer, number=number, start=start, cancelled=event == "S15"):
+        return
     given = plan.text(25).upper()
     if event != "S15" and given:
         status = tables.APPOINTMENT_STATUS.get(given, status)
@@ -45,6 +49,30 @@ def write(read: Read, writer: Writer, *, event: str) -> None:
         }
     )
     writer.put(resource, thing=number, occurred_at=start)
+
+
+def _in_the_pool(read: Read, writer: Writer, *, number: str, start: datetime | None, cancelled: bool) -> bool:
+    """Whether the booking is of a clinic whose places the house keeps; then it was made, moved or given back there."""
+    pool, service, doctor = own_places.pool(), read.first("AIS"), read.first("AIP")
+    if pool is None:
+        return False
+    plan = own_places.Plan(
+        organization_id=writer.task.connection.organization_id,
+        resident_id=writer.person.id,
+        number=number,
+        clinic=(service.text(3), service.text(3, 2)) if service is not None else ("", ""),
+        doctor=doctor.text(3, 2) + doctor.text(3, 3) if doctor is not None else "",
+        start=start,
+        reason=read.need("SCH").text(6, 2) or read.need("SCH").text(6),
+    )
+    try:
+        key = (pool.cancel if cancelled else pool.book)(plan, actor=writer.task.actor)
+    except Conflict as refused:
+        raise Fault("place-refused", "SCH-11", sentence=str(refused.message)) from refused
+    if key is None:
+        return False
+    writer.outcome.results.append(("Appointment", str(key), 1))
+    return True
 
 
 def _times(plan: Segment, service: Segment | None) -> tuple[datetime | None, datetime | None]:

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import time_machine
@@ -192,3 +193,27 @@ def test_free_slots_counts_by_origin_in_one_query(django_assert_num_queries) -> 
     assert [(slot.left, slot.total) for slot in found] == [(1, 3), (4, 4)]
     assert found[1].key == open_to_all.key
     assert found[0].title == "主任医师"
+
+
+def test_hold_is_free_for_the_next_person_in_the_second_it_ends() -> None:
+    """No job comes by in between: the rule stands in the claim itself, in what is shown as free, and in the booking."""
+    clinic = make_clinic()
+    slot = make_slot(clinic, referral=1)
+    begins = timezone.now().replace(microsecond=0)
+    with time_machine.travel(begins, tick=False) as clock, acting(clinic.doctor) as li:
+        ask = partial(
+            actions.hold, slot_key=slot.key, origin="referral", actor=li, resident_id=clinic.resident.pk, minutes=1
+        )
+        kept = ask()
+        assert kept.until == begins + timedelta(seconds=60)
+        clock.shift(59)
+        with pytest.raises(actions.NoPlaceLeft):
+            ask()
+        assert queries.slot_detail(slot_key=slot.key, origin="referral", actor=li).left == 0
+        clock.shift(1)
+        assert queries.slot_detail(slot_key=slot.key, origin="referral", actor=li).left == 1
+        with pytest.raises(Conflict) as refused:
+            actions.book(hold_key=kept.key, resident_id=clinic.resident.pk, actor=li)
+        assert refused.value.code == "hold-gone"
+        again = ask()
+        assert again.place_id == kept.place_id

@@ -19,6 +19,7 @@ from doorstep.coordination.scheduling import (
     presenters,
     queries,
     stopping_actions,
+    waiting_queries,
 )
 from doorstep.coordination.scheduling.clinic_actions import ReleaseRule
 from doorstep.coordination.scheduling.forms import (
@@ -71,21 +72,30 @@ def board(request: HttpRequest) -> HttpResponse:
 def picker(request: HttpRequest) -> HttpResponse:
     """The part that other forms include: a radio per free slot.
 
-    Query: organization (key or id, may be repeated), specialty, origin, since (day), slot (chosen), name (of the radio).
+    Query: organization (key or id, may be repeated), specialty, origin, since (day), slot (chosen), name (of the radio), resident (key of who is to wait where nothing is free).
     """
     actor = actor_with(request, Permission.SLOT_VIEW)
     origin = request.GET.get("origin", "open")
     if origin not in QUOTA_ZH:
         raise Refused(_("号源类别不存在。"))
+    houses = queries.organization_ids(request.GET.getlist("organization"))
+    since, specialty = _since(request), request.GET.get("specialty", "")
     found = queries.free_slots(
-        organization_ids=queries.organization_ids(request.GET.getlist("organization")),
+        organization_ids=houses,
         origin=origin,
-        since=_since(request),
-        until=_since(request) + timedelta(days=PICKER_DAYS),
-        specialty=request.GET.get("specialty", ""),
+        since=since,
+        until=since + timedelta(days=PICKER_DAYS),
+        specialty=specialty,
         actor=actor,
     )
+    # What was asked for is carried into the waiting list: nobody types it again.
+    first = max(timezone.localdate(since), timezone.localdate())
     context = {
+        "waits": [] if found else waiting_queries.departments_to_wait_for(organization_ids=houses, specialty=specialty),
+        "resident": request.GET.get("resident", ""),
+        "origin": origin,
+        "first": first.isoformat(),
+        "last": (first + timedelta(days=PICKER_DAYS)).isoformat(),
         "slots": found,
         "chosen": request.GET.get("slot", ""),
         "name": request.GET.get("name", "slot"),

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.coordination.scheduling import precedence, queries, waiting_actions, waiting_queries
+from doorstep.coordination.scheduling import own_queries, precedence, queries, waiting_actions, waiting_queries
 from doorstep.coordination.scheduling.forms import WaitForm
 from doorstep.coordination.scheduling.permissions import Permission
-from doorstep.coordination.scheduling.views.asking import actor_with, try_act
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, try_act
 from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import redirect, render
@@ -69,6 +69,32 @@ def wait_act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
         raise NotFound()
     messages.success(request, _("已保存"))
     return redirect(request, reverse("scheduling:wait", args=[key]))
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def join_department(request: HttpRequest, key: UUID, resident_key: UUID) -> HttpResponse:
+    """Put a resident on a department's waiting list; the address carries what was asked of the slot picker."""
+    actor = actor_with(request, Permission.SLOT_BOOK)
+    person = residents.get_by_key(resident_key, actor)
+    department = own_queries.department(key=key)
+    today = timezone.localdate()
+    first = max(today, day_of(request.GET.get("first", "")))
+    last = min(max(first, day_of(request.GET.get("last", ""))), today + waiting_actions.LONGEST_WAIT)
+    origin = request.GET.get("origin", "community")
+    form = WaitForm(request.POST or None, initial={"first_day": first, "last_day": last})
+    made = []
+    if request.method == "POST" and form.is_valid():
+        want = Want(
+            department_id=department.pk,
+            origin=origin if origin in queries.ORIGINS else "community",
+            **form.cleaned_data,
+        )
+        if try_act(form, lambda: made.append(waiting_actions.join(resident_id=person.pk, want=want, actor=actor))):
+            return redirect(request, reverse("scheduling:wait", args=[made[0].key]))
+    asked = {"organization_name": department.organization.name, "department_name": department.name}
+    context = {"person": person, "slot": asked, "form": form, "rule": precedence.rule_sentence()}
+    return render(request, "scheduling/join.html", context, status=422 if form.is_bound else 200)
 
 
 @once

@@ -1,0 +1,43 @@
+"""The telephone desk's rules and sentences: when a caller counts as known, and what the operator reads out. Pure."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+# How a caller came to count as known. Facts that others may know too (number, name, end of the telephone number) only allow
+# calling back: whoever answers the registered telephone is heard. The code from the own telephone needs no call. Platform default.
+CODE, CALLED_BACK = "code", "callback"
+# Minutes for which a caller who was found stays on the desk's page.
+MINUTES = 10
+
+
+def known_at_once(second_fact: str) -> bool:
+    """Whether the fact that was given stands for the registered telephone itself."""
+    return second_fact == CODE
+
+
+def greeting(house: str) -> str:
+    """The first sentence, before anything is asked."""
+    return _("您好，%(house)s预约服务台。为保护您的信息，请报一下身份证号、姓名和登记手机的后四位。") % {"house": house}
+
+
+def calling_back() -> str:
+    """What is said before hanging up to call the registered telephone."""
+    return _("为确认是您本人，请先挂机，我马上拨打您登记的手机，请接听。")
+
+
+def offering(who: str, at: datetime) -> str:
+    """The offer of a time, to be answered with yes or no."""
+    return _("%(who)s %(time)s 有号，为您约这个时间可以吗？") % {"who": who, "time": at.strftime("%m月%d日 %H:%M")}
+
+
+def booked(house: str, department: str, who: str, at: datetime) -> str:
+    """What is read out once the place is booked."""
+    return _(
+        "已为您约好：%(time)s，%(house)s%(department)s，%(who)s。请带身份证，到院后先报到取号；不能来请提前来电取消。请问还需要别的帮助吗？"
+    ) % {"time": at.strftime("%m月%d日 %H:%M"), "house": house, "department": department, "who": who}
+
+
+def cancelled() -> str:
+    """What is read out once a booking was given back."""
+    return _("您的预约已经取消，号已让给其他人。请问还需要另约时间吗？")

@@ -1,0 +1,57 @@
+"""What a kiosk or a telephone operator does for a person who was identified, and the word that is sent of it."""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from doorstep.coordination.scheduling import actions, telling
+from doorstep.coordination.scheduling.models import Booking
+from doorstep.coordination.scheduling.outcomes import Wish
+from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.audit import actions as audit
+
+
+def note_call_back(*, resident_id: int, actor: Actor) -> None:
+    """Keep in the trail that the registered telephone was called and answered by the person."""
+    actor.check(Permission.PHONE_DESK)
+    audit.record(action="caller.called-back", actor=actor, resident_id=resident_id)
+
+
+@transaction.atomic
+def book(*, slot_key: uuid.UUID, origin: str, change: str, channel: str, person: Actor) -> Booking:
+    """Book a place for who was identified, or move one of the person's bookings to it: both or neither.
+
+    A refusal leaves the transaction whole: the page goes on and says why.
+    """
+    resident_id = person.resident_ids[0]
+    if change:
+        held = actions.hold(slot_key=slot_key, origin=origin, actor=person, resident_id=resident_id)
+        return actions.change(booking_key=change, hold_key=held.key, actor=person)
+    return actions.book_at_once(
+        slot_key=slot_key,
+        origin=origin,
+        resident_id=resident_id,
+        actor=person,
+        request_key=uuid.uuid4(),
+        wish=Wish(channel=channel),
+    )
+
+
+def tell_booked(booking: Booking, *, actor: Actor) -> None:
+    """Send the person the time and the place, as the operator read them out."""
+    _tell("booking-made", booking, actor)
+
+
+def tell_cancelled(booking: Booking, *, actor: Actor) -> None:
+    """Send the person word that the booking was given back."""
+    _tell("booking-given-back", booking, actor)
+
+
+def _tell(kind: str, booking: Booking, actor: Actor) -> None:
+    params = {
+        "time": timezone.localtime(booking.slot.starts_at).strftime("%m-%d %H:%M"),
+        "place": f"{booking.slot.organization.name} {booking.slot.schedule.department.name}",
+    }
+    telling.tell_resident(resident_id=booking.resident_id, kind=kind, params=params, actor=actor)

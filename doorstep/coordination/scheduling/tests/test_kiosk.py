@@ -1,0 +1,149 @@
+"""The kiosk and the telephone desk: who is let in, what is shown, what is done, and that the person is forgotten."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from doorstep.coordination.notices.models import Notice
+from doorstep.coordination.scheduling.models import Booking, Place, WaitingEntry
+from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.models import User
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.audit.models import AuditEntry
+from doorstep.people.residents.tests.factories import make_staff
+
+pytestmark = pytest.mark.django_db
+SYSTEM = system_actor(Purpose.INDICATORS)
+
+
+def facts_of(clinic: Clinic) -> dict[str, str]:
+    """What 周桂兰 knows of herself."""
+    with acting(SYSTEM):
+        clinic.resident.refresh_from_db()
+        return {
+            "number": clinic.resident.national_id,
+            "name": clinic.resident.name,
+            "phone_last_four": clinic.resident.phone[-4:],
+        }
+
+
+def kiosk(client: Client, clinic: Clinic) -> None:
+    """A machine of the lead hospital."""
+    client.force_login(make_staff(name="大厅自助机", organization_id=clinic.world.lead, role="kiosk"))
+
+
+def test_kiosk_books_checks_in_and_prints(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(minutes=1), open=1)
+    kiosk(client, clinic)
+    assert client.get("/").headers["Location"] == "/slots/kiosk/"
+    assert client.get("/slots/kiosk/mine/").status_code == 302
+    assert client.post("/slots/kiosk/", facts_of(clinic)).status_code == 302
+    page = client.get("/slots/kiosk/mine/").content.decode()
+    assert "周*兰" in page
+    assert "周桂兰" not in page
+    assert "心血管内科" in client.get("/slots/kiosk/find/").content.decode()
+    assert str(slot.key) in client.get(f"/slots/kiosk/find/{clinic.schedule.department.key}/").content.decode()
+    assert client.get(f"/slots/kiosk/book/{slot.key}/").status_code == 200
+    done = client.post(f"/slots/kiosk/book/{slot.key}/").headers["Location"]
+    assert "预约成功" in client.get(done).content.decode()
+    with acting(SYSTEM):
+        booking = Booking.objects.get()
+    assert (booking.channel, booking.resident_id) == ("kiosk", clinic.resident.pk)
+    if timezone.localdate(slot.starts_at) == timezone.localdate():
+        ticket = client.post(f"/slots/kiosk/check-in/{booking.key}/").headers["Location"]
+        assert "您的号" in client.get(ticket).content.decode()
+        slip = client.get(f"/slots/kiosk/tickets/{booking.key}.pdf")
+        assert slip.content.startswith(b"%PDF")
+    assert client.post(f"/slots/kiosk/book/{slot.key}/").status_code == 422
+
+
+def test_kiosk_takes_what_a_scanner_types(client: Client) -> None:
+    clinic = make_clinic()
+    kiosk(client, clinic)
+    facts = facts_of(clinic)
+    scanned = {"number": f"{facts['name']},{facts['number']}", "phone_last_four": facts["phone_last_four"]}
+    assert client.post("/slots/kiosk/", scanned).status_code == 302
+    assert client.post("/slots/kiosk/", {"number": f"{facts['number']}#000000"}).status_code == 422
+    assert client.post("/slots/kiosk/", {"number": facts["number"]}).status_code == 422
+    assert client.post("/slots/kiosk/", {"number": "42"}).status_code == 422
+
+
+def test_kiosk_forgets_after_a_minute_and_opens_nothing_else(client: Client) -> None:
+    clinic = make_clinic()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        kiosk(client, clinic)
+        assert client.post("/slots/kiosk/", facts_of(clinic)).status_code == 302
+        clock.shift(59)
+        assert client.get("/slots/kiosk/mine/").status_code == 200
+        clock.shift(61)
+        assert client.get("/slots/kiosk/mine/").status_code == 302
+        assert client.get("/slots/").status_code == 403
+        assert client.get("/residents/").status_code in (403, 404)
+
+
+def test_kiosk_puts_on_the_waiting_list_where_nothing_is_free(client: Client) -> None:
+    clinic = make_clinic()
+    make_slot(clinic, starts_at=timezone.now() + timedelta(days=1), referral=1)
+    kiosk(client, clinic)
+    client.post("/slots/kiosk/", facts_of(clinic))
+    address = f"/slots/kiosk/find/{clinic.schedule.department.key}/"
+    assert "登记候补" in client.get(address).content.decode()
+    assert client.post(address + "wait/").status_code == 302
+    with acting(SYSTEM):
+        assert WaitingEntry.objects.get().channel == "kiosk"
+
+
+def test_phone_desk_calls_back_before_it_acts(client: Client) -> None:
+    clinic = make_clinic()
+    first = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), open=1)
+    second = make_slot(clinic, starts_at=timezone.now() + timedelta(days=3), open=1)
+    client.force_login(make_staff(name="何静", organization_id=clinic.world.lead, role="clinic_desk"))
+    assert "请报一下身份证号" in client.get("/slots/phone/").content.decode()
+    facts = facts_of(clinic)
+    assert client.post("/slots/phone/", {**facts, "phone_last_four": "0000"}).status_code == 422
+    assert client.post("/slots/phone/", facts).status_code == 302
+    assert "回拨号码" in client.get("/slots/phone/").content.decode()
+    # Facts alone are not enough: somebody else may know them too.
+    assert client.post(f"/slots/phone/book/{first.key}/").status_code == 404
+    assert client.post("/slots/phone/verify/").status_code == 302
+    page = client.get(f"/slots/phone/?department={clinic.schedule.department.key}").content.decode()
+    assert 'data-shortcut="1"' in page
+    assert "可以吗" in page
+    said = client.post(f"/slots/phone/book/{first.key}/").headers["Location"]
+    assert "已为您约好" in client.get(said).content.decode()
+    made = re.findall("said=(.*)", said)[0]
+    moved = client.post(f"/slots/phone/book/{second.key}/", {"change": made}).headers["Location"]
+    new = re.findall("said=(.*)", moved)[0]
+    assert new != made
+    assert client.post(f"/slots/phone/bookings/{new}/cancel/").status_code == 302
+    with acting(SYSTEM):
+        assert set(Booking.objects.values_list("state", flat=True)) == {"cancelled"}
+        kinds = list(Notice.objects.filter(resident_id=clinic.resident.pk).values_list("kind", flat=True))
+        assert {"booking-made", "booking-given-back"} <= set(kinds)
+        assert AuditEntry.objects.filter(action="caller.called-back").count() == 1
+        assert not Place.objects.exclude(state="free").exists()
+    assert client.post("/slots/phone/end/").status_code == 302
+    assert "请报一下身份证号" in client.get("/slots/phone/").content.decode()
+
+
+def test_picker_leads_to_the_waiting_list_with_what_was_asked(client: Client) -> None:
+    clinic = make_clinic()
+    client.force_login(User.objects.get(username="li"))
+    page = client.get(
+        f"/slots/picker/?organization={clinic.world.lead}&origin=referral&resident={clinic.resident.key}"
+    ).content.decode()
+    address = re.findall(r'href="(/slots/waiting/join/[^"]*)"', page)[0].replace("&amp;", "&")
+    form = client.get(address).content.decode()
+    last = (timezone.localdate() + timedelta(days=14)).isoformat()
+    assert timezone.localdate().isoformat() in form
+    assert "心血管内科" in form
+    sent = client.post(address, {"first_day": timezone.localdate().isoformat(), "last_day": last})
+    assert sent.status_code == 302
+    with acting(SYSTEM):
+        assert WaitingEntry.objects.get().origin == "referral"

@@ -1,0 +1,215 @@
+"""The kiosk in the hall: identify, check in for today, book from the one pool, get a ticket; the person is forgotten after 60 s."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from doorstep.coordination.scheduling import (
+    actions,
+    booking_queries,
+    calling_actions,
+    kiosk_queries,
+    own_queries,
+    queries,
+    ticket_paper,
+    ticketing,
+    waiting_actions,
+)
+from doorstep.coordination.scheduling.forms import IdentifyForm
+from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.views import visitors
+from doorstep.coordination.scheduling.views.asking import actor_with, origin_of
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.access.session import on_behalf
+from doorstep.kernel.web.formats import masked_name
+from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.workflow.once import once
+from doorstep.people.residents import actions as resident_actions
+from doorstep.people.residents import queries as residents
+from doorstep.people.residents.permissions import Permission as Residents
+
+_SLOT = "kiosk"
+SECONDS = 60
+DAYS = 28
+_IMPLIED = {Residents.RESIDENT_FIND, Permission.SLOT_VIEW}
+
+Page = Callable[..., HttpResponse]
+
+
+def _identified(view: Page) -> Page:
+    """Let a page be seen only while somebody stands there; otherwise the machine shows its first page."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, **keywords: Any) -> HttpResponse:
+        machine = actor_with(request, Permission.KIOSK_SERVE)
+        held = visitors.remembered(request, _SLOT, seconds=SECONDS)
+        if held is None:
+            return redirect(request, reverse("scheduling:kiosk"))
+        return view(request, machine, visitors.person_of(machine, int(str(held["resident"]))), **keywords)
+
+    return wrapped
+
+
+@require_http_methods(["GET", "POST"])
+def start(request: HttpRequest) -> HttpResponse:
+    """The first page: whoever was there is forgotten; the next one identifies by card, number or the phone's code."""
+    machine = actor_with(request, Permission.KIOSK_SERVE)
+    visitors.forget(request, _SLOT)
+    form = IdentifyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        facts = form.cleaned_data
+        able = machine.with_permissions({*machine.permissions, *_IMPLIED})
+        answer = resident_actions.prove_presence(actor=able, **facts)
+        if answer.presence_id is not None:
+            proof = residents.get_presence(presence_id=answer.presence_id, actor=machine)
+            visitors.remember(request, _SLOT, proof.resident_id, seconds=SECONDS)
+            return redirect(request, reverse("scheduling:kiosk-mine"))
+        form.add_error(
+            None,
+            _("尝试次数过多，请稍后再试，或到服务台办理。")
+            if answer.closed
+            else _("信息不相符，请核对后重试，或到服务台办理。"),
+        )
+    context = {"form": form, "house": machine.organization_name, "seconds": 0, "shown_name": ""}
+    return render(request, "scheduling/kiosk/start.html", context, status=422 if form.is_bound else 200)
+
+
+@require_GET
+@_identified
+def mine(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
+    """What this person has here today, and what can be done; nothing else of the person is shown."""
+    with on_behalf(person, machine):
+        coming = kiosk_queries.coming_here(person=person, organization_id=machine.organization_id)
+    return _page(request, "mine", machine, person, {"coming": coming, "today": timezone.localdate()})
+
+
+@require_POST
+@once
+@_identified
+def check_in(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
+    """Check in for an appointment of today in this house, and give its number in the queue."""
+    booking = _own_today(key, machine, person)
+    if booking.state == "booked":
+        able = machine.with_permissions({*machine.permissions, *_IMPLIED})
+        actions.arrive(booking_key=key, actor=able)
+    return redirect(request, reverse("scheduling:kiosk-ticket", args=[key]))
+
+
+@require_GET
+@_identified
+def ticket(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
+    """The number in the queue, in large type, with its slip of paper."""
+    booking = _own_today(key, machine, person)
+    given = ticketing.give_ticket(booking) if booking.state == "arrived" else None
+    if given is None:
+        raise NotFound()
+    return _page(
+        request, "ticket", machine, person, {"booking": booking, "ticket": given, "ahead": own_queries.ahead(booking)}
+    )
+
+
+@require_GET
+@_identified
+def ticket_file(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
+    """The slip as PDF for a printer of 80 mm."""
+    booking = _own_today(key, machine, person)
+    if booking.state != "arrived":
+        raise NotFound()
+    given = ticketing.give_ticket(booking)
+    content = ticket_paper.ticket_pdf(booking, given, ahead=own_queries.ahead(booking) or 0)
+    return HttpResponse(content, content_type="application/pdf")
+
+
+@require_GET
+@_identified
+def find(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
+    """The departments of this house with places to come."""
+    with on_behalf(person, machine):
+        resident = residents.get(resident_id=person.resident_ids[0])
+        offers = own_queries.offers(person=resident, text="", days=DAYS, organization_id=machine.organization_id)
+    return _page(request, "find", machine, person, {"offers": offers})
+
+
+@require_GET
+@_identified
+def times(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
+    """The times of a department that this person can have."""
+    department = own_queries.department(key=key)
+    with on_behalf(person, machine):
+        resident, origin = origin_of(person)
+        days = own_queries.times(department=department, person=resident, origin=origin, actor=person, days=DAYS)
+    return _page(request, "times", machine, person, {"department": department, "days": days, "span": DAYS})
+
+
+@once
+@require_http_methods(["GET", "POST"])
+@_identified
+def book(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
+    """Confirm one time; the place is taken and booked in one act, or the next free time is named."""
+    error, following, made = "", None, None
+    with on_behalf(person, machine):
+        _resident, origin = origin_of(person)
+        slot = queries.slot_detail(slot_key=key, origin=origin, actor=person)
+    if request.method == "POST":
+        try:
+            with on_behalf(person, machine):
+                made = calling_actions.book(slot_key=key, origin=origin, change="", channel="kiosk", person=person)
+        except actions.NoPlaceLeft as refused:
+            error, following = str(refused.message), refused.next_slot
+        except Refused as refused:
+            if refused.status not in (409, 422):
+                raise
+            error = str(refused.message)
+    if made is not None:
+        return redirect(request, reverse("scheduling:kiosk-done", args=[made.key]))
+    context = {"slot": slot, "error": error, "following": following}
+    return _page(request, "book", machine, person, context, status=422 if error else 200)
+
+
+@require_GET
+@_identified
+def done(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
+    """What was booked, to be remembered or photographed."""
+    with on_behalf(person, machine):
+        booking = queries.get_booking(booking_key=key, actor=person)
+    return _page(request, "done", machine, person, {"booking": booking, "today": timezone.localdate()})
+
+
+@require_POST
+@once
+@_identified
+def wait(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
+    """Join a department's waiting list for the days that were looked at, in one touch."""
+    department = own_queries.department(key=key)
+    with on_behalf(person, machine):
+        want = waiting_actions.want_for_days(
+            department_id=department.pk, origin=origin_of(person)[1], days=DAYS, channel="kiosk"
+        )
+        waiting_actions.join(resident_id=person.resident_ids[0], want=want, actor=person)
+    return redirect(request, reverse("scheduling:kiosk-mine") + "?waiting=1")
+
+
+def _own_today(key: UUID, machine: Actor, person: Actor) -> Any:
+    with on_behalf(person, machine):
+        booking = queries.get_booking(booking_key=key, actor=person)
+    here = booking.organization_id == machine.organization_id
+    if not here or timezone.localdate(booking.slot.starts_at) != timezone.localdate():
+        raise NotFound()
+    return booking
+
+
+def _page(
+    request: HttpRequest, name: str, machine: Actor, person: Actor, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    with on_behalf(person, machine):
+        shown = masked_name(booking_queries.name_of(resident_id=person.resident_ids[0]))
+    whole = {"house": machine.organization_name, "shown_name": shown, "seconds": SECONDS, **context}
+    return render(request, f"scheduling/kiosk/{name}.html", whole, status=status)
