@@ -169,6 +169,19 @@ def test_failures_wait_longer_each_time_then_stop_and_nothing_is_lost(house: Hou
     assert states() == [(1, "dead"), (2, "delivered"), (3, "delivered")]
 
 
+def test_a_search_that_fails_stops_its_subscription_and_never_the_change(house: House, receiver: Receiver) -> None:
+    path = _subscribe(house, by_criteria(receiver.url, "Observation"))
+    healthy = by_criteria(receiver.url, "Observation", payload=True)
+    _subscribe(house, healthy)
+    with acting(SYSTEM):
+        Subscription.objects.filter(key=path.partition("/")[2]).update(terms=[{"k": "nonsense"}])
+    _observed(house)
+    run()
+    shown = house.own.ask("GET", path).json()
+    assert (shown["status"], shown["error"].startswith("criteria: ")) == ("error", True)
+    assert [one.method for one in receiver.heard] == ["PUT"]
+
+
 def test_a_redirect_is_not_followed(house: House, receiver: Receiver) -> None:
     _subscribe(house, by_criteria(receiver.url, "Observation"))
     receiver.status, receiver.location = 302, f"http://127.0.0.1:{receiver.port}/elsewhere"
@@ -265,8 +278,7 @@ def test_topic_filters_and_contents(house: House, receiver: Receiver) -> None:
     assert ids["entry"][1]["fullUrl"].endswith(f"/fhir/DiagnosticReport/{key}")
 
 
-def test_topic_of_our_own_workflow(house: House, receiver: Receiver) -> None:
-    """What our actions publish is told like what hospitals send: the same writer."""
+def test_the_statement_names_topics_and_operations(house: House, receiver: Receiver) -> None:
     statement = house.own.ask("GET", "metadata").json()["rest"][0]["resource"]
     entry = next(one for one in statement if one["type"] == "Subscription")
     topics = [one["valueCanonical"].rpartition("/")[2] for one in entry["extension"]]

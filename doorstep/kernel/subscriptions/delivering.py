@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record import search, stored
 from doorstep.kernel.subscriptions import actions, endpoints, notices, queries, sending
@@ -68,15 +69,27 @@ def step(subscription_id: int) -> bool:
         return False
     subscription, rule = found
     # A subscription acts as its client: what the client may not see is neither numbered nor told.
-    with acting(_actor_of[0](subscription.client_id)) as actor:
-        if subscription.state != State.REQUESTED:
-            number(subscription)
-        turn = _next(subscription, rule, actor)
+    try:
+        with acting(_actor_of[0](subscription.client_id)) as actor:
+            if subscription.state != State.REQUESTED:
+                number(subscription)
+            turn = _next(subscription, rule, actor)
+    except FhirRefused as refused:
+        # The search cannot be answered as the client: too costly, by now. What matched stays.
+        _stop(subscription, refused.sentence)
+        return False
     if turn is None:
         return False
     error = turn.obstacle or (sending.send(turn.letter) if turn.letter else "")
     with acting(_SYSTEM):
         return _note(turn, error)
+
+
+def _stop(subscription: Subscription, error: str) -> None:
+    """Stop a subscription whose search fails, once."""
+    if subscription.state != State.ERROR:
+        with acting(_SYSTEM):
+            actions.enter(subscription, State.ERROR, actor=_SYSTEM, error=error)
 
 
 def number(subscription: Subscription) -> int:
@@ -130,6 +143,9 @@ def _standing(subscription_id: int) -> tuple[Subscription, Subscriber] | None:
     if subscription.ends_at is not None and subscription.ends_at <= timezone.now():
         actions.turn_off(subscription=subscription, actor=_SYSTEM)
         return None
+    if subscription.state == State.ACTIVE and subscription.error:
+        # Noted by the change that the search failed in.
+        actions.enter(subscription, State.ERROR, actor=_SYSTEM, error=subscription.error)
     return subscription, rule
 
 

@@ -68,7 +68,7 @@ def _exchanged(letter: Letter, address: str) -> int:
         connection = http.client.HTTPConnection(letter.endpoint.host, letter.endpoint.port, timeout=letter.timeout)
         connection.sock = line
         connection.request(letter.method, letter.path, body=letter.body, headers=dict(letter.headers))
-        return connection.getresponse().status
+        status = connection.getresponse().status
     except (OSError, http.client.HTTPException):
         if expired.is_set():
             raise TimeoutError from None
@@ -76,6 +76,10 @@ def _exchanged(letter: Letter, address: str) -> int:
     finally:
         deadline.cancel()
         line.close()
+    if expired.is_set():
+        # The end of the line reads like the end of the headers.
+        raise TimeoutError
+    return status
 
 
 def _opened(letter: Letter, address: str) -> socket.socket:

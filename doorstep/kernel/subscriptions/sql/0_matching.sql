@@ -21,9 +21,9 @@ BEGIN
         USING one.id, one.organization_id, p_ids, one.type, one.changed;
       GET DIAGNOSTICS hits = ROW_COUNT;
     EXCEPTION WHEN OTHERS THEN
-      hits := 0;
-      UPDATE subscriptions_subscription SET state = 'error', state_at = statement_timestamp(), error = left('criteria: ' || SQLERRM, 400)
-        WHERE id = one.id;
+      -- Its job reads this and stops it.
+      hits := 1;
+      UPDATE subscriptions_subscription SET error = left('criteria: ' || SQLERRM, 400) WHERE id = one.id;
     END;
     IF hits > 0 THEN RETURN NEXT one.id; END IF;
   END LOOP;
