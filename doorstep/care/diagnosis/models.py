@@ -37,7 +37,7 @@ class EcgOrder(WorkItem):
 
     machine = states.ECG_ORDER
     # Without the resident: an order stays although its reader's sight of the resident has ended.
-    read_along = ("source", "center", "ordered_by", "reader", "signed_by")
+    read_along = ("resident", "source", "center", "ordered_by", "reader", "signed_by")
 
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="ecg_orders")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="ecg_orders")

@@ -11,8 +11,8 @@ from django.db import connection, transaction
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit.digest import COLUMNS, chain, digest
-from doorstep.kernel.audit.models import AuditEntry, AuditSeal, AuditSealedEntry
-from doorstep.kernel.database import rows
+from doorstep.kernel.audit.models import AuditSeal, AuditSealedEntry
+from doorstep.kernel.database.calls import Call, as_json, run
 
 # One number for all sealers: whoever holds it seals, everybody else goes on without waiting.
 _SEALER_LOCK = 7_015_001
@@ -28,41 +28,59 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Add one entry in the running transaction: the act and its trace stand or fall together."""
-    rows.insert(
-        _entry(action=action, actor=actor, subject=subject, resident_id=resident_id, basis=basis, details=details or {})
-    )
+    run([recording(action=action, actor=actor, subject=subject, resident_id=resident_id, basis=basis, details=details)])
+
+
+def recording(
+    *,
+    action: str,
+    actor: Actor,
+    subject: str = "",
+    resident_id: int | None = None,
+    basis: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> Call:
+    """The call that adds an entry, for an act that sends it with its other traces."""
+    return _recording([_entry(action, subject, resident_id, basis=basis, details=details)], actor)
 
 
 def record_all(acts: Sequence[tuple[str, str, int | None]], *, actor: Actor) -> None:
     """Add an entry for each (action, subject, resident) in one statement."""
-    AuditEntry.objects.bulk_create(
-        [
-            _entry(action=action, actor=actor, subject=subject, resident_id=resident_id, basis="", details={})
-            for action, subject, resident_id in acts
-        ]
-    )
+    if acts:
+        run([_recording([_entry(action, subject, resident_id) for action, subject, resident_id in acts], actor)])
 
 
 def _entry(
-    *, action: str, actor: Actor, subject: str, resident_id: int | None, basis: str, details: Mapping[str, Any]
-) -> AuditEntry:
-    return AuditEntry(
-        action=action,
-        actor_kind=actor.kind.value,
-        user_id=actor.user_id,
-        actor_name=actor.display_name[:80],
-        role=actor.role,
-        organization_id=actor.organization_id,
-        organization_name=actor.organization_name[:120],
-        consortium_id=actor.consortium_id,
-        resident_id=resident_id,
-        subject=subject[:120],
-        basis=basis[:200],
-        purpose=actor.purpose,
-        address=actor.address,
-        request_id=actor.request_id,
-        details=dict(details),
-    )
+    action: str,
+    subject: str,
+    resident_id: int | None,
+    *,
+    basis: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    return {
+        "action": action,
+        "resident_id": resident_id,
+        "subject": subject[:120],
+        "basis": basis[:200],
+        "details": dict(details or {}),
+    }
+
+
+def _recording(entries: list[dict[str, Any]], actor: Actor) -> Call:
+    who = {
+        "actor_kind": actor.kind.value,
+        "user_id": actor.user_id,
+        "actor_name": actor.display_name[:80],
+        "role": actor.role,
+        "organization_id": actor.organization_id,
+        "organization_name": actor.organization_name[:120],
+        "consortium_id": actor.consortium_id,
+        "purpose": actor.purpose,
+        "address": actor.address,
+        "request_id": actor.request_id,
+    }
+    return Call("audit_record", (as_json(who), as_json(entries)))
 
 
 def audit_key() -> bytes:

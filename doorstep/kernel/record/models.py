@@ -43,6 +43,8 @@ class Resource(models.Model):
     ref = models.BigIntegerField()
     keys = ArrayField(models.BigIntegerField(), default=list)
     present = ArrayField(models.IntegerField(), default=list)
+    # A number for the other rows of the index: while it stays the same, they stay.
+    facts = models.BigIntegerField(null=True)
     content = models.JSONField()
     deleted = models.BooleanField(default=False)
     received = models.BooleanField(default=False, db_default=False)

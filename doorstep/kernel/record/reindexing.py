@@ -47,5 +47,5 @@ marked AS (
   UPDATE record_resource r SET ref = g.ref, keys = g.keys, present = g.present FROM given g WHERE r.id = g.id),
 tokens AS (
   INSERT INTO record_searchkey (key, resource_id) SELECT unnest(keys), id FROM given)
-SELECT count(record_index_rest(id, rest)) FROM given
+SELECT record_index_rest(array_agg(id), jsonb_agg(rest)) FROM given
 """

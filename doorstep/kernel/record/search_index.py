@@ -27,12 +27,16 @@ def small(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Index rows of one resource: `keys` and `present` stand in its row, `rest` goes to record_index as JSON."""
+    """Index rows of one resource: `keys` and `present` stand in its row, `rest` goes to record_index as JSON.
+
+    `facts` is a number for all of `rest`: a version that has the same one leaves these rows alone.
+    """
 
     ref: int
     keys: list[int]
     present: list[int]
     rest: dict[str, list[list[Any]]]
+    facts: int
 
 
 def index_of(resource: dict[str, Any]) -> Index:
@@ -43,17 +47,19 @@ def index_of(resource: dict[str, Any]) -> Index:
 def index_of_facts(facts: Facts, address: str) -> Index:
     """The index rows of facts that are known already."""
     rest: dict[str, list[list[Any]]] = {
-        "links": [[number(name), number(target)] for name, target in facts.links],
-        "dates": [[number(name), instant(low), instant(high)] for name, low, high in facts.dates],
-        "amounts": [[number(name), *amount_row(amount)] for name, amount in facts.amounts],
-        "strings": [[number(name), norm, text] for name, norm, text in facts.strings],
-        "words": [[number(name), norm, number(key)] for name, norm, key in facts.words],
+        "links": sorted([number(name), number(target)] for name, target in facts.links),
+        "dates": [[number(name), instant(low), instant(high)] for name, low, high in sorted(facts.dates)],
+        "amounts": [[number(name), *amount_row(amount)] for name, amount in sorted(facts.amounts, key=repr)],
+        "strings": [[number(name), norm, text] for name, norm, text in sorted(facts.strings)],
+        "words": [[number(name), norm, number(key)] for name, norm, key in sorted(facts.words)],
     }
+    rest = {name: rows for name, rows in rest.items() if rows}
     return Index(
         ref=number(address),
         keys=sorted({number(key) for key in facts.keys}),
         present=sorted({small(name) for name in facts.present}),
-        rest={name: rows for name, rows in rest.items() if rows},
+        rest=rest,
+        facts=number.__wrapped__(repr(rest)),
     )
 
 

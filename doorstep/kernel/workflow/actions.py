@@ -1,4 +1,4 @@
-"""`begin` and `apply`: the only code that writes a state. One transaction, one act, four traces."""
+"""`begin` and `apply`: the only code that writes a state. One transaction, one act, four traces in one statement."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,9 +13,9 @@ from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.database import rows
+from doorstep.kernel.database.calls import Call, as_json, run
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
-from doorstep.kernel.record.publishing import Row
 from doorstep.kernel.workflow.machine import State, Transition
 from doorstep.kernel.workflow.models import Step, WorkItem
 from doorstep.kernel.workflow.publication import resources_of
@@ -48,7 +48,7 @@ def begin(
     item.state, item.state_since, item.created_at = way.target, now, now
     if item.consortium_id is None:
         item.consortium_id = actor.consortium_id
-    item.save(force_insert=True)
+    rows.insert(item)
     _trace(item, way, source="", actor=actor, reason="", details=details, now=now, due_at=due_at)
     return item
 
@@ -82,7 +82,7 @@ def apply(
     # Used up: whoever applies once more looks again at what stands in the table.
     locked.locked_in = None
     changes = {**dict(values or {}), "state": way.target, "state_since": now}
-    type(locked)._default_manager.filter(pk=locked.pk).update(**changes)
+    rows.update(locked, changes)
     for name, value in changes.items():
         setattr(locked, name, value)
         setattr(item, name, value)
@@ -97,11 +97,7 @@ def lock(item: Item) -> Item:
     """
     if item.locked_in is not None and any(block is item.locked_in for block in connection.atomic_blocks):
         return item
-    found = type(item)._default_manager.select_for_update(of=("self",)).filter(pk=item.pk)
-    if item.read_along:
-        # Without names it would follow every foreign key.
-        found = found.select_related(*item.read_along)
-    locked = found.first()
+    locked = rows.locked(type(item), item.pk, along=item.read_along)
     if locked is None:
         raise NotFound()
     locked.locked_in = connection.atomic_blocks[-1]
@@ -172,79 +168,80 @@ def _trace(
     due_at: datetime | None = None,
 ) -> None:
     resident_id = getattr(item, "resident_id", None)
-    _note_step(item, way, source=source, actor=actor, reason=reason, now=now)
-    shown = [Row(published=one, resident_id=resident_id) for one in resources_of(item)]
-    if shown:
-        record.write(shown, actor=actor)
     facts = {"verb": way.verb, "from": source, "to": way.target, **dict(details or {})}
     if reason:
         facts["reason"] = reason
-    events.publish(
-        way.emits(
-            subject=item.subject,
-            subject_id=item.pk,
-            resident_id=resident_id,
-            organization_id=item.sides().get(way.side) or actor.organization_id,
-            consortium_id=item.consortium_id,
-            user_id=actor.user_id,
-            at=now,
-            details=facts,
-        )
-    )
-    audit.record(
-        action=f"{item.machine.name}.{way.verb}",
-        actor=actor,
+    event = way.emits(
         subject=item.subject,
+        subject_id=item.pk,
         resident_id=resident_id,
+        organization_id=item.sides().get(way.side) or actor.organization_id,
+        consortium_id=item.consortium_id,
+        user_id=actor.user_id,
+        at=now,
         details=facts,
     )
-    _tasks(item, way, item.machine.state(way.target), source=source, actor=actor, now=now, due_at=due_at)
-
-
-def _note_step(item: WorkItem, way: Transition, *, source: str, actor: Actor, reason: str, now: datetime) -> None:
-    rows.insert(
-        Step(
-            machine=item.machine.name,
-            item_id=item.pk,
-            item_key=item.key,
-            resident_id=getattr(item, "resident_id", None),
-            verb=way.verb,
-            from_state=source,
-            to_state=way.target,
-            at=now,
-            user_id=actor.user_id,
-            actor_name=actor.display_name[:80],
-            organization_id=actor.organization_id,
-            organization_name=actor.organization_name[:120],
-            reason=reason[:400],
-            parties=item.parties(),
-        )
+    shown = record.publishing(resources_of(item), resident_id=resident_id, actor=actor)
+    answers = run(
+        [
+            *shown,
+            _step(item, way, source=source, actor=actor, reason=reason, now=now),
+            events.publishing(event),
+            audit.recording(
+                action=f"{item.machine.name}.{way.verb}",
+                actor=actor,
+                subject=item.subject,
+                resident_id=resident_id,
+                details=facts,
+            ),
+            *_tasks(item, way, item.machine.state(way.target), source=source, actor=actor, now=now, due_at=due_at),
+        ]
     )
+    if shown:
+        record.written(answers[0])
+
+
+def _step(item: WorkItem, way: Transition, *, source: str, actor: Actor, reason: str, now: datetime) -> Call:
+    step = {
+        "machine": item.machine.name,
+        "item_id": item.pk,
+        "item_key": item.key,
+        "resident_id": getattr(item, "resident_id", None),
+        "verb": way.verb,
+        "from_state": source,
+        "to_state": way.target,
+        "at": now,
+        "user_id": actor.user_id,
+        "actor_name": actor.display_name[:80],
+        "organization_id": actor.organization_id,
+        "organization_name": actor.organization_name[:120],
+        "reason": reason[:400],
+        "parties": item.parties(),
+    }
+    return Call("workflow_note", (as_json(step),))
 
 
 def _tasks(
     item: WorkItem, way: Transition, state: State, *, source: str, actor: Actor, now: datetime, due_at: datetime | None
-) -> None:
-    if source:
-        worklist.close_tasks(machine=item.machine.name, item_id=item.pk, outcome=way.verb, actor=actor, now=now)
-    if state.owner is None:
-        return
-    organization_id = item.sides().get(state.owner)
-    if organization_id is None:
-        return
-    worklist.open_task(
-        worklist.NewTask(
-            kind=f"{item.machine.name}.{state.code}",
-            item_id=item.pk,
-            item_key=item.key,
-            episode=item.episode,
-            organization_id=organization_id,
-            consortium_id=item.consortium_id,
-            resident_id=getattr(item, "resident_id", None),
-            permission=state.permission,
-            urgency=item.urgency(),
-            clock=state.clock,
-            due_at=due_at,
-        ),
-        now=now,
+) -> list[Call]:
+    machine = item.machine.name
+    calls = (
+        [worklist.closing(machine=machine, item_id=item.pk, outcome=way.verb, actor=actor, now=now)] if source else []
     )
+    organization_id = item.sides().get(state.owner) if state.owner is not None else None
+    if organization_id is None:
+        return calls
+    task = worklist.NewTask(
+        kind=f"{machine}.{state.code}",
+        item_id=item.pk,
+        item_key=item.key,
+        episode=item.episode,
+        organization_id=organization_id,
+        consortium_id=item.consortium_id,
+        resident_id=getattr(item, "resident_id", None),
+        permission=state.permission,
+        urgency=item.urgency(),
+        clock=state.clock,
+        due_at=due_at,
+    )
+    return [*calls, *worklist.opening(task, now=now)]

@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.database.calls import Call, as_json, run
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.events.event import Event
-from doorstep.kernel.web.push import push
+from doorstep.kernel.web.push import push, pushing
 from doorstep.kernel.worklist import calendar
 from doorstep.kernel.worklist.duty import next_in_line
 from doorstep.kernel.worklist.events import TaskEscalated, TaskOverdue, TaskWarned
@@ -54,44 +55,48 @@ class NewTask:
     due_at: datetime | None = None
 
 
-def open_task(new: NewTask, *, now: datetime | None = None) -> Task:
+def open_task(new: NewTask, *, now: datetime | None = None) -> None:
     """Open a task with its clock and tell the pages of its organisation."""
-    now = now or timezone.now()
+    run(opening(new, now=now or timezone.now()))
+
+
+def opening(new: NewTask, *, now: datetime) -> list[Call]:
+    """The calls that open a task and tell of it, for an act that sends them with its other traces."""
     due_at, warn_at, steps = new.due_at, None, []
     if new.clock is not None:
         due_at = due_at or calendar.due(now, new.clock.due, working_time=new.clock.working_time)
         if new.clock.warn is not None:
             warn_at = min(calendar.due(now, new.clock.warn, working_time=new.clock.working_time), due_at)
         steps = [{"to": step.to, "seconds": int(step.due.total_seconds())} for step in new.clock.escalate]
-    task = Task(
-        kind=new.kind,
-        item_id=new.item_id,
-        item_key=new.item_key,
-        episode=new.episode,
-        organization_id=new.organization_id,
-        consortium_id=new.consortium_id,
-        resident_id=new.resident_id,
-        permission=new.permission,
-        urgency=new.urgency,
-        assignee_id=new.assignee_id,
-        opened_at=now,
-        due_at=due_at,
-        warn_at=warn_at,
-        escalate_to=steps,
-    )
-    _insert(task)
-    push(to=[f"organization:{new.organization_id}"], kind="worklist", reference=new.kind)
-    return task
+    task = {
+        "key": uuid4(),
+        "kind": new.kind,
+        "item_id": new.item_id,
+        "item_key": new.item_key,
+        "episode": new.episode,
+        "organization_id": new.organization_id,
+        "consortium_id": new.consortium_id,
+        "resident_id": new.resident_id,
+        "permission": new.permission,
+        "urgency": new.urgency,
+        "assignee_id": new.assignee_id,
+        "opened_at": now,
+        "due_at": due_at,
+        "warn_at": warn_at,
+        "escalate_to": steps,
+    }
+    told = pushing(to=[f"organization:{new.organization_id}"], kind="worklist", reference=new.kind)
+    return [Call("worklist_open", (as_json(task),)), *told]
 
 
 def close_tasks(*, machine: str, item_id: int, outcome: str, actor: Actor, now: datetime | None = None) -> int:
     """Close every open task of a thing, in whoever's list it lies; returns how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT worklist_close(%s, %s, %s, %s, %s)",
-            [machine, item_id, outcome, actor.user_id, now or timezone.now()],
-        )
-        return int(cursor.fetchone()[0])
+    return int(run([closing(machine=machine, item_id=item_id, outcome=outcome, actor=actor, now=now)])[0])
+
+
+def closing(*, machine: str, item_id: int, outcome: str, actor: Actor, now: datetime | None = None) -> Call:
+    """The call that closes the tasks of a thing, for an act that sends it with its other traces."""
+    return Call("worklist_close", (machine, item_id, outcome, actor.user_id, now or timezone.now()))
 
 
 def set_urgency(*, machine: str, item_id: int, urgency: int) -> int:
@@ -139,17 +144,6 @@ def run_clocks(*, actor: Actor, now: datetime | None = None) -> int:
         push(to=[f"organization:{task.organization_id}"], kind="clock", reference=str(task.key))
     Task.objects.filter(id__in=[task.id for task in warned]).update(warned_at=now)
     return len(overdue) + len(warned)
-
-
-def _insert(task: Task) -> None:
-    """Insert without RETURNING: the row is another organisation's and its giver may not read it back."""
-    fields = [field for field in Task._meta.concrete_fields if not field.primary_key]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    values = [field.get_db_prep_save(field.pre_save(task, True), connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Task._meta.db_table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})", values
-        )
 
 
 def _escalate(task: Task, *, actor: Actor, now: datetime) -> None:

@@ -1,57 +1,80 @@
--- The rows of the index of searches, written in the statement that writes the resource. p_old: the keys of the version before
--- (NULL for a first version); p_rest: {"links": [[name, target]], "dates": [[name, low, high]], "amounts": …, "strings": …, "words": …}.
-CREATE OR REPLACE FUNCTION record_index(p_id bigint, p_version integer, p_old bigint[], p_new bigint[], p_rest jsonb) RETURNS void
+-- The rows of the index of searches, in the transaction that writes the resources. p_ids, p_versions and p_places are parallel;
+-- p_index holds at each place {"keys": [key], "facts": number, "rest": {"links": [[name, target]], "dates": [[name, low, high]],
+-- "amounts": …, "strings": …, "words": …}}; p_old holds by place the keys and the number of the facts of the version before. Keys
+-- that stay are left alone, and the rest is written only when the number of the facts is another.
+CREATE OR REPLACE FUNCTION record_index(p_ids bigint[], p_versions integer[], p_places integer[], p_index jsonb, p_old jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public AS $$
+DECLARE
+  changed bigint[];
+  rests jsonb;
+  before bigint[];
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM record_resource r WHERE r.id = p_id AND (access_is_system() OR
-      (access_user() IS NOT NULL AND (r.resident_id IS NULL OR access_may_see(r.resident_id))))) THEN
+  IF (SELECT count(*) FROM record_resource r WHERE r.id = ANY (p_ids) AND (access_is_system() OR
+      (access_user() IS NOT NULL AND (r.resident_id IS NULL OR access_may_see(r.resident_id))))) < cardinality(p_ids) THEN
     RAISE EXCEPTION 'not a resource of the actor' USING ERRCODE = '42501';
   END IF;
-  IF p_old IS NULL AND p_version > 1 THEN
+  IF EXISTS (SELECT 1 FROM unnest(p_versions, p_places) AS v (version, place) WHERE v.version > 1 AND NOT p_old ? v.place::text) THEN
     -- Two transactions wrote the first version at the same time; the later one starts again.
     RAISE EXCEPTION 'the resource was written at the same time' USING ERRCODE = '40001';
   END IF;
-  IF p_old IS NOT NULL THEN
-    DELETE FROM record_searchkey k USING unnest(p_old) AS o (key)
-      WHERE k.key = o.key AND k.resource_id = p_id AND o.key <> ALL (p_new);
-    DELETE FROM record_searchlink WHERE resource_id = p_id;
-    DELETE FROM record_searchdate WHERE resource_id = p_id;
-    DELETE FROM record_searchamount WHERE resource_id = p_id;
-    DELETE FROM record_searchstring WHERE resource_id = p_id;
+  IF p_old <> '{}' THEN
+    DELETE FROM record_searchkey k USING (
+      SELECT o.key::bigint AS key, n.id FROM unnest(p_ids, p_places) AS n (id, place),
+        jsonb_array_elements_text(p_old -> n.place::text -> 'keys') AS o (key)
+      WHERE NOT p_index -> n.place -> 'keys' @> to_jsonb(o.key::bigint)) gone
+    WHERE k.key = gone.key AND k.resource_id = gone.id;
   END IF;
   INSERT INTO record_searchkey (key, resource_id)
-    SELECT n.key, p_id FROM unnest(p_new) AS n (key) WHERE p_old IS NULL OR n.key <> ALL (p_old);
-  PERFORM record_index_rest(p_id, p_rest);
+    SELECT e.key::bigint, n.id FROM unnest(p_ids, p_places) AS n (id, place),
+      jsonb_array_elements_text(p_index -> n.place -> 'keys') AS e (key)
+    WHERE NOT coalesce(p_old -> n.place::text -> 'keys' @> to_jsonb(e.key::bigint), false);
+  SELECT array_agg(n.id), jsonb_agg(p_index -> n.place -> 'rest'), array_agg(n.id) FILTER (WHERE p_old ? n.place::text)
+    INTO changed, rests, before FROM unnest(p_ids, p_places) AS n (id, place)
+    WHERE (p_old -> n.place::text ->> 'facts') IS DISTINCT FROM (p_index -> n.place ->> 'facts');
+  IF before IS NOT NULL THEN
+    DELETE FROM record_searchlink WHERE resource_id = ANY (before);
+    DELETE FROM record_searchdate WHERE resource_id = ANY (before);
+    DELETE FROM record_searchamount WHERE resource_id = ANY (before);
+    DELETE FROM record_searchstring WHERE resource_id = ANY (before);
+  END IF;
+  IF changed IS NOT NULL THEN
+    PERFORM record_index_rest(changed, rests);
+  END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION record_index_rest(p_id bigint, p_rest jsonb) RETURNS void
+-- Links, dates, amounts, texts and words of resources that have none yet; p_rests is parallel to p_ids.
+CREATE OR REPLACE FUNCTION record_index_rest(p_ids bigint[], p_rests jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
 BEGIN
-  IF p_rest ? 'links' THEN
-    INSERT INTO record_searchlink (name, target, resource_id)
-      SELECT (e ->> 0)::bigint, (e ->> 1)::bigint, p_id FROM jsonb_array_elements(p_rest -> 'links') e;
-  END IF;
-  IF p_rest ? 'dates' THEN
-    INSERT INTO record_searchdate (resource_id, name, place, low, high)
-      SELECT p_id, (e ->> 0)::bigint, n, (e ->> 1)::timestamptz, (e ->> 2)::timestamptz
-        FROM jsonb_array_elements(p_rest -> 'dates') WITH ORDINALITY AS x (e, n);
-  END IF;
-  IF p_rest ? 'amounts' THEN
+  INSERT INTO record_searchlink (name, target, resource_id)
+    SELECT (e ->> 0)::bigint, (e ->> 1)::bigint, n.id FROM unnest(p_ids) WITH ORDINALITY AS n (id, place),
+      jsonb_array_elements(p_rests -> (n.place::int - 1) -> 'links') e;
+  INSERT INTO record_searchdate (resource_id, name, place, low, high)
+    SELECT n.id, (e ->> 0)::bigint, x.row, (e ->> 1)::timestamptz, (e ->> 2)::timestamptz
+      FROM unnest(p_ids) WITH ORDINALITY AS n (id, place),
+        jsonb_array_elements(p_rests -> (n.place::int - 1) -> 'dates') WITH ORDINALITY AS x (e, row);
+  IF jsonb_path_exists(p_rests, '$[*].amounts') THEN
     INSERT INTO record_searchamount (resource_id, name, place, low, high, unit, code, system_code, base, base_low, base_high)
-      SELECT p_id, (e ->> 0)::bigint, n, (e ->> 1)::float8, (e ->> 2)::float8, (e ->> 3)::bigint, (e ->> 4)::bigint,
+      SELECT n.id, (e ->> 0)::bigint, x.row, (e ->> 1)::float8, (e ->> 2)::float8, (e ->> 3)::bigint, (e ->> 4)::bigint,
              (e ->> 5)::bigint, (e ->> 6)::bigint, (e ->> 7)::float8, (e ->> 8)::float8
-        FROM jsonb_array_elements(p_rest -> 'amounts') WITH ORDINALITY AS x (e, n);
+        FROM unnest(p_ids) WITH ORDINALITY AS n (id, place),
+          jsonb_array_elements(p_rests -> (n.place::int - 1) -> 'amounts') WITH ORDINALITY AS x (e, row);
   END IF;
-  IF p_rest ? 'strings' THEN
+  IF jsonb_path_exists(p_rests, '$[*].strings') THEN
     INSERT INTO record_searchstring (resource_id, name, place, norm, text)
-      SELECT p_id, (e ->> 0)::bigint, n, e ->> 1, e ->> 2
-        FROM jsonb_array_elements(p_rest -> 'strings') WITH ORDINALITY AS x (e, n);
+      SELECT n.id, (e ->> 0)::bigint, x.row, e ->> 1, e ->> 2
+        FROM unnest(p_ids) WITH ORDINALITY AS n (id, place),
+          jsonb_array_elements(p_rests -> (n.place::int - 1) -> 'strings') WITH ORDINALITY AS x (e, row);
   END IF;
-  IF p_rest ? 'words' THEN
-    -- Most words are there already: a look costs less than a conflict, which would lock and write.
+  IF jsonb_path_exists(p_rests, '$[*].words') THEN
+    -- Most words are there already: a look costs less than a conflict, which would lock and write. Always in the same order, so
+    -- that two writers never wait for each other.
     INSERT INTO record_searchword (name, norm, key)
-      SELECT (e ->> 0)::bigint, e ->> 1, (e ->> 2)::bigint FROM jsonb_array_elements(p_rest -> 'words') e
-       WHERE NOT EXISTS (SELECT 1 FROM record_searchword w WHERE w.name = (e ->> 0)::bigint AND w.norm = e ->> 1)
+      SELECT w.name, w.norm, w.key FROM (
+        SELECT DISTINCT (e ->> 0)::bigint AS name, e ->> 1 AS norm, (e ->> 2)::bigint AS key
+          FROM jsonb_array_elements(p_rests) r, jsonb_array_elements(r -> 'words') e) w
+       WHERE NOT EXISTS (SELECT 1 FROM record_searchword k WHERE k.name = w.name AND k.norm = w.norm)
+       ORDER BY w.name, w.norm
     ON CONFLICT DO NOTHING;
   END IF;
 END $$;

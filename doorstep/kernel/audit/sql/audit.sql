@@ -1,0 +1,14 @@
+-- Entries of one actor: p_actor holds the columns that are the same in each, p_acts what was done, to what, of whom.
+CREATE OR REPLACE FUNCTION audit_record(p_actor jsonb, p_acts jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
+BEGIN
+  INSERT INTO audit_auditentry (action, actor_kind, user_id, actor_name, role, organization_id, organization_name, consortium_id,
+      resident_id, subject, basis, purpose, address, request_id, details)
+    SELECT e.action, a.actor_kind, a.user_id, a.actor_name, a.role, a.organization_id, a.organization_name, a.consortium_id,
+      e.resident_id, e.subject, e.basis, a.purpose, a.address, a.request_id, e.details
+    FROM jsonb_to_record(p_actor) AS a (actor_kind text, user_id bigint, actor_name text, role text, organization_id bigint,
+        organization_name text, consortium_id bigint, purpose text, address text, request_id text),
+      ROWS FROM (jsonb_to_recordset(p_acts) AS (action text, resident_id bigint, subject text, basis text, details jsonb))
+        WITH ORDINALITY AS e (action, resident_id, subject, basis, details, place)
+    ORDER BY e.place;
+END $$;
