@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.urls import Resolver404, resolve
 
 from doorstep.kernel.access.actor import ANONYMOUS
 from doorstep.kernel.access.refusals import Refused
@@ -13,6 +14,28 @@ from doorstep.site.actors import of_request
 
 # Answered without a person: no session, no transaction.
 _OPEN = ("/static/", "/healthz", "/readyz", "/favicon")
+_MACHINES = "/fhir"
+
+
+class MachineMiddleware:
+    """Lets what machines ask for pass by the middleware of pages: they bring a token, no session, no form, no second factor."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a machine by its view alone; anything else, and what is nowhere, goes the way of pages."""
+        if not request.path.startswith(_MACHINES):
+            return self._get_response(request)
+        try:
+            match = resolve(request.path_info)
+        except Resolver404:
+            return self._get_response(request)
+        request.resolver_match = match
+        # The door of the interface reads the token and opens the one transaction of the request itself.
+        request.actor = ANONYMOUS  # type: ignore[attr-defined]
+        answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+        return answer
 
 
 class ActorMiddleware:
@@ -28,9 +51,6 @@ class ActorMiddleware:
         """Answer a request inside the actor's transaction."""
         request.actor = ANONYMOUS  # type: ignore[attr-defined]
         if request.path.startswith(_OPEN):
-            return self._get_response(request)
-        if request.path.startswith("/fhir"):
-            # Machines bring a token: their door reads it and opens the one transaction of the request itself.
             return self._get_response(request)
         with transaction.atomic():
             request.actor = of_request(request)  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from doorstep.demo.bench.names import MEASURES, REFERRALS, YARDSTICKS, Bar, Measure
@@ -23,6 +23,8 @@ class Figure:
     queries: int | None = None
     faults: list[str] = field(default_factory=list)
     remark: str = ""
+    # Of the rate of a yardstick of its own.
+    share: float | None = None
 
     @property
     def title(self) -> str:
@@ -31,11 +33,14 @@ class Figure:
 
     @property
     def bar(self) -> Bar:
-        """What it must hold; a step of a measure has the bar of its measure."""
-        return Bar() if self.name in YARDSTICKS else _measure(self.name).bar
+        """What it must hold; a step of a measure has the bars of times of its measure."""
+        if self.name in YARDSTICKS:
+            return Bar()
+        bar = _measure(self.name).bar
+        return replace(bar, per_second=None, of_bare=None, share=None) if "/" in self.name else bar
 
-    def misses(self) -> list[str]:
-        """The bars that it does not hold, in words, and its faults."""
+    def misses(self, bare: "Figure | None" = None) -> list[str]:
+        """The bars that it does not hold, in words, and its faults; `bare` is the yardstick of pages."""
         asked = (
             ("p50", self.p50, self.bar.p50_ms),
             ("p95", self.p95, self.bar.p95_ms),
@@ -43,8 +48,12 @@ class Figure:
             ("slowest", self.slowest, self.bar.slowest_ms),
         )
         missed = [f"{name} > {bar:g} ms" for name, value, bar in asked if bar is not None and value > bar]
-        if self.bar.per_second is not None and not self.per_second >= self.bar.per_second:
-            missed.append(f"per s < {self.bar.per_second:g}")
+        least = (
+            ("per s", self.per_second, self.bar.per_second),
+            ("of bare", self.per_second / bare.per_second if bare and bare.count else None, self.bar.of_bare),
+            ("share", self.share, self.bar.share),
+        )
+        missed += [f"{name} < {bar:g}" for name, value, bar in least if None not in (bar, value) and value < bar]  # type: ignore[operator]
         if self.bar.queries is not None and self.queries is not None and self.queries > self.bar.queries:
             missed.append(f"queries > {self.bar.queries}")
         return missed + self.faults
@@ -119,7 +128,7 @@ def table(yardsticks: dict[str, Figure], figures: Sequence[Figure]) -> str:
             f"{_label(one):64} {one.clients:>7} {one.p50:>8.2f} {one.p95:>8.2f} {one.p99:>8.2f} {one.slowest:>8.1f}"
             f" {one.per_second:>9,.1f} {'' if one.queries is None else one.queries:>7}"
             f" {_ratio(ratio.selects, '.1f'):>8} {_ratio(ratio.of_pgbench, '.4f'):>8} {_ratio(ratio.of_bare, '.3f'):>7}"
-            f"  {_verdict(one)}"
+            f"  {_verdict(one, yardsticks.get('bare-view'))}"
         )
     return "\n".join(lines)
 
@@ -131,7 +140,7 @@ def as_json(one: Figure, yardsticks: dict[str, Figure]) -> dict[str, Any]:
         "title": one.title,
         "bar": asdict(one.bar),
         "ratios": asdict(ratios(one, yardsticks)),
-        "misses": one.misses(),
+        "misses": one.misses(yardsticks.get("bare-view")),
     }
 
 
@@ -144,7 +153,7 @@ def _ratio(value: float | None, shape: str) -> str:
     return "" if value is None else format(value, shape)
 
 
-def _verdict(one: Figure) -> str:
+def _verdict(one: Figure, bare: Figure | None) -> str:
     asked = [
         f"{name} ≤ {bar:g}{unit}"
         for name, bar, unit in (
@@ -154,9 +163,12 @@ def _verdict(one: Figure) -> str:
             ("queries", one.bar.queries, ""),
         )
         if bar is not None
+    ] + [
+        f"{name} ≥ {bar:g}"
+        for name, bar in (("per s", one.bar.per_second), ("of bare", one.bar.of_bare), ("share", one.bar.share))
+        if bar is not None
     ]
-    if one.bar.per_second is not None:
-        asked.append(f"per s ≥ {one.bar.per_second:g}")
-    missed = one.misses()
+    missed = one.misses(bare)
     words = f"{', '.join(asked)}: " if asked else ""
-    return words + (f"MISS ({'; '.join(missed)})" if missed else "ok" if asked else one.remark)
+    share = "" if one.share is None else f" (share {one.share:.2f})"
+    return words + (f"MISS ({'; '.join(missed)})" if missed else "ok" if asked else one.remark) + share

@@ -88,7 +88,9 @@ class Client:
             *(f"{name}: {value}" for name, value in request["headers"].items()),
         ]
         if request["method"] == "POST":
-            lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
+            if "Content-Type" not in request["headers"]:
+                lines.append("Content-Type: application/x-www-form-urlencoded")
+            lines.append(f"Content-Length: {len(body)}")
         return b"\r\n".join(line.encode() for line in lines) + b"\r\n\r\n" + body
 
     def _exchange(self, raw: bytes) -> tuple[int, str, bytes]:

@@ -67,6 +67,26 @@ def measured(name: str, requests: list[Request], *, port: int, seconds: float, q
     )
 
 
+def stepped(name: str, requests: list[Request], *, port: int, seconds: float) -> list[Figure]:
+    """The figure of requests of several kinds in turn, and one for each kind."""
+    shares = [
+        requests[len(requests) * one // PAGE_CLIENTS :] + requests[: len(requests) * one // PAGE_CLIENTS]
+        for one in range(PAGE_CLIENTS)
+    ]
+    tally = ask(shares, port=port, seconds=seconds)
+    took = tally["seconds"]
+    every = [one for step in tally["times"].values() for one in step]
+    queries = queries_of(requests) if requests else None
+    whole = figure(name, every, clients=PAGE_CLIENTS, seconds=took, queries=queries, faults=faults_of(tally, {200}))
+    return [
+        whole,
+        *(
+            figure(f"{name}/{step}", times, clients=PAGE_CLIENTS, seconds=took)
+            for step, times in tally["times"].items()
+        ),
+    ]
+
+
 def faults_of(tally: dict[str, Any], good: set[int]) -> list[str]:
     """What was answered otherwise than it should."""
     bad = {status: count for status, count in tally["statuses"].items() if int(status) not in good}

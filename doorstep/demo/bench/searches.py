@@ -51,11 +51,11 @@ def families(people: Sequence[Person]) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
-def mixed(people: Sequence[Person]) -> list[str]:
-    """The families in turn, so that each is asked as often as the others."""
-    lists = [paths * 3 for paths in families(people).values()]
+def mixed(people: Sequence[Person]) -> list[tuple[str, str]]:
+    """Family and path in turn, so that each family is asked as often as the others."""
+    lists = [[(family, path) for path in paths * 3] for family, paths in families(people).items()]
     shortest = min(map(len, lists))
-    return [path for path in chain.from_iterable(zip_longest(*(paths[:shortest] for paths in lists))) if path]
+    return [one for one in chain.from_iterable(zip_longest(*(paths[:shortest] for paths in lists))) if one]
 
 
 def _path(type: str, *pairs: tuple[str, str], **more: str) -> str:

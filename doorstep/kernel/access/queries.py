@@ -61,11 +61,6 @@ def get_review(*, key: UUID, organization_ids: Iterable[int]) -> BreakGlassRevie
     return found
 
 
-def client_by_token(token: str) -> ApiClient | None:
-    """The connected hospital system behind a bearer token, or None."""
-    return ApiClient.objects.filter(token_hash=token_hash(token), revoked_at__isnull=True).first()
-
-
 def client_by_id(client_id: int) -> ApiClient:
     """The connected hospital system with this id."""
     return ApiClient.objects.get(id=client_id)

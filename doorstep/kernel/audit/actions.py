@@ -68,7 +68,12 @@ def _entry(
 
 
 def _recording(entries: list[dict[str, Any]], actor: Actor) -> Call:
-    who = {
+    return Call("audit_record", (as_json(who(actor)), as_json(entries)))
+
+
+def who(actor: Actor) -> dict[str, Any]:
+    """What every entry of an actor says of the actor; the first argument of the database's audit_record."""
+    return {
         "actor_kind": actor.kind.value,
         "user_id": actor.user_id,
         "actor_name": actor.display_name[:80],
@@ -80,7 +85,6 @@ def _recording(entries: list[dict[str, Any]], actor: Actor) -> Call:
         "address": actor.address,
         "request_id": actor.request_id,
     }
-    return Call("audit_record", (as_json(who), as_json(entries)))
 
 
 def audit_key() -> bytes:

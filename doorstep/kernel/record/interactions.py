@@ -65,13 +65,15 @@ def vread(request: HttpRequest, type: str, fhir_id: str, version: str) -> HttpRe
     found = None if number is None else stored.fetch_version(type=type, fhir_id=fhir_id, version=number)
     if found is None:
         raise FhirRefused(404, "not-found", ABSENT)
+    if not found.deleted:
+        queries.note_read(type=type, fhir_id=fhir_id, actor=actor_of(request), resident_id=found.resident_id)
     return _shown(request, found)
 
 
 def read(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """The current version; 410 for a deleted one; not there and not yours answer alike."""
     allow(request, type, "r")
-    found = stored.fetch(type=type, fhir_id=fhir_id)
+    found = stored.looked_at(type=type, fhir_id=fhir_id, actor=actor_of(request))
     if found is None:
         raise FhirRefused(404, "not-found", ABSENT)
     return _shown(request, found)
@@ -245,7 +247,6 @@ def _written(request: HttpRequest, found: Stored, *, status: int) -> HttpRespons
 def _shown(request: HttpRequest, found: Stored) -> HttpResponse:
     if found.deleted:
         raise gone(found)
-    queries.note_read(type=found.type, fhir_id=found.fhir_id, actor=actor_of(request), resident_id=found.resident_id)
     headers = negotiation.version_headers(version=found.version, updated_at=found.updated_at)
     if negotiation.unchanged(request, version=found.version, updated_at=found.updated_at):
         return HttpResponse(status=304, headers=headers)

@@ -7,6 +7,9 @@ from typing import Any
 
 from django.db import connection
 
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.calls import as_json
 from doorstep.kernel.fhir import exact
 from doorstep.kernel.record.search_index import number
 from doorstep.kernel.record.search_values import token_form
@@ -58,6 +61,14 @@ def fetch(*, type: str, fhir_id: str) -> Stored | None:
     """The current version, also of a deleted resource; None when it is not there or not the actor's."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {_COLUMNS} FROM record_resource WHERE type = %s AND fhir_id = %s", [type, fhir_id])
+        row = cursor.fetchone()
+    return None if row is None else Stored(*row)
+
+
+def looked_at(*, type: str, fhir_id: str, actor: Actor) -> Stored | None:
+    """As `fetch`, with the actor's look at it written into the audit trail by the same statement; nobody looks at what is deleted."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM record_read(%s, %s, %s)", [type, fhir_id, as_json(audit.who(actor))])
         row = cursor.fetchone()
     return None if row is None else Stored(*row)
 

@@ -1,0 +1,28 @@
+-- One resource as it is, for a machine: the row as the actor may see it, and the look at it in the audit trail with its ground, the
+-- widest live relationship. Nobody looks at what is deleted.
+CREATE OR REPLACE FUNCTION record_read(p_type text, p_id text, p_actor jsonb)
+RETURNS TABLE (type varchar, fhir_id varchar, version integer, deleted boolean, received boolean, organization_id bigint,
+  resident_id bigint, updated_at timestamptz, episode varchar, content text, id bigint)
+LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
+#variable_conflict use_column
+DECLARE ground text := '';
+BEGIN
+  SELECT r.type, r.fhir_id, r.version, r.deleted, r.received, r.organization_id, r.resident_id, r.updated_at, r.episode, r.content::text, r.id
+    INTO record_read.type, record_read.fhir_id, record_read.version, record_read.deleted, record_read.received, record_read.organization_id,
+      record_read.resident_id, record_read.updated_at, record_read.episode, record_read.content, record_read.id
+    FROM record_resource r WHERE r.type = p_type AND r.fhir_id = p_id;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  IF NOT record_read.deleted THEN
+    IF record_read.resident_id IS NOT NULL THEN
+      SELECT c.reason INTO ground FROM access_carerelationship c
+       WHERE c.resident_id = record_read.resident_id AND c.organization_id = ANY (access_record_reach())
+         AND (c.closes_at IS NULL OR c.closes_at > statement_timestamp())
+       ORDER BY CASE c.scope WHEN 'full' THEN 0 WHEN 'episode' THEN 1 ELSE 2 END, c.opened_at DESC LIMIT 1;
+    END IF;
+    PERFORM audit_record(p_actor, jsonb_build_array(jsonb_build_object('action', 'fhir.read', 'resident_id', record_read.resident_id,
+      'subject', left(p_type || '/' || p_id, 120), 'basis', coalesce(ground, ''), 'details', '{}'::jsonb)));
+  END IF;
+  RETURN NEXT;
+END $$;
