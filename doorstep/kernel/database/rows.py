@@ -70,11 +70,12 @@ def _locking(model: type[models.Model], along: tuple[str, ...]) -> _Locking:
 
 
 def insert(row: models.Model) -> None:
-    """Insert a row that was just made and set its id; columns left to the database's default are not named."""
+    """Insert a row that was just made and set its id and what the database makes of its columns; columns left to the database's
+    default are not named."""
     named: list[str] = []
     values: list[Any] = []
     for field in type(row)._meta.concrete_fields:
-        if field.primary_key:
+        if field.primary_key or field.generated:
             continue
         value = field.pre_save(row, True)
         if not isinstance(value, DatabaseDefault):
@@ -82,7 +83,9 @@ def insert(row: models.Model) -> None:
             values.append(field.get_db_prep_save(value, connection))
     with connection.cursor() as cursor:
         cursor.execute(_statement(type(row), tuple(named)), values)
-        row.pk = cursor.fetchone()[0]
+        row.pk, *made = cursor.fetchone()
+    for field, value in zip(_made(type(row)), made, strict=True):
+        setattr(row, field.attname, value)
     row._state.adding = False
     row._state.db = connection.alias
 
@@ -96,7 +99,14 @@ def _statement(model: type[models.Model], named: tuple[str, ...]) -> str:
     key = model._meta.pk
     if key is None:
         raise TypeError(f"{model.__name__} has no key of one column.")
-    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places}) RETURNING {quote(str(key.column))}"
+    answered = ", ".join(quote(str(field.column)) for field in (key, *_made(model)))
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places}) RETURNING {answered}"
+
+
+@lru_cache(maxsize=64)
+def _made(model: type[models.Model]) -> tuple[Any, ...]:
+    """The columns that the database makes of others."""
+    return tuple(field for field in model._meta.concrete_fields if field.generated)
 
 
 def update(row: models.Model, changes: Mapping[str, Any]) -> None:
