@@ -13,7 +13,7 @@ DROP FUNCTION IF EXISTS record_index_rest(bigint, jsonb);
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('record', '0005_bulk_filters'),
+        ('record', '0006_watched_types'),
     ]
 
     operations = [
