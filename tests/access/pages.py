@@ -250,6 +250,7 @@ PAGES: dict[str, Page] = {
     "auditing:review": act("GLASS_REVIEW", of="nothing"),
     "portal:home": Page(RESIDENT),
     "portal:record": Page(RESIDENT),
+    "portal:trends": Page(RESIDENT),
     "portal:looks": Page(RESIDENT),
     "portal:code": Page(RESIDENT),
     "portal:choose": Page(RESIDENT, subject="resident", post=True),

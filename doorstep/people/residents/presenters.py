@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -138,12 +136,6 @@ class Day:
 
     day: date
     lines: list[Line]
-
-
-def days_of(entries: Iterable[Entry], *, units: Mapping[int, str]) -> list[Day]:
-    """Entries in their order, grouped by the day in China."""
-    lines = [line_of(entry, units=units) for entry in entries if entry.type not in HIDDEN]
-    return [Day(day, list(group)) for day, group in groupby(lines, lambda line: timezone.localtime(line.at).date())]
 
 
 def line_of(entry: Entry, *, units: Mapping[int, str]) -> Line:

@@ -16,8 +16,9 @@ from doorstep.kernel.record import queries as record
 from doorstep.kernel.web.pages import render
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import actions as resident_actions
-from doorstep.people.residents import presenters
+from doorstep.people.residents import chart_views, presenters
 from doorstep.people.residents import queries as residents
+from doorstep.people.residents.chart.lines import days_of
 from doorstep.site.portal.looks import together, why
 
 _CHOSEN = "portal_resident"
@@ -99,7 +100,18 @@ def timeline(request: HttpRequest) -> HttpResponse:
     frame = _frame(request, actor)
     entries = record.timeline(resident_id=frame["chosen_id"], actor=actor)
     units = organizations.names(ids=[entry.organization_id for entry in entries])
-    return render(request, "portal/record.html", {**frame, "days": presenters.days_of(entries, units=units)})
+    return render(request, "portal/record.html", {**frame, "days": days_of(entries, units=units)})
+
+
+@require_GET
+def trends(request: HttpRequest) -> HttpResponse:
+    """The course of the own values across all units, with the range of each laboratory."""
+    actor = _owner(request)
+    frame = _frame(request, actor)
+    resident_id = frame["chosen_id"]
+    record.note_look(resident_id=resident_id, actor=actor, subject=f"resident/{resident_id}", action="record.trends")
+    context = chart_views.trend_context(resident_id, request.GET.get("span", "3y"))
+    return render(request, "portal/trends.html", {**frame, **context})
 
 
 @require_GET

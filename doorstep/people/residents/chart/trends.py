@@ -161,7 +161,7 @@ def _options(analyte: Analyte, values: list[Value], units: Mapping[int, str]) ->
         "grid": {
             "left": 8,
             "right": 24,
-            "top": 16 + 22 * ((len(names) + 2) // 3),
+            "top": 16 + 22 * ((len(names) + 1) // 2),
             "bottom": 8,
             "outerBoundsMode": "same",
             "outerBoundsContain": "axisLabel",
