@@ -101,7 +101,7 @@ def _lines(tasks: Sequence[Task], people: Mapping[int, Resident]) -> list[Line]:
         lines.append(
             Line(
                 label=stage.label(english=english) if stage else task.kind,
-                resident=f"{person.name} {person.get_gender_display()} {age_text(person.birth_date, today)}"
+                resident=f"{person.name} {_(person.get_gender_display())} {age_text(person.birth_date, today)}"
                 if person
                 else "",
                 organization=units.get(task.organization_id, ""),

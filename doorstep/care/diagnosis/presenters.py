@@ -127,7 +127,7 @@ def suspicions_of(order: EcgOrder) -> list[dict[str, Any]]:
 def measurements_of(order: EcgOrder) -> list[tuple[str, str]]:
     """The figures of a report with names and units."""
     return [
-        (measure.en if english() else measure.zh, f"{order.measurements[measure.name]} {measure.unit}")
+        (measure.en if english() else measure.zh, f"{order.measurements[measure.name]} {_(measure.unit)}")
         for measure in MEASURES
         if measure.name in order.measurements
     ]

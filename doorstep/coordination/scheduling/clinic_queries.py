@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling import days
 from doorstep.coordination.scheduling.models import DayException, Facility, Schedule, Slot, VisitKind, WeeklySession
@@ -125,12 +126,12 @@ def stop_choices(*, organization_id: int) -> list[tuple[str, str]]:
     """Whom or what a stop may concern: each department, doctor, room and machine that has a schedule."""
     choices: dict[str, str] = {}
     for schedule in _active(organization_id):
-        choices[f"department:{schedule.department_id}"] = f"科室 · {schedule.department.name}"
+        choices[f"department:{schedule.department_id}"] = f"{_('科室')} · {schedule.department.name}"
         if schedule.practitioner is not None:
-            choices[f"practitioner:{schedule.practitioner_id}"] = f"医生 · {schedule.practitioner.name}"
+            choices[f"practitioner:{schedule.practitioner_id}"] = f"{_('医生')} · {schedule.practitioner.name}"
         if schedule.facility is not None:
             choices[f"facility:{schedule.facility_id}"] = (
-                f"{schedule.facility.get_kind_display()} · {schedule.facility.name}"
+                f"{_(schedule.facility.get_kind_display())} · {schedule.facility.name}"
             )
     return sorted(choices.items(), key=lambda one: (one[0].partition(":")[0], one[1]))
 

@@ -214,8 +214,8 @@ class SinkForm(forms.Form):
         """Each step's quota, whom it goes to, and its two fields."""
         return [
             (
-                str(PlaceQuota(quota).label),
-                str(_("同类全部机构")) if quota == to_quota else str(PlaceQuota(to_quota).label),
+                str(_(str(PlaceQuota(quota).label))),
+                str(_("同类全部机构")) if quota == to_quota else str(_(str(PlaceQuota(to_quota).label))),
                 self[f"{quota}-{to_quota}-days"],
                 self[f"{quota}-{to_quota}-at"],
             )

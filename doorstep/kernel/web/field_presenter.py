@@ -1,10 +1,12 @@
 """Turns a Django BoundField into what the field component draws."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.forms import BoundField, widgets
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,8 @@ def describe_field(bound: BoundField, **attributes: Any) -> FieldView:
     if kind == "choices":
         # Each option is a widget of its own and takes its class from the field's copy of the widget.
         bound.field.widget.attrs["class"] = given["class"]
+    if kind in ("choices", "select"):
+        bound.field.widget.choices = _spoken(bound.field.widget.choices)
     options = list(bound.subwidgets) if kind == "choices" else []
     return FieldView(
         id=identifier,
@@ -56,6 +60,14 @@ def describe_field(bound: BoundField, **attributes: Any) -> FieldView:
         control=SafeString("") if options else bound.as_widget(attrs=given),
         options=options,
     )
+
+
+def _spoken(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Choices in the reader's language: labels of tables and of code systems are written in Chinese."""
+    return [
+        (value, _spoken(label) if isinstance(label, list | tuple) else gettext(str(label)) if label else label)
+        for value, label in choices
+    ]
 
 
 def _kind(widget: widgets.Widget) -> str:

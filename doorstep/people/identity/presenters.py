@@ -61,7 +61,7 @@ _SHOWN: dict[str, Callable[[Resident], str]] = {
     "national_id": lambda resident: mask_number(resident.national_id),
     "document": _document,
     "phone": lambda resident: mask_phone(resident.phone),
-    "gender": lambda resident: str(Resident.Gender(resident.gender).label),
+    "gender": lambda resident: _(str(Resident.Gender(resident.gender).label)),
     "organization": lambda resident: resident.organization.name,
     "home": _home,
 }

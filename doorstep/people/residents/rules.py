@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
 from pypinyin import Style, lazy_pinyin
 from stdnum.cn import ric
 
@@ -47,14 +48,14 @@ def age_on(birth_date: date, day: date) -> int:
 
 
 def age_text(birth_date: date, day: date) -> str:
-    """The age as a doctor writes it: days, months below three years, then years."""
+    """The age as a doctor writes it in the reader's language: days, months below three years, then years."""
     days = (day - birth_date).days
     if days < 60:
-        return f"{max(days, 0)}天"
+        return _("%(count)s 天") % {"count": max(days, 0)}
     months = (day.year - birth_date.year) * 12 + day.month - birth_date.month - (day.day < birth_date.day)
     if months < 36:
-        return f"{months}月龄"
-    return f"{age_on(birth_date, day)}岁"
+        return _("%(count)s 个月") % {"count": months}
+    return _("%(count)s 岁") % {"count": age_on(birth_date, day)}
 
 
 def mask_number(number: str) -> str:

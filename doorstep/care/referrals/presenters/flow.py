@@ -72,7 +72,7 @@ def case_lines(rows: list[Referral], *, actor: Actor) -> list[dict[str, Any]]:
             "way": f"{row.source.name} → {place_of(row)}",
             "state": label(row),
             "direction": word("direction", row.direction),
-            "kind": str(Referral.Kind(row.kind).label),
+            "kind": _(str(Referral.Kind(row.kind).label)),
             "submitted_at": row.submitted_at,
             "reason": _reason(row),
         }
@@ -102,7 +102,7 @@ def workbook(rows: list[Referral], *, actor: Actor) -> bytes:
             row.source.name,
             place_of(row),
             word("direction", row.direction),
-            str(Referral.Kind(row.kind).label),
+            _(str(Referral.Kind(row.kind).label)),
             label(row),
         )
         for column, text in enumerate(texts):

@@ -146,7 +146,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         referral=referral,
         state=label(referral),
         tone=TONES.get(referral.state, "neutral"),
-        gender=str(Resident.Gender(referral.patient_gender).label),
+        gender=_(str(Resident.Gender(referral.patient_gender).label)),
         due_at=line.due_at if line else None,
         warn_at=line.warn_at if line else None,
         buttons=_buttons(referral, actor, refusal),
@@ -189,7 +189,7 @@ def home_list(actor: Actor, *, after: str = "") -> tuple[str, Page, str]:
 
 
 def _line(row: Referral, clock: tuple[Any, Any], chosen: Any) -> Line:
-    kind = str(Referral.Kind(row.kind).label)
+    kind = _(str(Referral.Kind(row.kind).label))
     place = f"{row.source.name} → {place_of(row)}"
     return Line(
         href=reverse("referrals:detail", args=[row.key]),
@@ -327,7 +327,7 @@ def last_reason(referral: Referral, *, actor: Actor) -> str:
 
 def gender_of(referral: Referral) -> str:
     """The patient's gender as people say it."""
-    return str(Resident.Gender(referral.patient_gender).label)
+    return _(str(Resident.Gender(referral.patient_gender).label))
 
 
 def verb_label(verb: str) -> str:

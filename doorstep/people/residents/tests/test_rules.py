@@ -69,10 +69,10 @@ def test_masks_hide_the_middle() -> None:
 @pytest.mark.parametrize(
     ("born", "text"),
     [
-        (date(2026, 11, 20), "2天"),
-        (date(2025, 11, 23), "11月龄"),
-        (date(1963, 9, 15), "63岁"),
-        (date(1963, 11, 23), "62岁"),
+        (date(2026, 11, 20), "2 天"),
+        (date(2025, 11, 23), "11 个月"),
+        (date(1963, 9, 15), "63 岁"),
+        (date(1963, 11, 23), "62 岁"),
     ],
 )
 def test_age_text_counts_days_months_and_years(born: date, text: str) -> None:
