@@ -49,6 +49,7 @@ def _refused(house: House, resource: dict[str, Any]) -> tuple[int, str]:
         ("Observation", {"channel": {"endpoint": "file:///etc/passwd"}}, "Subscription.channel.endpoint"),
         ("Observation", {"status": "active"}, "Subscription.status"),
         ("Observation", {"end": "2020-01-01T00:00:00Z"}, "Subscription.end"),
+        ("Observation", {"end": "2099-12-31T23:59:60Z"}, "Subscription.end"),
     ],
 )
 def test_a_subscription_that_cannot_be_followed_says_where(

@@ -67,10 +67,7 @@ def read(resource: dict[str, Any], *, base: str) -> Wanted:
     payload = channel.get("payload")
     if payload is not None and payload not in _JSON:
         raise _refused("not-supported", "payload 只支持 application/fhir+json / JSON only", "channel.payload")
-    if "end" in resource:
-        wanted.ends_at = datetime.fromisoformat(str(resource["end"]).replace("Z", "+00:00"))
-        if wanted.ends_at <= timezone.now():
-            raise _refused("value", "end 已经过去 / end is in the past", "end")
+    wanted.ends_at = _end(resource.get("end"))
     profiles = (resource.get("meta") or {}).get("profile", [])
     if "://" in wanted.criteria.partition("?")[0] or f"{BACKPORT}/backport-subscription" in profiles:
         _read_topic(wanted, resource, base)
@@ -141,6 +138,19 @@ def _search(wanted: Wanted, pairs: list[tuple[str, str]], base: str, place: str)
     except FhirRefused as error:
         raise _refused(error.code, error.sentence, place) from error
     wanted.terms, wanted.pairs = query.where, pairs
+
+
+def _end(text: Any) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError as error:
+        # R4 knows leap seconds.
+        raise _refused("value", "end 不是可用的时刻 / end is no moment that this server knows", "end") from error
+    if moment <= timezone.now():
+        raise _refused("value", "end 已经过去 / end is in the past", "end")
+    return moment
 
 
 def _headers(lines: Any) -> list[tuple[str, str]]:
