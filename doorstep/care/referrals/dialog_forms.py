@@ -3,9 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.referrals.models import Referral
+from doorstep.people.residents.queries import DEATH_SOURCES
 
 _REASON = _("说明（对方会看到）")
 
@@ -17,6 +19,19 @@ def _area(label: Any, *, required: bool = True, rows: int = 2) -> forms.CharFiel
 class ReasonForm(forms.Form):
     """A verb that asks for its reason alone."""
 
+    reason = _area(_REASON)
+
+
+class DeathForm(forms.Form):
+    """The day of death and what is known of it; the death is registered with it."""
+
+    died_on = forms.DateField(
+        label=_("死亡日期"), initial=timezone.localdate, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+    source = forms.ChoiceField(
+        label=_("依据"), choices=[(code, _(label)) for code, label in DEATH_SOURCES.items()], initial="family"
+    )
+    certificate = forms.CharField(label=_("死亡证编号（依据为死亡证时填写）"), max_length=40, required=False)
     reason = _area(_REASON)
 
 
@@ -134,7 +149,7 @@ FORMS: dict[str, type[forms.Form]] = {
     "advise": AdviseForm,
     "refuse_offer": ReasonForm,
     "withdraw": ReasonForm,
-    "record_death": ReasonForm,
+    "record_death": DeathForm,
     "undo_check_in": ReasonForm,
     "depart": DepartForm,
     "go_elsewhere": ElsewhereForm,

@@ -82,7 +82,7 @@ def follow_up_resources(follow_up: FollowUp) -> list[Published]:
             content=content,
             organization_id=follow_up.unit_id,
             occurred_at=follow_up.done_at or referral.discharged_at or follow_up.created_at,
-            episode=referral.subject,
+            episode=referral.shown_under,
             category="vital-signs" if content["resourceType"] == "Observation" else "referral",
         )
         for content in found
@@ -334,7 +334,7 @@ def question_resources(question: CaseQuestion) -> list[Published]:
             content=content,
             organization_id=question.asker_id,
             occurred_at=question.answered_at or question.created_at,
-            episode=question.referral.subject,
+            episode=question.referral.shown_under,
             category="referral",
         )
     ]
@@ -389,6 +389,6 @@ def _published(content: Json, referral: Referral) -> Published:
         if content["resourceType"] in ("ServiceRequest", "Consent")
         else referral.target_id or referral.source_id,
         occurred_at=moments.get(content["resourceType"]) or referral.submitted_at or referral.created_at,
-        episode=referral.subject,
+        episode=referral.shown_under,
         category="referral",
     )

@@ -38,6 +38,7 @@ urlpatterns = [
     path("<uuid:key>/questions/", case.ask, name="ask"),
     path("<uuid:key>/hold/", sending.hold, name="hold"),
     path("<uuid:key>/act/<str:verb>/", office.act, name="act"),
+    path("<uuid:key>/record/", sending.open_record, name="open-record"),
     path("<uuid:key>/dialog/<str:verb>/", office.dialog, name="dialog"),
     path("<uuid:key>/admit/", treating.admit, name="admit"),
     path("<uuid:key>/discharge/", treating.discharge, name="discharge"),

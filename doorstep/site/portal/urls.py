@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.site.portal import views
+from doorstep.site.portal import offers, views
 
 app_name = "portal"
 urlpatterns = [
@@ -11,5 +11,7 @@ urlpatterns = [
     path("trends/", views.trends, name="trends"),
     path("looks/", views.looks, name="looks"),
     path("code/", views.code, name="code"),
+    path("offers/", offers.offers, name="offers"),
+    path("offers/<uuid:key>/<str:word>/", offers.answer, name="answer"),
     path("family/<uuid:key>/", views.choose, name="choose"),
 ]

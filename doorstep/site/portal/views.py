@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from doorstep.care.referrals import queries as referrals
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import NotFound
@@ -57,14 +58,16 @@ REASONS: dict[str, Any] = {
 }
 
 
-def _owner(request: HttpRequest) -> Actor:
+def owner_of(request: HttpRequest) -> Actor:
+    """The resident whose account this is; raises NotFound for anybody else."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     if actor.kind is not ActorKind.RESIDENT or not actor.resident_ids:
         raise NotFound()
     return actor
 
 
-def _frame(request: HttpRequest, actor: Actor) -> dict[str, Any]:
+def frame_of(request: HttpRequest, actor: Actor) -> dict[str, Any]:
+    """The family, and the person whose pages are shown."""
     family = residents.family_of(user_id=actor.user_id or 0)
     people = {link.resident_id: link.resident for link in family}
     if not people:
@@ -77,8 +80,8 @@ def _frame(request: HttpRequest, actor: Actor) -> dict[str, Any]:
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What is going on, and the newest results in plain words."""
-    actor = _owner(request)
-    frame = _frame(request, actor)
+    actor = owner_of(request)
+    frame = frame_of(request, actor)
     entries = record.timeline(resident_id=frame["chosen_id"], actor=actor, limit=100)
     units = organizations.names(ids=[entry.organization_id for entry in entries])
     going = [one for one in entries if one.type in _GOING_ON and one.content.get("status") in _OPEN]
@@ -88,6 +91,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "going": [presenters.line_of(one, units=units) for one in going[:6]],
         "reports": [presenters.line_of(one, units=units) for one in reports[:3]],
         "pressure": next(iter(presenters.pressures_of(entries)[::-1]), None),
+        "offers": sum(
+            one.state == "offered" for one in referrals.list_of_resident(resident_id=frame["chosen_id"], actor=actor)
+        ),
         "looks": len(audit.who_looked(resident_id=frame["chosen_id"], actor=actor, limit=20)),
     }
     return render(request, "portal/home.html", context)
@@ -96,8 +102,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def timeline(request: HttpRequest) -> HttpResponse:
     """The whole record, day by day."""
-    actor = _owner(request)
-    frame = _frame(request, actor)
+    actor = owner_of(request)
+    frame = frame_of(request, actor)
     entries = record.timeline(resident_id=frame["chosen_id"], actor=actor)
     units = organizations.names(ids=[entry.organization_id for entry in entries])
     return render(request, "portal/record.html", {**frame, "days": days_of(entries, units=units)})
@@ -117,8 +123,8 @@ def trends(request: HttpRequest) -> HttpResponse:
 @require_GET
 def looks(request: HttpRequest) -> HttpResponse:
     """Who looked at the record, and who may and why."""
-    actor = _owner(request)
-    frame = _frame(request, actor)
+    actor = owner_of(request)
+    frame = frame_of(request, actor)
     found = audit.who_looked(resident_id=frame["chosen_id"], actor=actor)
     relationships = access.list_relationships(resident_id=frame["chosen_id"], actor=actor)
     units = organizations.names(ids=[one.organization_id for one in relationships])
@@ -138,8 +144,8 @@ def looks(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Six digits for five minutes that prove presence at any unit."""
-    actor = _owner(request)
-    frame = _frame(request, actor)
+    actor = owner_of(request)
+    frame = frame_of(request, actor)
     made = ""
     if request.method == "POST":
         made = resident_actions.make_presence_code(resident_id=frame["chosen_id"], actor=actor)
@@ -154,7 +160,7 @@ def code(request: HttpRequest) -> HttpResponse:
 @require_POST
 def choose(request: HttpRequest, key: UUID) -> HttpResponse:
     """Turn to another member of the family."""
-    actor = _owner(request)
+    actor = owner_of(request)
     resident = residents.get_by_key(key, actor)
     request.session[_CHOSEN] = resident.pk
     return HttpResponseRedirect(reverse("portal:home"))

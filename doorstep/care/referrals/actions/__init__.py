@@ -58,6 +58,7 @@ from doorstep.care.referrals.actions.offering import (
     refuse_offer,
     time_out_receivers,
 )
+from doorstep.care.referrals.actions.packet import open_record
 from doorstep.care.referrals.actions.sending import (
     Consent,
     draft_again,
@@ -109,6 +110,7 @@ __all__ = [
     "offer",
     "offer_place",
     "open_down_draft",
+    "open_record",
     "pass_on_silent",
     "propose_down",
     "receive_back",

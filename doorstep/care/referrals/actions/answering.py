@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import queries, states, texts
+from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.details import (
     REFERRAL,
     details_of,
@@ -128,14 +129,7 @@ def redirect(
 
 def _to_unit(referral: Referral, *, target_id: int, department_id: int | None, reason: str, actor: Actor) -> Referral:
     old_sight, old_target, booking = referral.sight, referral.target_id, referral.booking
-    access.open_relationship(
-        resident_id=referral.resident_id,
-        organization_id=target_id,
-        reason=REFERRAL,
-        episode=f"{referral.subject}.{referral.redirects + 1}",
-        basis=referral.number,
-        actor=actor,
-    )
+    packet.pass_sight_on(referral, organization_id=target_id, actor=actor)
     moved = workflow.apply(
         referral,
         "redirect",

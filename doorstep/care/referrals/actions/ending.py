@@ -1,17 +1,23 @@
 """How a referral ends before it has run its way: withdrawn, died, seen elsewhere, sent out of the network."""
 
+from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import states
 from doorstep.care.referrals.actions.details import details_of, end_sight, give_bed_back, give_place_back
 from doorstep.care.referrals.models import Referral
+from doorstep.coordination.beds import actions as beds
+from doorstep.coordination.beds import queries as bed_queries
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.workflow import actions as workflow
+from doorstep.people.residents import deaths
+from doorstep.people.residents.permissions import Permission as Residents
 
 
 @transaction.atomic
@@ -21,8 +27,37 @@ def withdraw(*, referral: Referral, reason: str, actor: Actor) -> Referral:
 
 
 @transaction.atomic
-def record_death(*, referral: Referral, reason: str, actor: Actor) -> Referral:
-    """Close a referral because the patient died; whoever has the referral now records it."""
+def record_death(
+    *,
+    referral: Referral,
+    reason: str,
+    actor: Actor,
+    died_on: date | None = None,
+    source: str = "family",
+    certificate: str = "",
+) -> Referral:
+    """The patient died: whoever has the referral records it, and with it the death itself, which ends all else that is open.
+
+    A unit that reads only a packet does not write into the record: the family doctor is told and registers the death.
+    Raises Refused at the field of a wrong day or ground.
+    """
+    resident = referral.resident
+    whole = referral.whole_record or actor.reaches(referral.source_id)
+    if not actor.is_system and whole and resident.deceased_on is None:
+        # The referral's own table says who may record the outcome; that person may then register the death.
+        allowed = actor.with_permissions({*actor.permissions, Residents.DEATH_RECORD})
+        moved = _stop(referral, "record_death", reason=reason, actor=actor, keep_sight=True)
+        deaths.record_death(
+            resident=resident,
+            died_on=died_on or timezone.localdate(),
+            source=source,
+            certificate=certificate,
+            note=f"{referral.number} {reason.strip()}",
+            actor=allowed,
+        )
+        if moved.submitted_at is not None:
+            end_sight(moved, actor=actor)
+        return moved
     return _stop(referral, "record_death", reason=reason, actor=actor)
 
 
@@ -119,6 +154,7 @@ def _stop(
     actor: Actor,
     values: dict[str, Any] | None = None,
     more: dict[str, Any] | None = None,
+    keep_sight: bool = False,
 ) -> Referral:
     before = referral.state
     moved = workflow.apply(
@@ -129,9 +165,18 @@ def _stop(
         scheduling.release(hold_key=referral.hold_key, actor=actor)
     give_place_back(moved, actor=actor, reason=reason)
     give_bed_back(moved, actor=actor, reason=reason)
-    if not was_draft:
+    if verb == "record_death":
+        _leave_bed(moved, actor=actor)
+    if not was_draft and not keep_sight:
         end_sight(moved, actor=actor)
     return moved
+
+
+def _leave_bed(referral: Referral, *, actor: Actor) -> None:
+    """The bed of a patient who died is cleaned next."""
+    stay = bed_queries.stay_by_reference(reference=referral.subject)
+    if stay is not None and stay.left_at is None and (actor.is_system or actor.reaches(stay.organization_id)):
+        beds.leave(stay=stay, actor=actor)
 
 
 def _same_matter(one: Referral, other: Referral) -> bool:

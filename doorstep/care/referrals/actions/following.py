@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import follow_up_states, queries, states
-from doorstep.care.referrals.actions.details import REFERRAL, details_of, end_sight
+from doorstep.care.referrals.actions import packet
+from doorstep.care.referrals.actions.details import details_of, end_sight
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
@@ -87,7 +88,7 @@ def decline_back(*, referral: Referral, reason: str, actor: Actor, code: str = "
     access.close_relationship(
         resident_id=moved.resident_id,
         reason=CareRelationship.Reason.RETURN,
-        episode=moved.subject,
+        episode=moved.shown_under,
         actor=actor,
     )
     return moved
@@ -154,13 +155,11 @@ def close(*, referral: Referral, actor: Actor, outcome: str = "") -> Referral:
         details={**details_of(referral), "outcome": text, "outcome_en": english},
     )
     end_sight(moved, actor=actor)
-    access.open_relationship(
-        resident_id=moved.resident_id,
+    packet.open_sight(
+        moved,
         organization_id=moved.target_id or 0,
-        reason=REFERRAL,
         episode=moved.sight,
         closes_at=timezone.now() + states.REACHABLE,
-        basis=moved.number,
         actor=actor,
     )
     return moved

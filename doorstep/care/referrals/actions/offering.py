@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, queries, states, texts
+from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.details import (
     REFERRAL,
     details_of,
@@ -105,9 +106,9 @@ def confirm(*, referral: Referral, actor: Actor, by_resident: bool = False) -> R
 
 
 @transaction.atomic
-def refuse_offer(*, referral: Referral, reason: str, actor: Actor) -> Referral:
-    """The resident does not want what is offered: the bed goes back and the target looks again."""
-    return _unoffered(referral, "refuse_offer", reason=reason, actor=actor)
+def refuse_offer(*, referral: Referral, reason: str, actor: Actor, by_resident: bool = False) -> Referral:
+    """The resident does not want what is offered, told to the sender or from the own phone: the bed goes back, the target looks again."""
+    return _unoffered(referral, "refuse_self" if by_resident else "refuse_offer", reason=reason, actor=actor)
 
 
 def expire_offers(*, actor: Actor, now: datetime | None = None) -> int:
@@ -180,7 +181,7 @@ def time_out_receivers(*, actor: Actor, now: datetime | None = None) -> int:
     for referral in found:
         workflow.apply(referral, "time_out_back", actor=actor, details=details_of(referral))
         access.close_relationship(
-            resident_id=referral.resident_id, reason=queries.RETURN, episode=referral.subject, actor=actor
+            resident_id=referral.resident_id, reason=queries.RETURN, episode=referral.shown_under, actor=actor
         )
     return len(found)
 
@@ -210,14 +211,7 @@ def _pass_on(referral: Referral, *, actor: Actor, now: datetime) -> None:
             tell(kind="referral-unanswered", organization_id=unit, link=referral.subject, urgent=True)
         return
     old_sight, old_target, booking = referral.sight, referral.target_id, referral.booking
-    access.open_relationship(
-        resident_id=referral.resident_id,
-        organization_id=following,
-        reason=REFERRAL,
-        episode=f"{referral.subject}.{referral.redirects + 1}",
-        basis=referral.number,
-        actor=actor,
-    )
+    packet.pass_sight_on(referral, organization_id=following, actor=actor)
     workflow.apply(
         referral,
         "pass_on",

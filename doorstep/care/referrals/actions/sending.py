@@ -11,14 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, queries, rules, states, texts
-from doorstep.care.referrals.actions.details import REFERRAL, details_of
+from doorstep.care.referrals.actions import packet
+from doorstep.care.referrals.actions.details import details_of
 from doorstep.care.referrals.criteria import Judgement, as_rows, judge
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.record_facts import Known, known_of, up_facts
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling.actions import Hold
-from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.audit import actions as audit
@@ -48,6 +48,7 @@ _REVISABLE = frozenset(
         "treatment",
         "symptoms",
         "packet",
+        "whole_record",
         "bed_requested",
     }
 )
@@ -174,7 +175,8 @@ def hold_slot(*, referral: Referral, slot_key: uuid.UUID | str, actor: Actor, or
 def submit(*, referral: Referral, consent: Consent, actor: Actor) -> Referral:
     """Send a draft, or a returned referral, with the patient's consent: the target sees it from now on.
 
-    Books the held place, opens the target's relationship (whole record, for this referral) and decides the benefits.
+    Books the held place, opens the target's relationship for this referral (the whole record, or the packet chosen) and decides
+    the benefits.
     Raises Refused with the fields that are missing, Conflict when the resident has an open referral to that unit, or
     when the hold has run out.
     """
@@ -190,17 +192,14 @@ def submit(*, referral: Referral, consent: Consent, actor: Actor) -> Referral:
         booking = scheduling.book(
             hold_key=referral.hold_key, resident_id=referral.resident_id, actor=actor, reference=referral.subject
         )
-    access.open_relationship(
-        resident_id=referral.resident_id,
-        organization_id=target_id,
-        reason=REFERRAL,
-        episode=referral.sight,
-        basis=referral.number,
-        actor=actor,
-    )
+    referral.whole_record = packet.is_whole(referral)
+    packet.open_sight(referral, organization_id=target_id, episode=referral.sight, actor=actor)
+    if not referral.whole_record:
+        packet.send_packet(referral, actor=actor)
     values: dict[str, Any] = {
         **consent_values(referral, consent, actor=actor, now=now),
         "submitted_at": now,
+        "whole_record": referral.whole_record,
         "criteria": referral.criteria,
         "benefits": benefits.as_rows(_decisions(referral, actor=actor, now=now)),
         "return_code": "",
@@ -239,7 +238,7 @@ def draft_again(*, referral: Referral, actor: Actor) -> Referral:
     copied = (
         "resident_id", "resident_key", "patient_name", "patient_gender", "patient_birth_date", "direction", "aim", "kind",
         "green_center", "critical", "source_id", "referrer_phone", "impression_code", "impression", "present_illness", "history",
-        "treatment", "symptoms", "origin", "origin_reference", "packet", "reviewer_id", "bed_requested",
+        "treatment", "symptoms", "origin", "origin_reference", "packet", "whole_record", "reviewer_id", "bed_requested",
     )  # fmt: skip
     day = timezone.localdate()
     others = [

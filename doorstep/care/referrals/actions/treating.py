@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import texts
+from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.case import note_debt
 from doorstep.care.referrals.actions.details import details_of
 from doorstep.care.referrals.actions.sending import Consent, consent_values
@@ -229,12 +230,11 @@ def hand_back(*, referral: Referral, actor: Actor, receiver_id: int) -> Referral
     """Send the plan down to the unit that takes over; it gets sight of the whole record for this return."""
     if receiver_id == referral.target_id:
         raise Refused(_("不能下转给本单位。"), fields={"receiver": _("请选择基层承接机构。")})
-    access.open_relationship(
-        resident_id=referral.resident_id,
+    packet.open_sight(
+        referral,
         organization_id=receiver_id,
         reason=CareRelationship.Reason.RETURN,
-        episode=referral.subject,
-        basis=referral.number,
+        episode=referral.shown_under,
         actor=actor,
     )
     return workflow.apply(

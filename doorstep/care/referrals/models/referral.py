@@ -171,6 +171,8 @@ class Referral(WorkItem):
     origin = models.CharField(max_length=80, blank=True, default="")
     origin_reference = models.CharField(max_length=120, blank=True, default="")
     packet = models.JSONField(default=list)
+    # False: the receiving side reads the packet alone, with allergies, problems and medicines.
+    whole_record = models.BooleanField(default=True)
     criteria = models.JSONField(default=list)
     benefits = models.JSONField(default=list)
 
@@ -341,6 +343,11 @@ class Referral(WorkItem):
     def number(self) -> str:
         """What people read out: the day of the draft and the first figures of the key."""
         return f"ZZ{timezone.localtime(self.created_at):%y%m%d}-{self.key.hex[:6].upper()}"
+
+    @property
+    def shown_under(self) -> str:
+        """The episode of the referral's own resources: a narrow relationship reads them by the very episode it stands under."""
+        return self.subject if self.whole_record else self.sight
 
     @property
     def sight(self) -> str:

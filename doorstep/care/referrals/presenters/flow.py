@@ -2,6 +2,7 @@
 
 import io
 from datetime import datetime
+from math import cos, radians
 from typing import Any
 
 import xlsxwriter
@@ -17,6 +18,9 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import catalogue
 from doorstep.people.organizations import queries as organizations
 
+# Units that give the map its ground.
+_GROUND = ("hospital", "township-center", "community-center", "village-clinic", "care-home")
+_KILOMETRES_A_DEGREE = 111.2
 _CHOICES: dict[str, Any] = {
     "return": Referral.ReturnReason,
     "decline": Referral.DeclineReason,
@@ -157,11 +161,16 @@ def flow_map(found: list[Flow]) -> dict[str, Any]:
     for flow in drawn:
         for key in (flow.source_id, flow.target_id):
             total[key] = total.get(key, 0) + flow.count
-    axis = {"type": "value", "scale": True, "axisLabel": {"show": False}, "splitLine": {"show": False}}
+    # Units beside which nothing is drawn give the ground its shape: an own map, no tiles from outside.
+    ground = [
+        [float(one.longitude), float(one.latitude), one.name]
+        for one in organizations.search(text="", kinds=_GROUND, limit=400)
+        if one.longitude is not None and one.latitude is not None and one.id not in places
+    ]
+    axis = _axes([*((x, y) for x, y, _name in places.values()), *((x, y) for x, y, _name in ground)])
     return {
         "tooltip": {"trigger": "item", "renderMode": "richText"},
-        "xAxis": {**axis, "name": _("经度")},
-        "yAxis": {**axis, "name": _("纬度")},
+        **axis,
         "series": [
             {
                 "type": "lines",
@@ -177,6 +186,13 @@ def flow_map(found: list[Flow]) -> dict[str, Any]:
             },
             {
                 "type": "scatter",
+                "silent": True,
+                "symbolSize": 4,
+                "itemStyle": {"color": "#c3cdd6"},
+                "data": [{"name": name, "value": [x, y]} for x, y, name in ground],
+            },
+            {
+                "type": "scatter",
                 "data": [
                     {"name": places[key][2], "value": [*places[key][:2], count], "symbolSize": 8 + min(24, count)}
                     for key, count in total.items()
@@ -185,6 +201,34 @@ def flow_map(found: list[Flow]) -> dict[str, Any]:
             },
         ],
     }
+
+
+def _axes(points: list[tuple[float, float]]) -> dict[str, Any]:
+    """The ground: a square of kilometres around all units, east to the right and north on top, with a line every ten kilometres."""
+    if not points:
+        return {"xAxis": {"type": "value", "show": False}, "yAxis": {"type": "value", "show": False}}
+    west, east = min(x for x, _y in points), max(x for x, _y in points)
+    south, north = min(y for _x, y in points), max(y for _x, y in points)
+    # A degree of longitude is shorter than one of latitude: without this the county would lie too wide.
+    narrow = cos(radians((south + north) / 2))
+    half = max((east - west) * narrow, north - south, 0.05) * 0.55
+    middle_x, middle_y = (west + east) / 2, (south + north) / 2
+    shared = {
+        "type": "value",
+        "axisLabel": {"show": False},
+        "axisTick": {"show": False},
+        "axisLine": {"lineStyle": {"color": "#c3cdd6"}},
+        "splitLine": {"lineStyle": {"color": "#eef2f5"}},
+        "nameLocation": "end",
+    }
+    tenth = 10 / _KILOMETRES_A_DEGREE
+    return {
+        "xAxis": {
+            **shared, "name": _("东"), "min": middle_x - half / narrow, "max": middle_x + half / narrow,
+            "interval": tenth / narrow,
+        },
+        "yAxis": {**shared, "name": _("北"), "min": middle_y - half, "max": middle_y + half, "interval": tenth},
+    }  # fmt: skip
 
 
 def _clock(kind: str) -> str:

@@ -104,6 +104,7 @@ class Thing:
     debt: Any = None
     proposal: Any = None
     again: bool = False
+    may_open: bool = False
 
 
 def label(thing: Referral | FollowUp) -> str:
@@ -155,7 +156,9 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         events=[_event(referral, step) for step in reversed(steps)],
         plan=plan,
         follow_ups=[{"row": one, "state": label(one), "tone": TONES.get(one.state, "neutral")} for one in follow_ups],
-        sees_record=bool(actor.record_reach) and referral.state not in states.ENDED,
+        sees_record=bool(actor.record_reach)
+        and referral.state not in states.ENDED
+        and (referral.whole_record or actor.reaches(referral.source_id)),
         token=queries.qr_token(referral=referral) if referral.accepted_at else "",
         benefits=referral.benefits,
         criteria=criteria_rows(referral.criteria),
@@ -164,6 +167,10 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         debt=down_queries.debt_of(referral_id=referral.pk)
         if referral.discharged_at and actor.reaches(referral.target_id)
         else None,
+        may_open=not referral.whole_record
+        and referral.state not in (*states.ENDED, "draft", "outside")
+        and actor.may(Permission.REFERRAL_SUBMIT)
+        and actor.reaches(referral.source_id),
         again=referral.state in (*states.BEFORE_ARRIVAL, "declined", "withdrawn", "elsewhere")
         and actor.may(Permission.REFERRAL_SUBMIT)
         and actor.reaches(referral.source_id),

@@ -35,6 +35,7 @@ def test_every_state_has_owner_and_clock_or_is_final(machine: object) -> None:
         ("offer", {"submitted", "submitted_green"}, "target"),
         ("confirm", {"offered"}, "source"),
         ("confirm_self", {"offered"}, "resident"),
+        ("refuse_self", {"offered"}, "resident"),
         ("depart", {"accepted"}, "source"),
         ("pass_on", {"submitted", "submitted_green"}, "system"),
         ("time_out_back", {"handed_back"}, "system"),

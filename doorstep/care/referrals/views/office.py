@@ -162,7 +162,7 @@ _ACTS: dict[str, Callable[[Any, Actor, Any], object]] = {
     "advise": lambda one, actor, data: actions.advise(referral=one, advice=data["advice"], actor=actor),
     "depart": lambda one, actor, data: actions.depart(referral=one, transport=data["transport"], actor=actor),
     "withdraw": lambda one, actor, data: actions.withdraw(referral=one, reason=data["reason"], actor=actor),
-    "record_death": lambda one, actor, data: actions.record_death(referral=one, reason=data["reason"], actor=actor),
+    "record_death": lambda one, actor, data: actions.record_death(referral=one, actor=actor, **data),
     "go_elsewhere": _elsewhere,
     "report_outside": lambda one, actor, data: actions.report_outside(referral=one, result=data["result"], actor=actor),
     "check_in": lambda one, actor, _data: actions.check_in(referral=one, method="national-id", actor=actor),

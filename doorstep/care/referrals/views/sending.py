@@ -110,6 +110,17 @@ def edit(request: HttpRequest, key: UUID) -> HttpResponse:
 
 @require_POST
 @once
+def open_record(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Open the whole record to the receiving side after all."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_SUBMIT)
+    actions.open_record(referral=queries.get(key=key, actor=actor), actor=actor)
+    messages.success(request, _("对方现在可以查阅完整档案。"))
+    return redirect(request, reverse("referrals:detail", args=[key]))
+
+
+@require_POST
+@once
 def hold(request: HttpRequest, key: UUID) -> HttpResponse:
     """Keep a place for ten minutes."""
     actor = actor_of(request)
@@ -180,7 +191,7 @@ def _carry_out(request: HttpRequest, referral: Any, form: ReferralForm) -> HttpR
     with transaction.atomic():
         values = form.revision()
         if "packet_sent" in request.POST:
-            values["packet"] = _packet(request, referral)
+            values |= {"packet": _packet(request, referral), "whole_record": request.POST.get("sight") != "packet"}
         actions.revise(referral=referral, actor=actor, values=values)
         said = _("草稿已保存。")
         if slot and verb != "save":
@@ -261,6 +272,7 @@ def _edit_page(request: HttpRequest, referral: Any, form: ReferralForm, *, statu
         "form": form,
         "gender": presenters.gender_of(referral),
         "packet": choices.packet_for(referral, actor=actor),
+        "sight": request.POST.get("sight") or ("record" if referral.whole_record else "packet"),
         "consent": texts.CONSENT,
         "consent_version": texts.CONSENT_VERSION,
         "returned": presenters.last_reason(referral, actor=actor) if referral.state == "returned" else "",

@@ -1,0 +1,119 @@
+"""What the receiving side may read: the whole record, or the packet that the sender chose and what every doctor must know."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals.actions.details import REFERRAL, end_sight
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.states import ENDED
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Actor, Purpose
+from doorstep.kernel.access.models import CareRelationship
+from doorstep.kernel.access.refusals import Conflict, NotFound
+from doorstep.kernel.access.session import for_purpose
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.record import actions as record
+from doorstep.kernel.record import queries as records
+from doorstep.kernel.record.publishing import Published
+
+# Chosen or not, these travel: to treat without them would be dangerous.
+_ALWAYS = ("AllergyIntolerance", "Condition", "MedicationStatement")
+_READ = 200
+
+
+def is_whole(referral: Referral) -> bool:
+    """Whether the whole record opens: in an emergency always, else as the sender chose."""
+    return referral.whole_record or referral.kind != Referral.Kind.ORDINARY or referral.critical
+
+
+def open_sight(
+    referral: Referral,
+    *,
+    organization_id: int,
+    episode: str,
+    actor: Actor,
+    reason: CareRelationship.Reason = REFERRAL,
+    **more: Any,
+) -> None:
+    """Open a unit's relationship for this referral, as wide as the sender chose."""
+    whole = referral.whole_record
+    access.open_relationship(
+        resident_id=referral.resident_id,
+        organization_id=organization_id,
+        reason=reason,
+        scope=CareRelationship.Scope.FULL if whole else CareRelationship.Scope.EPISODE,
+        episode=episode,
+        basis=referral.number,
+        actor=actor,
+        **more,
+    )
+
+
+def pass_sight_on(referral: Referral, *, organization_id: int, actor: Actor) -> None:
+    """Open the sight of the unit to which a referral goes on; the patient's consent covers it, and it is no wider than before."""
+    episode = f"{referral.subject}.{referral.redirects + 1}"
+    if referral.whole_record:
+        open_sight(referral, organization_id=organization_id, episode=episode, actor=actor)
+        return
+    content = records.read(type="Bundle", fhir_id=str(referral.key))
+    # A narrow relationship passes nothing on by itself: the house does, what the sender sent and no more.
+    with for_purpose(Purpose.HANDLER, actor):
+        open_sight(referral, organization_id=organization_id, episode=episode, actor=actor)
+        if content is not None:
+            _publish(referral, content, episode=episode, actor=actor)
+
+
+def send_packet(referral: Referral, *, actor: Actor) -> None:
+    """Publish what travels with a narrow referral: copies as they are now, under the referral's own episode."""
+    wanted = {str(line["reference"]) for line in referral.packet}
+    entries = records.timeline(resident_id=referral.resident_id, actor=actor, limit=_READ)
+    chosen = [one for one in entries if f"{one.type}/{one.fhir_id}" in wanted or one.type in _ALWAYS]
+    content = {
+        "resourceType": "Bundle",
+        "id": str(referral.key),
+        "type": "collection",
+        "timestamp": timezone.now().isoformat(timespec="seconds"),
+        "entry": [{"fullUrl": f"urn:uuid:{one.fhir_id}", "resource": one.content} for one in chosen],
+    }
+    _publish(referral, content, episode=referral.sight, actor=actor)
+
+
+@transaction.atomic
+def open_record(*, referral: Referral, actor: Actor) -> Referral:
+    """The sender opens the whole record to the receiving side after all; raises Conflict when it is open or the referral has ended."""
+    actor.check(Permission.REFERRAL_SUBMIT)
+    if not actor.reaches(referral.source_id):
+        raise NotFound()
+    if referral.whole_record or referral.state in (*ENDED, "draft", "outside") or referral.target_id is None:
+        raise Conflict(_("转诊已结束，或对方已可查阅完整档案。"))
+    end_sight(referral, actor=actor)
+    Referral.objects.filter(pk=referral.pk).update(whole_record=True)
+    referral.whole_record = True
+    open_sight(referral, organization_id=referral.target_id, episode=referral.sight, actor=actor)
+    audit.record(
+        action="referral.open-record",
+        actor=actor,
+        subject=referral.subject,
+        resident_id=referral.resident_id,
+        details={},
+    )
+    return referral
+
+
+def _publish(referral: Referral, content: Mapping[str, Any], *, episode: str, actor: Actor) -> None:
+    record.publish(
+        Published(
+            content=dict(content),
+            organization_id=referral.source_id,
+            occurred_at=referral.submitted_at or timezone.now(),
+            episode=episode,
+            category="referral",
+        ),
+        resident_id=referral.resident_id,
+        actor=actor,
+    )

@@ -1,0 +1,108 @@
+"""What the receiving side reads: the packet where the sender chose one, the whole record in an emergency, nothing afterwards."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.tests.factories import CONSENT, REPORT, Loop, draft, make_loop, referral_in
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
+from doorstep.kernel.access.refusals import Conflict, Refused
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.record import queries as record
+from doorstep.people.organizations.models import Organization
+from doorstep.people.residents.models import Death, Resident
+from doorstep.people.residents.tests.factories import make_staff
+from doorstep.site.actors import of_user
+
+pytestmark = pytest.mark.django_db
+
+
+def sent(loop: Loop, **values: Any) -> Referral:
+    """A referral that goes with a packet, unless `values` say otherwise."""
+    referral = draft(loop)
+    chosen = {"kind": "ordinary", "critical": False, "bed_requested": True, "whole_record": False, **values}
+    with acting(loop.village):
+        actions.revise(referral=referral, actor=loop.village, values=chosen)
+        return actions.submit(referral=referral, consent=CONSENT, actor=loop.village)
+
+
+def seen(loop: Loop, actor: Actor) -> set[str]:
+    with acting(actor):
+        return {one.type for one in record.timeline(resident_id=loop.resident.id, actor=actor)}
+
+
+def packed(referral: Referral, actor: Actor) -> set[str]:
+    with acting(actor):
+        bundle = record.read(type="Bundle", fhir_id=str(referral.key))
+        return {one["resource"]["resourceType"] for one in bundle["entry"]} if bundle else set()
+
+
+def test_a_packet_opens_what_was_chosen_and_what_every_doctor_must_know() -> None:
+    loop = make_loop()
+    referral = sent(loop)
+    # The pressure was not chosen; the report was, problems and medicines always travel.
+    assert packed(referral, loop.office) == {"DiagnosticReport", "Condition", "MedicationStatement"}
+    assert seen(loop, loop.office) == {"Bundle", "ServiceRequest", "Task", "Consent"}
+    with acting(loop.office):
+        assert record.read(type="DiagnosticReport", fhir_id=REPORT) is None
+        actions.decline(referral=queries.get(key=referral.key, actor=loop.office), code="no-bed", reason="满床",
+                        alternative="请转市中心医院", actor=loop.office)  # fmt: skip
+    assert seen(loop, loop.office) == set()
+
+
+@pytest.mark.parametrize("values", [{"kind": "green"}, {"kind": "urgent"}, {"critical": True}])
+def test_an_emergency_opens_the_whole_record(values: dict[str, Any]) -> None:
+    loop = make_loop()
+    assert sent(loop, **values).whole_record
+    assert {"Observation", "DiagnosticReport"} < seen(loop, loop.office)
+
+
+def test_a_redirect_passes_on_the_packet_and_no_more() -> None:
+    loop = make_loop()
+    referral = sent(loop)
+    with acting(system_actor(Purpose.IMPORT)):
+        other = Organization.objects.create(code="H8", name="第二医院", kind="hospital", tier=2)
+        Organization.objects.filter(pk=other.pk).update(path=[other.pk])
+    second = of_user(make_staff(name="另一专员", organization_id=other.pk, role="referral_officer", username="office2"))
+    with acting(loop.office):
+        fresh = queries.get(key=referral.key, actor=loop.office)
+        actions.redirect(referral=fresh, target_id=other.pk, reason="无床位", actor=loop.office)
+    assert packed(referral, second) == {"DiagnosticReport", "Condition", "MedicationStatement"}
+    assert "Observation" not in seen(loop, second)
+    assert seen(loop, loop.office) == set()
+    with acting(second):
+        actions.accept(referral=queries.get(key=referral.key, actor=second), actor=second)
+
+
+def test_the_sender_may_open_the_record_later() -> None:
+    loop = make_loop()
+    referral = sent(loop)
+    with acting(loop.office), pytest.raises(Refused):
+        actions.open_record(referral=queries.get(key=referral.key, actor=loop.office), actor=loop.office)
+    with acting(loop.village):
+        actions.open_record(referral=queries.get(key=referral.key, actor=loop.village), actor=loop.village)
+    assert {"Observation", "DiagnosticReport"} < seen(loop, loop.office)
+    with acting(loop.village), pytest.raises(Conflict):
+        actions.open_record(referral=queries.get(key=referral.key, actor=loop.village), actor=loop.village)
+
+
+def test_a_patient_who_dies_is_registered_as_dead_and_everything_ends() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "admitted")
+    with acting(loop.specialist):
+        fresh = queries.get(key=referral.key, actor=loop.specialist)
+        with pytest.raises(Refused):
+            actions.record_death(referral=fresh, reason="抢救无效", source="certificate", actor=loop.specialist)
+    with acting(loop.specialist):
+        fresh = queries.get(key=referral.key, actor=loop.specialist)
+        actions.record_death(
+            referral=fresh, reason="抢救无效", source="certificate", certificate="431-26-1", actor=loop.specialist
+        )
+    with acting(system_actor(Purpose.HANDLER)):
+        assert Referral.objects.get(pk=referral.pk).state == "died"
+        assert Resident.objects.get(pk=loop.resident.pk).deceased_on == timezone.localdate()
+        assert Death.objects.get().organization_id == loop.world.lead
+    assert seen(loop, loop.specialist) == set()

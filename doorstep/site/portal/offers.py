@@ -1,0 +1,49 @@
+"""What a hospital offers a referred resident: agreed to, or turned down, from the own phone."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from doorstep.care.referrals import actions, queries
+from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.workflow.once import once
+from doorstep.site.portal.views import frame_of, owner_of
+
+
+@require_GET
+def offers(request: HttpRequest) -> HttpResponse:
+    """Places and beds that wait for this resident's answer, and what was agreed."""
+    actor = owner_of(request)
+    frame = frame_of(request, actor)
+    rows = queries.list_of_resident(resident_id=frame["chosen_id"], actor=actor)
+    context = {
+        **frame,
+        "offered": [one for one in rows if one.state == "offered"],
+        "expected": [one for one in rows if one.state in ("accepted", "on_the_way")],
+    }
+    return render(request, "portal/offers.html", context)
+
+
+@require_POST
+@once
+def answer(request: HttpRequest, key: UUID, word: str) -> HttpResponse:
+    """Agree, or turn the offer down; somebody who was first is named by the refusal."""
+    actor = owner_of(request)
+    referral = queries.get(key=key, actor=actor)
+    if referral.resident_id not in actor.resident_ids:
+        raise NotFound()
+    if word == "agree":
+        actions.confirm(referral=referral, actor=actor, by_resident=True)
+        messages.success(request, _("已确认，请按时到院，带好身份证和医保凭证。"))
+    elif word == "decline":
+        reason = request.POST.get("reason", "").strip() or _("患者在手机上未接受安排")
+        actions.refuse_offer(referral=referral, reason=reason, actor=actor, by_resident=True)
+        messages.success(request, _("已告知医院另行安排，您的转诊仍然有效。"))
+    else:
+        raise Http404
+    return redirect(request, reverse("portal:offers"))

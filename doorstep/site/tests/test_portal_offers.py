@@ -1,0 +1,120 @@
+"""A resident answers what a hospital offers, from the own phone; two offices that act at once over HTTP."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals.actions import Place
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.tests.factories import Loop, make_loop, referral_in
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.models import User
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.workflow.queries import history
+from doorstep.people.residents.models import ResidentAccount
+from doorstep.people.residents.tests.factories import make_resident, make_staff
+
+
+def offered(loop: Loop) -> Referral:
+    referral = referral_in(loop, "submitted_green")
+    place = Place(text="心内科 3 诊室", expected_at=timezone.now() + timedelta(hours=3))
+    with acting(loop.office):
+        fresh = queries.get(key=referral.key, actor=loop.office)
+        return actions.offer(referral=fresh, place=place, actor=loop.office)
+
+
+def phone(resident_id: int, name: str) -> Client:
+    with acting(system_actor(Purpose.IMPORT)):
+        user = User.objects.create_user(username=name, password="x" * 20, kind=User.Kind.RESIDENT)
+        ResidentAccount.objects.create(user=user, resident_id=resident_id, since=timezone.localdate())
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def stands(referral: Referral) -> Referral:
+    with acting(system_actor(Purpose.HANDLER)):
+        return Referral.objects.get(pk=referral.pk)
+
+
+@pytest.mark.django_db
+def test_a_resident_agrees_or_declines_and_nobody_else_does() -> None:
+    loop = make_loop()
+    referral = offered(loop)
+    own = phone(loop.resident.pk, "zhou")
+    stranger = make_resident(organization_id=loop.world.village, name="王五", number="", phone="")
+    assert "就诊安排待确认" in own.get(reverse("portal:home")).content.decode()
+    page = own.get(reverse("portal:offers")).content.decode()
+    assert "心内科 3 诊室" in page
+    other = phone(stranger.pk, "wang")
+    assert "心内科" not in other.get(reverse("portal:offers")).content.decode()
+    assert other.post(reverse("portal:answer", args=[referral.key, "agree"])).status_code == 404
+    assert own.post(reverse("portal:answer", args=[referral.key, "eat"])).status_code == 404
+    assert own.post(reverse("portal:answer", args=[referral.key, "agree"])).status_code == 302
+    found = stands(referral)
+    assert (found.state, found.appointment_text) == ("accepted", "心内科 3 诊室")
+    assert own.post(reverse("portal:answer", args=[referral.key, "decline"])).status_code == 409
+    assert "已确认的安排" in own.get(reverse("portal:offers")).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_declined_offer_goes_back_to_the_hospital() -> None:
+    loop = make_loop()
+    referral = offered(loop)
+    own = phone(loop.resident.pk, "zhou")
+    answer = own.post(reverse("portal:answer", args=[referral.key, "decline"]), {"reason": "那天家里有事"})
+    assert answer.status_code == 302
+    found = stands(referral)
+    assert found.state == "submitted"
+    with acting(loop.village):
+        assert history(found, actor=loop.village)[-1].reason == "那天家里有事"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_offices_and_sender_at_once_over_http() -> None:
+    """Three people press at once: one chain of steps, and whoever was late reads who was first and where it stands."""
+    loop = make_loop()
+    referral = referral_in(loop, "submitted_green")
+    second = make_staff(name="另一专员", organization_id=loop.world.lead, role="referral_officer", username="office2")
+    wanted = {
+        "accept": (loop.users["office"], {"instructions": ""}),
+        "decline": (second, {"code": "no-bed", "alternative": "请转市中心医院", "reason": "满床"}),
+        "withdraw": (loop.users["village"], {"reason": "家属要求"}),
+    }
+    clients = {}
+    for verb, (user, _data) in wanted.items():
+        clients[verb] = Client()
+        clients[verb].force_login(user)
+    barrier, found = threading.Barrier(len(wanted)), {}
+
+    def press(verb: str) -> None:
+        barrier.wait(timeout=30)
+        try:
+            found[verb] = clients[verb].post(reverse("referrals:act", args=[referral.key, verb]), wanted[verb][1])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press, args=(verb,)) for verb in wanted]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    done = {verb for verb, answer in found.items() if answer.status_code == 302}
+    with acting(loop.village):
+        steps = [step.verb for step in history(queries.get(key=referral.key, actor=loop.village), actor=loop.village)][
+            2:
+        ]
+    assert set(steps) == done
+    assert len(done & {"accept", "decline"}) <= 1
+    assert done
+    for verb in set(wanted) - done:
+        assert found[verb].status_code == 409, (verb, found[verb].status_code)
+        text = found[verb].content.decode()
+        assert any(name in text for name in ("郑岚", "另一专员", "李长河"))
+        assert "已先行处理" in text
