@@ -6,7 +6,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from doorstep.care.referrals.actions import save_service
+from doorstep.care.referrals.actions import count_stock, save_service
+from doorstep.care.referrals.stock_sheet import Counted
 from doorstep.coordination.beds.actions import occupy, open_ward, write_round
 from doorstep.coordination.beds.models import Bed, Stay
 from doorstep.demo.county import heroes
@@ -84,7 +85,16 @@ def open_wards(county: County, *, actor: Actor) -> int:
             # Every third centre has no rehabilitation, so that the nearest is not always the one that is asked.
             skills = _SKILLS if unit.id == heroes.HOME_UNIT or unit.id % 3 else _SKILLS[1:]
             save_service(organization_id=unit.id, accepts=True, skills=skills, medicines=_MEDICINES, actor=actor)
+            count_stock(organization_id=unit.id, lines=_shelf(unit.id), actor=actor)
     return Bed.objects.count()
+
+
+def _shelf(unit: int) -> list[Counted]:
+    """What stands on a centre's shelf: every seventh medicine has run out somewhere."""
+    return [
+        Counted(row, code, code, 0 if (unit + row) % 7 == 0 else 20 + (unit * 13 + row * 7) % 180, "盒")
+        for row, code in enumerate(_MEDICINES, start=2)
+    ]
 
 
 def _lay_in(patient: _Patient, *, actor: Actor) -> Stay:

@@ -13,6 +13,8 @@ from doorstep.care.contracts.permissions import Permission as Contracts
 from doorstep.care.diagnosis import next_acts as report_acts
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals import benefits as referral_benefits
+from doorstep.care.referrals import stock as referral_stock
+from doorstep.care.referrals.down_queries import counted_stock
 from doorstep.care.referrals.handlers import TEXTS as REFERRAL_TEXTS
 from doorstep.care.referrals.permissions import Permission as Referrals
 from doorstep.coordination.allergies import queries as allergies
@@ -96,6 +98,7 @@ def wire() -> None:
     notice_texts.install(BOOKING_TEXTS)
     telling.install(tell_resident)
     own_places.install(PoolOfPlaces())
+    referral_stock.install(counted_stock)
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals, family_doctor=family_doctor)
     standing.install(is_signed, in_sql="contracts_is_signed")
     role_names.install(role_name, ROLES)

@@ -231,6 +231,8 @@ PAGES: dict[str, Page] = {
     "referrals:proposals": page("CASE_ANSWER"),
     "referrals:proposal": page("CASE_ANSWER", of="nothing"),
     "referrals:service": page("REFERRAL_RECEIVE_BACK"),
+    "referrals:stock": act("REFERRAL_RECEIVE_BACK"),
+    "referrals:stock-file": page("REFERRAL_RECEIVE_BACK"),
     "referrals:medicines": page("REFERRAL_TREAT"),
     "referrals:medicine-row": page("REFERRAL_TREAT"),
     "referrals:flow": page("FLOW_VIEW"),

@@ -1,16 +1,19 @@
 """Reads of going home: who of the wards may, which units near home can take whom, and what was proposed."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils import timezone
 
 from doorstep.care.referrals import down_rules, rules, stock
 from doorstep.care.referrals.criteria import Judgement, judge
 from doorstep.care.referrals.down_rules import Needs, Unit, Weighed
-from doorstep.care.referrals.models import CaseQuestion, DownProposal, PayLater, UnitService
+from doorstep.care.referrals.models import CaseQuestion, DownProposal, PayLater, StockLine, UnitService
 from doorstep.care.referrals.record_facts import Known, down_facts, known_of
 from doorstep.coordination.beds import queries as beds
 from doorstep.coordination.beds.models import Stay
@@ -22,6 +25,8 @@ from doorstep.people.organizations import queries as organizations
 from doorstep.people.organizations.models import Organization
 
 MEDICINES = f"{systems.BASE}/CodeSystem/medicine"
+# How long a count speaks for the shelf; this house's own until a consortium sets it.
+STOCK_HOLDS = timedelta(days=7)
 _KINDS = ("township-center", "community-center")
 _WITH = ("hospital", "receiver", "referral")
 
@@ -51,7 +56,10 @@ def receivers_for(*, home: Organization, needs: Needs, besides: tuple[int, ...] 
     ids = [one.id for one in near]
     said = {one.organization_id: one for one in UnitService.objects.filter(organization_id__in=ids)}
     free = beds.free_count(organization_ids=ids)
-    codes = [code for code, _name in needs.medicines]
+    groups = terminology.properties(system=MEDICINES, name="group")
+    asked = {code for code, _name in needs.medicines}
+    # What may stand in for a medicine of the plan is asked for as well.
+    codes = sorted(asked | {code for code, group in groups.items() if group in {groups.get(one) for one in asked}})
     stocked = stock.in_stock(organization_ids=ids, codes=codes)
     found = [
         Unit(
@@ -65,7 +73,22 @@ def receivers_for(*, home: Organization, needs: Needs, besides: tuple[int, ...] 
         )
         for rank, one in enumerate(near)
     ]
-    return down_rules.weigh(found, needs, groups=terminology.properties(system=MEDICINES, name="group"))
+    return down_rules.weigh(found, needs, groups=groups)
+
+
+def counted_stock(organization_ids: Sequence[int], codes: Sequence[str]) -> dict[int, frozenset[str]]:
+    """Which of these medicines units have by their own count; a unit whose count is older than a week is unknown."""
+    fresh = timezone.now() - STOCK_HOLDS
+    rows = StockLine.objects.filter(organization_id__in=organization_ids, counted_at__gte=fresh)
+    found: dict[int, set[str]] = {unit: set() for unit in rows.values_list("organization_id", flat=True).distinct()}
+    for unit, code in rows.filter(code__in=codes, quantity__gt=0).values_list("organization_id", "code"):
+        found[unit].add(code)
+    return {unit: frozenset(held) for unit, held in found.items()}
+
+
+def stock_of(*, organization_id: int) -> list[StockLine]:
+    """A unit's count, by name."""
+    return list(StockLine.objects.filter(organization_id=organization_id).order_by("name", "code"))
 
 
 def as_choice(one: Weighed) -> dict[str, Any]:

@@ -147,18 +147,16 @@ class ServiceForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    medicines = forms.CharField(
-        label=_("常备药品编码"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(_AREA),
-        help_text=_("填写药品目录编码，用顿号或逗号分隔；药房库存接入后自动更新。"),
-    )
 
-    def clean_medicines(self) -> list[str]:
-        """The single codes."""
-        text = self.cleaned_data["medicines"].replace("，", ",").replace("、", ",").replace("\n", ",")
-        return list(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
+
+class StockForm(forms.Form):
+    """A count of the shelf."""
+
+    file = forms.FileField(
+        label=_("药品库存表（Excel）"),
+        help_text=_("列：药品编码、药品名称、库存数量、单位；上传后替换本院原有库存，7 天内有效。"),
+        widget=forms.FileInput({"accept": ".xlsx"}),
+    )
 
 
 class FollowUpForm(forms.Form):

@@ -67,6 +67,7 @@ from doorstep.care.referrals.actions.sending import (
     revise,
     submit,
 )
+from doorstep.care.referrals.actions.stocking import count_stock, import_stock
 from doorstep.care.referrals.actions.treating import Discharge, Plan, admit, discharge, hand_back, send_down, treat
 from doorstep.care.referrals.actions.watching import board_now, refresh_boards, watch_dark
 
@@ -91,6 +92,7 @@ __all__ = [
     "close_elsewhere",
     "complete_follow_up",
     "confirm",
+    "count_stock",
     "decline",
     "decline_back",
     "depart",
@@ -104,6 +106,7 @@ __all__ = [
     "go_elsewhere",
     "hand_back",
     "hold_slot",
+    "import_stock",
     "leave_network",
     "miss_follow_ups",
     "note_debt",

@@ -130,24 +130,25 @@ def redirect(
 def _to_unit(referral: Referral, *, target_id: int, department_id: int | None, reason: str, actor: Actor) -> Referral:
     old_sight, old_target, booking = referral.sight, referral.target_id, referral.booking
     packet.pass_sight_on(referral, organization_id=target_id, actor=actor)
-    moved = workflow.apply(
-        referral,
-        "redirect",
-        actor=actor,
-        values={
-            "target_id": target_id,
-            "department_id": department_id,
-            "redirected_from_id": old_target,
-            "redirects": referral.redirects + 1,
-            "tried": [*referral.tried, old_target],
-            "unanswered_at": None,
-            "booking": None,
-            "appointment_text": "",
-            "expected_at": None,
-        },
-        reason=reason,
-        details={**details_of(referral), "target": target_id, "redirected_from": old_target},
-    )
+    with packet.handing_over(referral, actor=actor):
+        moved = workflow.apply(
+            referral,
+            "redirect",
+            actor=actor,
+            values={
+                "target_id": target_id,
+                "department_id": department_id,
+                "redirected_from_id": old_target,
+                "redirects": referral.redirects + 1,
+                "tried": [*referral.tried, old_target],
+                "unanswered_at": None,
+                "booking": None,
+                "appointment_text": "",
+                "expected_at": None,
+            },
+            reason=reason,
+            details={**details_of(referral), "target": target_id, "redirected_from": old_target},
+        )
     if booking is not None and booking.state == "booked":
         scheduling.cancel(booking_key=booking.key, actor=actor, reason=_("转诊改派到其他机构"))
     access.close_relationship(resident_id=referral.resident_id, reason=REFERRAL, episode=old_sight, actor=actor)

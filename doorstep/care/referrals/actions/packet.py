@@ -1,6 +1,7 @@
 """What the receiving side may read: the whole record, or the packet that the sender chose and what every doctor must know."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -66,6 +67,19 @@ def pass_sight_on(referral: Referral, *, organization_id: int, actor: Actor) -> 
         open_sight(referral, organization_id=organization_id, episode=episode, actor=actor)
         if content is not None:
             _publish(referral, content, episode=episode, actor=actor)
+
+
+@contextmanager
+def handing_over(referral: Referral, *, actor: Actor) -> Iterator[None]:
+    """Around the act that gives a narrow referral to another unit: what it writes is the next unit's to read, no longer the writer's.
+
+    A refusal inside ends the savepoint of the act, and with it the house's own eyes.
+    """
+    if referral.whole_record:
+        yield
+        return
+    with for_purpose(Purpose.HANDLER, actor):
+        yield
 
 
 def send_packet(referral: Referral, *, actor: Actor) -> None:

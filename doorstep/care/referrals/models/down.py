@@ -31,6 +31,20 @@ class UnitService(models.Model):
     changed_at = models.DateTimeField(default=timezone.now)
 
 
+class StockLine(models.Model):
+    """What a unit has of one medicine, as its staff counted it; `quantity` in packages of `unit`."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="stock")
+    code = models.CharField(max_length=24)
+    name = models.CharField(max_length=80)
+    quantity = models.PositiveIntegerField()
+    unit = models.CharField(max_length=12, blank=True, default="")
+    counted_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["organization", "code"], name="stock_once"),)
+
+
 class DownProposal(WorkItem):
     """A proposal that a stable patient of a ward goes home; both doctors are asked.
 

@@ -6,7 +6,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import down_queries, down_rules, texts
+from doorstep.care.referrals import down_queries, down_rules, stock_sheet, texts
 from doorstep.care.referrals.criteria import judge
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.presenters import choices
@@ -125,3 +125,12 @@ def _missing(text: str, names: dict[str, str]) -> str:
     if kind == "skill":
         return _(down_rules.SKILLS.get(code, code))
     return _("床位") if kind == "bed" else names.get(code, code)
+
+
+def stock_file(*, organization_id: int) -> bytes:
+    """A unit's count as a file; without one every medicine of the list with nothing in stock."""
+    lines = [
+        (one.code, one.name, one.quantity, one.unit) for one in down_queries.stock_of(organization_id=organization_id)
+    ]
+    every = terminology.every(system=down_queries.MEDICINES) if not lines else []
+    return stock_sheet.write(lines or [(one.code, one.zh, 0, _("盒")) for one in every])

@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from doorstep.care.referrals import actions, down_queries
-from doorstep.care.referrals.forms import ServiceForm, add_refusal
+from doorstep.care.referrals.forms import ServiceForm, StockForm, add_refusal
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import going_home
 from doorstep.care.referrals.views.frame import actor_of
@@ -67,13 +68,15 @@ def service(request: HttpRequest) -> HttpResponse:
     unit = actor.organization_id or 0
     known = down_queries.service_of(organization_id=unit)
     initial = {"accepts": True} if known is None else {
-        "accepts": known.accepts, "skills": known.skills, "medicines": "、".join(known.medicines)
+        "accepts": known.accepts, "skills": known.skills
     }  # fmt: skip
     form = ServiceForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         try:
             with transaction.atomic():
-                actions.save_service(organization_id=unit, actor=actor, **form.cleaned_data)
+                actions.save_service(
+                    organization_id=unit, actor=actor, medicines=known.medicines if known else (), **form.cleaned_data
+                )
         except Refused as refused:
             if not refused.fields:
                 raise
@@ -81,9 +84,66 @@ def service(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("承接能力已保存。"))
             return redirect(request, reverse("referrals:proposals"))
-    return page_or_part(
-        request, "referrals/service.html", "content", {"form": form}, status=422 if form.is_bound else 200
-    )
+    return _service_page(request, unit, form=form, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@once
+def stock(request: HttpRequest) -> HttpResponse:
+    """Take over the unit's count of medicines from its file."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_RECEIVE_BACK)
+    unit = actor.organization_id or 0
+    form = StockForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                count = actions.import_stock(
+                    organization_id=unit, content=form.cleaned_data["file"].read(), actor=actor
+                )
+        except Refused as refused:
+            if not refused.fields:
+                raise
+            add_refusal(form, refused.fields, {})
+        else:
+            messages.success(request, _("已导入 %(count)s 种药品的库存。") % {"count": count})
+            return redirect(request, reverse("referrals:service"))
+    return _service_page(request, unit, stock_form=form, status=422)
+
+
+@require_GET
+def stock_file(request: HttpRequest) -> HttpResponse:
+    """The unit's count as a file; without one the list of medicines, to be filled in."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_RECEIVE_BACK)
+    content = going_home.stock_file(organization_id=actor.organization_id or 0)
+    response = HttpResponse(content, content_type=_EXCEL)
+    response["Content-Disposition"] = 'attachment; filename="stock.xlsx"'
+    return response
+
+
+def _service_page(
+    request: HttpRequest,
+    unit: int,
+    *,
+    form: ServiceForm | None = None,
+    stock_form: StockForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    known = down_queries.service_of(organization_id=unit)
+    lines = down_queries.stock_of(organization_id=unit)
+    context = {
+        "form": form
+        or ServiceForm(initial={"accepts": known.accepts if known else True, "skills": known.skills if known else []}),
+        "stock_form": stock_form or StockForm(),
+        "lines": lines,
+        "counted_at": lines[0].counted_at if lines else None,
+        "old": bool(lines) and timezone.now() - lines[0].counted_at > down_queries.STOCK_HOLDS,
+    }
+    return page_or_part(request, "referrals/service.html", "content", context, status=status)
+
+
+_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _answer(request: HttpRequest, key: UUID, actor: Actor) -> str:
