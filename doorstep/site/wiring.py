@@ -60,6 +60,7 @@ from doorstep.site.fhir.bookings import BookingDoor
 from doorstep.site.fhir.patients import PatientDoor
 from doorstep.site.fhir.referrals import ReferralDoor
 from doorstep.site.fhir.schedules import ScheduleDoor, SlotDoor
+from doorstep.site.fhir.returns import CarePlanDoor, CommunicationDoor, EncounterDoor
 from doorstep.site.fhir.tasks import TaskDoor
 from doorstep.site.fhir.topics import TOPICS, extensions
 from doorstep.site.machines import MACHINES
@@ -121,6 +122,9 @@ DOORS: dict[str, doors.Door] = {
     "Schedule": ScheduleDoor(),
     "Slot": SlotDoor(),
     "Task": TaskDoor(),
+    "Encounter": EncounterDoor(),
+    "CarePlan": CarePlanDoor(),
+    "Communication": CommunicationDoor(),
 }
 
 # What leads on from a visit, in the order of the buttons.

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.referrals.models import Referral
+from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.residents.queries import DEATH_SOURCES
 
 _REASON = _("说明（对方会看到）")
@@ -25,9 +26,7 @@ class ReasonForm(forms.Form):
 class DeathForm(forms.Form):
     """The day of death and what is known of it; the death is registered with it."""
 
-    died_on = forms.DateField(
-        label=_("死亡日期"), initial=timezone.localdate, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
+    died_on = forms.DateField(label=_("死亡日期"), initial=timezone.localdate, widget=DayInput())
     source = forms.ChoiceField(
         label=_("依据"), choices=[(code, _(label)) for code, label in DEATH_SOURCES.items()], initial="family"
     )

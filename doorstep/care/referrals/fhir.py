@@ -58,7 +58,7 @@ def referral_resources(referral: Referral) -> list[Published]:
     contents = [service_request(referral), task(referral)]
     if referral.consent_signed_at is not None and referral.state in _CONSENTED:
         contents.append(consent(referral))
-    if referral.treated_at is not None:
+    if referral.treated_at is not None or referral.arrived_at is not None:
         contents.append(encounter(referral))
     if referral.discharged_at is not None:
         contents.append(composition(referral))
@@ -197,7 +197,7 @@ def encounter(referral: Referral) -> Json:
             "identifier": [identifier(f"{systems.BASE}/NamingSystem/inpatient-number", referral.inpatient_number)]
             if referral.inpatient_number
             else [],
-            "status": "finished" if referral.discharged_at else "in-progress",
+            "status": "finished" if referral.discharged_at else "in-progress" if referral.treated_at else "arrived",
             "class": coding(systems.ENCOUNTER_CLASS, "IMP", "inpatient encounter")
             if inpatient
             else coding(systems.ENCOUNTER_CLASS, "AMB", "ambulatory"),
@@ -206,7 +206,7 @@ def encounter(referral: Referral) -> Json:
             "participant": [{"individual": reference("Practitioner", attending.key, attending.name)}]
             if attending
             else [],
-            "period": period(referral.treated_at, referral.discharged_at),
+            "period": period(referral.treated_at or referral.arrived_at, referral.discharged_at),
             "reasonCode": [_impression(referral)],
             "location": [{"location": {"display": f"{referral.ward} {referral.bed}".strip()}}] if inpatient else [],
             "serviceProvider": _organization(referral.target),

@@ -161,12 +161,7 @@ def flow_map(found: list[Flow]) -> dict[str, Any]:
     for flow in drawn:
         for key in (flow.source_id, flow.target_id):
             total[key] = total.get(key, 0) + flow.count
-    # Units beside which nothing is drawn give the ground its shape: an own map, no tiles from outside.
-    ground = [
-        [float(one.longitude), float(one.latitude), one.name]
-        for one in organizations.search(text="", kinds=_GROUND, limit=400)
-        if one.longitude is not None and one.latitude is not None and one.id not in places
-    ]
+    ground = _ground(places)
     axis = _axes([*((x, y) for x, y, _name in places.values()), *((x, y) for x, y, _name in ground)])
     return {
         "tooltip": {"trigger": "item", "renderMode": "richText"},
@@ -201,6 +196,16 @@ def flow_map(found: list[Flow]) -> dict[str, Any]:
             },
         ],
     }
+
+
+def _ground(places: dict[int, tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+    """The units beside which nothing is drawn: they give the map its shape, an own one without tiles from outside."""
+    units = organizations.search(text="", kinds=_GROUND, limit=400)
+    return [
+        (float(one.longitude), float(one.latitude), one.name)
+        for one in units
+        if one.longitude is not None and one.latitude is not None and one.id not in places
+    ]
 
 
 def _axes(points: list[tuple[float, float]]) -> dict[str, Any]:

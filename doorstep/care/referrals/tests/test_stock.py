@@ -12,11 +12,22 @@ from doorstep.care.referrals import actions, down_queries, stock_sheet
 from doorstep.care.referrals.down_rules import Needs
 from doorstep.care.referrals.models import StockLine
 from doorstep.care.referrals.tests.factories import make_loop
-from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.refusals import NotFound, NotPermitted
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.terminology import actions as terminology
+from doorstep.kernel.terminology import reading
 from doorstep.people.organizations.models import Organization
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _medicines() -> None:
+    """The list of medicines that the house brings."""
+    facts = next(one for one in reading.manifest() if one.uri == down_queries.MEDICINES)
+    with acting(system_actor(Purpose.IMPORT)) as actor:
+        terminology.import_system(facts=facts, folder=reading.DATA, actor=actor)
 
 
 def upload(content: bytes) -> SimpleUploadedFile:
@@ -47,7 +58,7 @@ def test_a_count_replaces_the_earlier_one_and_a_faulty_file_changes_nothing() ->
     assert list(StockLine.objects.values_list("code", "quantity")) == [(lines[4].code, 7)]
     with acting(loop.sister), pytest.raises(NotFound):
         actions.count_stock(organization_id=loop.world.township, lines=[], actor=loop.sister)
-    with acting(loop.village), pytest.raises(Refused):
+    with acting(loop.village), pytest.raises(NotPermitted):
         actions.count_stock(organization_id=loop.world.township, lines=[], actor=loop.village)
 
 
