@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _medicines() -> None:
     """The list of medicines that the house brings."""
-    facts = next(one for one in reading.manifest() if one.uri == down_queries.MEDICINES)
+    facts = next(one for one in reading.manifest() if one.system == down_queries.MEDICINES)
     with acting(system_actor(Purpose.IMPORT)) as actor:
         terminology.import_system(facts=facts, folder=reading.DATA, actor=actor)
 
