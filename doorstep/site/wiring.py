@@ -59,8 +59,8 @@ from doorstep.site.cards import SERVICES
 from doorstep.site.fhir.bookings import BookingDoor
 from doorstep.site.fhir.patients import PatientDoor
 from doorstep.site.fhir.referrals import ReferralDoor
-from doorstep.site.fhir.schedules import ScheduleDoor, SlotDoor
 from doorstep.site.fhir.returns import CarePlanDoor, CommunicationDoor, EncounterDoor
+from doorstep.site.fhir.schedules import ScheduleDoor, SlotDoor
 from doorstep.site.fhir.tasks import TaskDoor
 from doorstep.site.fhir.topics import TOPICS, extensions
 from doorstep.site.machines import MACHINES
