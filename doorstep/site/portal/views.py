@@ -112,8 +112,8 @@ def timeline(request: HttpRequest) -> HttpResponse:
 @require_GET
 def trends(request: HttpRequest) -> HttpResponse:
     """The course of the own values across all units, with the range of each laboratory."""
-    actor = _owner(request)
-    frame = _frame(request, actor)
+    actor = owner_of(request)
+    frame = frame_of(request, actor)
     resident_id = frame["chosen_id"]
     record.note_look(resident_id=resident_id, actor=actor, subject=f"resident/{resident_id}", action="record.trends")
     context = chart_views.trend_context(resident_id, request.GET.get("span", "3y"))
