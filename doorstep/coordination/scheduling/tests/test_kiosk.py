@@ -56,6 +56,7 @@ def test_kiosk_books_checks_in_and_prints(client: Client) -> None:
         booking = Booking.objects.get()
     assert (booking.channel, booking.resident_id) == ("kiosk", clinic.resident.pk)
     if timezone.localdate(slot.starts_at) == timezone.localdate():
+        assert f"/slots/kiosk/check-in/{booking.key}/" in client.get("/slots/kiosk/mine/").content.decode()
         ticket = client.post(f"/slots/kiosk/check-in/{booking.key}/").headers["Location"]
         assert "您的号" in client.get(ticket).content.decode()
         slip = client.get(f"/slots/kiosk/tickets/{booking.key}.pdf")

@@ -88,7 +88,7 @@ def mine(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
     """What this person has here today, and what can be done; nothing else of the person is shown."""
     with on_behalf(person, machine):
         coming = kiosk_queries.coming_here(person=person, organization_id=machine.organization_id)
-    return _page(request, "mine", machine, person, {"coming": coming, "today": timezone.localdate()})
+    return _page(request, "mine", machine, person, {"coming": [(one, _is_today(one)) for one in coming]})
 
 
 @require_POST
@@ -180,7 +180,7 @@ def done(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> Http
     """What was booked, to be remembered or photographed."""
     with on_behalf(person, machine):
         booking = queries.get_booking(booking_key=key, actor=person)
-    return _page(request, "done", machine, person, {"booking": booking, "today": timezone.localdate()})
+    return _page(request, "done", machine, person, {"booking": booking, "is_today": _is_today(booking)})
 
 
 @require_POST
@@ -201,9 +201,13 @@ def _own_today(key: UUID, machine: Actor, person: Actor) -> Any:
     with on_behalf(person, machine):
         booking = queries.get_booking(booking_key=key, actor=person)
     here = booking.organization_id == machine.organization_id
-    if not here or timezone.localdate(booking.slot.starts_at) != timezone.localdate():
+    if not here or not _is_today(booking):
         raise NotFound()
     return booking
+
+
+def _is_today(booking: Any) -> bool:
+    return timezone.localdate(booking.slot.starts_at) == timezone.localdate()
 
 
 def _page(
