@@ -29,6 +29,12 @@ MANAGEMENT: dict[str, tuple[str, list[str], str, str]] = {
     "doubles": ("find_doubles", [], "app", "search the index for records of one person, for the review list"),
     "link": ("link_list", [], "app", "link FILE --organization CODE --out FILE: link a hospital's list with the index"),
     "token": ("issue_token", [], "app", "token NAME: print a bearer token of a system that calls /fhir"),
+    "app": (
+        "register_app",
+        [],
+        "app",
+        "app NAME --display TEXT --redirect URL [--launch URL]: let an app of others in",
+    ),
     "otp": ("show_otp", [], "app", "otp USERNAME: print the one-time code of a demo account"),
     "accounts": ("demo_accounts", [], "app", "print the demo accounts"),
     "migrate": ("migrate_all", [], "owner", "bring the database up to date after an upgrade"),

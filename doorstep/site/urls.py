@@ -7,6 +7,7 @@ from doorstep.kernel.record import entrance as fhir
 from doorstep.site import account_urls, health, homes
 from doorstep.site.fhir import messages
 from doorstep.site.oauth.discovery import smart_configuration
+from doorstep.site.oauth.launching import launch
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -34,6 +35,7 @@ urlpatterns = [
     path("", include("doorstep.kernel.hooks.urls")),
     path("fhir/.well-known/smart-configuration", smart_configuration, name="smart-configuration"),
     path("oauth/", include("doorstep.site.oauth.urls")),
+    path("residents/<uuid:key>/apps/<slug:name>/", launch, name="launch-app"),
     path("fhir", fhir.root, name="fhir"),
     path("fhir/", include("doorstep.coordination.scheduling.fhir_urls")),
     path("fhir/$process-message", messages.process_message, name="fhir-process-message"),

@@ -75,6 +75,8 @@ PAGES: dict[str, Page] = {
     "residents:entry": page("RECORD_VIEW", of="entry"),
     "residents:open_sensitive": page("SENSITIVE_OPEN", of="resident"),
     "residents:close_sensitive": act("SENSITIVE_OPEN", of="resident"),
+    "residents:pressure": page("RECORD_VIEW", of="resident"),
+    "launch-app": page("RECORD_VIEW", of="resident", keywords=(("name", "charts"),)),
     "identity:office": page("RESIDENT_MERGE"),
     "identity:review": page("RESIDENT_MERGE"),
     "identity:reject": act("RESIDENT_MERGE", of="nothing"),

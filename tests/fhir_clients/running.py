@@ -29,7 +29,7 @@ from doorstep.kernel.database import secrets
 from doorstep.kernel.database.embedded import Server
 from doorstep.people.residents import actions as residents
 from doorstep.people.residents.models import ResidentAccount
-from doorstep.people.residents.tests.factories import make_resident, make_staff, make_world
+from doorstep.people.residents.tests.factories import make_resident, make_world
 from doorstep.site import supervisor
 from tests import database_run
 from tests.journeys.house import free_port
@@ -159,7 +159,6 @@ def _using(name: str) -> Iterator[None]:
 def _filled() -> tuple[str, dict[str, JWK]]:
     world = make_world()
     resident = make_resident(organization_id=world.village, panel_of=(world.lead, world.village))
-    make_staff(name="王敏", organization_id=world.lead, role="hospital_doctor", username="wangmin")
     keys = {}
     with acting(system_actor(Purpose.IMPORT)) as actor:
         residents.publish(resident, actor=actor)

@@ -1,6 +1,7 @@
 """Opening and closing care relationships, breaking the glass, issuing tokens."""
 
 import secrets
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,12 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.models import ApiClient, BreakGlassReview, CareRelationship, SensitiveOpening
+from doorstep.kernel.access.models import ApiClient, App, BreakGlassReview, CareRelationship, Launch, SensitiveOpening
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.access.queries import token_hash
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 
 EMERGENCY_LOOK = timedelta(hours=24)
+# An app that was opened asks for its code at once; the person may have to read what it wants.
+LAUNCH_LASTS = timedelta(minutes=5)
 
 _OPEN = "SELECT access_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
@@ -209,3 +212,46 @@ def let_register(*, client: ApiClient, registers: bool, actor: Actor) -> None:
     if not actor.reaches(client.organization_id):
         raise NotFound()
     ApiClient.objects.filter(pk=client.pk).update(registers=registers)
+
+
+def register_app(*, name: str, display: str, address: str, actor: Actor) -> App:
+    """Let an app be opened from records, or renew where it waits."""
+    app, _made = App.objects.update_or_create(
+        name=name, defaults={"display": display, "address": address, "closed_at": None}
+    )
+    return app
+
+
+def open_launch(*, app: App, resident_id: int, patient: uuid.UUID, encounter: uuid.UUID | None, actor: Actor) -> str:
+    """Open an app for a resident; returns the launch parameter, which is good once within five minutes."""
+    actor.check(Permission.RECORD_VIEW)
+    if actor.user_id is None:
+        raise NotFound()
+    token = secrets.token_urlsafe(32)
+    Launch.objects.create(
+        app=app,
+        token_hash=token_hash(token),
+        user_id=actor.user_id,
+        resident_id=resident_id,
+        patient=patient,
+        encounter=encounter,
+        expires_at=timezone.now() + LAUNCH_LASTS,
+    )
+    return token
+
+
+def use_launch(*, token: str, app: str, user_id: int, code_id: int) -> bool:
+    """Tie a launch parameter to the code that its own person agreed to; False when it was used, is late or another's."""
+    waiting = Launch.objects.filter(
+        token_hash=token_hash(token),
+        app__name=app,
+        user_id=user_id,
+        used_at__isnull=True,
+        expires_at__gt=timezone.now(),
+    )
+    return waiting.update(used_at=timezone.now(), code_id=code_id) == 1
+
+
+def carry_launch(launch: Launch, *, access_id: int, family: uuid.UUID | None) -> None:
+    """Let the context of a launch go on with the newest tokens."""
+    Launch.objects.filter(pk=launch.pk).update(access_id=access_id, family=family, code_id=None)

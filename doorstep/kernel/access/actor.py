@@ -55,6 +55,8 @@ class Actor:
     reach: tuple[int, ...] = ()
     record_reach: tuple[int, ...] = ()
     resident_ids: tuple[int, ...] = ()
+    # The one resident whom the app of this actor was opened for; None where no app narrows the sight.
+    only_resident_id: int | None = None
     purpose: str = ""
     address: str = ""
     request_id: str = ""

@@ -232,3 +232,37 @@ class SeenAssertion(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["client", "jti"], name="assertion_once"),)
+
+
+class App(models.Model):
+    """An app of others that is opened from a resident's record (SMART EHR launch); the operator registers it."""
+
+    name = models.SlugField(unique=True)
+    display = models.CharField(max_length=60)
+    # Where the app waits to be opened with `iss` and `launch`.
+    address = models.URLField(max_length=500)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+
+class Launch(models.Model):
+    """One opening of an app from a record: who opened it, for whom, and the tokens that came of it.
+
+    Only the hash of the launch parameter is kept. It is good once and for minutes; the tokens carry its context on.
+    """
+
+    app = models.ForeignKey(App, on_delete=models.CASCADE)
+    token_hash = models.CharField(max_length=64, unique=True)
+    user_id = models.BigIntegerField()
+    resident_id = models.BigIntegerField()
+    # Keys as the app is told them.
+    patient = models.UUIDField()
+    encounter = models.UUIDField(null=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    # What carries the context on: the code, then the access token, then the family of the refresh tokens.
+    code_id = models.BigIntegerField(null=True)
+    access_id = models.BigIntegerField(null=True, db_index=True)
+    family = models.UUIDField(null=True, db_index=True)
+
+    row_access = RowAccess(using="access_is_system() OR user_id = (SELECT access_user())")
+    when_merged = Stays("an app is told one record; after a merge it is opened again from the one that stands")

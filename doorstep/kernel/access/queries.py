@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.models import ApiClient, BreakGlassReview, CareRelationship
+from doorstep.kernel.access.models import ApiClient, App, BreakGlassReview, CareRelationship, Launch
 from doorstep.kernel.access.refusals import NotFound
 
 
@@ -75,6 +75,34 @@ def list_clients(*, organization_ids: Iterable[int]) -> list[ApiClient]:
     """The connected systems of these units that were not revoked, by name."""
     found = ApiClient.objects.filter(organization_id__in=list(organization_ids), revoked_at__isnull=True)
     return list(found.order_by("display", "id"))
+
+
+def apps() -> list[App]:
+    """The apps that can be opened from a record, by name."""
+    return list(App.objects.filter(closed_at__isnull=True).order_by("name"))
+
+
+def app_named(name: str) -> App | None:
+    """The app of this name, None when there is none or it was closed."""
+    return App.objects.filter(name=name, closed_at__isnull=True).first()
+
+
+def launch_waiting(*, token: str, app: str) -> bool:
+    """Whether a launch parameter may still be used by this app."""
+    waiting = Launch.objects.filter(token_hash=token_hash(token), app__name=app, used_at__isnull=True)
+    return waiting.filter(app__closed_at__isnull=True, expires_at__gt=timezone.now()).exists()
+
+
+def launch_behind(
+    *, code_id: int | None = None, family: UUID | None = None, access_id: int | None = None
+) -> Launch | None:
+    """The opening that a code, a family of refresh tokens or an access token came of, None for a standalone app."""
+    known = Launch.objects.filter(app__closed_at__isnull=True)
+    if code_id is not None:
+        return known.filter(code_id=code_id).first()
+    if family is not None:
+        return known.filter(family=family).first()
+    return known.filter(access_id=access_id).first() if access_id is not None else None
 
 
 def token_hash(token: str) -> str:

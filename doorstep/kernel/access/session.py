@@ -12,7 +12,8 @@ _BIND = """
 SELECT set_config('doorstep.user', %s, true), set_config('doorstep.reach', %s, true),
        set_config('doorstep.record_reach', %s, true), set_config('doorstep.self', %s, true),
        set_config('doorstep.purpose', %s, true), set_config('doorstep.post', %s, true),
-       set_config('doorstep.permissions', %s, true), set_config('doorstep.session', %s, true)
+       set_config('doorstep.permissions', %s, true), set_config('doorstep.session', %s, true),
+       set_config('doorstep.only', %s, true)
 """
 
 
@@ -32,6 +33,7 @@ def bind(actor: Actor) -> None:
                 str(actor.post_id or ""),
                 "{" + ",".join(sorted(actor.permissions)) + "}",
                 actor.session,
+                str(actor.only_resident_id or ""),
             ],
         )
 

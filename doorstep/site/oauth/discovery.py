@@ -24,6 +24,7 @@ def smart_configuration(request: HttpRequest) -> JsonResponse:
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
             "scopes_supported": [
+                "launch",
                 "launch/patient",
                 "offline_access",
                 "patient/*.rs",
@@ -31,10 +32,14 @@ def smart_configuration(request: HttpRequest) -> JsonResponse:
                 "system/*.cruds",
             ],
             "capabilities": [
+                "launch-ehr",
                 "launch-standalone",
                 "client-public",
                 "client-confidential-asymmetric",
+                "context-ehr-patient",
+                "context-ehr-encounter",
                 "context-standalone-patient",
+                "context-banner",
                 "permission-patient",
                 "permission-user",
                 "permission-offline",

@@ -8,8 +8,10 @@ from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
 from doorstep.kernel.access import queries as access
-from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
+from doorstep.kernel.access.models import Launch
 from doorstep.kernel.access.permissions import Permission
+from doorstep.kernel.access.session import bind
 from doorstep.kernel.fhir.door import Grant
 from doorstep.kernel.fhir.scopes import Scopes, parse
 from doorstep.site.actors import of_system, of_user
@@ -34,8 +36,24 @@ def grant_of(token: str, *, address: str, request_id: str) -> Grant | None:
     if not found.user.is_active:
         return None
     actor = _person(found, address=address, request_id=request_id)
-    context = "patient" if actor.kind is ActorKind.RESIDENT else "user"
-    return Grant(actor, _of(scopes, context))
+    if actor.kind is ActorKind.RESIDENT:
+        return Grant(actor, _of(scopes, "patient"))
+    return _opened_for_one(actor, scopes, _launch_of(found))
+
+
+def _opened_for_one(actor: Actor, scopes: Scopes, launch: Launch | None) -> Grant:
+    """What a member of staff's token gives; scopes of a patient count when the app was opened for one."""
+    if launch is None:
+        return Grant(actor, _of(scopes, "user"))
+    if "patient" in scopes.contexts:
+        # Whoever the person may see besides: an app that was opened for one patient sees that one.
+        actor = replace(actor, only_resident_id=launch.resident_id)
+    return Grant(actor, _of(scopes, "user", "patient"))
+
+
+def _launch_of(token: Any) -> Launch | None:
+    bind(system_actor(Purpose.SIGN_IN))
+    return access.launch_behind(access_id=token.pk)
 
 
 def _person(found: Any, *, address: str, request_id: str) -> Actor:
@@ -45,5 +63,5 @@ def _person(found: Any, *, address: str, request_id: str) -> Actor:
     return actor.with_permissions({*actor.permissions, Permission.FHIR_READ})
 
 
-def _of(scopes: Scopes, context: str) -> Scopes:
-    return Scopes(tuple(one for one in scopes.granted if one[0] == context))
+def _of(scopes: Scopes, *contexts: str) -> Scopes:
+    return Scopes(tuple(one for one in scopes.granted if one[0] in contexts))

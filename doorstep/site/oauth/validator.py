@@ -1,5 +1,6 @@
 """What django-oauth-toolkit asks us: who the client is, which scopes it may have, which patient a token is for."""
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,12 +9,14 @@ from django.utils import timezone
 from jwcrypto.common import JWException
 from jwcrypto.jwk import JWKSet
 from jwcrypto.jwt import JWT
-from oauth2_provider.models import Application
+from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access import queries as access_queries
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose
+from doorstep.kernel.access.models import Launch
 from doorstep.kernel.access.session import for_purpose
 from doorstep.people.residents import queries as residents
 from doorstep.site.oauth.scopes import INTROSPECTION, within
@@ -49,11 +52,27 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
         if client.authorization_grant_type == Application.GRANT_CLIENT_CREDENTIALS:
             system = access_queries.client_by_name(client_id)
             return system is not None and within(list(scopes), f"{system.scopes} {INTROSPECTION}")
+        if "launch" in scopes and _launch_of(request) and not _may_wait(request, client_id):
+            raise InvalidRequestError(description="launch was used, is late, or is not this app's", request=request)
         return within(list(scopes), _OF_PERSONS)
 
+    def _create_authorization_code(self, request: Any, code: dict[str, Any], expires: Any = None) -> Any:
+        """A code that carries on for whom the app was opened; the launch parameter is used up by it."""
+        grant = super()._create_authorization_code(request, code, expires)
+        if "launch" in request.scopes and not access.use_launch(
+            token=_launch_of(request), app=request.client.client_id, user_id=request.user.pk, code_id=grant.pk
+        ):
+            grant.delete()
+            raise InvalidRequestError(description="launch is missing, was used, or is another's", request=request)
+        return grant
+
     def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
-        """The answer of a token names the resident whose account agreed."""
+        """The answer of a token names the resident whose account agreed, or for whom the app was opened."""
+        launch = _launch_behind(request)
         super().save_bearer_token(token, request, *args, **kwargs)
+        if launch is not None:
+            _carry(launch, token)
+            return
         user = getattr(request, "user", None)
         if user is not None and getattr(user, "kind", "") == "resident":
             # Nobody is signed in at the token's door: the links of the account are read as at a login.
@@ -92,6 +111,39 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
         request.client = client
         request.client_id = name
         return True
+
+
+def _launch_of(request: Any) -> str:
+    return str(getattr(request, "launch", None) or "")
+
+
+def _may_wait(request: Any, client_id: str) -> bool:
+    """Whether the launch parameter is good; once a code was made of it, the token's request does not bring it again."""
+    return access_queries.launch_waiting(token=_launch_of(request), app=client_id)
+
+
+def _launch_behind(request: Any) -> Launch | None:
+    """The opening that a token comes of: by its code, or by the family of the refresh token."""
+    # Nobody is signed in at the token's door.
+    with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
+        if request.grant_type == "authorization_code":
+            grant = Grant.objects.filter(code=request.code, application=request.client).first()
+            return None if grant is None else access_queries.launch_behind(code_id=grant.pk)
+        refresh = getattr(request, "refresh_token_instance", None)
+        family = getattr(refresh, "token_family", None)
+        return access_queries.launch_behind(family=family) if family else None
+
+
+def _carry(launch: Launch, token: dict[str, Any]) -> None:
+    """Tell the app for whom it was opened, and let the next token know it too."""
+    token["patient"] = str(launch.patient)
+    token["need_patient_banner"] = True
+    if launch.encounter is not None:
+        token["encounter"] = str(launch.encounter)
+    made = AccessToken.objects.get(token_checksum=hashlib.sha256(token["access_token"].encode()).hexdigest())
+    renewal = RefreshToken.objects.filter(access_token=made).first()
+    with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
+        access.carry_launch(launch, access_id=made.pk, family=renewal.token_family if renewal else None)
 
 
 def _addresses(request: Any) -> set[str]:

@@ -44,6 +44,7 @@ ACTS: dict[str, Any] = {
     "glass.break": _("紧急查阅了全部档案"),
     "resident.merge": _("合并了您的重复档案"),
     "resident.unmerge": _("撤销了一次档案合并"),
+    "app.launch": _("带着您的档案打开了一个应用"),
 }
 REASONS: dict[str, Any] = {
     "visit": _("因为接诊"),

@@ -8,6 +8,10 @@ $$ SELECT coalesce(nullif(current_setting('doorstep.record_reach', true), '')::b
 CREATE OR REPLACE FUNCTION access_self() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT coalesce(nullif(current_setting('doorstep.self', true), '')::bigint[], '{}') $$;
 
+-- The one resident whom an app was opened for: its token sees nobody else, whatever its person may see.
+CREATE OR REPLACE FUNCTION access_only() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT nullif(current_setting('doorstep.only', true), '')::bigint $$;
+
 CREATE OR REPLACE FUNCTION access_user() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT nullif(current_setting('doorstep.user', true), '')::bigint $$;
 
@@ -55,7 +59,9 @@ CREATE OR REPLACE FUNCTION access_may_read(resident bigint, writer bigint, entry
                                            sensitive boolean) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 BEGIN
-  IF access_is_system() OR resident = ANY (access_self()) THEN RETURN true; END IF;
+  IF access_is_system() THEN RETURN true; END IF;
+  IF access_only() <> resident THEN RETURN false; END IF;
+  IF resident = ANY (access_self()) THEN RETURN true; END IF;
   -- The id of a hospital system is negative: what it wrote itself stays its own.
   IF access_may_read.sensitive AND access_user() < 0 AND writer = ANY (access_record_reach()) THEN
     RETURN access_may_see(resident);
