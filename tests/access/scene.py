@@ -11,6 +11,7 @@ from doorstep.care.diagnosis import queries as diagnosis
 from doorstep.care.diagnosis.tests.factories import INFARCTION, Loop, make_loop, signed
 from doorstep.care.referrals import actions as referrals
 from doorstep.coordination.visits import actions as visits
+from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.exchange.models import CodeMapping
@@ -102,10 +103,11 @@ def _absent(resident_key: str) -> dict[str, dict[str, str]]:
 
 
 def _exchange(world: World) -> dict[str, dict[str, str]]:
-    """A connection of the village clinic with a message and a code that nobody has decided."""
+    """A connection of the village clinic with a message and a code that nobody has decided, and an app of others."""
     his = make_connection(world.village)
     (message,) = take(his, adt("A01", "M1", at="20260501080500"))
-    with acting(system_actor(Purpose.EXCHANGE)):
+    with acting(system_actor(Purpose.EXCHANGE)) as system:
+        access.register_app(name="charts", display="趋势图", address="https://charts.example/open", actor=system)
         code = CodeMapping.objects.create(connection=his, organization_id=world.village, table="item", local_code="GLU")
         listening = Subscription.objects.create(
             client=his.client, organization_id=world.village, criteria="Patient", type="Patient", base="", resource={}

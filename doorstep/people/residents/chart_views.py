@@ -73,7 +73,7 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "may_change": actor.may(Permission.RESIDENT_REGISTER),
         "may_record_death": actor.may(Permission.DEATH_RECORD),
         "may_merge": actor.may(Permission.RESIDENT_MERGE),
-        "apps": access_queries.apps(),
+        "apps": access_queries.apps,
         "here": request.get_full_path(),
     }
     return page_or_part(request, "residents/detail.html", "timeline", context)
