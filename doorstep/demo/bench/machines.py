@@ -13,7 +13,7 @@ from doorstep.demo.bench.figures import Figure, figure
 from doorstep.demo.bench.pages import Request, ask, faults_of
 from doorstep.demo.bench.people import Person
 from doorstep.demo.loading.houses import CONSORTIUM
-from doorstep.demo.loading.seeding import CLIENT
+from doorstep.demo.loading.systems import CLIENT
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.session import acting
