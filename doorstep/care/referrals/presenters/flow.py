@@ -2,7 +2,7 @@
 
 import io
 from datetime import datetime
-from math import cos, radians
+from math import cos, radians, sqrt
 from typing import Any
 
 import xlsxwriter
@@ -21,6 +21,8 @@ from doorstep.people.organizations import queries as organizations
 # Units that give the map its ground.
 _GROUND = ("hospital", "township-center", "community-center", "village-clinic", "care-home")
 _KILOMETRES_A_DEGREE = 111.2
+# How many units a map names, and how many flows a Sankey can carry; the table beside it and the file have the others.
+_NAMED, _DRAWN = 12, 30
 _CHOICES: dict[str, Any] = {
     "return": Referral.ReturnReason,
     "decline": Referral.DeclineReason,
@@ -125,6 +127,7 @@ def workbook(rows: list[Referral], *, actor: Actor) -> bytes:
 
 def sankey(found: list[Flow]) -> dict[str, Any]:
     """The flows as an ECharts Sankey: senders on the left, takers on the right, so that no circle arises."""
+    found = found[:_DRAWN]
     left = {f"{one.source} ›" for one in found}
     right = {one.target or _("未选定") for one in found}
     merged: dict[tuple[str, str], int] = {}
@@ -188,14 +191,26 @@ def flow_map(found: list[Flow]) -> dict[str, Any]:
             },
             {
                 "type": "scatter",
-                "data": [
-                    {"name": places[key][2], "value": [*places[key][:2], count], "symbolSize": 8 + min(24, count)}
-                    for key, count in total.items()
-                ],
+                "data": _dots(places, total),
                 "label": {"show": True, "position": "right", "formatter": "{b}", "fontSize": 11},
             },
         ],
     }
+
+
+def _dots(places: dict[int, tuple[float, float, str]], total: dict[int, int]) -> list[dict[str, Any]]:
+    """The units by how many patients pass them; names of the busiest alone, as a hundred of them would cover the map."""
+    largest = max(total.values(), default=1)
+    named = sorted(total, key=lambda key: -total[key])[:_NAMED]
+    return [
+        {
+            "name": places[key][2],
+            "value": [*places[key][:2], count],
+            "symbolSize": 6 + 24 * sqrt(count / largest),
+            "label": {"show": key in named},
+        }
+        for key, count in total.items()
+    ]
 
 
 def _ground(places: dict[int, tuple[float, float, str]]) -> list[tuple[float, float, str]]:
