@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
-from doorstep.coordination.notices.models import Notice
 from doorstep.coordination.scheduling.models import Booking, Place, WaitingEntry
 from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -125,7 +125,11 @@ def test_phone_desk_calls_back_before_it_acts(client: Client) -> None:
     assert client.post(f"/slots/phone/bookings/{new}/cancel/").status_code == 302
     with acting(SYSTEM):
         assert set(Booking.objects.values_list("state", flat=True)) == {"cancelled"}
-        kinds = list(Notice.objects.filter(resident_id=clinic.resident.pk).values_list("kind", flat=True))
+        kinds = list(
+            apps.get_model("notices", "Notice")
+            .objects.filter(resident_id=clinic.resident.pk)
+            .values_list("kind", flat=True)
+        )
         assert {"booking-made", "booking-given-back"} <= set(kinds)
         assert AuditEntry.objects.filter(action="caller.called-back").count() == 1
         assert not Place.objects.exclude(state="free").exists()

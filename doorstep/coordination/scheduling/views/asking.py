@@ -7,11 +7,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import precedence, standing
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
-from doorstep.people.residents import queries as residents
-from doorstep.people.residents.models import Resident
 
 
 def actor_with(request: HttpRequest, *permissions: str) -> Actor:
@@ -35,13 +32,6 @@ def try_act(form: forms.Form, run: Callable[[], object]) -> bool:
             form.add_error(None, str(refused.message))
         return False
     return True
-
-
-def origin_of(person: Actor) -> tuple[Resident, str]:
-    """The resident who acts, and whose share the rule of precedence gives: that of contracts, or what is open to all."""
-    resident = residents.get(resident_id=person.resident_ids[0])
-    decided = standing.standing_of(resident, day=timezone.localdate(), referred=False)
-    return resident, "contract" if precedence.SIGNED in decided.groups else "open"
 
 
 def day_of(text: str) -> date:

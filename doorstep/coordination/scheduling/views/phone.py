@@ -22,8 +22,9 @@ from doorstep.coordination.scheduling import (
 )
 from doorstep.coordination.scheduling.forms import IdentifyForm
 from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.standing import origin_of
 from doorstep.coordination.scheduling.views import visitors
-from doorstep.coordination.scheduling.views.asking import actor_with, origin_of
+from doorstep.coordination.scheduling.views.asking import actor_with
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.access.session import on_behalf
