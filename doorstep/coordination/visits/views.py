@@ -148,7 +148,7 @@ def _detail(
         "void_form": void_form or VoidForm(),
         "void_open": void_form is not None,
         "asks": asks,
-        "units": _UNITS,
+        "units": {name: _(unit) for name, unit in _UNITS.items()},
         "lines": [presenters.line_of(entry, units=units) for entry in reversed(entries)],
         "danger": rules.danger_of_latest(presenters.pressures_of(entries[::-1])),
         "verbs": {way.verb for way in workflow.allowed(visit, actor=actor)},

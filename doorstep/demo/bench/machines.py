@@ -121,7 +121,7 @@ def _hospital() -> Actor:
 
 
 def _written(export_id: int) -> int:
-    with connection.cursor() as cursor:
+    with acting(_hospital()), connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(sum(lines), 0) FROM record_bulkfile WHERE export_id = %s", [export_id])
         return int(cursor.fetchone()[0])
 

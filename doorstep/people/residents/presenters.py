@@ -263,9 +263,8 @@ def quantity_text(value: Mapping[str, Any] | None) -> str:
     """A quantity as it was sent: "< 0.01 ng/mL"; "" without a value."""
     if not value or "value" not in value:
         return ""
-    return (
-        f"{value.get('comparator', '')}{_figure(value['value'])} {value.get('unit') or value.get('code') or ''}".strip()
-    )
+    unit = _(str(value.get("unit") or value.get("code") or ""))
+    return f"{value.get('comparator', '')}{_figure(value['value'])} {unit}".strip()
 
 
 def _figure(value: Any) -> str:
@@ -286,7 +285,7 @@ def _text(concept: Mapping[str, Any] | list[Any]) -> str:
     # The words of a code system are kept in English beside the Chinese text of who wrote it.
     if display and display.isascii() and (get_language() or "").startswith("en"):
         return display
-    return str(concept.get("text") or coding.get("display") or coding.get("code") or "")
+    return _(str(concept.get("text") or coding.get("display") or coding.get("code") or ""))
 
 
 def _code(concept: Mapping[str, Any]) -> str:

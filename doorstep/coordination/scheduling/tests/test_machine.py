@@ -129,7 +129,10 @@ class Story:
         """Move a booking to the other slot."""
         if self.booked:
             key = self.booked[number % len(self.booked)]
-            old = Booking.objects.get(key=key)
+            old = Booking.objects.filter(key=key).first()
+            if old is None:
+                # An added place of somebody whom this doctor does not see.
+                return
             held = actions.hold(
                 slot_key=self.slots[number % 2].key,
                 origin="referral",
@@ -206,8 +209,8 @@ class Story:
         )
         bind(SYSTEM)
         stopping_actions.call_off(slot_ids=[slot.id], reason="设备故障", actor=SYSTEM)
+        gone = list(Booking.objects.filter(key__in=self.booked, state="cancelled").select_related("place"))
         bind(self.clinic.doctor)
-        gone = Booking.objects.filter(key__in=self.booked, state="cancelled")
         for booking in gone:
             self.booked.remove(booking.key)
             self.extras -= booking.place.is_extra

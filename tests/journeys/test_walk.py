@@ -1,0 +1,76 @@
+"""Walks over all pages: what an English reader finds, and what a silent browser asks for."""
+
+import re
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, expect
+
+from doorstep.site import messages
+from tests.journeys.conftest import FLAGS
+from tests.journeys.house import House
+from tests.journeys.people import Cast, Person
+from tests.journeys.screens import SCREENS, Screen, key_of
+
+# The words that a page shows, piece by piece: between tags, between the signs that join them, before a bracket.
+TEXTS = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = new Set();
+  while (walker.nextNode()) {
+    const place = walker.currentNode.parentElement;
+    if (!place || place.closest('script, style, template, [lang="zh-Hans"], a[href^="/language/"]')) continue;
+    if (!place.checkVisibility()) continue;
+    for (const piece of walker.currentNode.textContent.split(/[\\s·：（）()，；、]+/)) if (/[\\u4e00-\\u9fff]/.test(piece)) found.add(piece);
+  }
+  return [...found];
+}"""
+AFTER_TOUCH = "--autoplay-policy=document-user-activation-required"
+# Departments and diagnoses are data of their units, though the product has words for some of them too.
+DATA = re.compile(r".*[科病炎塞死]$")
+
+
+def walk(person: Person, house: House, screen: Screen, translated: dict[str, str]) -> list[str]:
+    """What is wrong with one page in English; a page whose thing does not exist here is passed by."""
+    names = re.findall(r"\{(\w+)\}", screen.path)
+    keys = {name: key_of(house, name) for name in names}
+    if not all(keys.values()):
+        return []
+    path = screen.path.format_map(keys)
+    answer = person.page.goto(path)
+    wrong = [] if answer and answer.status == 200 else [f"{path}: {answer.status if answer else 'no answer'}"]
+    left = [text for text in person.page.evaluate(TEXTS) if text in translated and not DATA.fullmatch(text)]
+    wide = person.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return (
+        wrong
+        + ([f"{screen.name} {path} says {' '.join(left)}"] if left else [])
+        + ([f"{screen.name} {path} is {wide} px too wide"] if wide > 0 else [])
+    )
+
+
+def test_every_page_speaks_english_to_an_english_reader(cast: Cast, house: House) -> None:
+    wrong: list[str] = []
+    translated = messages.pairs()
+    for username in dict.fromkeys(screen.username for screen in SCREENS):
+        person = cast.person(username)
+        person.page.goto(f"/language/?lang=en&next={quote('/')}")
+        expect(person.page.locator("html")).to_have_attribute("lang", "en")
+        for screen in SCREENS:
+            if screen.username == username:
+                wrong += walk(person, house, screen, translated)
+        person.page.goto(f"/language/?lang=zh-hans&next={quote('/')}")
+        expect(person.page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_browser_that_may_not_sound_asks_for_it(browser: Browser, house: House) -> None:
+    # As browsers are at home: silent until somebody has touched the page.
+    shy = browser.browser_type.launch(executable_path="/usr/bin/chromium", args=[*FLAGS, AFTER_TOUCH])
+    person = Person(shy, house, "nurse")
+    untouched = person.tab()
+    untouched.goto("/visits/")
+    person.page.evaluate("new BroadcastChannel('doorstep-live').postMessage({kind: 'critical', id: ''})")
+    bar = untouched.locator(".ds-sound")
+    expect(bar).to_contain_text("浏览器尚未允许提示音，危急值将无声提示。")
+    bar.get_by_role("button", name="开启提示音").click()
+    expect(bar).to_have_count(0)
+    assert not person.complaints
+    shy.close()
