@@ -72,7 +72,7 @@ class EchartView extends HTMLElement {
     const series = (Array.isArray(given.series) ? given.series : []) as { data?: unknown[] }[];
     this.places = series
       .flatMap((one, number) => (one.data ?? []).map((point, index) => ({ point: point as { name?: string; value?: [string, number] }, series: number, index })))
-      .filter(({ point }) => point && typeof point === "object" && typeof point.name === "string" && Array.isArray(point.value))
+      .filter(({ point }) => point && typeof point === "object" && typeof point.name === "string" && typeof point.value?.[0] === "string")
       .map(({ point, series: number, index }) => ({ series: number, index, at: point.value![0], words: point.name! }))
       .sort((one, other) => one.at.localeCompare(other.at));
     if (!this.places.length) return;
