@@ -10,7 +10,7 @@ from tests.journeys.house import House
 from tests.journeys.people import Cast, Person
 from tests.journeys.screens import SCREENS, Screen, key_of
 
-# The words that a page shows, piece by piece: between tags, between the signs that join them, before a bracket.
+# The texts that a page shows: whole, as somebody's own sentences hold the product's words too.
 TEXTS = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = new Set();
@@ -18,7 +18,7 @@ TEXTS = """() => {
     const place = walker.currentNode.parentElement;
     if (!place || place.closest('script, style, template, [lang="zh-Hans"], a[href^="/language/"]')) continue;
     if (!place.checkVisibility()) continue;
-    for (const piece of walker.currentNode.textContent.split(/[\\s·：（）()，；、]+/)) if (/[\\u4e00-\\u9fff]/.test(piece)) found.add(piece);
+    for (const piece of walker.currentNode.textContent.split('·')) if (/[\\u4e00-\\u9fff]/.test(piece)) found.add(piece.trim());
   }
   return [...found];
 }"""
