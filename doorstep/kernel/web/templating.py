@@ -12,7 +12,7 @@ from django.middleware.csrf import get_token
 from django.templatetags.static import static
 from django.utils import translation
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from doorstep.kernel.web import assets, codes, formats
 from doorstep.kernel.web.addressing import url, url_if_known
@@ -38,8 +38,20 @@ def environment(**options: Any) -> Environment:
         gettext=translation.gettext, ngettext=translation.ngettext, newstyle=True, pgettext=translation.pgettext
     )
     made.filters.update(_filters())
-    made.globals.update(_globals(), ui=Components(made))
+    made.globals.update(_globals(), _=_spoken, ui=Components(made))
     return made
+
+
+def _spoken(text: Any, /, **variables: Any) -> Any:
+    """A text in the reader's language, for words of ours and for labels that rows bring along.
+
+    Jinja's own function takes whatever it is given for markup and for a format: a title that somebody typed would
+    become HTML, and a unit of "%" an error. Here a text stays text; only what is already markup may bring markup in.
+    """
+    said = translation.gettext(str(text))
+    if not variables:
+        return said
+    return (escape(said) if any(hasattr(value, "__html__") for value in variables.values()) else said) % variables
 
 
 def csrf_input(request: HttpRequest) -> Markup:
