@@ -22,8 +22,8 @@ TEXTS = """() => {
   }
   return [...found];
 }"""
-# Departments and diagnoses are data of their units, though the product has words for some of them too.
-DATA = re.compile(r".*[科病炎塞死后]$|转诊中心")
+# Departments, diagnoses and complaints are what people wrote down, though the product has words for some of them too.
+DATA = re.compile(r".*[科病炎塞死后]$|转诊中心|心悸|.*胸痛")
 
 
 def walk(person: Person, house: House, screen: Screen, translated: dict[str, str]) -> list[str]:
