@@ -1,12 +1,13 @@
 """Every address of the site; plugging an app in is a line here."""
 
 from django.urls import include, path
+from oauth2_provider.views import JwksInfoView
 
 from doorstep.care.diagnosis.views.public import verify as verify_report
 from doorstep.kernel.record import entrance as fhir
 from doorstep.site import account_urls, health, homes
 from doorstep.site.fhir import messages
-from doorstep.site.oauth.discovery import smart_configuration
+from doorstep.site.oauth.discovery import openid_configuration, smart_configuration
 from doorstep.site.oauth.launching import launch
 
 urlpatterns = [
@@ -34,6 +35,8 @@ urlpatterns = [
     path("referrals/", include("doorstep.care.referrals.urls")),
     path("", include("doorstep.kernel.hooks.urls")),
     path("fhir/.well-known/smart-configuration", smart_configuration, name="smart-configuration"),
+    path("fhir/.well-known/openid-configuration", openid_configuration, name="openid-configuration"),
+    path("fhir/.well-known/jwks.json", JwksInfoView.as_view(), name="jwks"),
     path("oauth/", include("doorstep.site.oauth.urls")),
     path("residents/<uuid:key>/apps/<slug:name>/", launch, name="launch-app"),
     path("fhir", fhir.root, name="fhir"),

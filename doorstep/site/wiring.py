@@ -66,6 +66,7 @@ from doorstep.site.fhir.topics import TOPICS, extensions
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
 from doorstep.site.next_acts import AFTER_ECG
+from doorstep.site.oauth.signed_calls import grant_of_call, is_signed_call
 from doorstep.site.oauth.tokens import grant_of
 from doorstep.site.pool import PoolOfPlaces
 from doorstep.site.publication import MAPPINGS
@@ -220,9 +221,11 @@ def family_doctor(resident_id: int, day: date) -> int | None:
 
 
 def client_of_token(token: str, request: HttpRequest) -> door.Grant | None:
-    """Who is behind a bearer token: one that the operator issued, or an access token of OAuth."""
+    """Who is behind a bearer token: one that the operator issued, an access token of OAuth, or a CDS client's own JWT."""
     address = str(request.META.get("REMOTE_ADDR", ""))
     request_id = str(request.headers.get("X-Request-Id", ""))[:40]
+    if is_signed_call(token, request):
+        return grant_of_call(token, request, address=address, request_id=request_id)
     actor = of_client(token, address=address, request_id=request_id)
     return door.Grant(actor, bound=True) if actor else grant_of(token, address=address, request_id=request_id)
 

@@ -278,6 +278,8 @@ PAGES: dict[str, Page] = {
     "fhir:vread": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"), ("version", "1"))),
     # OAuth's own doors: a person agrees after login; machines authenticate themselves.
     "smart-configuration": Page(OPEN),
+    "openid-configuration": Page(OPEN),
+    "jwks": Page(OPEN),
     "oauth:authorize": Page(ACCOUNT),
     "oauth:token": Page(ACCOUNT),
     "oauth:introspect": Page(ACCOUNT),

@@ -1,17 +1,23 @@
 """CDS Hooks: discovery for all, cards for those who may see the patient, and a sentence for everything else."""
 
+import json
+import time
 import uuid
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from jwcrypto.jwk import JWK
+from jwcrypto.jwt import JWT
 
+from doorstep.care.diagnosis import fhir as ecg
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.hooks import registry
 from doorstep.kernel.hooks.registry import Card, Service
+from doorstep.site.accounts import MFA_SEEN
 from tests.access.scene import Scene, make_scene
 from tests.exchange.factories import system
 
@@ -54,7 +60,14 @@ def test_call_answers_with_cards_of_those_in_sight_and_notes_the_look(client: Cl
     def answer(asked: registry.Asked, _actor: object) -> list[Card]:
         assert asked.resident_id == resident.pk
         return [
-            Card(summary="长" * 200, indicator="info", source="试", detail="说明", links=(("看", "http://127.0.0.1/"),))
+            Card(
+                summary="长" * 200,
+                indicator="info",
+                source="试",
+                detail="说明",
+                links=(("看", "/x"),),
+                lines=(("名", "a*b"),),
+            )
         ]
 
     before = registry.services()
@@ -67,6 +80,8 @@ def test_call_answers_with_cards_of_those_in_sight_and_notes_the_look(client: Cl
         registry.install(before)
     (card,) = own.json()["cards"]  # type: ignore[attr-defined]
     assert (len(card["summary"]), card["indicator"], card["source"]["label"]) == (140, "info", "试")
+    assert card["links"] == [{"label": "看", "url": "http://testserver/x", "type": "absolute"}]
+    assert card["detail"] == "说明\n\n- **名**：a\\*b"
     assert (foreign.status_code, foreign.json()) == (200, {"cards": []})  # type: ignore[attr-defined]
     with acting(system()):
         assert AuditEntry.objects.filter(action="cds.order-sign", resident_id=resident.pk).count() == 1
@@ -95,3 +110,106 @@ def test_wrong_call_is_told(client: Client, scene: Scene, changed: dict[str, Any
 def test_call_without_token_or_of_an_unknown_service_is_refused(client: Client, scene: Scene) -> None:
     assert _call(client, {}).status_code == 401
     assert _call(client, _token(scene.loop.world.village), "/cds-services/none").status_code == 404
+
+
+def _drafts(*codes: dict[str, Any]) -> dict[str, Any]:
+    entries = [
+        {
+            "resource": {
+                "resourceType": "ServiceRequest",
+                "id": f"d{at}",
+                "status": "draft",
+                "intent": "order",
+                "code": one,
+            }
+        }
+        for at, one in enumerate(codes)
+    ]
+    return {"resourceType": "Bundle", "type": "collection", "entry": [*entries, "no entry", {"resource": 3}]}
+
+
+def test_recognition_says_the_same_here_and_elsewhere(client: Client, scene: Scene) -> None:
+    resident, world = scene.loop.resident, scene.loop.world
+    headers = _token(world.village)
+    chest = {"coding": [{"system": "http://loinc.org", "code": "36643-5"}], "text": "胸部X线"}
+    drafts = {"patientId": str(resident.key), "draftOrders": _drafts(ecg.ORDERED, chest)}
+
+    def cards(service: str, hook: str, context: dict[str, Any], who: dict[str, str] = headers) -> list[dict[str, Any]]:
+        answer = _call(client, who, f"/cds-services/{service}", hook=hook, context=context)
+        assert answer.status_code == 200, answer.content
+        found: list[dict[str, Any]] = answer.json()["cards"]  # type: ignore[attr-defined]
+        return found
+
+    (card,) = cards("recognition-sign", "order-sign", drafts)
+    assert card["indicator"] == "warning"
+    assert "7 天内已有心电图报告（" in card["summary"]
+    assert "急性下壁心肌梗死可能" in card["detail"]
+    assert "口径待核" in card["detail"]
+    assert "危急值" in card["detail"]
+    assert card["links"][0]["url"].startswith(f"http://testserver/residents/{resident.key}/record/DiagnosticReport/")
+    assert cards("recognition-select", "order-select", {**drafts, "selections": ["ServiceRequest/d1"]}) == []
+    (chosen,) = cards("recognition-select", "order-select", {**drafts, "selections": ["ServiceRequest/d0"]})
+    assert chosen["summary"] == card["summary"]
+    # A stranger is not told that there is a result.
+    assert cards("recognition-sign", "order-sign", drafts, _token(world.other_village)) == []
+    client.force_login(scene.loop.users["village"])
+    session = client.session
+    session[MFA_SEEN] = True
+    session.save()
+    page = client.get(f"/ecg/orders/new/{scene.keywords['visit']['key']}/")
+    assert page.status_code == 200
+    assert card["summary"] in page.content.decode()
+
+
+class _Signer:
+    """A system that signs its calls."""
+
+    def __init__(self, organization_id: int) -> None:
+        self.key = JWK.generate(kty="EC", crv="P-384", kid="c1")
+        with acting(system()) as actor:
+            access.register_keys(
+                name="his", display="HIS", organization_id=organization_id, actor=actor, scopes="system/Patient.rs",
+                jwks={"keys": [json.loads(self.key.export_public())]}, issuer="https://his.example", jku="https://his.example/k",
+            )  # fmt: skip
+
+    def sign(self, *, header: dict[str, Any] | None = None, key: JWK | None = None, **changed: Any) -> dict[str, str]:
+        now = int(time.time())
+        claims = {
+            "iss": "https://his.example", "aud": f"http://testserver{ADDRESS}", "iat": now, "exp": now + 200,
+            "jti": uuid.uuid4().hex, **changed,
+        }  # fmt: skip
+        head = {"alg": "ES384", "typ": "JWT", "kid": "c1", **(header or {})}
+        token = JWT(header=head, claims={name: one for name, one in claims.items() if one is not None})
+        token.make_signed_token(key or self.key)
+        return {"Authorization": f"Bearer {token.serialize()}"}
+
+
+def test_a_signed_call_is_believed_once_and_strangers_are_told_why_not(client: Client, scene: Scene) -> None:
+    his = _Signer(scene.loop.world.village)
+    context = {"patientId": str(scene.loop.resident.key)}
+    good = his.sign(header={"jku": "https://his.example/k"})
+    assert _call(client, good, context=context).status_code == 200
+    listed = his.sign(aud=["https://other.example", f"https://testserver{ADDRESS}"])
+    assert _call(client, listed, context=context).status_code == 200
+    now = int(time.time())
+    wrong = {
+        "jti 已用过": good,
+        "iss": his.sign(iss="https://stranger.example"),
+        "aud": his.sign(aud="http://testserver/cds-services/other"),
+        "5 分钟": his.sign(exp=now + 3600),
+        "签名": his.sign(key=JWK.generate(kty="EC", crv="P-384", kid="c1")),
+        "声明": his.sign(jti=None),
+        "iat 在将来": his.sign(iat=now + 120),
+        "缺少 iat": his.sign(iat=None),
+        "jku": his.sign(header={"jku": "https://evil.example/k"}),
+        "期限": his.sign(exp=now - 120),
+        "不是合法的 JWT": {"Authorization": "Bearer a.b.c"},
+    }
+    for word, headers in wrong.items():
+        answer = _call(client, headers, context=context)
+        assert answer.status_code == 401, word
+        body = answer.json()  # type: ignore[attr-defined]
+        assert body["resourceType"] == "OperationOutcome"
+        assert word in body["issue"][0]["diagnostics"]
+    # A JWT opens the cards and nothing else.
+    assert client.get("/fhir/Patient", headers=his.sign()).status_code == 401

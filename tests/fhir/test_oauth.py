@@ -11,15 +11,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
-from jwcrypto.jwk import JWK
+from jwcrypto.jwk import JWK, JWKSet
 from jwcrypto.jwt import JWT
-from oauth2_provider.models import Application
+from oauth2_provider.models import AccessToken, Application, RefreshToken
 
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
 from doorstep.people.residents.models import ResidentAccount
+from doorstep.people.residents.tests.factories import make_staff
+from doorstep.people.workforce.models import Practitioner
 from tests.fhir.house import House, System, make_house
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +162,56 @@ def test_a_residents_app_reads_the_own_record_and_nothing_else(house: House, cli
     assert later.ask("GET", "Observation").status_code == 401
 
 
+def _signed_in(client: Client, user: User, scope: str, **more: str) -> dict[str, Any]:
+    """The answer of a token for a person who agreed to the phone app's wish."""
+    client.force_login(user)
+    verifier = "v" * 64
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    back = "https://app.example/back"
+    asked = {
+        "response_type": "code", "client_id": "phone-app", "redirect_uri": back, "scope": scope,
+        "state": "s1", "code_challenge": challenge, "code_challenge_method": "S256", **more,
+    }  # fmt: skip
+    answer = client.post("/oauth/authorize", {**asked, "allow": "Authorize"})
+    code = parse_qs(urlsplit(answer["Location"]).query)["code"][0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "client_id": "phone-app"}
+    given: dict[str, Any] = Client().post("/oauth/token", {**form, "code_verifier": verifier}).json()
+    return given
+
+
+def test_openid_says_who_signed_in_by_the_house_key(house: House, client: Client) -> None:
+    found = client.get("/fhir/.well-known/openid-configuration").json()
+    assert found["issuer"] == "http://testserver/fhir"
+    keys = JWKSet.from_json(client.get(urlsplit(found["jwks_uri"]).path).content.decode())
+    assert "RSA" in str(keys.export(private_keys=False))
+    assert "private" not in client.get("/fhir/.well-known/jwks.json").content.decode()
+    _app()
+    doctor = make_staff(name="王敏", organization_id=house.world.lead, role="specialist")
+    with acting(system_actor(Purpose.IMPORT)):
+        key = Practitioner.objects.get(user=doctor).key
+    people = {_resident_account(house): f"Patient/{house.resident.key}", doctor: f"Practitioner/{key}"}
+    for user, who in people.items():
+        given = _signed_in(client, user, "openid fhirUser offline_access patient/*.rs", nonce="n-0S6")
+        token = JWT(jwt=given["id_token"], key=keys, algs=["RS256"])
+        claims = json.loads(token.claims)
+        assert claims["fhirUser"] == f"http://testserver/fhir/{who}"
+        assert (claims["iss"], claims["aud"], claims["nonce"]) == (found["issuer"], "phone-app", "n-0S6")
+        assert claims["exp"] - claims["iat"] == 300
+        half = hashlib.sha256(given["access_token"].encode()).digest()[:16]
+        assert claims["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+        form = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"], "client_id": "phone-app"}
+        again = client.post("/oauth/token", form).json()
+        assert json.loads(JWT(jwt=again["id_token"], key=keys, algs=["RS256"]).claims)["sub"] == claims["sub"]
+        # Who somebody is opens no record.
+        assert System(client, given["id_token"]).ask("GET", "Observation").status_code == 401
+    # What is kept of tokens opens nothing.
+    assert {*AccessToken.objects.values_list("token", flat=True)} == {""}
+    assert {*RefreshToken.objects.values_list("token", flat=True)} == {""}
+    assert "id_token" not in _signed_in(client, doctor, "patient/*.rs")
+    bare = _signed_in(client, doctor, "openid")
+    assert "fhirUser" not in json.loads(JWT(jwt=bare["id_token"], key=keys, algs=["RS256"]).claims)
+
+
 def test_codes_need_pkce_and_a_login(house: House, client: Client) -> None:
     _app()
     asked = {
@@ -196,6 +248,8 @@ def test_smart_configuration_is_open(client: Client) -> None:
     found = client.get("/fhir/.well-known/smart-configuration").json()
     assert found["token_endpoint"] == TOKEN
     assert "client-confidential-asymmetric" in found["capabilities"]
+    assert "sso-openid-connect" in found["capabilities"]
+    assert found["jwks_uri"] == "http://testserver/fhir/.well-known/jwks.json"
 
 
 def test_a_client_that_asks_too_often_is_told_when_to_come_again(house: House, settings: Any) -> None:

@@ -9,8 +9,6 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.hooks.registry import Asked, Card
 
-SOURCE = "家门口 · 家庭医生签约"
-
 
 def benefits_card(asked: Asked, actor: Actor) -> list[Card]:
     """One card with the benefits that apply today; none for somebody without a contract or out of the caller's sight."""
@@ -24,17 +22,19 @@ def benefits_card(asked: Asked, actor: Actor) -> list[Card]:
     english = (get_language() or "").startswith("en")
     granted = [one for one in decisions if one.granted]
     names = "、".join(one.en if english else one.zh for one in granted)
-    lines = [
-        f"- **{one.en if english else one.zh}**：{one.reason_en if english else one.reason_zh}"
-        + ("" if one.verified else f"（{_('口径待核')}）")
+    lines = tuple(
+        (
+            one.en if english else one.zh,
+            (one.reason_en if english else one.reason_zh) + ("" if one.verified else f"（{_('口径待核')}）"),
+        )
         for one in granted
-    ]
+    )
     summary = _("签约居民（%(line)s）") % {"line": line}
     return [
         Card(
             summary=f"{summary}：{names}" if names else summary,
-            detail="\n".join(lines),
+            lines=lines,
             indicator="info",
-            source=SOURCE,
+            source=_("家庭医生签约"),
         )
     ]

@@ -16,6 +16,9 @@ from doorstep.kernel.record.publishing import Published
 _REPORT_CATEGORY = "http://terminology.hl7.org/CodeSystem/v2-0074"
 _COMMUNICATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/communication-category"
 
+# What is asked for, as a coded concept.
+ORDERED = elements.concept(systems.LOINC, "34534-8", "12 lead EKG panel", "十二导联心电图")
+
 
 def order_resources(order: EcgOrder) -> list[Published]:
     """The request, once sent the recording, and once signed the report with its measurements."""
@@ -76,7 +79,7 @@ def _request(order: EcgOrder) -> elements.Json:
             "intent": "order",
             "category": [elements.text_concept("心电检查")],
             "priority": "urgent" if order.urgent else "routine",
-            "code": elements.concept(systems.LOINC, "34534-8", "12 lead EKG panel", "十二导联心电图"),
+            "code": ORDERED,
             "subject": elements.reference("Patient", order.resident.key, order.resident.name),
             "encounter": elements.reference("Encounter", order.visit_key) if order.visit_key else None,
             "authoredOn": elements.instant(order.created_at),

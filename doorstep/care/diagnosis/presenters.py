@@ -11,8 +11,12 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.diagnosis import states
 from doorstep.care.diagnosis.ecg.templates import BY_CODE, GROUP_LABELS, PHRASES
+from doorstep.care.diagnosis.fhir import ORDERED
 from doorstep.care.diagnosis.models import CriticalValue, EcgOrder
 from doorstep.care.diagnosis.report import CRITICAL_BY_CODE, MEASURES
+from doorstep.coordination.visits.models import Visit
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.hooks import registry as hooks
 from doorstep.kernel.workflow.machine import Machine
 from doorstep.kernel.workflow.models import Step
 from doorstep.kernel.worklist.models import Task
@@ -255,3 +259,19 @@ def critical_lines(
             )
         )
     return found
+
+
+def order_hints(visit: Visit, *, actor: Actor) -> list[hooks.Card]:
+    """What the house says to who is about to order an ECG: the same as other systems are told at order-select."""
+    draft = {"resourceType": "ServiceRequest", "id": "draft", "status": "draft", "intent": "order", "code": ORDERED}
+    asked = hooks.Asked(
+        resident_id=visit.resident_id,
+        patient_id=str(visit.resident.key),
+        hook="order-select",
+        context={
+            "encounterId": str(visit.key),
+            "selections": ["ServiceRequest/draft"],
+            "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": draft}]},
+        },
+    )
+    return hooks.cards(hook="order-select", asked=asked, actor=actor)

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from doorstep.care.referrals import recognition
 from doorstep.care.referrals.criteria import Fact
+from doorstep.coordination.recognition import rules as recognition
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record import queries as record

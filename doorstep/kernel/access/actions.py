@@ -171,26 +171,36 @@ def issue_token(*, name: str, display: str, organization_id: int, actor: Actor) 
 
 
 def register_keys(
-    *, name: str, display: str, organization_id: int, jwks: dict[str, Any], scopes: str, actor: Actor
+    *,
+    name: str,
+    display: str,
+    organization_id: int,
+    jwks: dict[str, Any],
+    scopes: str,
+    actor: Actor,
+    issuer: str = "",
+    jku: str = "",
 ) -> ApiClient:
-    """Register a hospital system that signs its assertions with these keys, or renew its keys and scopes."""
+    """Register a hospital system that signs its assertions with these keys, or renew its keys and scopes.
+
+    Raises Conflict when another system carries the same `issuer`.
+    """
+    if issuer and ApiClient.objects.filter(issuer=issuer).exclude(name=name).exists():
+        raise Conflict(_("另一个接入系统已登记这个 issuer。"))
+    values = {
+        "display": display,
+        "organization_id": organization_id,
+        "jwks": jwks,
+        "scopes": scopes,
+        "issuer": issuer,
+        "jku": jku,
+        "revoked_at": None,
+    }
     client, _made = ApiClient.objects.update_or_create(
         name=name,
-        defaults={
-            "display": display,
-            "organization_id": organization_id,
-            "jwks": jwks,
-            "scopes": scopes,
-            "revoked_at": None,
-        },
+        defaults=values,
         # A token that nobody knows: this system comes with assertions.
-        create_defaults={
-            "display": display,
-            "organization_id": organization_id,
-            "jwks": jwks,
-            "scopes": scopes,
-            "token_hash": token_hash(secrets.token_urlsafe(32)),
-        },
+        create_defaults={**values, "token_hash": token_hash(secrets.token_urlsafe(32))},
     )
     return client
 

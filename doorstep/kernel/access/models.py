@@ -215,10 +215,16 @@ class ApiClient(models.Model):
     # Public keys (RFC 7517) that sign its assertions, and the scopes that the operator gave it; a bearer token needs neither.
     jwks = models.JSONField(default=dict, blank=True)
     scopes = models.CharField(max_length=2000, blank=True, default="")
+    # How it names itself in the JWT of CDS Hooks, and where it says its keys stand; "" for its name, and for no such place.
+    issuer = models.CharField(max_length=500, blank=True, default="", db_default="")
+    jku = models.CharField(max_length=500, blank=True, default="", db_default="")
     # Whether it may register residents who stand at its hospital's desk, as the registration page does.
     registers = models.BooleanField(default=False, db_default=False)
     issued_at = models.DateTimeField(default=timezone.now)
     revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["issuer"], condition=~models.Q(issuer=""), name="issuer_once"),)
 
 
 class SeenAssertion(models.Model):

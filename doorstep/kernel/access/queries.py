@@ -71,6 +71,12 @@ def client_by_name(name: str) -> ApiClient | None:
     return ApiClient.objects.filter(name=name, revoked_at__isnull=True).first()
 
 
+def client_by_issuer(issuer: str) -> ApiClient | None:
+    """The connected system that names itself so in its JWTs: by the registered issuer, else by its name."""
+    known = ApiClient.objects.filter(revoked_at__isnull=True).exclude(jwks={})
+    return known.filter(models.Q(issuer=issuer) | models.Q(issuer="", name=issuer)).first() if issuer else None
+
+
 def list_clients(*, organization_ids: Iterable[int]) -> list[ApiClient]:
     """The connected systems of these units that were not revoked, by name."""
     found = ApiClient.objects.filter(organization_id__in=list(organization_ids), revoked_at__isnull=True)

@@ -11,6 +11,9 @@ import secrets
 from pathlib import Path
 from urllib.parse import quote
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from doorstep.kernel.database.embedded import Server
 
 OWNER_ROLE = "doorstep_owner"
@@ -27,6 +30,7 @@ def ensure(directory: Path, *, server: Server) -> dict[str, str]:
     path = directory / "secrets.json"
     found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     wanted = {name: found.get(name) or base64.b64encode(os.urandom(32)).decode() for name in KEYS}
+    wanted["identity_key"] = found.get("identity_key") or _signing_key()
     for role in (OWNER_ROLE, APP_ROLE):
         password = f"{role}_password"
         wanted[password] = found.get(password) or secrets.token_urlsafe(24)
@@ -36,6 +40,14 @@ def ensure(directory: Path, *, server: Server) -> dict[str, str]:
     if wanted != found:
         write(path, wanted)
     return wanted
+
+
+def _signing_key() -> str:
+    """A private RSA key (PEM) by which the house signs who somebody is, for apps (OpenID Connect, RS256)."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
 def address(server: Server, *, role: str, password: str, database: str) -> str:

@@ -1,5 +1,6 @@
 """The services that systems may call, each with the function that answers; the site installs them."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from doorstep.kernel.access.actor import Actor
 Hook = Literal["patient-view", "order-select", "order-sign"]
 # The specification's bound on a card's first line.
 LONGEST_SUMMARY = 140
+_MARKS = re.compile(r"[\\`*_\[\]<>#|!~]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One card. `source` is who says it; `url` where that can be read; `links` are (label, address)."""
+    """One card. `source` is who says it; `url` where that can be read; `links` are (label, address).
+
+    `lines` are (what, words), one fact each: a page lists them, other systems get them as Markdown behind the detail.
+    """
 
     summary: str
     indicator: Literal["info", "warning", "critical"]
@@ -32,9 +37,10 @@ class Card:
     detail: str = ""
     url: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()
 
-    def to_json(self, key: str) -> dict[str, Any]:
-        """The card as the specification writes it."""
+    def to_json(self, key: str, *, absolute: Callable[[str], str]) -> dict[str, Any]:
+        """The card as the specification writes it; `absolute` makes a whole address of one of the house."""
         source = {"label": self.source, **({"url": self.url} if self.url else {})}
         card: dict[str, Any] = {
             "uuid": key,
@@ -42,10 +48,11 @@ class Card:
             "indicator": self.indicator,
             "source": source,
         }
-        if self.detail:
-            card["detail"] = self.detail
+        facts = "\n".join(f"- **{_plain(what)}**：{_plain(words)}" for what, words in self.lines)
+        if self.detail or facts:
+            card["detail"] = "\n\n".join(filter(None, [self.detail, facts]))
         if self.links:
-            card["links"] = [{"label": label, "url": url, "type": "absolute"} for label, url in self.links]
+            card["links"] = [{"label": label, "url": absolute(url), "type": "absolute"} for label, url in self.links]
         return card
 
 
@@ -83,6 +90,16 @@ def services() -> list[Service]:
     return list(_services.values())
 
 
+def cards(*, hook: Hook, asked: Asked, actor: Actor) -> list[Card]:
+    """What every service of a hook has to say: for the pages of the house, which say what other systems are told."""
+    return [card for one in _services.values() if one.hook == hook for card in one.answer(asked, actor)]
+
+
 def find(service_id: str) -> Service | None:
     """The service with this id."""
     return _services.get(service_id)
+
+
+def _plain(words: str) -> str:
+    """Words as Markdown that draws them as they are: a report may hold anything."""
+    return _MARKS.sub(r"\\\g<0>", " ".join(words.split()))

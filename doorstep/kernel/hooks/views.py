@@ -56,7 +56,9 @@ def call(request: HttpRequest, service_id: str) -> HttpResponse:
             context=context,
             prefetch=prefetch if isinstance(prefetch, dict) else {},
         )
-        cards = [one.to_json(str(uuid.uuid4())) for one in service.answer(asked, actor)]
+        cards = [
+            one.to_json(str(uuid.uuid4()), absolute=request.build_absolute_uri) for one in service.answer(asked, actor)
+        ]
         records.note_look(
             resident_id=patient.resident_id, actor=actor, subject=f"cds/{service.id}", action=f"cds.{service.hook}"
         )

@@ -1,10 +1,37 @@
-""".well-known/smart-configuration (hl7.org/fhir/smart-app-launch/conformance.html)."""
+""".well-known/smart-configuration (hl7.org/fhir/smart-app-launch/conformance.html) and openid-configuration."""
 
 from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from doorstep.site.oauth.validator import ALGORITHMS
+from doorstep.kernel.access.assertions import ALGORITHMS
+
+# The FHIR base, which is the issuer too.
+BASE = "/fhir"
+
+
+@require_GET
+def openid_configuration(request: HttpRequest) -> JsonResponse:
+    """OpenID Connect Discovery 1.0 of the same house: by which key a person's token is signed, and what it says."""
+    address = request.build_absolute_uri
+    return JsonResponse(
+        {
+            "issuer": address(BASE),
+            "authorization_endpoint": address(reverse("oauth:authorize")),
+            "token_endpoint": address(reverse("oauth:token")),
+            "jwks_uri": address(reverse("jwks")),
+            "scopes_supported": ["openid", "fhirUser", "launch", "launch/patient", "offline_access"],
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "token_endpoint_auth_methods_supported": ["none", "private_key_jwt", "client_secret_basic"],
+            "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+            "code_challenge_methods_supported": ["S256"],
+            "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "fhirUser"],
+        },
+        headers={"Access-Control-Allow-Origin": "*"},
+    )
 
 
 @require_GET
@@ -13,7 +40,8 @@ def smart_configuration(request: HttpRequest) -> JsonResponse:
     address = request.build_absolute_uri
     return JsonResponse(
         {
-            "issuer": address("/fhir"),
+            "issuer": address(BASE),
+            "jwks_uri": address(reverse("jwks")),
             "authorization_endpoint": address(reverse("oauth:authorize")),
             "token_endpoint": address(reverse("oauth:token")),
             "introspection_endpoint": address(reverse("oauth:introspect")),
@@ -24,6 +52,8 @@ def smart_configuration(request: HttpRequest) -> JsonResponse:
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
             "scopes_supported": [
+                "openid",
+                "fhirUser",
                 "launch",
                 "launch/patient",
                 "offline_access",
@@ -40,6 +70,7 @@ def smart_configuration(request: HttpRequest) -> JsonResponse:
                 "context-ehr-encounter",
                 "context-standalone-patient",
                 "context-banner",
+                "sso-openid-connect",
                 "permission-patient",
                 "permission-user",
                 "permission-offline",

@@ -1,14 +1,8 @@
 """What django-oauth-toolkit asks us: who the client is, which scopes it may have, which patient a token is for."""
 
 import hashlib
-import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
-from django.utils import timezone
-from jwcrypto.common import JWException
-from jwcrypto.jwk import JWKSet
-from jwcrypto.jwt import JWT
 from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
@@ -16,22 +10,22 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access import queries as access_queries
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose
+from doorstep.kernel.access.assertions import NotBelieved, unverified, verified
 from doorstep.kernel.access.models import Launch
 from doorstep.kernel.access.session import for_purpose
 from doorstep.people.residents import queries as residents
+from doorstep.site.oauth.identity import fhir_user_of, issuer_of
 from doorstep.site.oauth.scopes import INTROSPECTION, within
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-# SMART asks for RS384 or ES384 (hl7.org/fhir/smart-app-launch/client-confidential-asymmetric.html).
-ALGORITHMS = ["RS384", "ES384"]
-_LIFETIME = timedelta(minutes=5)
-_LEEWAY = 30
 # A person's app: what a resident or a member of staff may give it.
 _OF_PERSONS = "openid fhirUser profile launch launch/patient offline_access online_access patient/*.rs user/*.rs"
 
 
 class Validator(OAuth2Validator):  # type: ignore[misc]
     """SMART Backend Services and apps of persons."""
+
+    oidc_claim_scope: ClassVar[dict[str, str]] = {"sub": "openid", "fhirUser": "fhirUser"}
 
     def client_authentication_required(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         """A signed assertion is always checked."""
@@ -81,32 +75,42 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
                 if linked:
                     token["patient"] = str(residents.get(resident_id=linked[0]).key)
 
+    def get_additional_claims(self, request: Any) -> dict[str, Any]:
+        """Which FHIR resource the signed-in person is, for whoever asked for `fhirUser`."""
+        reference = fhir_user_of(request.user)
+        return {"fhirUser": f"{issuer_of(request)}/{reference}"} if reference else {}
+
+    def get_oidc_issuer_endpoint(self, request: Any) -> str:
+        """The FHIR base: an app that was launched knows it as `iss` already."""
+        return issuer_of(request)
+
+    def finalize_id_token(self, id_token: Any, token: Any, token_handler: Any, request: Any) -> str:
+        """Every app's tokens are signed by the house's one key, whatever was registered."""
+        request.client.algorithm = Application.RS256_ALGORITHM
+        return str(super().finalize_id_token(id_token, token, token_handler, request))
+
+    def _get_client_by_audience(self, audience: Any) -> Any:
+        """The app that a token is for, as one that is signed to by the house's key."""
+        found = super()._get_client_by_audience(audience)
+        if found is not None:
+            found.algorithm = Application.RS256_ALGORITHM
+        return found
+
     def _by_assertion(self, request: Any) -> bool:
         """iss and sub are the client, aud this endpoint, signed by one of its keys, used once, short-lived."""
         assertion = str(getattr(request, "client_assertion", ""))
-        name = _claimed(assertion)
-        system = access_queries.client_by_name(name) if name else None
-        if system is None or not system.jwks.get("keys"):
-            return False
         try:
-            token = JWT(
-                jwt=assertion,
-                key=JWKSet.from_json(json.dumps(system.jwks)),
-                algs=ALGORITHMS,
-                check_claims={"iss": name, "sub": name, "aud": None, "jti": None, "exp": None},
-            )
-            claims = json.loads(token.claims)
-            if claims["aud"] not in _addresses(request):
+            name = unverified(assertion)[1].get("iss")
+            system = access_queries.client_by_name(name) if isinstance(name, str) else None
+            if system is None:
                 return False
-            expires_at = datetime.fromtimestamp(int(claims["exp"]), tz=UTC)
-        except (JWException, ValueError, TypeError, KeyError, OverflowError):
-            return False
-        if expires_at > timezone.now() + _LIFETIME + timedelta(seconds=_LEEWAY):
+            said = verified(
+                assertion, client=system, fixed={"iss": name, "sub": name}, addressed_to=_addresses(request)
+            )
+        except NotBelieved:
             return False
         client = Application.objects.filter(client_id=name).first()
-        if client is None or not access.use_assertion(
-            client=system, jti=str(claims["jti"])[:200], expires_at=expires_at
-        ):
+        if client is None or not access.use_assertion(client=system, jti=said.jti, expires_at=said.expires_at):
             return False
         request.client = client
         request.client_id = name
@@ -151,15 +155,3 @@ def _addresses(request: Any) -> set[str]:
     host = request.headers.get("HTTP_HOST") or request.headers.get("SERVER_NAME") or ""
     path = str(request.uri).partition("?")[0]
     return {f"{scheme}://{host}{path}" for scheme in ("https", "http")}
-
-
-def _claimed(assertion: str) -> str:
-    """Who an assertion says it is from, not yet believed."""
-    try:
-        token = JWT()
-        token.deserialize(assertion)
-        payload = token.token.objects["payload"]
-        found = json.loads(payload).get("iss", "")
-    except (JWException, ValueError, TypeError, KeyError, AttributeError):
-        return ""
-    return found if isinstance(found, str) else ""

@@ -44,6 +44,9 @@ ACTS: dict[str, Any] = {
     "glass.break": _("紧急查阅了全部档案"),
     "resident.merge": _("合并了您的重复档案"),
     "resident.unmerge": _("撤销了一次档案合并"),
+    "cds.patient-view": _("在其他系统里查看了签约权益"),
+    "cds.order-select": _("开检查前查看了可互认的结果"),
+    "cds.order-sign": _("开检查前查看了可互认的结果"),
     "app.launch": _("带着您的档案打开了一个应用"),
 }
 REASONS: dict[str, Any] = {

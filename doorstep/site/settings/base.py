@@ -16,6 +16,12 @@ FIELD_KEY = SECRETS["field_key"]
 FIELD_CIPHER = environment.text("DOORSTEP_FIELD_CIPHER", "AES-256-GCM")
 BLIND_INDEX_KEY = SECRETS["blind_index_key"]
 AUDIT_KEY = SECRETS["audit_key"]
+# Keys that signed before, each a PEM file: apps go on checking by them while the last tokens live (docs/fhir/oauth.md).
+FORMER_IDENTITY_KEYS = [
+    Path(one).read_text(encoding="ascii")
+    for one in environment.text("DOORSTEP_FORMER_IDENTITY_KEYS", "").split(",")
+    if one
+]
 
 DEBUG = False
 ALLOWED_HOSTS = environment.text("DOORSTEP_HOSTS", "127.0.0.1,localhost").split(",")
@@ -183,6 +189,16 @@ OAUTH2_PROVIDER = {
     "ROTATE_REFRESH_TOKEN": True,
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],
+    # Who signed in, for apps: OpenID Connect with the house's own key.
+    "OIDC_ENABLED": True,
+    "OIDC_RSA_PRIVATE_KEY": SECRETS["identity_key"],
+    "OIDC_RSA_PRIVATE_KEYS_INACTIVE": FORMER_IDENTITY_KEYS,
+    "ID_TOKEN_EXPIRE_SECONDS": 300,
+    # RFC 9700: tokens are kept as hashes, and the ways to a token that it warns of are shut.
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
 }
 # Requests of one client a minute, in each process of the server; the next ones are told when to come again.
 FHIR_REQUESTS_A_MINUTE = int(environment.text("DOORSTEP_FHIR_REQUESTS_A_MINUTE", "200000"))

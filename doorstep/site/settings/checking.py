@@ -6,7 +6,7 @@ from pathlib import Path
 
 _directory = Path(tempfile.mkdtemp(prefix="doorstep-checking-"))
 (_directory / "secrets.json").write_text(
-    '{"secret_key": "x", "field_key": "x", "blind_index_key": "x", "audit_key": "x",'
+    '{"secret_key": "x", "field_key": "x", "blind_index_key": "x", "audit_key": "x", "identity_key": "x",'
     ' "database_url_app": "postgresql://app@localhost/doorstep"}',
     encoding="utf-8",
 )

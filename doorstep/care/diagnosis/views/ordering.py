@@ -15,6 +15,7 @@ from doorstep.care.diagnosis.permissions import Permission
 from doorstep.care.diagnosis.views.asking import actor_of, sent
 from doorstep.coordination.visits import queries as visits
 from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.record import queries as record
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow import queries as workflow
@@ -52,7 +53,10 @@ def order(request: HttpRequest, visit_key: UUID) -> HttpResponse:
             show_refusal(form, refused)
         else:
             return redirect(request, reverse("diagnosis:upload", args=[made.key]))
-    context = {"form": form, "visit": visit, "banner": residents.banner(visit.resident)}
+    hints = presenters.order_hints(visit, actor=actor)
+    if request.method == "GET":
+        record.note_look(resident_id=visit.resident_id, actor=actor, subject=visit.subject, action="cds.order-select")
+    context = {"form": form, "visit": visit, "banner": residents.banner(visit.resident), "hints": hints}
     return render(request, "diagnosis/order.html", context, 422 if form.errors else 200)
 
 

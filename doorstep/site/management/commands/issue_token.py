@@ -25,6 +25,8 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--jwks", default="", help="file of public keys: the system signs assertions instead")
         parser.add_argument("--scope", default="system/*.rs", help="the scopes of a system that signs assertions")
+        parser.add_argument("--issuer", default="", help="iss of its CDS Hooks JWTs, when that is not its name")
+        parser.add_argument("--jku", default="", help="the one address that its JWTs may name as the place of its keys")
         parser.add_argument("--organization", default="", help="code of the organisation, for a system that is new")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -61,6 +63,8 @@ def _register(options: dict[str, Any], organization_id: int, display: str, actor
         organization_id=organization_id,
         jwks=jwks,
         scopes=options["scope"],
+        issuer=options["issuer"],
+        jku=options["jku"],
         actor=actor,
     )
     Application.objects.update_or_create(

@@ -1,7 +1,7 @@
-"""Which results that travel with a patient need not be repeated: a window of days by kind of examination.
+"""Which results that exist already need not be repeated: a window of days by kind of examination.
 
 Pure. 医疗机构检查检验结果互认管理办法（国卫医发〔2022〕6号）leaves the windows to the region; these are the platform's defaults and not
-verified. The receiving doctor's judgement stands above the mark.
+verified. The doctor's judgement stands above the mark.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from datetime import date
 
 SOURCE = "国卫医发〔2022〕6号"
 VERIFIED = False
+# R4 states of a report whose words stand.
+FINAL = frozenset({"final", "amended", "corrected", "appended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Window:
 
 
 WINDOWS: tuple[Window, ...] = (
-    Window(7, ("11524-6",), ("心电",)),
+    # The report's code, and the code by which one is ordered.
+    Window(7, ("11524-6", "34534-8"), ("心电",)),
     Window(30, (), ("胸部", "X线", "X 线", "CT", "超声", "磁共振", "MR")),
     Window(7, (), ("血常规", "尿常规")),
     Window(90, (), ("乙肝", "丙肝", "艾滋", "梅毒")),
@@ -30,12 +33,18 @@ WINDOWS: tuple[Window, ...] = (
 )
 
 
+def window(*, code: str, title: str) -> Window | None:
+    """The window that a kind of examination falls into; None when the list does not name it."""
+    return next(
+        (one for one in WINDOWS if code in one.codes or any(word in title for word in one.words)),
+        None,
+    )
+
+
 def window_of(*, code: str, title: str) -> int | None:
     """For how many days a result of this kind is recognised; None when the list does not name it."""
-    for window in WINDOWS:
-        if code in window.codes or any(word in title for word in window.words):
-            return window.days
-    return None
+    found = window(code=code, title=title)
+    return None if found is None else found.days
 
 
 def is_recognised(*, code: str, title: str, final: bool, on: date, day: date) -> bool | None:

@@ -1,0 +1,98 @@
+"""Results of a resident that stand on a day, read from the record under whoever asks."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+
+from doorstep.coordination.recognition import rules
+from doorstep.kernel.fhir import systems
+from doorstep.kernel.record import queries as record
+
+# A report older than the longest window is not asked for; a resident has far fewer than this in 90 days.
+_READ = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody is about to order: the LOINC code and the title, either may be empty."""
+
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A result that need not be repeated: `days` the window, `age` days old on the day that was asked for."""
+
+    fhir_id: str
+    title: str
+    unit: str
+    conclusion: str
+    critical: bool
+    on: date
+    age: int
+    days: int
+
+
+def standing_results(*, resident_id: int, wanted: Iterable[Wanted], day: date) -> list[Standing]:
+    """For each kind of examination that is wanted the newest result of the same kind that stands on this day.
+
+    Only results that the actor may read; the caller records the look. Kinds that the list of windows does not name have none.
+    """
+    windows = dict.fromkeys(filter(None, (rules.window(code=one.code, title=one.title) for one in wanted)))
+    if not windows:
+        return []
+    found: dict[rules.Window, Standing] = {}
+    for entry in record.of_type(resident_id=resident_id, type="DiagnosticReport", limit=_READ):
+        code, title = _concept(entry.content.get("code"))
+        kind = rules.window(code=code, title=title)
+        on = timezone.localtime(entry.occurred_at).date()
+        final = entry.content.get("status") in rules.FINAL
+        if kind is None or kind not in windows or kind in found:
+            continue
+        if rules.is_recognised(code=code, title=title, final=final, on=on, day=day):
+            found[kind] = Standing(
+                fhir_id=entry.fhir_id,
+                title=title or code,
+                unit=_performer(entry.content),
+                conclusion=str(entry.content.get("conclusion") or ""),
+                critical=_is_critical(entry.content),
+                on=on,
+                age=(day - on).days,
+                days=kind.days,
+            )
+    return list(found.values())
+
+
+def wanted_of(draft: Any) -> Wanted | None:
+    """What a drafted ServiceRequest orders; None for anything else."""
+    if not isinstance(draft, Mapping) or draft.get("resourceType") != "ServiceRequest":
+        return None
+    code, title = _concept(draft.get("code"))
+    return Wanted(code=code, title=title) if code or title else None
+
+
+def _concept(value: Any) -> tuple[str, str]:
+    """Code and words of a CodeableConcept, however it was sent; a code of LOINC goes before others."""
+    if not isinstance(value, Mapping):
+        return "", ""
+    listed = value.get("coding")
+    codings = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+    codings.sort(key=lambda one: one.get("system") != systems.LOINC)
+    first = codings[0] if codings else {}
+    return str(first.get("code") or ""), str(value.get("text") or first.get("display") or "")
+
+
+def _performer(content: Mapping[str, Any]) -> str:
+    named = (one.get("display") for one in content.get("performer") or [] if isinstance(one, Mapping))
+    return next((str(name) for name in named if name), "")
+
+
+def _is_critical(content: Mapping[str, Any]) -> bool:
+    return any(
+        one.get("url") == systems.CRITICAL_RESULT and one.get("valueBoolean") is True
+        for one in content.get("extension") or []
+    )

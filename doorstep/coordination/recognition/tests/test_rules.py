@@ -1,0 +1,44 @@
+"""Windows of recognition: at their edges, and nothing outside them."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from doorstep.coordination.recognition import rules
+from doorstep.coordination.recognition.queries import wanted_of
+
+DAY = date(2026, 5, 20)
+
+
+@pytest.mark.parametrize(
+    ("code", "title", "age", "final", "expected"),
+    [
+        ("11524-6", "", 0, True, True),
+        ("34534-8", "", 7, True, True),
+        ("", "十二导联心电图", 8, True, False),
+        ("", "胸部CT平扫", 30, True, True),
+        ("", "胸部CT平扫", 31, True, False),
+        ("", "血常规", 7, False, False),
+        ("", "血常规", -1, True, False),
+        ("99999-9", "胃镜", 0, True, None),
+    ],
+)
+def test_is_recognised_by_kind_age_and_state(
+    code: str, title: str, age: int, final: bool, expected: bool | None
+) -> None:
+    on = DAY - timedelta(days=age)
+    assert rules.is_recognised(code=code, title=title, final=final, on=on, day=DAY) is expected
+
+
+@pytest.mark.parametrize(
+    "draft", [None, 3, [], {}, {"resourceType": "Patient"}, {"resourceType": "ServiceRequest", "code": []}]
+)
+def test_wanted_of_what_orders_nothing(draft: object) -> None:
+    assert wanted_of(draft) is None
+
+
+def test_wanted_of_prefers_loinc() -> None:
+    codings = [{"system": "urn:own", "code": "X1"}, "broken", {"system": "http://loinc.org", "code": "34534-8"}]
+    found = wanted_of({"resourceType": "ServiceRequest", "code": {"coding": codings, "text": "心电图"}})
+    assert found is not None
+    assert (found.code, found.title) == ("34534-8", "心电图")
