@@ -24,7 +24,12 @@ MANAGEMENT: dict[str, tuple[str, list[str], str, str]] = {
         "app",
         "administrator USERNAME [--organization-name NAME]: make the first administrator, or renew one's password",
     ),
-    "import": ("import_{0}", [], "app", "import residents FILE --organization CODE: take in a table of residents"),
+    "import": (
+        "import_{0}",
+        [],
+        "app",
+        "import residents FILE --organization CODE, import ndjson FILE --system NAME: take in residents, or FHIR resources",
+    ),
     "export": ("export_{0}", [], "app", "export residents FILE --organization CODE --reason TEXT: write such a table"),
     "doubles": ("find_doubles", [], "app", "search the index for records of one person, for the review list"),
     "link": ("link_list", [], "app", "link FILE --organization CODE --out FILE: link a hospital's list with the index"),

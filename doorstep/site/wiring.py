@@ -85,7 +85,7 @@ def wire() -> None:
     formats.install(FORMATS, actor_of=of_connection)
     folders.install(sheets.open_file)
     hooks.install(SERVICES)
-    patients.install(patient_behind)
+    patients.install(patient_behind, many=patients_behind)
     bulk.install(system_named)
     doors.install(DOORS, directory=in_directory)
     topics.install(TOPICS)
@@ -248,3 +248,14 @@ def patient_behind(reference: str) -> patients.Patient | None:
     """The resident behind "Patient/<key>" or "system|number", as far as the sender may see."""
     found = residents.behind_reference(reference=reference)
     return patients.Patient(resident_id=found[0], fhir_id=found[1]) if found else None
+
+
+def patients_behind(references: Iterable[str]) -> dict[str, patients.Patient]:
+    """The residents behind many "Patient/<key>" in one query; numbers and merged records are asked for one by one."""
+    keys = {reference: reference.removeprefix("Patient/") for reference in references if "|" not in reference}
+    found = residents.behind_keys(keys=keys.values())
+    return {
+        reference: patients.Patient(resident_id=found[key], fhir_id=key)
+        for reference, key in keys.items()
+        if key in found
+    }

@@ -50,6 +50,15 @@ def record_all(acts: Sequence[tuple[str, str, int | None]], *, actor: Actor) -> 
         run([_recording([_entry(action, subject, resident_id) for action, subject, resident_id in acts], actor)])
 
 
+def record_by_resident(
+    *, action: str, subject: str, details: Mapping[int | None, Mapping[str, Any]], actor: Actor
+) -> None:
+    """Add an entry of one act for each resident that it concerned, with what it did to that resident, in one statement."""
+    entries = [_entry(action, subject, resident_id, details=one) for resident_id, one in details.items()]
+    if entries:
+        run([_recording(entries, actor)])
+
+
 def _entry(
     action: str,
     subject: str,

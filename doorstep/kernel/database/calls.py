@@ -11,17 +11,24 @@ from django.db import connection
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One function with its arguments."""
+    """One function with its arguments; `types` where PostgreSQL could not tell them by the values (arrays of nothing but None)."""
 
     function: str
     arguments: tuple[Any, ...]
+    types: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The call with a place for each argument."""
+        places = [f"%s::{type}" for type in self.types] or ["%s"] * len(self.arguments)
+        return f"{self.function}({', '.join(places)})"
 
 
 def run(calls: Sequence[Call]) -> tuple[Any, ...]:
     """Call functions in their order, in one statement; returns what each answered."""
     if not calls:
         return ()
-    parts = [f"{call.function}({', '.join(['%s'] * len(call.arguments))})" for call in calls]
+    parts = [call.text for call in calls]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", [one for call in calls for one in call.arguments])
         answers: tuple[Any, ...] = cursor.fetchone()

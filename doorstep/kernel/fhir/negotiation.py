@@ -62,10 +62,11 @@ def body_of(request: HttpRequest, *, also: tuple[str, ...] = ()) -> Any:
             "not-supported",
             f"请以 application/fhir+json 发送，不接收 {kind} / send application/fhir+json",
         )
-    return exact.loads(_unpacked(request))
+    return exact.loads(unpacked(request))
 
 
-def _unpacked(request: HttpRequest) -> bytes:
+def unpacked(request: HttpRequest) -> bytes:
+    """The body as it was before it was compressed; raises FhirRefused (413) for too much."""
     body = request.body
     if request.headers.get("Content-Encoding", "").lower() == "gzip":
         reader = zlib.decompressobj(zlib.MAX_WBITS | 16)

@@ -110,7 +110,7 @@ def work(export_id: int) -> None:
 @transaction.atomic
 def step(export_id: int) -> bool:
     """Write the next piece; False when there is nothing left to do."""
-    actor = _bound(export_id)
+    actor = bound("record_export_client", export_id)
     if actor is None:
         return False
     export = BulkExport.objects.select_for_update().get(pk=export_id)
@@ -146,10 +146,10 @@ def step(export_id: int) -> bool:
     return True
 
 
-def _bound(export_id: int) -> Actor | None:
-    """The hospital system of an export, bound; an export of one that was revoked fails."""
+def bound(question: str, job_id: int) -> Actor | None:
+    """The hospital system behind an export or import, bound; None when it was revoked. The question is an SQL function of its id."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT record_export_client(%s)", [export_id])
+        cursor.execute(f"SELECT {question}(%s)", [job_id])
         name = cursor.fetchone()[0]
     actor = _actor_of[0](name) if name and _actor_of else None
     if actor is not None:

@@ -53,7 +53,10 @@ def statement(base: str) -> dict[str, Any]:
                 "resource": [_resource(kind) for kind in sorted(resource_types())],
                 "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
                 "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS],
-                "operation": [_operation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export")],
+                "operation": [
+                    _operation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"),
+                    _operation("import", "https://github.com/smart-on-fhir/bulk-import"),
+                ],
             }
         ],
     }

@@ -252,3 +252,72 @@ class BulkFile(models.Model):
 
     # As far as the export itself is the actor's.
     row_access = RowAccess(using="EXISTS (SELECT 1 FROM record_bulkexport e WHERE e.id = export_id)")
+
+
+class BulkImport(models.Model):
+    """NDJSON that a hospital system brought in, and how much of it is written.
+
+    What came through $import waits in pieces; of an operator's file `position` bytes are done. `sweep_after` and `sweep_moved` belong
+    to the sweeps over lines that wait for others: the last one looked at, and how many of this sweep could be written.
+    """
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        ACCEPTED = "accepted", "已受理"
+        RUNNING = "running", "进行中"
+        DONE = "done", "已完成"
+        CANCELLED = "cancelled", "已取消"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    client = models.CharField(max_length=50)
+    organization_id = models.BigIntegerField(null=True)
+    request = models.CharField(max_length=2000)
+    # [{"url": the name by which the sender called it, "type": "" or the type of every line}]
+    inputs = models.JSONField(default=list)
+    # SHA-256 of an operator's file: the same file goes on where it stood.
+    digest = models.CharField(max_length=64, blank=True, default="")
+    position = models.BigIntegerField(default=0)
+    lines = models.IntegerField(default=0)
+    created = models.IntegerField(default=0)
+    updated = models.IntegerField(default=0)
+    unchanged = models.IntegerField(default=0)
+    sweep_after = models.BigIntegerField(default=0)
+    sweep_moved = models.IntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACCEPTED)
+    requested_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    row_access = RowAccess(
+        using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
+    )
+
+    class Meta:
+        indexes = (models.Index(fields=["client", "digest"], name="import_of_file", condition=~models.Q(digest="")),)
+
+
+class BulkPiece(models.Model):
+    """Lines of an import that nobody has read yet, whole lines of one input; gone with the transaction that wrote them."""
+
+    bulk_import = models.ForeignKey(BulkImport, on_delete=models.CASCADE, related_name="pieces")
+    input = models.SmallIntegerField()
+    first_line = models.IntegerField()
+    body = models.BinaryField()
+
+    row_access = RowAccess(using="EXISTS (SELECT 1 FROM record_bulkimport i WHERE i.id = bulk_import_id)")
+
+
+class BulkLine(models.Model):
+    """A line that could not be written, and why; with its text it waits for what it refers to, without it is refused."""
+
+    bulk_import = models.ForeignKey(BulkImport, on_delete=models.CASCADE, related_name="faults")
+    input = models.SmallIntegerField()
+    number = models.IntegerField()
+    # An OperationOutcome as JSON.
+    outcome = models.TextField()
+    body = models.BinaryField(null=True)
+
+    row_access = RowAccess(using="EXISTS (SELECT 1 FROM record_bulkimport i WHERE i.id = bulk_import_id)")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["bulk_import", "input", "number"], name="line_once"),)

@@ -1,6 +1,6 @@
 """Whom a resource concerns: the resident behind its subject, as the sender may see them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,16 @@ class Patient:
 
 # (reference or "system|value" of an identifier) -> the patient, None when not there or not the sender's
 PatientFinder = Callable[[str], Patient | None]
+# Several references at once; what is left out is asked for by itself.
+PatientsFinder = Callable[[Iterable[str]], Mapping[str, Patient]]
 _finder: list[PatientFinder] = []
+_finder_of_many: list[PatientsFinder] = []
 
 
-def install(finder: PatientFinder) -> None:
-    """Wire the resident index; the last one counts."""
+def install(finder: PatientFinder, *, many: PatientsFinder) -> None:
+    """Wire the resident index; the last ones count."""
     _finder[:] = [finder]
+    _finder_of_many[:] = [many]
 
 
 class Patients:
@@ -37,6 +41,14 @@ class Patients:
         if question not in self._known:
             self._known[question] = _finder[0](question) if _finder else None
         return self._known[question]
+
+    def meet(self, resources: Iterable[dict[str, Any]]) -> None:
+        """Look the residents of many resources up in one go, before they are asked for one by one."""
+        named = (resource.get(name) for resource in resources for name in SUBJECTS)
+        subjects = (one for given in named for one in (given if isinstance(given, list) else [given]))
+        wanted = {question for one in subjects if (question := _question(one)) is not None}
+        if wanted and _finder_of_many:
+            self._known.update(_finder_of_many[0](wanted - self._known.keys()))
 
     def of(self, resource: dict[str, Any], place: str) -> Patient | None:
         """The resident that a resource concerns, its reference made literal; None when it concerns none.

@@ -59,8 +59,18 @@ def settle(found: list[Found], *, base: str, known: set[tuple[str, str]], find: 
 
     `known` is what this very request writes. Addresses of other servers are theirs.
     """
+    wanted = literal(found, base=base, find=find, answers={})
+    missing = absent({key for key in wanted if key not in known}, patients=patients)
+    if missing:
+        raise refusal(wanted, missing)
+
+
+def literal(found: list[Found], *, base: str, find: Finder, answers: dict[str, str]) -> dict[tuple[str, str], str]:
+    """Make every reference literal; returns what they name here, each with the first place that names it.
+
+    `answers` keeps what conditional references were found to mean. Raises FhirRefused.
+    """
     wanted: dict[tuple[str, str], str] = {}
-    answers: dict[str, str] = {}
     for node, path in found:
         text = node["reference"]
         question = question_of(text)
@@ -72,22 +82,32 @@ def settle(found: list[Found], *, base: str, known: set[tuple[str, str]], find: 
         if base and text.startswith(base):
             node["reference"] = text = text.removeprefix(base)
         key = key_of(text)
-        if key is not None and key not in known:
+        if key is not None:
             wanted.setdefault(key, path)
-        elif text.startswith("urn:uuid:") and key is None:
+        elif text.startswith("urn:uuid:"):
             raise FhirRefused(422, "not-found", f"Bundle 中没有 {text} / the Bundle has no {text}", path)
-    missing = set(wanted) - stored.there(wanted)
+    return wanted
+
+
+def absent(keys: set[tuple[str, str]], *, patients: Patients) -> set[tuple[str, str]]:
+    """Those of the (type, id) pairs that are not there for the actor."""
+    missing = keys - stored.there(keys)
     missing -= doors.in_directory(missing)
-    missing -= {key for key in missing if key[0] == "Patient" and patients.behind(f"Patient/{key[1]}") is not None}
-    if missing:
-        first, *others = [(wanted[key], key) for key in wanted if key in missing]
-        raise FhirRefused(
-            422,
-            "not-found",
-            _absent(first[1]),
-            first[0],
-            more=[("not-found", _absent(key), path) for path, key in others[:20]],
-        )
+    return missing - {
+        key for key in missing if key[0] == "Patient" and patients.behind(f"Patient/{key[1]}") is not None
+    }
+
+
+def refusal(wanted: dict[tuple[str, str], str], missing: set[tuple[str, str]]) -> FhirRefused:
+    """The refusal of a resource that names what is missing, with the places."""
+    first, *others = [(wanted[key], key) for key in wanted if key in missing]
+    return FhirRefused(
+        422,
+        "not-found",
+        _absent(first[1]),
+        first[0],
+        more=[("not-found", _absent(key), path) for path, key in others[:20]],
+    )
 
 
 def _path_name(name: str) -> str:

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from doorstep.kernel.record import bulk_views, entrance, history, interactions, operations, search_views, views
+from doorstep.kernel.record import (
+    bulk_views,
+    entrance,
+    history,
+    import_views,
+    interactions,
+    operations,
+    search_views,
+    views,
+)
 
 app_name = "fhir"
 
@@ -13,6 +22,9 @@ urlpatterns = [
     path("$export", bulk_views.of_server, name="export"),
     path("bulk/<uuid:key>", bulk_views.state, name="bulk-state"),
     path("bulk/<uuid:key>/<int:number>", bulk_views.file, name="bulk-file"),
+    path("$import", import_views.take_in, name="import"),
+    path("import/<uuid:key>", import_views.state, name="import-state"),
+    path("import/<uuid:key>/<int:number>", import_views.file, name="import-file"),
     path("<str:type>", interactions.type_level, name="search"),
     path("<str:type>/_search", search_views.by_post, name="search-post"),
     path("<str:type>/_history", history.of_type, name="history-type"),

@@ -66,7 +66,7 @@ def store(drafts: Sequence[Draft], *, actor: Actor, base: str = "") -> None:
     with doors.reached_at(base):
         plain = [draft for draft in drafts if not _through_door(draft, actor)]
     for draft in plain:
-        _check_right(draft, actor)
+        check_right(draft, actor)
     patients = Patients()
     known = {(draft.type, draft.fhir_id) for draft in plain if draft.method != "DELETE"}
     rows: list[tuple[Draft, Row]] = []
@@ -76,11 +76,11 @@ def store(drafts: Sequence[Draft], *, actor: Actor, base: str = "") -> None:
     references.settle(gathered, base=base, known=known, find=conditions.finder(patients), patients=patients)
     for draft in plain:
         draft.updated_at = moment
-        if _is_unchanged(draft):
+        if is_unchanged(draft):
             draft.outcome, draft.version = "unchanged", draft.before.version if draft.before else 0
             draft.updated_at = draft.before.updated_at if draft.before else moment
         else:
-            rows.append((draft, _row(draft, actor, moment)))
+            rows.append((draft, row_of(draft, actor, moment)))
     versions = record.write([row for _, row in rows], actor=actor, now=moment)
     for (draft, _), version in zip(rows, versions, strict=True):
         draft.version = version
@@ -123,7 +123,7 @@ def prefix_of(actor: Actor) -> str:
 def recognise(drafts: Sequence[Draft], actor: Actor) -> None:
     """Give new resources their ids; one that this hospital has sent before under its identifier keeps the old one."""
     fresh = [draft for draft in drafts if draft.method == "POST" and not draft.fhir_id and not is_of_workflow(draft)]
-    names = {id(draft): _identifiers(draft.resource or {}) for draft in fresh}
+    names = {id(draft): identifiers(draft.resource or {}) for draft in fresh}
     wanted = sorted({(draft.type, one) for draft in fresh for one in names[id(draft)]})
     before = stored.sent_before(wanted, organization_id=actor.organization_id)
     taken: set[tuple[str, str]] = set()
@@ -133,7 +133,8 @@ def recognise(drafts: Sequence[Draft], actor: Actor) -> None:
         taken.add((draft.type, draft.fhir_id))
 
 
-def _identifiers(resource: dict[str, Any]) -> list[str]:
+def identifiers(resource: dict[str, Any]) -> list[str]:
+    """What a resource is called elsewhere: "system|value" of each of its identifiers."""
     found = resource.get("identifier", [])
     return [
         f"{one['system']}|{one['value']}"
@@ -209,7 +210,8 @@ def _placed(error: FhirRefused, draft: Draft) -> FhirRefused:
     )
 
 
-def _check_right(draft: Draft, actor: Actor) -> None:
+def check_right(draft: Draft, actor: Actor) -> None:
+    """Raise FhirRefused when the actor may not write this resource under this id."""
     before = draft.before
     if draft.type in BY_ACTION and before is None and draft.method != "PUT":
         raise FhirRefused(404, "not-found", ABSENT, draft.place)
@@ -248,6 +250,14 @@ def _concern(draft: Draft, patients: Patients, known: set[tuple[str, str]]) -> l
     if draft.method == "DELETE" or draft.resource is None:
         draft.resident_id = draft.before.resident_id if draft.before else None
         return []
+    tie(draft, patients, known)
+    return list(references.references_of(draft.resource, draft.place))
+
+
+def tie(draft: Draft, patients: Patients, known: set[tuple[str, str]]) -> None:
+    """Tie a draft with content to its resident, who is then known; raises FhirRefused."""
+    if draft.resource is None:
+        return
     draft.resource["id"] = draft.fhir_id
     patient = patients.of(draft.resource, draft.place)
     draft.resident_id = patient.resident_id if patient else None
@@ -262,10 +272,10 @@ def _concern(draft: Draft, patients: Patients, known: set[tuple[str, str]]) -> l
             "资源不能改到另一位居民名下；请删除后重新发送 / a resource does not move to another resident",
             draft.place,
         )
-    return list(references.references_of(draft.resource, draft.place))
 
 
-def _is_unchanged(draft: Draft) -> bool:
+def is_unchanged(draft: Draft) -> bool:
+    """Whether the record holds this very content already."""
     before = draft.before
     if before is None or draft.resource is None:
         return before is not None and before.deleted and draft.method == "DELETE"
@@ -277,7 +287,8 @@ def _without_version(resource: dict[str, Any]) -> dict[str, Any]:
     return {**resource, "meta": meta}
 
 
-def _row(draft: Draft, actor: Actor, moment: datetime) -> Row:
+def row_of(draft: Draft, actor: Actor, moment: datetime) -> Row:
+    """What the record is given of a draft."""
     resource = draft.resource
     if draft.method == "DELETE" or resource is None:
         # What was deleted leaves its address and its history.

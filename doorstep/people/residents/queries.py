@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -181,6 +182,16 @@ def behind_reference(*, reference: str) -> tuple[int, str] | None:
             .first()
         )
     return None if row is None else (row[0], str(row[1]))
+
+
+def behind_keys(*, keys: Iterable[str]) -> dict[str, int]:
+    """The ids of the residents with these keys, as far as the actor may see them; those who were merged are left out."""
+    wanted = []
+    for key in keys:
+        with suppress(ValueError):
+            wanted.append(UUID(key))
+    found = not_merged().filter(key__in=wanted).values_list("key", "id") if wanted else ()
+    return {str(key): resident_id for key, resident_id in found}
 
 
 def brief(*, ids: Iterable[int]) -> dict[int, Resident]:
