@@ -2,8 +2,10 @@
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -15,9 +17,11 @@ from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import ANONYMOUS, Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.models import ApiClient, User
 from doorstep.kernel.access.session import bind
+from doorstep.kernel.database.calls import as_json
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 from doorstep.people.workforce import queries as workforce
+from doorstep.people.workforce.queries import PostFacts
 from doorstep.site.roles import CLIENT_PERMISSIONS, REGISTERING, RESIDENT_PERMISSIONS, ROLES
 
 _CHINA = ZoneInfo("Asia/Shanghai")
@@ -25,14 +29,44 @@ _CLIENT_PERMISSIONS = "{" + ",".join(sorted(CLIENT_PERMISSIONS)) + "}"
 _REGISTERING = "{" + ",".join(sorted(CLIENT_PERMISSIONS | REGISTERING)) + "}"
 
 
-def of_request(request: HttpRequest) -> Actor:
-    """The actor of a page request; anonymous before login."""
+def enter(request: HttpRequest) -> Actor:
+    """The actor of a page request, anonymous before login; the database knows who acts until the transaction ends.
+
+    Staff are found and told to the database in one statement: every page begins with it.
+    """
     user = request.user
     if not isinstance(user, User) or not user.is_active:
+        bind(ANONYMOUS)
         return ANONYMOUS
     address = str(request.META.get("REMOTE_ADDR", ""))
     request_id = str(request.headers.get("X-Request-Id", ""))[:40] or uuid.uuid4().hex
-    return replace(of_user(user, address=address, request_id=request_id), session=_mark(request.session.session_key))
+    session = _mark(request.session.session_key)
+    if user.kind == User.Kind.RESIDENT:
+        actor = replace(of_user(user, address=address, request_id=request_id), session=session)
+        bind(actor)
+        return actor
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM site_enter_staff(%s, %s, %s, %s, %s)",
+            [user.pk, datetime.now(tz=_CHINA).date(), user.current_post_id, session, _roles()],
+        )
+        posts = [PostFacts(*(*row[:7], tuple(row[7]), row[8])) for row in cursor.fetchall()]
+    return replace(_staff(user, posts, address=address, request_id=request_id), session=session)
+
+
+@cache
+def _roles() -> str:
+    """The matrix of roles as the database's site_enter_staff reads it."""
+    return as_json(
+        {
+            key: {
+                "cascades": one.cascades,
+                "sees": one.sees_records,
+                "may": "{" + ",".join(sorted(one.permissions)) + "}",
+            }
+            for key, one in ROLES.items()
+        }
+    )
 
 
 def _mark(session_key: str | None) -> str:
@@ -56,7 +90,8 @@ def of_user(user: User, *, address: str = "", request_id: str = "") -> Actor:
             address=address,
             request_id=request_id,
         )
-    return _staff(user, address=address, request_id=request_id)
+    posts = workforce.posts_of_user(user_id=user.pk, day=datetime.now(tz=_CHINA).date())
+    return _staff(user, posts, address=address, request_id=request_id)
 
 
 def of_client(token: str, *, address: str = "", request_id: str = "") -> Actor | None:
@@ -108,9 +143,8 @@ def _system(row: tuple[int, str, str, int, str, int | None, bool], *, address: s
     )
 
 
-def _staff(user: User, *, address: str, request_id: str) -> Actor:
-    day = datetime.now(tz=_CHINA).date()
-    posts = [post for post in workforce.posts_of_user(user_id=user.pk, day=day) if post.role in ROLES]
+def _staff(user: User, held: Sequence[PostFacts], *, address: str, request_id: str) -> Actor:
+    posts = [post for post in held if post.role in ROLES]
     if not posts:
         # Signed in, but without a post today: nothing is reachable.
         return Actor(

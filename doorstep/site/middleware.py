@@ -8,9 +8,8 @@ from django.urls import Resolver404, resolve
 
 from doorstep.kernel.access.actor import ANONYMOUS
 from doorstep.kernel.access.refusals import Refused
-from doorstep.kernel.access.session import bind
 from doorstep.kernel.web.errors import error_page
-from doorstep.site.actors import of_request
+from doorstep.site.actors import enter
 
 # Answered without a person: no session, no transaction.
 _OPEN = ("/static/", "/healthz", "/readyz", "/favicon")
@@ -53,8 +52,7 @@ class ActorMiddleware:
         if request.path.startswith(_OPEN):
             return self._get_response(request)
         with transaction.atomic():
-            request.actor = of_request(request)  # type: ignore[attr-defined]
-            bind(request.actor)  # type: ignore[attr-defined]
+            request.actor = enter(request)  # type: ignore[attr-defined]
             response = self._get_response(request)
             if isinstance(response, HttpResponseNotAllowed) and not response.content:
                 response = _not_allowed(request, response)

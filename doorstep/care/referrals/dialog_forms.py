@@ -75,6 +75,13 @@ class OfferForm(forms.Form):
     )
 
 
+class RefuseOfferForm(forms.Form):
+    """Why the patient does not take what is offered."""
+
+    code = forms.ChoiceField(label=_("原因"), choices=Referral.OfferRefusal.choices, widget=forms.RadioSelect)
+    reason = _area(_("补充说明（对方会看到）"), required=False)
+
+
 class AdviseForm(forms.Form):
     """Advice in place of a visit."""
 
@@ -146,7 +153,7 @@ FORMS: dict[str, type[forms.Form]] = {
     "redirect": RedirectForm,
     "offer": OfferForm,
     "advise": AdviseForm,
-    "refuse_offer": ReasonForm,
+    "refuse_offer": RefuseOfferForm,
     "withdraw": ReasonForm,
     "record_death": DeathForm,
     "undo_check_in": ReasonForm,

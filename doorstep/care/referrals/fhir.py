@@ -26,6 +26,7 @@ REFERRAL_NUMBER = f"{systems.BASE}/NamingSystem/referral-number"
 REFERRAL_STATE = systems.REFERRAL_STATE
 RETURN_REASON = f"{systems.BASE}/CodeSystem/referral-return-reason"
 DECLINE_REASON = f"{systems.BASE}/CodeSystem/referral-decline-reason"
+OFFER_REFUSAL = f"{systems.BASE}/CodeSystem/referral-offer-refusal"
 _SNOMED_REFERRAL = ("http://snomed.info/sct", "3457005", "Patient referral")
 _CONSENT_SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
 _PRIVACY = ("http://loinc.org", "59284-0", "Consent Document")
@@ -352,6 +353,9 @@ def _status_reason(referral: Referral) -> Json | None:
     if referral.state == "returned" and referral.return_code:
         label = str(Referral.ReturnReason(referral.return_code).label)
         return concept(RETURN_REASON, referral.return_code, label)
+    if referral.state in ("submitted", "submitted_green") and referral.offer_refusal:
+        label = str(Referral.OfferRefusal(referral.offer_refusal).label)
+        return concept(OFFER_REFUSAL, referral.offer_refusal, label)
     if referral.decline_code:
         return concept(DECLINE_REASON, referral.decline_code, str(Referral.DeclineReason(referral.decline_code).label))
     return None

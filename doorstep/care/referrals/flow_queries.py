@@ -29,6 +29,9 @@ PERIODS = {
     "year": timedelta(days=365),
 }
 SIDES = ("out", "in", "back", "all")
+# What is counted by its coded reason, and the column of the code.
+REASONS = {"return": "return_code", "decline": "decline_code", "offer": "offer_refusal", "back": "back_code"}
+_WITH = ("source", "target", "receiver", "department")
 # Cases on a page.
 CASES = 100
 EXPORTED = 20_000
@@ -75,17 +78,19 @@ class Board:
 _COUNTS = """
 WITH mine AS MATERIALIZED (
   SELECT state, direction, source_id, CASE WHEN direction = 'down' THEN receiver_id ELSE target_id END AS goal_id,
-         outside_name, outside_reason, return_code, decline_code, back_code, created_at >= %(since)s AS fresh, count(*)::int AS n
+         outside_name, outside_reason, return_code, decline_code, back_code, offer_refusal, created_at >= %(since)s AS fresh,
+         count(*)::int AS n
     FROM referrals_referral
    WHERE (created_at >= %(since)s OR NOT state = ANY (%(ended)s))
      AND (source_id = ANY (%(reach)s) OR target_id = ANY (%(reach)s) OR receiver_id = ANY (%(reach)s))
-   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 SELECT 'stage' AS figure, state AS code, '' AS more, 0::bigint AS source_id, 0::bigint AS goal_id, sum(n)::int AS n
   FROM mine WHERE NOT state = ANY (%(ended)s) GROUP BY state
 UNION ALL SELECT 'direction', direction, '', 0, 0, sum(n)::int FROM mine WHERE fresh AND state <> 'draft' GROUP BY direction
 UNION ALL SELECT 'return', return_code, '', 0, 0, sum(n)::int FROM mine WHERE fresh AND return_code <> '' GROUP BY return_code
 UNION ALL SELECT 'decline', decline_code, '', 0, 0, sum(n)::int FROM mine WHERE fresh AND decline_code <> '' GROUP BY decline_code
 UNION ALL SELECT 'back', back_code, '', 0, 0, sum(n)::int FROM mine WHERE fresh AND back_code <> '' GROUP BY back_code
+UNION ALL SELECT 'offer', offer_refusal, '', 0, 0, sum(n)::int FROM mine WHERE fresh AND offer_refusal <> '' GROUP BY offer_refusal
 UNION ALL SELECT 'outside', outside_name, outside_reason, 0, 0, sum(n)::int FROM mine WHERE fresh AND direction = 'out'
   GROUP BY outside_name, outside_reason
 UNION ALL (SELECT 'flow', direction, max(outside_name), source_id, coalesce(goal_id, 0), sum(n)::int FROM mine
@@ -127,7 +132,7 @@ def board_from(kept: dict[str, Any]) -> Board:
         stages=[(code, count, late) for code, count, late in kept["stages"]],
         leakage=[(name, code, count) for name, code, count in kept["leakage"]],
         refused_down=[(code, count) for code, count in kept["refused_down"]],
-        reasons={kind: [(code, count) for code, count in rows] for kind, rows in kept["reasons"].items()},
+        reasons={kind: [(code, count) for code, count in kept["reasons"].get(kind, [])] for kind in REASONS},
         flows=[Flow(**one) for one in kept["flows"]],
         first_wait=Wait(**kept["first_wait"]),
         second_wait=Wait(**kept["second_wait"]),
@@ -155,7 +160,7 @@ def board(*, actor: Actor, period: str) -> Board:
             first_wait=first,
             second_wait=second,
             clocks=clocks,
-            reasons={kind: _top(counts.get(kind, [])) for kind in ("return", "decline", "back")},
+            reasons={kind: _top(counts.get(kind, [])) for kind in REASONS},
             leakage=sorted(
                 ((one.code, one.more, one.count) for one in counts.get("outside", [])), key=lambda row: -row[2]
             ),
@@ -167,11 +172,13 @@ def board(*, actor: Actor, period: str) -> Board:
 def cases(*, actor: Actor, period: str, what: str, limit: int = CASES, after: str = "") -> list[Referral]:
     """The very referrals behind a figure, newest first; `what` is "stage:<state>", "flow:<source>-<target>", "dark", …
 
-    `after` is `place_of` the last case of the page before.
+    What is overdue comes by urgency, then the longest overdue first. `after` is `place_of` the last case of the page before.
     """
     since = timezone.now() - PERIODS[period]
     with for_purpose(Purpose.INDICATORS, actor):
-        rows = _narrowed(actor, since, what).select_related("source", "target", "receiver", "department")
+        if what == "overdue":
+            return _overdue(actor, limit=limit, after=after)
+        rows = _narrowed(actor, since, what).select_related(*_WITH)
         begun, _mark, last = after.partition("_")
         if begun.isdigit() and last.isdigit() and len(after) < 40:
             moment = _EPOCH + timedelta(microseconds=int(begun))
@@ -180,7 +187,10 @@ def cases(*, actor: Actor, period: str, what: str, limit: int = CASES, after: st
 
 
 def place_of(row: Referral) -> str:
-    """Where a case stands in the list, as an address carries it."""
+    """Where a case stands in the list, as an address carries it; an overdue one by its clock."""
+    late = getattr(row, "late", None)
+    if late is not None:
+        return f"{late.urgency}_{(late.due_at - _EPOCH) // timedelta(microseconds=1)}_{late.task_id}"
     return f"{(row.created_at - _EPOCH) // timedelta(microseconds=1)}_{row.pk}"
 
 
@@ -198,6 +208,62 @@ class _Count:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """By which task a referral is overdue."""
+
+    urgency: int
+    due_at: datetime
+    task_id: int
+
+
+# For each unit and urgency the first of its overdue tasks: ranges of the index task_open, however many are late.
+_LATE = """
+SELECT t.item_id, u.urgency, t.due_at, t.id FROM unnest(%(reach)s::bigint[]) AS unit (id)
+ CROSS JOIN (VALUES (3), (2), (1), (0)) AS u (urgency)
+ CROSS JOIN LATERAL (
+   SELECT task.id, task.item_id, task.due_at FROM worklist_task task
+    WHERE task.organization_id = unit.id AND task.urgency = u.urgency AND task.closed_at IS NULL AND task.due_at <= %(now)s
+      AND task.level = 0 AND task.kind LIKE 'referral.%%'
+      AND (u.urgency < %(urgency)s OR (u.urgency = %(urgency)s AND (task.due_at, task.id) > (%(due)s, %(task)s)))
+    ORDER BY task.due_at, task.id LIMIT %(limit)s) AS t
+ WHERE u.urgency <= %(urgency)s
+ ORDER BY u.urgency DESC, t.due_at, t.id LIMIT %(limit)s
+"""
+
+
+def _overdue(actor: Actor, *, limit: int, after: str) -> list[Referral]:
+    """The referrals whose clock ran out, the most urgent first, then by how long."""
+    urgency, due, task = _late_place(after)
+    facts: dict[str, Any] = {
+        "reach": list(actor.reach),
+        "now": timezone.now(),
+        "urgency": urgency,
+        "due": due,
+        "task": task,
+        "limit": limit,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LATE, facts)
+        late = {row[0]: _Late(*row[1:]) for row in cursor.fetchall()}
+    found = {row.pk: row for row in _of(actor).filter(pk__in=list(late)).select_related(*_WITH)}
+    rows = [found[key] for key in late if key in found]
+    for row in rows:
+        row.late = late[row.pk]  # type: ignore[attr-defined]
+    return rows
+
+
+def _late_place(after: str) -> tuple[int, datetime, int]:
+    """The keys in an address; what is not one of ours begins at the top."""
+    parts = after.split("_")
+    if len(parts) != 3 or not all(part.removeprefix("-").isdigit() and len(part) < 19 for part in parts):
+        return _TOP
+    return int(parts[0]), _EPOCH + timedelta(microseconds=int(parts[1])), int(parts[2])
+
+
+_TOP = (4, datetime(1970, 1, 1, tzinfo=UTC), 0)
+
+
 def _of(actor: Actor) -> QuerySet[Referral]:
     reach = list(actor.reach)
     return Referral.objects.filter(Q(source_id__in=reach) | Q(target_id__in=reach) | Q(receiver_id__in=reach))
@@ -213,7 +279,7 @@ def _narrowed(actor: Actor, since: datetime, what: str) -> QuerySet[Referral]:
         rows = rows.exclude(state="draft").filter(source_id=_whole(source))
         going = Q(direction="down", receiver_id=_whole(target)) | (~Q(direction="down") & Q(target_id=_whole(target)))
         return rows.filter(going) if _whole(target) else rows.filter(target__isnull=True)
-    columns = {"return": "return_code", "decline": "decline_code", "back": "back_code", "outside": "outside_reason"}
+    columns = {**REASONS, "outside": "outside_reason"}
     if kind in columns:
         return rows.filter(**{columns[kind]: value})
     if kind == "direction":
@@ -227,17 +293,6 @@ def _at_stage(actor: Actor, state: str) -> QuerySet[Referral]:
 
 def _open(actor: Actor, _value: str) -> QuerySet[Referral]:
     return _of(actor).exclude(state__in=ENDED)
-
-
-def _overdue(actor: Actor, _value: str) -> QuerySet[Referral]:
-    late = Task.objects.filter(
-        kind__startswith="referral.",
-        closed_at__isnull=True,
-        level=0,
-        due_at__lte=timezone.now(),
-        organization_id__in=actor.reach,
-    )
-    return Referral.objects.filter(pk__in=late.values("item_id"))
 
 
 def _whole(text: str) -> int:
@@ -309,6 +364,5 @@ def _waits(facts: dict[str, Any]) -> tuple[Wait, Wait]:
 _NOW: dict[str, Callable[[Actor, str], QuerySet[Referral]]] = {
     "stage": _at_stage,
     "open": _open,
-    "overdue": _overdue,
     "dark": _dark,
 }

@@ -58,6 +58,10 @@ class ReferralForm(forms.Form):
     def __init__(self, *args: Any, choices: dict[str, list[tuple[int, str]]], **kwargs: Any) -> None:
         """Take the choices of target, reviewer, department and expert by the name of their field."""
         super().__init__(*args, **kwargs)
+        self.let_choose(choices)
+
+    def let_choose(self, choices: dict[str, list[tuple[int, str]]]) -> None:
+        """Set what target, reviewer, department and expert may be; a form that comes back shows all, one that is sent checks its own."""
         for name, rows in choices.items():
             field = self.fields[name]
             if isinstance(field, forms.TypedChoiceField):

@@ -5,6 +5,7 @@ from typing import Any
 
 from doorstep.care.referrals import actions, down_queries, queries
 from doorstep.care.referrals.benefits import family_doctor_of
+from doorstep.care.referrals.events import OfferRefused
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.notices.actions import tell
 from doorstep.coordination.notices.texts import Text
@@ -16,6 +17,16 @@ TEXTS: dict[str, Text] = {
     "referral-redirected": Text("转诊已改派到其他科室或机构", "A referral was redirected", "warn"),
     "referral-offered": Text(
         "对方已安排号源或床位，请与患者确认", "A place was offered: confirm it with the patient", "warn"
+    ),
+    "referral-offer-refused-green": Text(
+        "绿色通道患者未接受到院安排，请立即另行安排并联系患者",
+        "A green-channel patient did not take the offered place: find another and call the patient now",
+        "critical",
+    ),
+    "referral-offer-worse": Text(
+        "患者称病情加重，未接受到院安排，请立即联系患者",
+        "A patient got worse and did not take the offered place: call the patient now",
+        "critical",
     ),
     "referral-confirmed": Text("患者已确认到院安排", "The patient agreed to the offered place"),
     "referral-offer-refused": Text(
@@ -64,7 +75,7 @@ _TOLD: dict[str, tuple[str, str, str, str]] = {
     "ReferralSubmitted": ("", "referral-submitted", "", "referral-submitted"),
     "PlaceOffered": ("referral-offered", "", "", "referral-offered"),
     "OfferConfirmed": ("referral-confirmed", "referral-confirmed", "", "referral-confirmed"),
-    "OfferRefused": ("", "referral-offer-refused", "", ""),
+    "OfferRefused": ("referral-offer-refused", "referral-offer-refused", "", ""),
     "OfferExpired": ("referral-offer-refused", "referral-offer-refused", "", "referral-offer-refused"),
     "ReferralAdvised": ("referral-advised", "", "", "referral-advised"),
     "ReferralPassedOn": ("referral-passed-on", "referral-submitted", "", "referral-passed-on"),
@@ -98,25 +109,32 @@ def tell_parties(event: Event) -> None:
     """Tell each party of a referral what concerns it; facts travel in the event, the text holds no diagnosis."""
     source, target, receiver, resident = _TOLD[type(event).__name__]
     facts = event.details
+    if isinstance(event, OfferRefused) and facts.get("by") != "resident":
+        # Whoever wrote it down knows.
+        source = ""
     family = family_doctor_of(resident_id=event.resident_id) if event.resident_id is not None else None
     if family is not None and family not in (facts.get("source"), facts.get("target"), facts.get("receiver")):
         # The family doctor's team learns every stage, also of a referral that a hospital or another unit sent.
         tell(kind=source or target or resident, organization_id=family, link=event.subject, params=_number(facts))
-    green = facts.get("kind") == "green"
     # A draft that ended was never known to the target.
     if facts.get("from") == "draft" and type(event).__name__ != "ReferralSubmitted":
         target = ""
     for kind, unit in ((source, facts.get("source")), (target, facts.get("target")), (receiver, facts.get("receiver"))):
         if kind and unit:
-            urgent = green and kind == "referral-submitted"
-            tell(
-                kind="referral-green" if urgent else kind,
-                organization_id=int(unit),
-                link=event.subject,
-                params=_number(facts),
-            )
+            told, urgent = _at_once(kind, facts)
+            tell(kind=told, organization_id=int(unit), link=event.subject, params=_number(facts), urgent=urgent)
     if resident and event.resident_id is not None:
         tell(kind=resident, resident_id=event.resident_id, link="", params=_number(facts))
+
+
+def _at_once(kind: str, facts: Mapping[str, Any]) -> tuple[str, bool]:
+    """What is told with a sound because it cannot wait, by the channel of the referral or by what the patient said."""
+    green = facts.get("kind") == "green"
+    if kind == "referral-offer-refused" and facts.get("code") == "worse":
+        return "referral-offer-worse", True
+    if kind == "referral-offer-refused" and green:
+        return "referral-offer-refused-green", True
+    return ("referral-green", False) if kind == "referral-submitted" and green else (kind, False)
 
 
 def tell_follow_up_due(event: Event) -> None:

@@ -1,9 +1,12 @@
 """Reads of referrals and follow-ups. What the actor may not see is not there."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from django.core import signing
+from django.db import connection
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
@@ -14,6 +17,8 @@ from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.record import queries as record
+from doorstep.kernel.workflow import actions as workflow
+from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import Identifier
 from doorstep.people.workforce.models import Post
 
@@ -21,6 +26,7 @@ _SALT = "referral-qr"
 _QR_DAYS = 60
 RETURN = CareRelationship.Reason.RETURN
 _MAY_ARRIVE = ("submitted", "submitted_green", "offered", "accepted", "on_the_way", "not_arrived")
+_REVIEWING = ("village_doctor", "family_doctor", "township_duty", "specialist", "lead_duty")
 _WITH = ("source", "target", "department", "receiver", "referrer", "reviewer", "attending")
 
 
@@ -31,6 +37,19 @@ def get(*, key: UUID | str, actor: Actor) -> Referral:
         raise NotFound()
     record.note_look(resident_id=found.resident_id, actor=actor, subject=found.subject, action="referral.view")
     return found
+
+
+def get_for_act(*, key: UUID, actor: Actor) -> Referral:
+    """The referral with this key, locked for an act that follows in this transaction; raises NotFound like `get`.
+
+    Nothing of it is shown by this: the act's own entry in the trail names the resident. Whoever shows it notes the look.
+    """
+    return workflow.take(Referral, key=key)
+
+
+def note_look(*, referral: Referral, actor: Actor) -> None:
+    """Note that a referral which was read for an act is shown after all."""
+    record.note_look(resident_id=referral.resident_id, actor=actor, subject=referral.subject, action="referral.view")
 
 
 def plan_of(*, referral: Referral) -> RecoveryPlan | None:
@@ -84,6 +103,53 @@ def by_subject(*, subject: str) -> Referral | None:
     return Referral.objects.select_related(*_WITH).filter(key=subject.partition("/")[2]).first()
 
 
+# Whether what a form names may be named: units of these kinds, doctors with such a post, departments and experts of the target.
+_NAMED = """
+SELECT (SELECT name FROM organizations_organization WHERE id = %(target)s AND id <> %(source)s AND kind = ANY (%(kinds)s)),
+       (SELECT person.name FROM workforce_post post JOIN workforce_practitioner person ON person.id = post.practitioner_id
+         WHERE person.id = %(reviewer)s AND post.organization_id = ANY (%(units)s) AND post.role = ANY (%(reviewing)s)
+           AND post.period @> %(day)s::date LIMIT 1),
+       (SELECT name FROM organizations_department
+         WHERE id = %(department)s AND organization_id = %(target)s AND closed_on IS NULL),
+       (SELECT person.name FROM workforce_post post JOIN workforce_practitioner person ON person.id = post.practitioner_id
+         WHERE person.id = %(expert)s AND post.organization_id = %(target)s AND post.role = 'specialist'
+           AND post.period @> %(day)s::date LIMIT 1)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What a posted form names: ids, None for what it leaves out."""
+
+    target_id: int | None
+    reviewer_id: int | None
+    department_id: int | None
+    expert_id: int | None
+
+
+def names_of(
+    *, named: Named, source: Organization, kinds: Iterable[str], day: date
+) -> dict[str, list[tuple[int, str]]]:
+    """The names of those that the form may name, by field, in one query; the others are left out."""
+    ids = {name: getattr(named, f"{name}_id") for name in ("target", "reviewer", "department", "expert")}
+    units = [one for one in (source.pk, source.parent_id) if one is not None]
+    facts = {
+        **ids,
+        "source": source.pk,
+        "kinds": list(kinds),
+        "units": units,
+        "reviewing": list(_REVIEWING),
+        "day": day,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMED, facts)
+        row = cursor.fetchone()
+    return {
+        f"{field}_id": [(ids[field], name)] if name is not None else []
+        for field, name in zip(("target", "reviewer", "department", "expert"), row, strict=True)
+    }
+
+
 def open_at_target(*, resident_id: int, target_id: int, besides: int | None) -> Referral | None:
     """An open referral of the resident to this unit, other than the one with id `besides`."""
     return (
@@ -98,7 +164,7 @@ def reviewers(*, organization_ids: list[int], day: date) -> list[tuple[int, str]
     """The doctors who may review a referral: those of the sending unit and of the unit above it."""
     posts = Post.objects.filter(
         organization_id__in=organization_ids,
-        role__in=("village_doctor", "family_doctor", "township_duty", "specialist", "lead_duty"),
+        role__in=_REVIEWING,
         period__contains=day,
     ).select_related("practitioner", "organization")
     return list(

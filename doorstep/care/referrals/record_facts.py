@@ -1,7 +1,7 @@
 """What the record already knows of a patient: read once, to fill in the form and to judge the criteria."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -35,7 +35,7 @@ _PROBLEMS = {
     "pregnant": ("Z34", "妊娠"),
 }
 # What may travel with a patient.
-_TRAVELS = frozenset({"DiagnosticReport", "Composition", "DocumentReference", "ImagingStudy", "MedicationRequest"})
+TRAVELS = frozenset({"DiagnosticReport", "Composition", "DocumentReference", "ImagingStudy", "MedicationRequest"})
 _TYPES = (
     "Observation",
     "Condition",
@@ -70,22 +70,38 @@ class Known:
         return None if fact is None else fact.value
 
 
+# What the criteria of going up rest on, besides the report that started it.
+_JUDGED = ("Observation", "Condition")
+
+
+def judged_of(*, resident_id: int, origin_reference: str) -> Known:
+    """What the criteria read of the record, in one query, and no more; the caller records the look (`looking`)."""
+    entries = record.newest(resident_id=resident_id, types=_JUDGED, also=origin_reference, limit=150)
+    return _known(entries, origin_reference)
+
+
 def known_of(*, resident_id: int, origin_reference: str, actor: Actor) -> Known:
     """Read the newest 150 entries of the record; the look is audited."""
     entries = record.timeline(resident_id=resident_id, actor=actor, limit=150, types=_TYPES)
-    report = _report(entries, origin_reference)
     day = timezone.localdate()
+    return replace(
+        _known(entries, origin_reference),
+        medicines=tuple(dict.fromkeys(_medicine(e.content) for e in entries if e.type.startswith("Medication"))),
+        allergies=tuple(dict.fromkeys(filter(None, map(_allergy, entries)))),
+        packet=tuple(packet_line(entry, day=day) for entry in entries if entry.type in TRAVELS),
+    )
+
+
+def _known(entries: list[Entry], origin_reference: str) -> Known:
+    report = _report(entries, origin_reference)
     return Known(
         measured=_measured(entries),
         conditions=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in entries if e.type == "Condition")),
-        medicines=tuple(dict.fromkeys(_medicine(e.content) for e in entries if e.type.startswith("Medication"))),
-        allergies=tuple(dict.fromkeys(filter(None, map(_allergy, entries)))),
         report_title=_concept(report.get("code"))[1] if report else "",
         report_text=str(report.get("conclusion", "")) if report else "",
         report_code=_concept((report.get("conclusionCode") or [None])[0])[0] if report else "",
         report_on=next((_day(e) for e in entries if f"{e.type}/{e.fhir_id}" == origin_reference), None),
         report_critical=_critical(report) if report else None,
-        packet=tuple(packet_line(entry, day=day) for entry in entries if entry.type in _TRAVELS),
     )
 
 

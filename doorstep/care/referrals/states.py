@@ -57,7 +57,6 @@ _OUTSIDE = Clock(
 
 # An urgent, not green, referral is answered within this time.
 URGENT_ANSWER = timedelta(hours=2)
-GREEN_ANSWER = timedelta(minutes=15)
 # How long after the expected arrival a patient counts as not arrived.
 ARRIVAL_GRACE = timedelta(hours=2)
 # A target that has not answered by then, escalation included, is passed over: the referral goes to the next unit.
@@ -267,6 +266,8 @@ OPEN_AT_TARGET = (
 )
 # States before the patient has arrived: what ends when the patient turns up elsewhere.
 BEFORE_ARRIVAL = ("submitted", "submitted_green", "returned", "offered", "accepted", "on_the_way", "not_arrived")
+# From which a second request may grow: while the first waits, or after it came to nothing.
+MAY_BE_ASKED_AGAIN = (*BEFORE_ARRIVAL, "declined", "withdrawn", "elsewhere", "advised")
 ENDED = ("closed", "advised", "outside_closed", "elsewhere", "declined", "withdrawn", "died")
 BEFORE_SUBMIT = ("draft", "withdrawn", "died", "outside", "outside_closed", "elsewhere")
 AFTER_DISCHARGE = ("discharged", "handed_back", "received_back", "closed")

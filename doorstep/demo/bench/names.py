@@ -86,8 +86,8 @@ REFERRALS: dict[str, Measure] = {
     "referrals-flow": Measure("the board of flows, 30 days (manager)", BOARD),
     "referrals-flow-year": Measure("the board of flows, a year (manager)", BOARD),
     "referrals-cases": Measure("the cases behind a figure", BOARD),
-    "referrals-submit": Measure("submit over HTTP: acts", Bar(per_second=100.0, queries=None)),
-    "referrals-accept": Measure("accept over HTTP: acts", Bar(per_second=100.0, queries=None)),
+    "referrals-submit": Measure("submit over HTTP: acts", Bar(per_second=100.0, queries=12)),
+    "referrals-accept": Measure("accept over HTTP: acts", Bar(per_second=100.0, queries=12)),
 }
 
 

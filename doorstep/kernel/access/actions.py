@@ -2,6 +2,8 @@
 
 import secrets
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,12 +16,11 @@ from doorstep.kernel.access.models import ApiClient, App, BreakGlassReview, Care
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.access.queries import token_hash
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
+from doorstep.kernel.database.calls import Call, run
 
 EMERGENCY_LOOK = timedelta(hours=24)
 # An app that was opened asks for its code at once; the person may have to read what it wants.
 LAUNCH_LASTS = timedelta(minutes=5)
-
-_OPEN = "SELECT access_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def open_relationship(
@@ -44,7 +45,39 @@ def open_relationship(
     who may not see the resident does not learn that there is one. Without a `savepoint` a refusal ends the transaction:
     for acts that are rolled back as a whole.
     """
-    values = [
+    call = opening(
+        resident_id=resident_id,
+        organization_id=organization_id,
+        reason=reason,
+        actor=actor,
+        scope=scope,
+        episode=episode,
+        category=category,
+        sensitive=sensitive,
+        closes_at=closes_at,
+        basis=basis,
+        presence_id=presence_id,
+    )
+    with refused_as_not_found(), transaction.atomic(savepoint=savepoint):
+        return int(run([call])[0])
+
+
+def opening(
+    *,
+    resident_id: int,
+    organization_id: int,
+    reason: CareRelationship.Reason,
+    actor: Actor,
+    scope: CareRelationship.Scope = CareRelationship.Scope.FULL,
+    episode: str = "",
+    category: str = "",
+    sensitive: bool = False,
+    closes_at: datetime | None = None,
+    basis: str = "",
+    presence_id: int | None = None,
+) -> Call:
+    """The call that opens a care relationship, for an act that sends it with its traces inside `refused_as_not_found`."""
+    values = (
         resident_id,
         organization_id,
         actor.consortium_id,
@@ -56,22 +89,29 @@ def open_relationship(
         closes_at,
         basis[:400],
         presence_id,
-    ]
+    )
+    return Call("access_open", values)
+
+
+@contextmanager
+def refused_as_not_found() -> Iterator[None]:
+    """Around a statement by which the database may refuse a relationship: whoever may not see the resident finds nobody."""
     try:
-        with transaction.atomic(savepoint=savepoint), connection.cursor() as cursor:
-            cursor.execute(_OPEN, values)
-            return int(cursor.fetchone()[0])
+        yield
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", "") == "42501":
             raise NotFound() from error
         raise
 
 
+def closing(*, resident_id: int, reason: CareRelationship.Reason, episode: str) -> Call:
+    """The call that ends the relationships of one episode, for an act that sends it with its traces."""
+    return Call("access_close", (resident_id, reason.value, episode))
+
+
 def close_relationship(*, resident_id: int, reason: CareRelationship.Reason, episode: str, actor: Actor) -> int:
     """End the relationships of one episode now; returns how many ended."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT access_close(%s, %s, %s)", [resident_id, reason.value, episode])
-        return int(cursor.fetchone()[0])
+    return int(run([closing(resident_id=resident_id, reason=reason, episode=episode)])[0])
 
 
 @transaction.atomic

@@ -24,14 +24,24 @@ class Call:
         return f"{self.function}({', '.join(places)})"
 
 
-def run(calls: Sequence[Call]) -> tuple[Any, ...]:
-    """Call functions in their order, in one statement; returns what each answered."""
+def run(calls: Sequence[Call], *, with_update: tuple[str, Sequence[Any]] | None = None) -> tuple[Any, ...]:
+    """Call functions in their order, in one statement; returns what each answered.
+
+    `with_update` is an UPDATE of one row, with its values, that goes along; the functions are called after it. Raises LookupError
+    when it finds no row.
+    """
     if not calls:
         return ()
-    parts = [call.text for call in calls]
+    parts = ", ".join(call.text for call in calls)
+    statement, values = f"SELECT {parts}", [one for call in calls for one in call.arguments]
+    if with_update is not None:
+        update, written = with_update
+        statement, values = f"WITH written AS ({update} RETURNING 1) {statement} FROM written", [*written, *values]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", [one for call in calls for one in call.arguments])
-        answers: tuple[Any, ...] = cursor.fetchone()
+        cursor.execute(statement, values)
+        answers: tuple[Any, ...] | None = cursor.fetchone()
+    if answers is None:
+        raise LookupError("the row that was to be written is not there")
     return answers
 
 

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connection, models
 from django.db.models.expressions import BaseExpression, DatabaseDefault
 from django.db.models.query import get_related_populators
 
 Row = TypeVar("Row", bound=models.Model)
-# Stands for the key while a statement is built.
+# Stand for the key while a statement is built.
 _ANY_KEY = -1
+_ANY_UUID = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,10 @@ class _Locking:
     compiler: Any
 
 
-def locked(model: type[Row], key: Any, *, along: tuple[str, ...] = ()) -> Row | None:
+def locked(model: type[Row], key: Any, *, along: tuple[str, ...] = (), by: str = "pk") -> Row | None:
     """The row of this key as it is now, locked until the transaction ends, with the rows that `along` names; None when it is
-    not there or not the actor's."""
-    plan = _locking(model, along)
+    not there or not the actor's. `by` names another unique column to find it by, of UUIDs."""
+    plan = _locking(model, along, by)
     with connection.cursor() as cursor:
         cursor.execute(plan.statement, [key])
         found = cursor.fetchone()
@@ -46,8 +48,9 @@ def locked(model: type[Row], key: Any, *, along: tuple[str, ...] = ()) -> Row | 
 
 
 @lru_cache(maxsize=64)
-def _locking(model: type[models.Model], along: tuple[str, ...]) -> _Locking:
-    wanted = model._default_manager.select_for_update(of=("self",)).filter(pk=_ANY_KEY)
+def _locking(model: type[models.Model], along: tuple[str, ...], by: str) -> _Locking:
+    anyone = _ANY_KEY if by == "pk" else _ANY_UUID
+    wanted = model._default_manager.select_for_update(of=("self",)).filter(**{by: anyone})
     if along:
         # Without names it would follow every foreign key.
         wanted = wanted.select_related(*along)
@@ -55,7 +58,7 @@ def _locking(model: type[models.Model], along: tuple[str, ...]) -> _Locking:
     # Row locks are refused outside a transaction; whoever locks is in one.
     statement, values = compiler.as_sql()
     info = compiler.klass_info
-    if list(values) != [_ANY_KEY] or info is None:
+    if list(values) != [anyone] or info is None:
         raise TypeError(f"{model.__name__}: a row is locked by its key alone.")
     columns = info["select_fields"]
     return _Locking(
@@ -111,17 +114,25 @@ def _made(model: type[models.Model]) -> tuple[Any, ...]:
 
 def update(row: models.Model, changes: Mapping[str, Any]) -> None:
     """Write columns of a row by the names of its fields; `row` itself is left as it is."""
+    statement = updating(row, changes)
+    if statement is None:
+        type(row)._default_manager.filter(pk=row.pk).update(**changes)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(*statement)
+
+
+def updating(row: models.Model, changes: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
+    """The statement of `update` with its values, for an act that sends it with its traces; None for what only a query can say."""
     model = type(row)
     if any(isinstance(value, BaseExpression) for value in changes.values()):
-        model._default_manager.filter(pk=row.pk).update(**changes)
-        return
+        return None
     fields = [model._meta.get_field(name) for name in changes]
     values = [
         field.get_db_prep_save(_plain(field, value), connection)  # type: ignore[union-attr]
         for field, value in zip(fields, changes.values(), strict=True)
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_updating(model, tuple(changes)), [*values, row.pk])
+    return _updating(model, tuple(changes)), [*values, row.pk]
 
 
 def _plain(field: Any, value: Any) -> Any:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.calls import Call, as_json, run
 from doorstep.kernel.record.models import Resource
 from doorstep.kernel.record.search_index import number
 
@@ -54,16 +57,47 @@ def timeline(
 
 def note_look(*, resident_id: int, actor: Actor, subject: str, action: str) -> str:
     """Write that the actor read something of a resident and on what ground; returns the ground ("" for own or system)."""
-    relationship = access.live_relationship(resident_id=resident_id, actor=actor) if actor.record_reach else None
-    basis = relationship.reason if relationship else ""
-    audit.record(action=action, actor=actor, subject=subject, resident_id=resident_id, basis=basis)
-    return basis
+    ground: str = run([looking(resident_id=resident_id, actor=actor, subject=subject, action=action)])[0]
+    return ground
+
+
+def looking(*, resident_id: int, actor: Actor, subject: str, action: str) -> Call:
+    """The call that notes a look, for an act that sends it with its traces; it answers the ground."""
+    reach = "{" + ",".join(map(str, actor.record_reach)) + "}"
+    return Call("record_look", (as_json(audit.who(actor)), action, subject, resident_id, reach))
 
 
 def read(*, type: str, fhir_id: str) -> dict[str, Any] | None:
     """One resource as it is; None when it is not there or not the actor's."""
     row = Resource.objects.filter(type=type, fhir_id=fhir_id, deleted=False).first()
     return None if row is None else row.content
+
+
+def newest(*, resident_id: int, types: Sequence[str], limit: int, also: str = "") -> list[Entry]:
+    """The newest entries of some types, and the one that `also` names ("DiagnosticReport/<id>"), newest first.
+
+    For what is judged and not shown; the caller records the look.
+    """
+    kind, _slash, fhir_id = also.partition("/")
+    own = Q(resident_id=resident_id, deleted=False)
+    rows = Resource.objects.filter(own, type__in=types).order_by("-occurred_at", "-id")[:limit]
+    if fhir_id:
+        named = Resource.objects.filter(own, type=kind, fhir_id=fhir_id)[:1]
+        rows = rows.union(named, all=True).order_by("-occurred_at", "-id")
+    return [_entry(row) for row in rows]
+
+
+def chosen(*, resident_id: int, references: Sequence[str], types: Sequence[str], limit: int) -> list[Entry]:
+    """The entries that `references` name ("Type/id"), and all of some types, newest first, as far as the actor may read them.
+
+    The caller records the look.
+    """
+    named = Q(type__in=types)
+    for reference in references:
+        kind, _slash, fhir_id = reference.partition("/")
+        named |= Q(type=kind, fhir_id=fhir_id)
+    rows = Resource.objects.filter(named, resident_id=resident_id, deleted=False).order_by("-occurred_at", "-id")
+    return [_entry(row) for row in rows[:limit]]
 
 
 def entry(*, resident_id: int, type: str, fhir_id: str) -> Entry | None:

@@ -1,8 +1,11 @@
-"""`begin` and `apply`: the only code that writes a state. One transaction, one act, four traces in one statement."""
+"""`begin` and `apply`: the only code that writes a state. One transaction, one act, its row and four traces in one statement."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -16,6 +19,7 @@ from doorstep.kernel.database import rows
 from doorstep.kernel.database.calls import Call, as_json, run
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
+from doorstep.kernel.record.publishing import Published
 from doorstep.kernel.workflow.machine import State, Transition
 from doorstep.kernel.workflow.models import Step, WorkItem
 from doorstep.kernel.workflow.publication import resources_of
@@ -30,7 +34,6 @@ class TransitionRefused(Conflict):
     code = "transition-refused"
 
 
-@transaction.atomic
 def begin(
     item: Item,
     verb: str,
@@ -48,12 +51,12 @@ def begin(
     item.state, item.state_since, item.created_at = way.target, now, now
     if item.consortium_id is None:
         item.consortium_id = actor.consortium_id
-    rows.insert(item)
-    _trace(item, way, source="", actor=actor, reason="", details=details, now=now, due_at=due_at)
+    with _in_transaction():
+        rows.insert(item)
+        _leave(_traces(item, way, source="", actor=actor, reason="", details=details, now=now, due_at=due_at))
     return item
 
 
-@transaction.atomic
 def apply(
     item: Item,
     verb: str,
@@ -63,30 +66,50 @@ def apply(
     reason: str = "",
     details: Mapping[str, Any] | None = None,
     due_at: datetime | None = None,
+    also: Sequence[Published] = (),
+    along: Sequence[Call] = (),
 ) -> Item:
     """Move a thing along its table: row lock, one UPDATE, history, resource, event, audit, old task closed, new one opened.
 
     `values` are columns written with the state in the same UPDATE, because constraints look at both at once. `due_at`
-    sets the new task's clock instead of the table's. Raises TransitionRefused when another was first, NotPermitted or
-    NotFound when this actor may not.
+    sets the new task's clock instead of the table's. `also` are resources that this act shows besides the thing's own, `along`
+    calls that go to the database with its traces. Raises TransitionRefused when another was first, NotPermitted or NotFound when
+    this actor may not.
     """
-    locked = lock(item)
-    way = locked.machine.transition(verb, locked.state)
-    if way is None:
-        raise TransitionRefused(_moved_on(locked, verb))
-    _check_actor(locked, way, actor)
-    if way.reason and not reason.strip():
-        raise Refused(_("请填写原因。"), fields={"reason": _("此操作需要写明原因，对方会看到。")})
-    now = timezone.now()
-    source = locked.state
-    # Used up: whoever applies once more looks again at what stands in the table.
-    locked.locked_in = None
-    changes = {**dict(values or {}), "state": way.target, "state_since": now}
-    rows.update(locked, changes)
-    for name, value in changes.items():
-        setattr(locked, name, value)
-        setattr(item, name, value)
-    _trace(locked, way, source=source, actor=actor, reason=reason, details=details, now=now, due_at=due_at)
+    with _in_transaction():
+        locked = lock(item)
+        way = _way(locked, verb)
+        if way is None:
+            raise TransitionRefused(_moved_on(locked, verb))
+        _check_actor(locked, way, actor)
+        if way.reason and not reason.strip():
+            raise Refused(_("请填写原因。"), fields={"reason": _("此操作需要写明原因，对方会看到。")})
+        now, source = timezone.now(), locked.state
+        # Used up: whoever applies once more looks again at what stands in the table.
+        locked.locked_in = None
+        changes = {**dict(values or {}), "state": way.target, "state_since": now}
+        update = rows.updating(locked, changes) if locked.shown_by_itself else None
+        if update is None:
+            rows.update(locked, changes)
+        for name, value in changes.items():
+            setattr(locked, name, value)
+            setattr(item, name, value)
+        traces = _traces(
+            locked, way, source=source, actor=actor, reason=reason, details=details, now=now, due_at=due_at, also=also
+        )
+        _leave(traces, along=along, update=update)
+    return locked
+
+
+def take(model: type[Item], *, key: UUID) -> Item:
+    """The thing of this key, locked for an act of this transaction; raises NotFound when the actor may not see it.
+
+    Whoever will act needs no second look before `apply`. The act's own entry in the trail says who had it before them.
+    """
+    locked = rows.locked(model, key, along=model.read_along, by="key")
+    if locked is None:
+        raise NotFound()
+    locked.locked_in = connection.atomic_blocks[-1]
     return locked
 
 
@@ -114,6 +137,15 @@ def check_unmoved(item: WorkItem, *, actor: Actor) -> None:
         raise TransitionRefused(_moved_on(locked, ""))
 
 
+def check_seen(item: WorkItem, *, seen: str) -> None:
+    """Make sure that a locked thing stands as the page showed it on which somebody pressed a button; `seen` is what that page kept.
+
+    Raises TransitionRefused, which says who was first; machines and older pages keep nothing ("").
+    """
+    if seen and seen != item.seen:
+        raise TransitionRefused(_moved_on(item, ""))
+
+
 def told_who_was_first(item: WorkItem) -> str:
     """The sentence that names who acted last on a thing and where it stands now."""
     return _moved_on(item, "")
@@ -126,6 +158,15 @@ def may(item: WorkItem, way: Transition, actor: Actor) -> bool:
     except Refused:
         return False
     return True
+
+
+def _in_transaction() -> AbstractContextManager[object]:
+    """The running transaction, or one of its own. No savepoint: whatever is refused is refused before the first write."""
+    return nullcontext() if connection.in_atomic_block else transaction.atomic()
+
+
+def _way(item: WorkItem, verb: str) -> Transition | None:
+    return item.machine.transition(verb, item.state, item.variant())
 
 
 def _check_actor(item: WorkItem, way: Transition, actor: Actor) -> None:
@@ -156,7 +197,15 @@ def _moved_on(item: WorkItem, verb: str) -> str:
     return _("现在的状态是“%(state)s”，不能执行这项操作。请刷新后查看。") % {"state": label}
 
 
-def _trace(
+@dataclass(frozen=True, slots=True)
+class _Traces:
+    """The calls that leave the traces of an act; the first writes the resources where there are any."""
+
+    shown: bool
+    calls: list[Call]
+
+
+def _traces(
     item: WorkItem,
     way: Transition,
     *,
@@ -166,7 +215,8 @@ def _trace(
     details: Mapping[str, Any] | None,
     now: datetime,
     due_at: datetime | None = None,
-) -> None:
+    also: Sequence[Published] = (),
+) -> _Traces:
     resident_id = getattr(item, "resident_id", None)
     facts = {"verb": way.verb, "from": source, "to": way.target, **dict(details or {})}
     if reason:
@@ -181,23 +231,26 @@ def _trace(
         at=now,
         details=facts,
     )
-    shown = record.publishing(resources_of(item), resident_id=resident_id, actor=actor)
-    answers = run(
-        [
-            *shown,
-            _step(item, way, source=source, actor=actor, reason=reason, now=now),
-            events.publishing(event),
-            audit.recording(
-                action=f"{item.machine.name}.{way.verb}",
-                actor=actor,
-                subject=item.subject,
-                resident_id=resident_id,
-                details=facts,
-            ),
-            *_tasks(item, way, item.machine.state(way.target), source=source, actor=actor, now=now, due_at=due_at),
-        ]
-    )
-    if shown:
+    shown = record.publishing([*resources_of(item), *also], resident_id=resident_id, actor=actor)
+    calls = [
+        *shown,
+        _step(item, way, source=source, actor=actor, reason=reason, now=now),
+        events.publishing(event),
+        audit.recording(
+            action=f"{item.machine.name}.{way.verb}",
+            actor=actor,
+            subject=item.subject,
+            resident_id=resident_id,
+            details=facts,
+        ),
+        *_tasks(item, way, item.machine.state(way.target), source=source, actor=actor, now=now, due_at=due_at),
+    ]
+    return _Traces(bool(shown), calls)
+
+
+def _leave(traces: _Traces, *, along: Sequence[Call] = (), update: tuple[str, list[Any]] | None = None) -> None:
+    answers = run([*traces.calls, *along], with_update=update)
+    if traces.shown:
         record.written(answers[0])
 
 

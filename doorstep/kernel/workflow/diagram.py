@@ -16,7 +16,7 @@ def page(machine: Machine) -> str:
         "stateDiagram-v2",
         *(f'    state "{state.zh} {state.en}" as {_id(state.code)}' for state in machine.states),
         *(
-            f"    {_id(source) if source else '[*]'} --> {_id(way.target)}: {way.zh} {way.verb}"
+            f"    {_id(source) if source else '[*]'} --> {_id(way.target)}: {way.zh} {way.verb}{f' ({way.variant})' if way.variant else ''}"
             for way in machine.transitions
             for source in way.sources or ("",)
         ),
@@ -35,7 +35,7 @@ def page(machine: Machine) -> str:
     for way in machine.transitions:
         sources = ", ".join(f"`{source}`" for source in way.sources) or "–"
         lines.append(
-            f"| `{way.verb}` | {way.zh} · {way.en}{' (reason)' if way.reason else ''} | {sources} | `{way.target}` |"
+            f"| `{way.verb}`{f' ({way.variant})' if way.variant else ''} | {way.zh} · {way.en}{' (reason)' if way.reason else ''} | {sources} | `{way.target}` |"
             f" {way.side} | {way.permission or '–'} | {way.emits.__name__} |"
         )
     return "\n".join([*lines, ""])

@@ -49,7 +49,8 @@ class Transition:
 
     `side` names the organisation that acts ("source", "target" …), "resident" for the resident, "system" for clocks and
     handlers. `style`: primary, secondary or danger, for its button. `listed=False` keeps it from the row of buttons
-    when a page of its own leads there.
+    when a page of its own leads there. `variant` names the things for which this way stands in place of the verb's usual one
+    (WorkItem.variant).
     """
 
     verb: str
@@ -63,6 +64,7 @@ class Transition:
     reason: bool = False
     style: str = "secondary"
     listed: bool = True
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Machine:
                 raise ValueError(f"{self.name}: no way leads to {state.code}")
             if state.clock and not state.owner:
                 raise ValueError(f"{self.name}: {state.code} has a clock but no owner")
-        pairs = [(way.verb, source) for way in self.transitions for source in way.sources or ("",)]
+        pairs = [(way.verb, way.variant, source) for way in self.transitions for source in way.sources or ("",)]
         if len(set(pairs)) != len(pairs):
             raise ValueError(f"{self.name}: a verb leaves one state twice")
 
@@ -102,13 +104,18 @@ class Machine:
         """The state of this code."""
         return self._states[code]
 
-    def transition(self, verb: str, source: str) -> Transition | None:
-        """The way that `verb` goes from `source` ("" for a thing that does not exist yet), or None."""
+    def transition(self, verb: str, source: str, variant: str = "") -> Transition | None:
+        """The way that `verb` goes from `source` ("" for a thing that does not exist yet), or None; a variant's own way first."""
+        usual = None
         for way in self.transitions:
             if way.verb == verb and (source in way.sources or (source == "" and not way.sources)):
-                return way
-        return None
+                if way.variant == variant:
+                    return way
+                usual = usual if way.variant else way
+        return usual
 
-    def verbs(self, source: str) -> list[Transition]:
-        """Every way out of a state, in the order of the table."""
-        return [way for way in self.transitions if source in way.sources]
+    def verbs(self, source: str, variant: str = "") -> list[Transition]:
+        """Every way out of a state, in the order of the table, for things of a variant."""
+        ways = [way for way in self.transitions if source in way.sources and way.variant in ("", variant)]
+        own = {way.verb for way in ways if way.variant}
+        return [way for way in ways if way.variant or way.verb not in own]

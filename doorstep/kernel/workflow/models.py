@@ -1,6 +1,7 @@
 """What every thing with a state carries, its history, and the keys that make a resend harmless."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -12,6 +13,8 @@ from doorstep.kernel.access.merging import Stays
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class WorkItem(models.Model):
     """A thing that moves through the states of its machine; only `workflow.apply` writes `state`.
@@ -22,6 +25,8 @@ class WorkItem(models.Model):
     machine: ClassVar[Machine]
     # What its mapping to FHIR reads of other rows: fetched with the row when it is locked.
     read_along: ClassVar[tuple[str, ...]] = ()
+    # Whether that mapping reads nothing else that depends on this row: then the row and its traces are one statement.
+    shown_by_itself: ClassVar[bool] = False
     # The open block in which this row was locked; set by workflow.actions.
     locked_in: object | None = None
 
@@ -42,6 +47,10 @@ class WorkItem(models.Model):
         """The organisations that may read the thing's history, also after their sight of the resident has ended."""
         return sorted({side for side in self.sides().values() if side is not None})
 
+    def variant(self) -> str:
+        """What kind of thing this is where its machine has ways of their own for some ("" for the ways of all)."""
+        return ""
+
     def urgency(self) -> int:
         """How this thing sorts in a list of work: 0 ordinary to 3 life at stake."""
         return 0
@@ -50,6 +59,11 @@ class WorkItem(models.Model):
     def subject(self) -> str:
         """How events and audit entries call this thing."""
         return f"{self.machine.name}/{self.key}"
+
+    @property
+    def seen(self) -> str:
+        """What a page keeps of how the thing stood when it was shown: another act since then makes it another."""
+        return f"{self.state}.{(self.state_since - _EPOCH) // timedelta(microseconds=1)}"
 
     @property
     def episode(self) -> str:

@@ -8,7 +8,8 @@ from doorstep.kernel.workflow.models import Step, WorkItem
 
 def allowed(item: WorkItem, *, actor: Actor) -> list[Transition]:
     """The ways out of the present state that this actor may go: the buttons of a page come from here."""
-    return [way for way in item.machine.verbs(item.state) if way.side != "system" and may(item, way, actor)]
+    ways = item.machine.verbs(item.state, item.variant())
+    return [way for way in ways if way.side != "system" and may(item, way, actor)]
 
 
 def history(item: WorkItem, *, actor: Actor) -> list[Step]:

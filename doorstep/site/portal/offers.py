@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals.dialog_forms import RefuseOfferForm
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow.once import once
@@ -23,7 +24,7 @@ def offers(request: HttpRequest) -> HttpResponse:
     rows = queries.list_of_resident(resident_id=frame["chosen_id"], actor=actor)
     context = {
         **frame,
-        "offered": [one for one in rows if one.state == "offered"],
+        "offered": [(one, RefuseOfferForm(auto_id=f"{one.key}_%s")) for one in rows if one.state == "offered"],
         "expected": [one for one in rows if one.state in ("accepted", "on_the_way")],
     }
     return render(request, "portal/offers.html", context)
@@ -41,9 +42,13 @@ def answer(request: HttpRequest, key: UUID, word: str) -> HttpResponse:
         actions.confirm(referral=referral, actor=actor, by_resident=True)
         messages.success(request, _("已确认，请按时到院，带好身份证和医保凭证。"))
     elif word == "decline":
-        reason = request.POST.get("reason", "").strip() or _("患者在手机上未接受安排")
-        actions.refuse_offer(referral=referral, reason=reason, actor=actor, by_resident=True)
+        reason, code = request.POST.get("reason", "").strip(), request.POST.get("code", "") or "other"
+        if code == "other" and not reason:
+            reason = _("患者在手机上未接受安排")
+        actions.refuse_offer(referral=referral, code=code, reason=reason, actor=actor, by_resident=True)
         messages.success(request, _("已告知医院另行安排，您的转诊仍然有效。"))
+        if code == "worse":
+            messages.warning(request, _("病情加重时请不要等待：立即拨打 120，或联系您的家庭医生。"))
     else:
         raise Http404
     return redirect(request, reverse("portal:offers"))

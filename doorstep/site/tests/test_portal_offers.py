@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,10 +14,13 @@ from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.actions import Place
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.tests.factories import Loop, make_loop, referral_in
+from doorstep.care.referrals.tests.test_stages import replay
+from doorstep.coordination.notices.models import Notice
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.workflow.queries import history
+from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.tests.factories import make_resident, make_staff
 
@@ -68,35 +72,55 @@ def test_a_declined_offer_goes_back_to_the_hospital() -> None:
     loop = make_loop()
     referral = offered(loop)
     own = phone(loop.resident.pk, "zhou")
-    answer = own.post(reverse("portal:answer", args=[referral.key, "decline"]), {"reason": "那天家里有事"})
-    assert answer.status_code == 302
+    answer = own.post(
+        reverse("portal:answer", args=[referral.key, "decline"]), {"code": "worse", "reason": "胸口更痛了"}, follow=True
+    )
+    assert "120" in answer.content.decode()
     found = stands(referral)
-    assert found.state == "submitted"
+    # Who came by the green channel stays on it, and everybody is called at once.
+    assert (found.state, found.offer_refusal) == ("submitted_green", "worse")
     with acting(loop.village):
-        assert history(found, actor=loop.village)[-1].reason == "那天家里有事"
+        assert history(found, actor=loop.village)[-1].reason == "病情加重，等不到安排的时间：胸口更痛了"
+    replay(referral)
+    with acting(system_actor(Purpose.HANDLER)):
+        called = Notice.objects.filter(kind="referral-offer-worse", urgent=True).values_list(
+            "organization_id", flat=True
+        )
+    assert set(called) >= {loop.world.village, loop.world.lead}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_offices_and_sender_at_once_over_http() -> None:
-    """Three people press at once: one chain of steps, and whoever was late reads who was first and where it stands."""
+    """Four people press on the page that each of them sees: one act is done, the others read who did what."""
     loop = make_loop()
     referral = referral_in(loop, "submitted_green")
-    second = make_staff(name="另一专员", organization_id=loop.world.lead, role="referral_officer", username="office2")
-    wanted = {
+    second, third = (
+        make_staff(name=name, organization_id=loop.world.lead, role="referral_officer", username=username)
+        for name, username in (("另一专员", "office2"), ("第三专员", "office3"))
+    )
+    with acting(system_actor(Purpose.IMPORT)):
+        other = Organization.objects.create(code="H8", name="第二医院", kind="hospital", tier=2)
+        Organization.objects.filter(pk=other.pk).update(path=[other.pk])
+    wanted: dict[str, tuple[User, dict[str, Any]]] = {
         "accept": (loop.users["office"], {"instructions": ""}),
-        "decline": (second, {"code": "no-bed", "alternative": "请转市中心医院", "reason": "满床"}),
+        "redirect": (second, {"target": other.pk, "reason": "无床位"}),
+        "decline": (third, {"code": "no-bed", "alternative": "请转市中心医院", "reason": "满床"}),
         "withdraw": (loop.users["village"], {"reason": "家属要求"}),
     }
     clients = {}
     for verb, (user, _data) in wanted.items():
         clients[verb] = Client()
         clients[verb].force_login(user)
+    page = clients["accept"].get(reverse("referrals:detail", args=[referral.key])).content.decode()
+    seen = stands(referral).seen
+    assert f'name="seen" value="{seen}"' in page
     barrier, found = threading.Barrier(len(wanted)), {}
 
     def press(verb: str) -> None:
         barrier.wait(timeout=30)
         try:
-            found[verb] = clients[verb].post(reverse("referrals:act", args=[referral.key, verb]), wanted[verb][1])
+            address = reverse("referrals:act", args=[referral.key, verb])
+            found[verb] = clients[verb].post(address, {**wanted[verb][1], "seen": seen})
         finally:
             connection.close()
 
@@ -105,16 +129,12 @@ def test_offices_and_sender_at_once_over_http() -> None:
         thread.start()
     for thread in threads:
         thread.join(timeout=120)
-    done = {verb for verb, answer in found.items() if answer.status_code == 302}
+    done = [verb for verb, answer in found.items() if answer.status_code == 302]
     with acting(loop.village):
-        steps = [step.verb for step in history(queries.get(key=referral.key, actor=loop.village), actor=loop.village)][
-            2:
-        ]
-    assert set(steps) == done
-    assert len(done & {"accept", "decline"}) <= 1
-    assert done
-    for verb in set(wanted) - done:
+        steps = history(queries.get(key=referral.key, actor=loop.village), actor=loop.village)[2:]
+    assert [step.verb for step in steps] == done
+    assert len(done) == 1
+    who = {"accept": "郑岚", "redirect": "另一专员", "decline": "第三专员", "withdraw": "李长河"}[done[0]]
+    for verb in set(wanted) - set(done):
         assert found[verb].status_code == 409, (verb, found[verb].status_code)
-        text = found[verb].content.decode()
-        assert any(name in text for name in ("郑岚", "另一专员", "李长河"))
-        assert "已先行处理" in text
+        assert f"{who} 已先行处理" in found[verb].content.decode()

@@ -27,6 +27,7 @@ from doorstep.care.referrals.actions.down import (
     refuse_ward,
     save_service,
 )
+from doorstep.care.referrals.actions.drafting import draft_again, draft_from_record, hold_slot, revise
 from doorstep.care.referrals.actions.dying import end_for_death
 from doorstep.care.referrals.actions.ending import (
     close_elsewhere,
@@ -59,14 +60,7 @@ from doorstep.care.referrals.actions.offering import (
     time_out_receivers,
 )
 from doorstep.care.referrals.actions.packet import open_record
-from doorstep.care.referrals.actions.sending import (
-    Consent,
-    draft_again,
-    draft_from_record,
-    hold_slot,
-    revise,
-    submit,
-)
+from doorstep.care.referrals.actions.sending import Consent, submit
 from doorstep.care.referrals.actions.stocking import count_stock, import_stock
 from doorstep.care.referrals.actions.treating import Discharge, Plan, admit, discharge, hand_back, send_down, treat
 from doorstep.care.referrals.actions.watching import board_now, refresh_boards, watch_dark

@@ -106,9 +106,22 @@ def confirm(*, referral: Referral, actor: Actor, by_resident: bool = False) -> R
 
 
 @transaction.atomic
-def refuse_offer(*, referral: Referral, reason: str, actor: Actor, by_resident: bool = False) -> Referral:
-    """The resident does not want what is offered, told to the sender or from the own phone: the bed goes back, the target looks again."""
-    return _unoffered(referral, "refuse_self" if by_resident else "refuse_offer", reason=reason, actor=actor)
+def refuse_offer(
+    *, referral: Referral, reason: str, actor: Actor, code: str = "other", by_resident: bool = False
+) -> Referral:
+    """The resident does not want what is offered, told to the sender or from the own phone: the bed goes back, the target looks again.
+
+    The referral keeps its channel and that channel's clock, which starts anew. Raises Refused for a code that does not exist, and for
+    "other" without words.
+    """
+    if code not in Referral.OfferRefusal.values:
+        raise Refused(_("请选择不接受的原因。"), fields={"code": _("请从列表中选择不接受的原因。")})
+    words = reason.strip()
+    if code == Referral.OfferRefusal.OTHER and not words:
+        raise Refused(_("请填写原因。"), fields={"reason": _("选择“其他”时请写明原因，对方会看到。")})
+    label = str(Referral.OfferRefusal(code).label)
+    told = words if code == Referral.OfferRefusal.OTHER else f"{label}：{words}" if words else label
+    return _unoffered(referral, "refuse_self" if by_resident else "refuse_offer", code=code, reason=told, actor=actor)
 
 
 def expire_offers(*, actor: Actor, now: datetime | None = None) -> int:
@@ -118,7 +131,7 @@ def expire_offers(*, actor: Actor, now: datetime | None = None) -> int:
     )
     found = list(late.order_by("offer_until")[:200])
     for referral in found:
-        _unoffered(referral, "offer_expired", reason="", actor=actor)
+        _unoffered(referral, "offer_expired", code="", reason="", actor=actor)
     return len(found)
 
 
@@ -186,18 +199,19 @@ def time_out_receivers(*, actor: Actor, now: datetime | None = None) -> int:
     return len(found)
 
 
-def _unoffered(referral: Referral, verb: str, *, reason: str, actor: Actor) -> Referral:
-    now = timezone.now()
-    due = {"green": states.GREEN_ANSWER, "urgent": states.URGENT_ANSWER}.get(referral.kind)
+def _unoffered(referral: Referral, verb: str, *, code: str, reason: str, actor: Actor) -> Referral:
+    # Back on the green channel, its state has a clock of its own; an urgent referral is an ordinary one with a shorter clock.
+    due_at = timezone.now() + states.URGENT_ANSWER if referral.kind == Referral.Kind.URGENT else None
     give_bed_back(referral, actor=actor, reason=reason)
+    facts = details_of(referral, place=referral.offer_text, code=code, by="resident" if verb == "refuse_self" else "")
     return workflow.apply(
         referral,
         verb,
         actor=actor,
         reason=reason,
-        values={"offer_until": None, "expected_at": None, "bed_key": None},
-        details=details_of(referral, place=referral.offer_text),
-        due_at=now + due if due else None,
+        values={"offer_until": None, "expected_at": None, "bed_key": None, "offer_refusal": code},
+        details=facts,
+        due_at=due_at,
     )
 
 

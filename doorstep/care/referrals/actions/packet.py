@@ -18,6 +18,7 @@ from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Conflict, NotFound
 from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.calls import Call
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record import queries as records
 from doorstep.kernel.record.publishing import Published
@@ -42,17 +43,36 @@ def open_sight(
     **more: Any,
 ) -> None:
     """Open a unit's relationship for this referral, as wide as the sender chose."""
-    whole = referral.whole_record
-    access.open_relationship(
-        resident_id=referral.resident_id,
-        organization_id=organization_id,
-        reason=reason,
-        scope=CareRelationship.Scope.FULL if whole else CareRelationship.Scope.EPISODE,
-        episode=episode,
-        basis=referral.number,
-        actor=actor,
-        **more,
+    facts = _sight(referral, organization_id=organization_id, episode=episode, reason=reason)
+    access.open_relationship(**facts, actor=actor, **more)
+
+
+def opening_sight(
+    referral: Referral,
+    *,
+    organization_id: int,
+    episode: str,
+    actor: Actor,
+    reason: CareRelationship.Reason = REFERRAL,
+) -> Call:
+    """The call of `open_sight`, for an act that sends it with its traces."""
+    return access.opening(
+        **_sight(referral, organization_id=organization_id, episode=episode, reason=reason), actor=actor
     )
+
+
+def _sight(
+    referral: Referral, *, organization_id: int, episode: str, reason: CareRelationship.Reason
+) -> dict[str, Any]:
+    whole = referral.whole_record
+    return {
+        "resident_id": referral.resident_id,
+        "organization_id": organization_id,
+        "reason": reason,
+        "scope": CareRelationship.Scope.FULL if whole else CareRelationship.Scope.EPISODE,
+        "episode": episode,
+        "basis": referral.number,
+    }
 
 
 def pass_sight_on(referral: Referral, *, organization_id: int, actor: Actor) -> None:
@@ -66,7 +86,8 @@ def pass_sight_on(referral: Referral, *, organization_id: int, actor: Actor) -> 
     with for_purpose(Purpose.HANDLER, actor):
         open_sight(referral, organization_id=organization_id, episode=episode, actor=actor)
         if content is not None:
-            _publish(referral, content, episode=episode, actor=actor)
+            packed = _packed(referral, content, episode=episode)
+            record.publish(packed, resident_id=referral.resident_id, actor=actor)
 
 
 @contextmanager
@@ -82,11 +103,10 @@ def handing_over(referral: Referral, *, actor: Actor) -> Iterator[None]:
         yield
 
 
-def send_packet(referral: Referral, *, actor: Actor) -> None:
-    """Publish what travels with a narrow referral: copies as they are now, under the referral's own episode."""
+def packet_of(referral: Referral, *, actor: Actor) -> Published:
+    """What travels with a narrow referral: copies as they are now, under the referral's own episode. The caller records the look."""
     wanted = {str(line["reference"]) for line in referral.packet}
-    entries = records.timeline(resident_id=referral.resident_id, actor=actor, limit=_READ)
-    chosen = [one for one in entries if f"{one.type}/{one.fhir_id}" in wanted or one.type in _ALWAYS]
+    chosen = records.chosen(resident_id=referral.resident_id, references=sorted(wanted), types=_ALWAYS, limit=_READ)
     content = {
         "resourceType": "Bundle",
         "id": str(referral.key),
@@ -94,7 +114,7 @@ def send_packet(referral: Referral, *, actor: Actor) -> None:
         "timestamp": timezone.now().isoformat(timespec="seconds"),
         "entry": [{"fullUrl": f"urn:uuid:{one.fhir_id}", "resource": one.content} for one in chosen],
     }
-    _publish(referral, content, episode=referral.sight, actor=actor)
+    return _packed(referral, content, episode=referral.sight)
 
 
 @transaction.atomic
@@ -119,15 +139,11 @@ def open_record(*, referral: Referral, actor: Actor) -> Referral:
     return referral
 
 
-def _publish(referral: Referral, content: Mapping[str, Any], *, episode: str, actor: Actor) -> None:
-    record.publish(
-        Published(
-            content=dict(content),
-            organization_id=referral.source_id,
-            occurred_at=referral.submitted_at or timezone.now(),
-            episode=episode,
-            category="referral",
-        ),
-        resident_id=referral.resident_id,
-        actor=actor,
+def _packed(referral: Referral, content: Mapping[str, Any], *, episode: str) -> Published:
+    return Published(
+        content=dict(content),
+        organization_id=referral.source_id,
+        occurred_at=referral.submitted_at or timezone.now(),
+        episode=episode,
+        category="referral",
     )

@@ -91,6 +91,17 @@ class Referral(WorkItem):
         CONSENT = "missing-consent", "知情同意不全"
         OTHER = "other", "其他"
 
+    class OfferRefusal(models.TextChoices):
+        """Why the patient does not take the place or bed that is offered."""
+
+        TIME = "time", "时间不合适"
+        PLACE = "place", "不愿去所安排的科室或医院"
+        DISTANCE = "distance", "路途远或无人陪同"
+        COST = "cost", "费用顾虑"
+        WORSE = "worse", "病情加重，等不到安排的时间"
+        BETTER = "better", "症状好转，暂不想去"
+        OTHER = "other", "其他"
+
     class BackReason(models.TextChoices):
         """Why a receiver or a ward does not go along with a down-referral."""
 
@@ -137,6 +148,9 @@ class Referral(WorkItem):
         NATIONAL_ID = "national-id", "身份证"
 
     machine: ClassVar[Machine] = states.REFERRAL
+    read_along = ("source", "target", "department", "receiver", "referrer", "attending")
+    # The plan and its follow-ups are rows of their own.
+    shown_by_itself = True
 
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="referrals")
     resident_key = models.UUIDField()
@@ -192,6 +206,8 @@ class Referral(WorkItem):
 
     return_code = models.CharField(max_length=20, choices=ReturnReason.choices, blank=True, default="")
     advice = models.TextField(blank=True, default="")
+    # Why the last offer was not taken; "" before, and when it ran out.
+    offer_refusal = models.CharField(max_length=10, choices=OfferRefusal.choices, blank=True, default="")
     offer_text = models.CharField(max_length=160, blank=True, default="")
     offered_at = models.DateTimeField(null=True)
     offer_until = models.DateTimeField(null=True)
@@ -332,6 +348,10 @@ class Referral(WorkItem):
             return [self.source_id]
         back = self.receiver_id if self.handed_back_at else None
         return sorted({one for one in (self.source_id, self.target_id, self.redirected_from_id, back) if one})
+
+    def variant(self) -> str:
+        """Who goes by the green channel stays on it: back from an offer, too."""
+        return "green" if self.kind == self.Kind.GREEN else ""
 
     def urgency(self) -> int:
         """Green and critical 3, green 2, urgent 1."""

@@ -1,5 +1,6 @@
 """What forms and dialogs of a referral let choose from."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils import timezone
@@ -8,12 +9,15 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals import benefits, queries
 from doorstep.care.referrals.actions.treating import default_receiver
 from doorstep.care.referrals.models import Referral
-from doorstep.care.referrals.record_facts import known_of
+from doorstep.care.referrals.record_facts import TRAVELS, known_of, packet_line
 from doorstep.coordination.beds import queries as beds
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.record import queries as record
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.workforce import queries as workforce
 
+# More than anybody ticks.
+_TICKED = 300
 # Hospitals come first by their tier; centres, rehabilitation and care homes after them.
 _TARGETS = ("hospital", "township-center", "community-center", "care-home")
 
@@ -21,6 +25,22 @@ _TARGETS = ("hospital", "township-center", "community-center", "care-home")
 def signed_of(referral: Referral) -> list[int]:
     """The hospitals of the resident's contract."""
     return benefits.signed_targets(resident_id=referral.resident_id, day=timezone.localdate())
+
+
+def chosen_of(referral: Referral, posted: Any) -> dict[str, list[tuple[int, str]]]:
+    """The choices of a form that is sent: those alone that it names, as far as they may be named, and those that stand already."""
+    ids = {name: _whole(posted.get(name)) for name in ("target_id", "reviewer_id", "department_id", "expert_id")}
+    found = queries.names_of(
+        named=queries.Named(**ids), source=referral.source, kinds=_TARGETS, day=timezone.localdate()
+    )
+    for name, key in ids.items():
+        if key is not None and not found[name] and key == getattr(referral, name):
+            found[name] = [(key, "")]
+    return found
+
+
+def _whole(text: Any) -> int | None:
+    return int(text) if text and str(text).isdigit() and len(str(text)) < 19 else None
 
 
 def departments_of(referral: Referral) -> list[tuple[int, str]]:
@@ -59,6 +79,15 @@ def packet_for(referral: Referral, *, actor: Actor) -> list[dict[str, Any]]:
         *(one for one in referral.packet if one["reference"] not in {line["reference"] for line in known.packet}),
     ]
     return [{**line, "chosen": line["reference"] in chosen} for line in lines]
+
+
+def ticked_of(referral: Referral, *, wanted: Iterable[str]) -> list[dict[str, Any]]:
+    """The lines of the packet that were ticked, as the record names them now; one that it does not hold stays as it was."""
+    day, references = timezone.localdate(), sorted(one for one in set(wanted) if one.partition("/")[0] in TRAVELS)
+    entries = record.chosen(resident_id=referral.resident_id, references=references, types=(), limit=_TICKED)
+    lines = [packet_line(entry, day=day) for entry in entries]
+    found = {line["reference"] for line in lines}
+    return [*lines, *(one for one in referral.packet if one["reference"] in set(references) - found)]
 
 
 def targets_for(referral: Referral, *, signed: list[int] | None = None) -> list[tuple[int, str]]:

@@ -26,6 +26,7 @@ _NAMED, _DRAWN = 12, 30
 _CHOICES: dict[str, Any] = {
     "return": Referral.ReturnReason,
     "decline": Referral.DeclineReason,
+    "offer": Referral.OfferRefusal,
     "back": Referral.BackReason,
     "outside": Referral.OutsideReason,
     "direction": Referral.Direction,
@@ -59,7 +60,12 @@ def board_of(found: Board) -> dict[str, Any]:
         "clocks": [(_clock(one.kind), one) for one in found.clocks],
         "reasons": [
             (title, kind, [(code, word(kind, code), count) for code, count in found.reasons[kind]])
-            for title, kind in ((_("退回原因"), "return"), (_("不予接收原因"), "decline"), (_("不能承接原因"), "back"))
+            for title, kind in (
+                (_("退回原因"), "return"),
+                (_("不予接收原因"), "decline"),
+                (_("患者不接受安排的原因"), "offer"),
+                (_("不能承接原因"), "back"),
+            )
         ],
         "leakage": [(name, code, word("outside", code), count) for name, code, count in found.leakage],
         "dark": found.dark,

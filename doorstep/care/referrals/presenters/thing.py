@@ -171,7 +171,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         and referral.state not in (*states.ENDED, "draft", "outside")
         and actor.may(Permission.REFERRAL_SUBMIT)
         and actor.reaches(referral.source_id),
-        again=referral.state in (*states.BEFORE_ARRIVAL, "declined", "withdrawn", "elsewhere")
+        again=referral.state in states.MAY_BE_ASKED_AGAIN
         and actor.may(Permission.REFERRAL_SUBMIT)
         and actor.reaches(referral.source_id),
     )

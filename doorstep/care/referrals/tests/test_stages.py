@@ -19,6 +19,8 @@ from doorstep.kernel.access.session import acting
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.events.tasks import to_event
 from doorstep.kernel.workflow.actions import TransitionRefused
+from doorstep.kernel.workflow.queries import history
+from doorstep.kernel.worklist.models import Task
 from doorstep.people.organizations.models import Organization
 from doorstep.site.subscriptions import SUBSCRIPTIONS
 
@@ -103,21 +105,41 @@ def test_offer_that_runs_out_gives_the_bed_back_and_starts_anew() -> None:
     with acting(clock()) as actor:
         assert actions.expire_offers(actor=actor) == 0
         assert actions.expire_offers(actor=actor, now=timezone.now() + states.OFFER_STANDS["green"]) == 1
-        assert Referral.objects.get().state == "submitted"
+        # It came by the green channel and stays on it.
+        assert Referral.objects.get().state == "submitted_green"
         assert Bed.objects.get(pk=bed.pk).state == "free"
 
 
-def test_refused_offer_goes_back_with_its_reason() -> None:
+@pytest.mark.parametrize(
+    ("kind", "state", "minutes"), [("green", "submitted_green", 15), ("ordinary", "submitted", 1440)]
+)
+def test_refused_offer_goes_back_to_its_channel_with_clock_and_coded_reason(
+    kind: str, state: str, minutes: int
+) -> None:
     loop = make_loop()
-    referral = referral_in(loop, "submitted_green")
+    referral = draft(loop)
+    with acting(loop.village):
+        actions.revise(referral=referral, actor=loop.village, values={"kind": kind, "bed_requested": True})
+        actions.submit(referral=get(loop, referral, loop.village), consent=CONSENT, actor=loop.village)
     with acting(loop.office):
         place = Place(text="心内科门诊", expected_at=timezone.now() + timedelta(hours=2))
         actions.offer(referral=get(loop, referral, loop.office), place=place, actor=loop.office)
-    with acting(loop.village), pytest.raises(Refused):
-        actions.refuse_offer(referral=get(loop, referral, loop.village), reason=" ", actor=loop.village)
+    for code, words in (("other", " "), ("eat", "家属不便")):
+        with acting(loop.village), pytest.raises(Refused):
+            actions.refuse_offer(
+                referral=get(loop, referral, loop.village), code=code, reason=words, actor=loop.village
+            )
     with acting(loop.village):
-        actions.refuse_offer(referral=get(loop, referral, loop.village), reason="家属不便", actor=loop.village)
-    assert get(loop, referral).state == "submitted"
+        fresh = get(loop, referral, loop.village)
+        actions.refuse_offer(referral=fresh, code="distance", reason="家属不便", actor=loop.village)
+        found = get(loop, referral, loop.village)
+        assert (found.state, found.offer_refusal) == (state, "distance")
+        assert history(found, actor=loop.village)[-1].reason == "路途远或无人陪同：家属不便"
+    with acting(clock()):
+        task = Task.objects.get(item_id=referral.pk, kind__startswith="referral.", closed_at__isnull=True)
+    assert (task.kind, task.organization_id) == (f"referral.{state}", loop.world.lead)
+    assert task.due_at is not None
+    assert task.due_at - task.opened_at == timedelta(minutes=minutes)
 
 
 def test_an_offer_in_the_past_or_without_words_is_refused() -> None:

@@ -21,6 +21,7 @@ from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import redirect, render_part
+from doorstep.kernel.workflow import actions as workflow
 from doorstep.kernel.workflow.once import once
 
 
@@ -61,16 +62,17 @@ def dialog(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
 @require_POST
 @once
 def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
-    """Carry out one verb of the table with what its dialog asked for.
+    """Carry out one verb of the table with what its dialog asked for, on the case as its page showed it (`seen`).
 
     A refusal comes back on the page of the referral: in its dialog (422), or, when somebody else was first, on top (409).
     """
     if verb not in _ACTS:
         raise Http404
     actor = actor_of(request)
-    referral = queries.get(key=key, actor=actor)
+    referral = queries.get_for_act(key=key, actor=actor)
     try:
         with transaction.atomic():
+            workflow.check_seen(referral, seen=request.POST.get("seen", ""))
             _ACTS[verb](referral, actor, _data(verb, request.POST))
     except Refused as refused:
         if refused.status not in (409, 422):
@@ -158,7 +160,9 @@ _ACTS: dict[str, Callable[[Any, Actor, Any], object]] = {
     "redirect": _redirect,
     "offer": _offer,
     "confirm": lambda one, actor, _data: actions.confirm(referral=one, actor=actor),
-    "refuse_offer": lambda one, actor, data: actions.refuse_offer(referral=one, reason=data["reason"], actor=actor),
+    "refuse_offer": lambda one, actor, data: actions.refuse_offer(
+        referral=one, code=data["code"], reason=data["reason"], actor=actor
+    ),
     "advise": lambda one, actor, data: actions.advise(referral=one, advice=data["advice"], actor=actor),
     "depart": lambda one, actor, data: actions.depart(referral=one, transport=data["transport"], actor=actor),
     "withdraw": lambda one, actor, data: actions.withdraw(referral=one, reason=data["reason"], actor=actor),

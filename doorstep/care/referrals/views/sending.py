@@ -94,18 +94,24 @@ def edit(request: HttpRequest, key: UUID) -> HttpResponse:
     """The form of a draft: fields, criteria, benefits, slots, consent; saved or submitted."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_SUBMIT)
-    referral = queries.get(key=key, actor=actor)
+    sent = request.method == "POST"
+    referral = queries.get_for_act(key=key, actor=actor) if sent else queries.get(key=key, actor=actor)
     if referral.state not in ("draft", "returned"):
         return redirect(request, reverse("referrals:detail", args=[key]))
-    form = _form(request, referral, actor)
-    if request.method == "POST" and form.is_valid():
+    if not sent:
+        return _edit_page(request, referral, _form(request, referral, _choices(referral)), status=200)
+    form = _form(request, referral, choices.chosen_of(referral, request.POST))
+    if form.is_valid():
         try:
             return _carry_out(request, referral, form)
         except Refused as refused:
             if not refused.fields:
                 raise
             add_refusal(form, refused.fields, _NAMES)
-    return _edit_page(request, referral, form, status=422 if form.is_bound else 200)
+    queries.note_look(referral=referral, actor=actor)
+    _name_target(request, referral)
+    form.let_choose(_choices(referral))
+    return _edit_page(request, referral, form, status=422)
 
 
 @require_POST
@@ -136,7 +142,8 @@ def advice(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_SUBMIT)
     referral = queries.get(key=key, actor=actor)
-    form = _form(request, referral, actor)
+    _name_target(request, referral)
+    form = _form(request, referral, _choices(referral))
     form.is_valid()
     # Only in memory: the object is thrown away with the answer.
     for name, value in form.revision().items():
@@ -188,30 +195,28 @@ def _carry_out(request: HttpRequest, referral: Any, form: ReferralForm) -> HttpR
     """Save what the form says; then hold the chosen place, or submit, or leave it a draft. All of it or nothing."""
     actor = actor_of(request)
     slot, verb = request.POST.get("slot", ""), request.POST.get("verb", "")
+    values = form.revision()
+    if "packet_sent" in request.POST:
+        values |= {
+            "packet": choices.ticked_of(referral, wanted=request.POST.getlist("packet")),
+            "whole_record": request.POST.get("sight") != "packet",
+        }
     with transaction.atomic():
-        values = form.revision()
-        if "packet_sent" in request.POST:
-            values |= {"packet": _packet(request, referral), "whole_record": request.POST.get("sight") != "packet"}
-        actions.revise(referral=referral, actor=actor, values=values)
-        said = _("草稿已保存。")
+        if verb == "submit" and not slot:
+            actions.submit(referral=referral, consent=_consent(form), actor=actor, revision=values)
+            said = _("转诊已提交，对方转诊中心已收到。")
+        else:
+            actions.revise(referral=referral, actor=actor, values=values)
+            said = _("草稿已保存。")
         if slot and verb != "save":
             held = actions.hold_slot(referral=referral, slot_key=slot, actor=actor)
             said = _("已为患者预留 %(who)s 的号，请在 10 分钟内提交。") % {"who": held.slot.who}
-        if verb == "submit":
+        if slot and verb == "submit":
             actions.submit(referral=referral, consent=_consent(form), actor=actor)
             said = _("转诊已提交，对方转诊中心已收到。")
     messages.success(request, said)
     page = "edit" if referral.state in ("draft", "returned") else "detail"
     return redirect(request, reverse(f"referrals:{page}", args=[referral.key]))
-
-
-def _packet(request: HttpRequest, referral: Any) -> list[dict[str, Any]]:
-    """The lines that the sender ticked, out of those that the record offers."""
-    wanted = set(request.POST.getlist("packet"))
-    lines = choices.packet_for(referral, actor=actor_of(request))
-    return [
-        {name: value for name, value in one.items() if name != "chosen"} for one in lines if one["reference"] in wanted
-    ]
 
 
 def _consent(form: ReferralForm) -> actions.Consent:
@@ -233,24 +238,26 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _form(request: HttpRequest, referral: Any, actor: Any) -> ReferralForm:
+def _form(request: HttpRequest, referral: Any, offered: dict[str, list[tuple[int, str]]]) -> ReferralForm:
     initial = {name: getattr(referral, name) for name in _FIELDS}
     initial |= {"consent_signer": referral.patient_name, "consent_relation": "self"}
     posted = request.POST if request.method == "POST" else None
-    if posted is not None and posted.get("target_id", "").isdigit():
-        # Departments and experts are those of the unit that the form names now.
-        referral.target_id = int(posted["target_id"])
-    return ReferralForm(
-        posted,
-        request.FILES if posted is not None else None,
-        initial=initial,
-        choices={
-            "target_id": choices.targets_for(referral, signed=choices.signed_of(referral)),
-            "reviewer_id": choices.reviewers_for(referral),
-            "department_id": choices.departments_of(referral),
-            "expert_id": choices.experts_of(referral),
-        },
-    )
+    return ReferralForm(posted, request.FILES if posted is not None else None, initial=initial, choices=offered)
+
+
+def _name_target(request: HttpRequest, referral: Any) -> None:
+    """Departments and experts are those of the unit that the form names now; only in memory."""
+    if request.POST.get("target_id", "").isdigit():
+        referral.target_id = int(request.POST["target_id"])
+
+
+def _choices(referral: Any) -> dict[str, list[tuple[int, str]]]:
+    return {
+        "target_id": choices.targets_for(referral, signed=choices.signed_of(referral)),
+        "reviewer_id": choices.reviewers_for(referral),
+        "department_id": choices.departments_of(referral),
+        "expert_id": choices.experts_of(referral),
+    }
 
 
 def _advice(request: HttpRequest, referral: Any) -> dict[str, Any]:
