@@ -51,7 +51,7 @@ from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce import queries as workforce
 from doorstep.people.workforce import role_names
 from doorstep.people.workforce.permissions import Permission as Workforce
-from doorstep.site.actors import of_client, of_connection, of_system, of_user
+from doorstep.site.actors import client_again, of_client, of_connection, of_system, of_user
 from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.booking_notices import TEXTS as BOOKING_TEXTS
 from doorstep.site.booking_notices import tell_resident
@@ -81,7 +81,7 @@ def wire() -> None:
     publication.install(MAPPINGS)
     catalogue.install(MACHINES)
     duty.install(line_of_duty)
-    door.install(client_of_token)
+    door.install(client_of_token, client_remembered)
     formats.install(FORMATS, actor_of=of_connection)
     folders.install(sheets.open_file)
     hooks.install(SERVICES)
@@ -102,7 +102,7 @@ def wire() -> None:
     own_places.install(PoolOfPlaces())
     referral_stock.install(counted_stock)
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals, family_doctor=family_doctor)
-    standing.install(is_signed, in_sql="contracts_is_signed")
+    standing.install(is_signed)
     role_names.install(role_name, ROLES)
     unit_staff.install(staff_of_unit)
     next_acts.install(NEXT_ACTS)
@@ -222,12 +222,22 @@ def family_doctor(resident_id: int, day: date) -> int | None:
 
 def client_of_token(token: str, request: HttpRequest) -> door.Grant | None:
     """Who is behind a bearer token: one that the operator issued, an access token of OAuth, or a CDS client's own JWT."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    request_id = str(request.headers.get("X-Request-Id", ""))[:40]
+    address, request_id = _sent_from(request)
     if is_signed_call(token, request):
         return grant_of_call(token, request, address=address, request_id=request_id)
     actor = of_client(token, address=address, request_id=request_id)
     return door.Grant(actor, bound=True) if actor else grant_of(token, address=address, request_id=request_id)
+
+
+def client_remembered(token: str, request: HttpRequest) -> door.Entry | None:
+    """The hospital system that this token stood for the last time, and the call that makes sure that it still does."""
+    address, request_id = _sent_from(request)
+    found = client_again(token, address=address, request_id=request_id)
+    return None if found is None else door.Entry(door.Grant(found[0], bound=True), found[1])
+
+
+def _sent_from(request: HttpRequest) -> tuple[str, str]:
+    return str(request.META.get("REMOTE_ADDR", "")), str(request.META.get("HTTP_X_REQUEST_ID", ""))[:40]
 
 
 def system_named(name: str) -> Actor | None:

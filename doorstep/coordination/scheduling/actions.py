@@ -3,24 +3,35 @@
 import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NoReturn
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import booking_queries, claiming, offering, queries, refusing, standing, ticketing
-from doorstep.coordination.scheduling.models import Booking, Channel
-from doorstep.coordination.scheduling.outcomes import Hold, NoPlaceLeft, Wish, constraints, hold_gone
+from doorstep.coordination.scheduling import (
+    at_once,
+    booking_queries,
+    claiming,
+    offering,
+    queries,
+    refusing,
+    ticketing,
+)
+from doorstep.coordination.scheduling.checking import bookable_resident, check_booker, check_wish, standing_for
+from doorstep.coordination.scheduling.drafting import channel_of, draft, facts_of
+from doorstep.coordination.scheduling.models import Booking
+from doorstep.coordination.scheduling.outcomes import Hold, NoPlaceLeft, Wish, by_constraint, constraints, hold_gone
 from doorstep.coordination.scheduling.permissions import Permission
-from doorstep.coordination.scheduling.precedence import Standing
 from doorstep.coordination.scheduling.queries import as_key
-from doorstep.coordination.scheduling.rules import QUOTA_ZH, Quota
+from doorstep.coordination.scheduling.rules import Quota
 from doorstep.coordination.scheduling.taking import Answer, Ask, Taken, take
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship
-from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
+from doorstep.kernel.access.refusals import Conflict, NotFound
 from doorstep.kernel.access.session import for_purpose
+from doorstep.kernel.database.calls import Call
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
@@ -31,6 +42,7 @@ __all__ = [
     "Wish",
     "arrive",
     "book",
+    "book_alone",
     "book_at_once",
     "bookable_resident",
     "cancel",
@@ -52,7 +64,6 @@ __all__ = [
 HOLD_MINUTES = 10
 # A resident who has not checked in by then did not come; platform default.
 NO_SHOW_AFTER = timedelta(hours=12)
-_READ = ("id", "key", "name", "birth_date", "deceased_on", "organization_id", "consortium_id")
 
 
 @transaction.atomic
@@ -71,7 +82,7 @@ def hold(
     """
     now = timezone.now()
     key, until = uuid.uuid4(), now + timedelta(minutes=minutes)
-    unit = _check_wish(origin, resident_id, actor)
+    unit = check_wish(origin, resident_id, actor)
     ask = Ask(
         actor=actor,
         now=now,
@@ -127,20 +138,75 @@ def book_at_once(
     """
     if resident_id is None and actor.kind is ActorKind.RESIDENT:
         resident_id = booking_queries.resident_of(key=str(resident_key))
+    unit = check_wish(origin, resident_id, actor)
     ask = Ask(
         actor=actor,
         now=timezone.now(),
         slot=as_key(slot_key),
         resident_id=resident_id,
-        resident_key=resident_key if resident_id is None else None,
+        resident_key=resident_key or bookable_resident(resident_id or 0, actor).key,
         request=request_key,
         origin=origin,
-        unit=_check_wish(origin, resident_id, actor),
+        unit=unit,
         first=origin != Quota.OPEN,
     )
     # A machine's request that is refused is rolled back as a whole: it needs no savepoint of its own.
     with constraints(savepoint=False):
-        return take_and_insert(ask, wish=wish or Wish())
+        return _booked_at_once(ask, wish or Wish())
+
+
+def book_alone(
+    *,
+    slot_key: uuid.UUID,
+    origin: str,
+    resident_key: uuid.UUID,
+    actor: Actor,
+    request_key: uuid.UUID,
+    wish: Wish,
+    entering: Call,
+) -> Booking | None:
+    """The same in one statement, which enters by `entering` and is a transaction of its own; for machines.
+
+    None, with nothing done, when `book_at_once` must look at it: who enters is another by now, or the answer is not plain.
+    """
+    ask = Ask(
+        actor=actor,
+        now=timezone.now(),
+        slot=slot_key,
+        resident_key=resident_key,
+        request=request_key,
+        origin=origin,
+        unit=check_wish(origin, None, actor),
+        first=origin != Quota.OPEN,
+    )
+    try:
+        answer = at_once.go_for(ask, wish=wish, entering=entering)
+    except IntegrityError as error:
+        raise by_constraint(error) or error from error
+    if answer is not None and answer.outcome in ("sold-out", "over"):
+        refusing.refuse(ask, over=answer.outcome == "over")
+    return answer.booking if answer else None
+
+
+def _booked_at_once(ask: Ask, wish: Wish) -> Booking:
+    answer = at_once.go_for(ask, wish=wish, home=ask.unit)
+    if answer is not None and answer.outcome == "early":
+        if not standing_for(bookable_resident(answer.resident_id or 0, ask.actor), wish, ask.origin).groups:
+            refusing.refuse_early(ask)
+        answer = at_once.go_for(replace(ask, first=True), wish=wish, home=ask.unit)
+    if answer is None:
+        raise NotFound()
+    if answer.booking is not None:
+        return answer.booking
+    if answer.earlier is not None:
+        earlier = Booking.objects.get(key=answer.earlier)
+        if earlier.resident_key != ask.resident_key:
+            raise NotFound()
+        return earlier
+    if answer.outcome == "watched":
+        # Who subscribed to Appointments is told by the long way.
+        return take_and_insert(ask, wish=wish)
+    _refuse(answer.outcome, ask, answer.resident_id)
 
 
 @transaction.atomic
@@ -258,107 +324,19 @@ def _insert(taken: Taken, key: uuid.UUID, *, resident: Resident, actor: Actor, w
     slot = taken.slot
     if slot.stopped_at is not None:
         raise Conflict(_("该号源已停诊：%(reason)s。请改选其他时间。") % {"reason": slot.stop_reason})
-    now = timezone.now()
-    own = actor.kind is ActorKind.RESIDENT
-    decided = _standing(resident, wish, taken.quota, signed=taken.signed)
-    booking = Booking(
+    booking = draft(
+        slot,
         key=taken.booking or uuid.uuid4(),
-        place_id=taken.place_id,
-        slot=slot,
-        resident=resident,
+        request=key,
         resident_key=resident.key,
-        organization_id=slot.organization_id,
-        source_organization_id=(resident.organization_id if own else actor.organization_id) or slot.organization_id,
-        consortium_id=actor.consortium_id or slot.consortium_id,
-        quota=taken.quota,
-        period=(slot.starts_at, slot.ends_at),
-        reference=wish.reference[:80],
-        hold_key=key,
-        booked_by_id=actor.user_id,
-        channel=channel_of(actor, slot.organization_id, wish.channel or ("referral" if wish.reference else "")),
-        groups=list(decided.groups),
-        wanted_since=wish.wanted_since or now,
-        changed_from=wish.changed_from,
-        extra_reason=wish.extra_reason[:200],
+        home=resident.organization_id,
+        actor=actor,
+        wish=wish,
     )
-    return workflow.begin(booking, verb or ("self-book" if own else "book"), actor=actor, details=facts_of(booking))
-
-
-def channel_of(actor: Actor, organization_id: int, given: str) -> str:
-    """The channel that was named, or what the actor's side says."""
-    if given:
-        return Channel(given).value
-    if actor.kind is ActorKind.RESIDENT:
-        return Channel.SELF.value
-    if actor.kind is ActorKind.CLIENT:
-        return Channel.SYSTEM.value
-    return Channel.DESK.value if actor.organization_id == organization_id else Channel.DOCTOR.value
-
-
-def facts_of(booking: Booking) -> dict[str, object]:
-    """What handlers need: they know nothing of our tables."""
-    return {
-        "reference": booking.reference,
-        "slot_id": booking.slot_id,
-        "organization_id": booking.organization_id,
-        "source_organization_id": booking.source_organization_id,
-        "quota": booking.quota,
-        "channel": booking.channel,
-    }
-
-
-def bookable_resident(resident_id: int, actor: Actor) -> Resident:
-    """The resident for whom the actor may book; NotFound when there is none for the actor."""
-    check_booker(resident_id, actor)
-    # Sealed fields stay sealed: opening them costs more than all the rest of a booking's reading.
-    resident = Resident.objects.only(*_READ).filter(id=resident_id).first()
-    if resident is None:
-        raise NotFound()
-    if resident.deceased_on is not None:
-        residents.check_living(resident_id=resident_id)
-    return resident
-
-
-def check_booker(resident_id: int | None, actor: Actor) -> None:
-    """Raise unless the actor may book at all: a resident for the own family, others with the permission and a unit."""
-    if actor.kind is ActorKind.RESIDENT:
-        if resident_id not in actor.resident_ids:
-            raise NotFound()
-        return
-    actor.check(Permission.SLOT_BOOK)
-    if actor.organization_id is None and not actor.is_system:
-        raise NotFound()
-
-
-def _check_wish(origin: str, resident_id: int | None, actor: Actor) -> int | None:
-    """Check what is asked for, and return the unit whose shares may be used: the actor's, or the resident's own."""
-    check_booker(resident_id, actor)
-    if actor.kind is not ActorKind.RESIDENT or resident_id is None:
-        if origin not in QUOTA_ZH:
-            raise Refused(_("号源类别不存在。"), fields={"origin": _("请从列表中选择号源类别。")})
-        return actor.organization_id
-    resident = bookable_resident(resident_id, actor)
-    _check_origin(origin, resident, actor)
-    return resident.organization_id
-
-
-def _check_origin(origin: str, resident: Resident, actor: Actor) -> None:
-    if origin not in QUOTA_ZH:
-        raise Refused(_("号源类别不存在。"), fields={"origin": _("请从列表中选择号源类别。")})
-    if origin not in (Quota.OPEN, Quota.CONTRACT):
-        raise NotPermitted(permission=Permission.SLOT_BOOK)
-    if origin == Quota.CONTRACT and "signed" not in _standing(resident, Wish(), origin).groups:
-        raise Refused(_("签约号只供签约居民预约。"), fields={"origin": _("请选择公开号，或先与家庭医生签约。")})
-    until = booking_queries.paused_until(resident_id=resident.pk)
-    if until is not None:
-        raise Refused(
-            _("您近 90 天内有 3 次预约未到诊，%(day)s 前请由家庭医生或门诊窗口代为预约。") % {"day": until.isoformat()}
-        )
-
-
-def _standing(resident: Resident, wish: Wish, quota: str, *, signed: bool | None = None) -> Standing:
-    referred = quota == Quota.REFERRAL or wish.reference.startswith("referral/")
-    return standing.standing_of(resident, day=timezone.localdate(), referred=referred, signed=signed)
+    booking.place_id, booking.quota, booking.resident = taken.place_id, taken.quota, resident
+    booking.groups = list(standing_for(resident, wish, taken.quota, signed=taken.signed).groups)
+    first = verb or ("self-book" if actor.kind is ActorKind.RESIDENT else "book")
+    return workflow.begin(booking, first, actor=actor, details=facts_of(booking))
 
 
 def _go_for(ask: Ask) -> tuple[Taken, Resident]:
@@ -372,15 +350,19 @@ def _answered(ask: Ask) -> Answer:
     """Go for the place; who comes first by rule is let in before places open for all. Raises the refusal otherwise."""
     answer = take(ask)
     if answer.outcome == "early" and answer.resident is not None:
-        if not _standing(answer.resident, Wish(), ask.origin).groups:
+        if not standing_for(answer.resident, Wish(), ask.origin).groups:
             refusing.refuse_early(ask)
         answer = take(replace(ask, first=True))
     if answer.outcome in ("taken", "earlier"):
         return answer
-    if answer.outcome == "deceased" and answer.resident is not None:
-        residents.check_living(resident_id=answer.resident.pk)
-    if answer.outcome == "hold-gone":
+    _refuse(answer.outcome, ask, answer.resident.pk if answer.resident else None)
+
+
+def _refuse(outcome: str, ask: Ask, resident_id: int | None) -> NoReturn:
+    if outcome == "deceased" and resident_id is not None:
+        residents.check_living(resident_id=resident_id)
+    if outcome == "hold-gone":
         raise hold_gone()
-    if answer.outcome in ("sold-out", "over"):
-        refusing.refuse(ask, over=answer.outcome == "over")
+    if outcome in ("sold-out", "over"):
+        refusing.refuse(ask, over=outcome == "over")
     raise NotFound()

@@ -1,5 +1,6 @@
 """Who comes first, by a rule that can be read: referrals, signed residents, the old. And who keeps missing appointments. Pure."""
 
+from calendar import isleap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -89,6 +90,13 @@ def paused_until(missed_on: Sequence[date], today: date) -> date | None:
         return None
     until = recent[-1] + NO_SHOW_PAUSE
     return until if until > today else None
+
+
+def elders_born_by(day: date) -> date:
+    """The last birth date of those who count as old on a day."""
+    year = day.year - ELDER_FROM
+    # On a 29th of February, the one before counts where that year has none.
+    return day.replace(year=year) if (day.month, day.day) != (2, 29) or isleap(year) else date(year, 2, 28)
 
 
 def age_on(birth_date: date, day: date) -> int:

@@ -13,18 +13,13 @@ from doorstep.people.residents.models import Resident
 # (resident, day) -> whether a family-doctor contract is in force, as far as the actor may see
 Signed = Callable[[int, date], bool]
 _signed: list[Signed] = []
-_in_sql: list[str] = []
 
 
-def install(signed: Signed, *, in_sql: str = "") -> None:
-    """Wire what knows the contracts; the last one counts. `in_sql` names a SQL function that answers the same."""
+def install(signed: Signed) -> None:
+    """Wire what knows the contracts; the last one counts. The database asks its own function `scheduling_signed`, which the
+    site makes.
+    """
     _signed[:] = [signed]
-    _in_sql[:] = [in_sql] if in_sql else []
-
-
-def signed_in_sql(resident: str, day: str) -> str:
-    """The question as an expression of SQL over two others; false where nothing is wired."""
-    return f"{_in_sql[0]}({resident}, {day})" if _in_sql else "false"
 
 
 def standing_of(resident: Resident, *, day: date, referred: bool, signed: bool | None = None) -> precedence.Standing:

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import standing
 from doorstep.coordination.scheduling.models import Schedule, Slot
 from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.coordination.scheduling.rules import Quota, quotas_for
@@ -26,7 +25,7 @@ _PERSON = ("id", "key", "name", "birth_date", "deceased_on", "organization_id", 
 _OWN_WORD, _OWN_DESK = "居民本人预约", "本院窗口预约"
 
 _TAKE = """
-SELECT t.*, {signed} FROM scheduling_take(%(slot)s, %(hold)s, %(resident)s, %(patient)s, %(request)s, %(quotas)s::text[],
+SELECT t.*, scheduling_signed(t.o_resident, %(day)s) FROM scheduling_take(%(slot)s, %(hold)s, %(resident)s, %(patient)s, %(request)s, %(quotas)s::text[],
   %(reach)s::bigint[], %(unit)s, %(first)s, %(key)s, %(until)s, %(now)s, %(user)s, %(holder)s, %(anybody)s, %(booking)s,
   %(sight)s, %(basis)s, %(view)s, %(consortium)s) AS t
 """
@@ -105,7 +104,7 @@ def take(ask: Ask) -> Answer:
     """Go for a place in one statement; raises NotFound when the actor may not let the clinic see the resident."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute(_TAKE.format(signed=standing.signed_in_sql("t.o_resident", "%(day)s")), _values(ask))
+            cursor.execute(_TAKE, _values(ask))
             row = cursor.fetchone()
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", "") == "42501":
@@ -114,8 +113,14 @@ def take(ask: Ask) -> Answer:
     return _answer(row, ask)
 
 
+def sight_of(actor: Actor) -> tuple[str, str]:
+    """How scheduling_show lets the clinic see a booking of this actor, and the ground that stands in the trail."""
+    return ("own", _OWN_WORD) if actor.kind is ActorKind.RESIDENT else ("desk", _OWN_DESK)
+
+
 def _values(ask: Ask) -> dict[str, Any]:
-    actor, own = ask.actor, ask.actor.kind is ActorKind.RESIDENT
+    actor = ask.actor
+    sight, basis = sight_of(actor)
     return {
         "slot": ask.slot,
         "hold": ask.hold,
@@ -133,8 +138,8 @@ def _values(ask: Ask) -> dict[str, Any]:
         "holder": actor.organization_id,
         "anybody": ask.anybody or actor.is_system,
         "booking": ask.booking,
-        "sight": "" if ask.booking is None else "own" if own else "desk",
-        "basis": _OWN_WORD if own else _OWN_DESK,
+        "sight": "" if ask.booking is None else sight,
+        "basis": basis,
         "view": VIEW_AFTER,
         "consortium": actor.consortium_id,
         "day": timezone.localdate(ask.now),

@@ -159,6 +159,7 @@ def _verdict(one: Figure, bare: Figure | None) -> str:
         for name, bar, unit in (
             ("p50", one.bar.p50_ms, " ms"),
             ("p95", one.bar.p95_ms, " ms"),
+            ("p99", one.bar.p99_ms, " ms"),
             ("max", one.bar.slowest_ms, " ms"),
             ("queries", one.bar.queries, ""),
         )
@@ -170,5 +171,6 @@ def _verdict(one: Figure, bare: Figure | None) -> str:
     ]
     missed = one.misses(bare)
     words = f"{', '.join(asked)}: " if asked else ""
-    share = "" if one.share is None else f" (share {one.share:.2f})"
-    return words + (f"MISS ({'; '.join(missed)})" if missed else "ok" if asked else one.remark) + share
+    verdict = f"MISS ({'; '.join(missed)})" if missed else "ok" if asked else ""
+    share = "" if one.share is None else f" (share {one.share:.3f})"
+    return f"{words}{verdict}{share} {one.remark}".strip()

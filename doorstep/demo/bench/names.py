@@ -50,7 +50,7 @@ MEASURES: dict[str, Measure] = {
     "transition-ecg": Measure("transition with four traces: an ECG is claimed and released", ACT),
     "slots": Measure("hold and book a place, 32 clients"),
     "contested": Measure("last places, 32 clients: tries"),
-    "booking": Measure("book over HTTP in one act, 64 clients, 200 clinics"),
+    "booking": Measure("book over HTTP in one act, 64 clients, 200 clinics", Bar(per_second=700.0, share=0.06)),
     "booking-burst": Measure("20,000 requests for 500 places, sold out included", Bar(p99_ms=300.0)),
     "booking-killed": Measure("book while web and database are killed in turn"),
     "fhir-read": Measure("FHIR read with a token", Bar(p95_ms=50.0, queries=12, of_bare=0.6)),

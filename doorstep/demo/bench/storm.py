@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,10 +16,10 @@ from uuid import UUID
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Slot
+from doorstep.coordination.scheduling.models import Booking, Schedule, Slot
 from doorstep.coordination.scheduling.states import TAKEN
 from doorstep.demo.bench.figures import Figure, figure
 from doorstep.demo.loading.houses import CONSORTIUM
@@ -35,6 +36,8 @@ PEOPLE = 2_000
 # The file that asks the bench's house to kill and restart the web and the database in turn while it is there.
 MARK = "storm"
 BURST_PLACES, BURST_TRIES = 500, 20_000
+KILLED_TRIES = 1_000_000
+_UP_SECONDS = 60.0
 _SLOTS_A_CLINIC, _PLACES_A_SLOT = 10, 20
 
 
@@ -112,14 +115,12 @@ def lay_out(*, house: int, clinics: int, slots: int, places: int, today: date) -
             ],
             batch_size=2_000,
         )
-        Place.objects.bulk_create(
-            [
-                Place(slot=slot, number=number + 1, quota="open", given_quota="open")
-                for slot in made
-                for number in range(places)
-            ],
-            batch_size=5_000,
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO scheduling_place (slot_id, number, quota, given_quota, state, is_extra)"
+                " SELECT s, n, 'open', 'open', 'free', false FROM unnest(%s::bigint[]) AS s, generate_series(1, %s) AS n",
+                [[slot.pk for slot in made], places],
+            )
     return [slot.key for slot in made]
 
 
@@ -128,8 +129,10 @@ def _speed(ground: Ground, *, seconds: float, bare: float) -> Figure:
     times = [row[2] for row in came["tries"] if row[1] == 201]
     faults = check(ground, came)
     rate = len(times) / took
-    remark = f"bare claim {bare:,.0f}/s, ratio {rate / bare:.3f}; refused {len(came['tries']) - len(times)}"
-    return figure("booking", times, clients=CLIENTS, seconds=took, faults=faults, remark=remark)
+    remark = f"bare claim {bare:,.0f}/s; refused {len(came['tries']) - len(times)}"
+    found = figure("booking", times, clients=CLIENTS, seconds=took, faults=faults, remark=remark)
+    found.share = rate / bare
+    return found
 
 
 def _burst(ground: Ground) -> Figure:
@@ -154,17 +157,42 @@ def _burst(ground: Ground) -> Figure:
 
 def _killed(ground: Ground, *, seconds: float) -> Figure:
     mark = Path(settings.DATA) / MARK
+    log = mark.with_suffix(".log")
+    log.touch()
+    before = len(log.read_text(encoding="utf-8").splitlines())
     mark.touch()
     try:
-        came, took = _storm(ground, _pairs(ground), seconds=seconds)
+        came, took = _storm(ground, _pairs(ground), seconds=seconds, tries=KILLED_TRIES)
     finally:
         mark.unlink(missing_ok=True)
-    time.sleep(2.0)
-    kills = mark.with_suffix(".log").read_text().count("\n") if mark.with_suffix(".log").exists() else 0
+    # Whoever was killed last is up again before anything is counted.
+    _wait_for_database()
+    kills = len(log.read_text(encoding="utf-8").splitlines()) - before
     times = [row[2] for row in came["tries"] if row[1] == 201]
     faults = check(ground, came)
-    remark = f"{len(came['tries'])} attempts, {kills} kills, {len(faults)} broken promises"
+    told = Counter(row[1] for row in came["tries"])
+    words = ", ".join(f"{number:,} × {status}" for status, number in sorted(told.items()))
+    remark = f"{len(came['tries']):,} attempts ({words}), {kills} kills; {_sum_of(ground)}"
     return figure("booking-killed", times, clients=CLIENTS, seconds=took, faults=faults, remark=remark)
+
+
+def _wait_for_database() -> None:
+    until = time.monotonic() + _UP_SECONDS
+    while True:
+        try:
+            connection.close()
+            _count([])
+            return
+        except DatabaseError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1.0)
+
+
+def _sum_of(ground: Ground) -> str:
+    double, booked, free, held = _count(ground.slots)
+    whole = ground.places * len(ground.slots)
+    return f"{whole:,} places = {free:,} free + {held:,} held + {booked:,} booked, {double} double"
 
 
 def check(ground: Ground, came: dict[str, Any]) -> list[str]:
@@ -194,14 +222,17 @@ def _pairs(ground: Ground) -> list[tuple[UUID, UUID]]:
     return pairs
 
 
-def _storm(ground: Ground, pairs: list[tuple[UUID, UUID]], *, seconds: float) -> tuple[dict[str, Any], float]:
+def _storm(
+    ground: Ground, pairs: list[tuple[UUID, UUID]], *, seconds: float, tries: int = 0
+) -> tuple[dict[str, Any], float]:
     plan = {
         "port": ground.port,
         "token": ground.token,
         "run": uuid.uuid4().hex,
         "clients": CLIENTS,
         "seconds": seconds,
-        "tries": [(str(slot), str(person)) for slot, person in pairs],
+        "pairs": [(str(slot), str(person)) for slot, person in pairs],
+        "tries": tries or len(pairs),
     }
     # The load of another process must not wait for this one's connection.
     connection.close()

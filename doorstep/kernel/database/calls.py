@@ -45,6 +45,20 @@ def run(calls: Sequence[Call], *, with_update: tuple[str, Sequence[Any]] | None 
     return answers
 
 
+def run_alone(call: Call, *, entering: Call) -> Any:
+    """Call a function in a statement that is a transaction of its own, once `entering` has told the database who acts.
+
+    Returns None when `entering` was answered with false; the function was not called then. Must not be used inside a transaction.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("run_alone() is a transaction of its own: inside another one it would end with that one.")
+    with connection.cursor() as cursor:
+        # CASE carries out its second part only after the first.
+        statement = f"SELECT CASE WHEN {entering.text} THEN {call.text} END"
+        cursor.execute(statement, [*entering.arguments, *call.arguments])
+        return cursor.fetchone()[0]
+
+
 def as_json(value: Any) -> str:
     """A value as the JSON argument of a function."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()

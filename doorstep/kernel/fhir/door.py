@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec
 
-from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, transaction
+from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -13,6 +13,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import bind
+from doorstep.kernel.database.calls import Call
 from doorstep.kernel.fhir import limits, negotiation
 from doorstep.kernel.fhir.outcome import FhirRefused, refusal
 from doorstep.kernel.fhir.scopes import Scopes
@@ -28,10 +29,24 @@ class Grant:
     bound: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A grant as it was a moment ago, and the call by which a statement makes sure of it and enters.
+
+    `call` answers false when the token does not stand for this very actor any more.
+    """
+
+    grant: Grant
+    call: Call
+
+
 P = ParamSpec("P")
+Remember = Callable[[str, HttpRequest], Entry | None]
 Authenticate = Callable[[str, HttpRequest], Grant | None]
 MachineView = Callable[Concatenate[HttpRequest, P], HttpResponse]
 _authenticate: list[Authenticate] = []
+_remember: list[Remember] = []
+_REFUSALS = (FhirRefused, Refused, DataError, IntegrityError, OperationalError, ProgrammingError)
 # What PostgreSQL's SQLSTATE means for a client: status, issue code, sentence.
 _BY_STATE = {
     # The wall refused the write: it must sound like what is not there.
@@ -46,9 +61,10 @@ _BY_CLASS = {
 }
 
 
-def install(authenticate: Authenticate) -> None:
-    """Wire what knows the tokens; the last one counts."""
+def install(authenticate: Authenticate, remember: Remember | None = None) -> None:
+    """Wire what knows the tokens, and what remembers whom they stood for; the last one counts."""
     _authenticate[:] = [authenticate]
+    _remember[:] = [remember] if remember else []
 
 
 def machine(view: MachineView[P]) -> MachineView[P]:
@@ -58,14 +74,12 @@ def machine(view: MachineView[P]) -> MachineView[P]:
     def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
             with transaction.atomic():
-                grant = _grant(request)
-                request.actor = grant.actor  # type: ignore[attr-defined]
-                request.scopes = grant.scopes  # type: ignore[attr-defined]
+                grant = _checked(_grant(request))
+                _let_in(request, grant)
                 if not grant.bound:
                     bind(grant.actor)
-                negotiation.check_accepted(request)
                 response = view(request, *args, **kwargs)
-        except (FhirRefused, Refused, DataError, IntegrityError, OperationalError, ProgrammingError) as error:
+        except _REFUSALS as error:
             refused = refused_by(error)
             if refused.count is not None:
                 with transaction.atomic():
@@ -75,6 +89,36 @@ def machine(view: MachineView[P]) -> MachineView[P]:
         return negotiation.finished(request, response)
 
     return csrf_exempt(wrapped)
+
+
+def at_once(quick: Callable[[HttpRequest, Call], HttpResponse | None], otherwise: MachineView[[]]) -> MachineView[[]]:
+    """A view for machines in front of another one: it carries an act out in a single statement that is its own transaction.
+
+    `quick` is given the call that enters, and answers None when the act must take the ordinary way, in which nothing of it is done
+    yet. It is not tried for a token that nobody remembers.
+    """
+
+    def wrapped(request: HttpRequest) -> HttpResponse:
+        # Inside a transaction, a test's for instance, no statement is a transaction of its own.
+        entry = None if connection.in_atomic_block else _remembered(request)
+        if entry is None:
+            return otherwise(request)
+        try:
+            _let_in(request, _checked(entry.grant))
+            response = quick(request, entry.call)
+            if response is None:
+                return otherwise(request)
+        except _REFUSALS as error:
+            response = refusal(refused_by(error))
+        return negotiation.finished(request, response)
+
+    return csrf_exempt(wrapped)
+
+
+def _let_in(request: HttpRequest, grant: Grant) -> None:
+    request.actor = grant.actor  # type: ignore[attr-defined]
+    request.scopes = grant.scopes  # type: ignore[attr-defined]
+    negotiation.check_accepted(request)
 
 
 def refused_by(error: Exception) -> FhirRefused:
@@ -104,17 +148,30 @@ def allow(request: HttpRequest, type: str, verb: str) -> None:
         )
 
 
+def _token(request: HttpRequest) -> str:
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _remembered(request: HttpRequest) -> Entry | None:
+    token = _token(request)
+    return _remember[0](token, request) if token and _remember else None
+
+
 def _grant(request: HttpRequest) -> Grant:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    grant = None
-    if scheme.lower() == "bearer" and token and _authenticate:
-        grant = _authenticate[0](token.strip(), request)
+    token = _token(request)
+    grant = _authenticate[0](token, request) if token and _authenticate else None
     if grant is None:
         raise FhirRefused(
             401,
             "login",
             "请在 Authorization 头中带上有效的 Bearer 令牌 / send a valid bearer token in the Authorization header",
         )
+    return grant
+
+
+def _checked(grant: Grant) -> Grant:
+    """Count the request; raises when the actor may not use the door at all, or asks too often."""
     grant.actor.check(Permission.FHIR_READ)
     limits.spend(grant.actor.client or str(grant.actor.user_id))
     return grant

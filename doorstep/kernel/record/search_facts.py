@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -250,6 +251,12 @@ def _composites(facts: Facts, type: str, resource: dict[str, Any]) -> None:
         for at, parts in parameter.groups:
             for node in found(resource, path_of(f"{at}:").steps) if at else (resource,):
                 _composite(facts, parameter, parts, node)
+
+
+@cache
+def has_composites(type: str) -> bool:
+    """Whether searches of this type ask for several elements together."""
+    return any(one.kind == "composite" for one in parameters(type).values())
 
 
 def indexed(parameter: Parameter) -> bool:

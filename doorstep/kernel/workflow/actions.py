@@ -43,6 +43,24 @@ def begin(
     due_at: datetime | None = None,
 ) -> Item:
     """Insert a new thing by one of its machine's first verbs and leave the four traces; `due_at` as in `apply`."""
+    way, now = _first(item, verb, actor=actor)
+    with _in_transaction():
+        rows.insert(item)
+        _leave(_traces(item, way, source="", actor=actor, reason="", details=details, now=now, due_at=due_at))
+    return item
+
+
+def beginning(item: Item, verb: str, *, actor: Actor, details: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What `begin` would leave of a thing, as the arguments of `workflow_begin`: for a function of the database that inserts the
+    thing itself, and knows its number and its resident only then. The thing shows one resource and waits in nobody's list.
+    """
+    way, now = _first(item, verb, actor=actor)
+    shown, step, event, entry = _traces(item, way, source="", actor=actor, reason="", details=details, now=now).calls
+    return (*step.arguments, *event.arguments, *entry.arguments, *shown.arguments)
+
+
+def _first(item: WorkItem, verb: str, *, actor: Actor) -> tuple[Transition, datetime]:
+    """The way by which a thing begins, its state set; raises when this actor may not."""
     way = item.machine.transition(verb, "")
     if way is None:
         raise LookupError(f"{item.machine.name} does not begin with {verb}")
@@ -51,10 +69,7 @@ def begin(
     item.state, item.state_since, item.created_at = way.target, now, now
     if item.consortium_id is None:
         item.consortium_id = actor.consortium_id
-    with _in_transaction():
-        rows.insert(item)
-        _leave(_traces(item, way, source="", actor=actor, reason="", details=details, now=now, due_at=due_at))
-    return item
+    return way, now
 
 
 def apply(

@@ -18,3 +18,20 @@ BEGIN
           set_config('doorstep.permissions', CASE WHEN o_registers THEN p_registering ELSE p_permissions END, true);
   RETURN NEXT;
 END $$;
+
+-- Enters as site_enter_client does, when the token still stands for the same system with the same unit and rights as the row p_known
+-- that the caller remembers: a statement was prepared with it, and does nothing when this is false.
+CREATE OR REPLACE FUNCTION site_enter_again(p_hash text, p_day date, p_permissions text, p_registering text, p_known text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = public SET plan_cache_mode = force_generic_plan AS $$
+DECLARE entered text;
+BEGIN
+  SELECT e::text INTO entered FROM site_enter_client(p_hash, p_day, p_permissions, p_registering) e;
+  RETURN coalesce(entered = p_known, false);
+END $$;
+
+-- Whether a family-doctor contract is in force on a day: the question of the rule of precedence, which knows no contracts.
+CREATE OR REPLACE FUNCTION scheduling_signed(p_resident bigint, p_day date) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = public AS $$
+BEGIN
+  RETURN contracts_is_signed(p_resident, p_day);
+END $$;

@@ -1,3 +1,44 @@
+-- The first place of a slot that can still be had out of these quotas, its row locked; nothing when there is none, and then no row
+-- is locked. Whoever has a place locked at this moment is passed by.
+CREATE OR REPLACE FUNCTION scheduling_claim(
+  p_slot bigint, p_opens timestamptz, p_quotas text[], p_reach bigint[], p_unit bigint, p_first boolean, p_now timestamptz,
+  OUT o_place bigint, OUT o_number smallint, OUT o_quota text)
+LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
+DECLARE above bigint[];
+BEGIN
+  SELECT u.path INTO above FROM organizations_organization u WHERE u.id = p_unit;
+  SELECT q.id, q.number, q.quota INTO o_place, o_number, o_quota
+    FROM scheduling_place q
+   WHERE q.slot_id = p_slot AND q.state IN ('free', 'held') AND q.quota = ANY (p_quotas)
+     AND (q.state = 'free' OR q.held_until <= p_now)
+     AND (q.quota <> 'open' OR p_opens <= p_now OR p_first)
+     AND (q.origin_organization_id IS NULL OR q.origin_organization_id = ANY (p_reach) OR q.origin_organization_id = ANY (above))
+   ORDER BY array_position(p_quotas, q.quota::text), q.origin_organization_id NULLS LAST, q.number
+   LIMIT 1 FOR UPDATE SKIP LOCKED;
+END $$;
+
+-- Lets the clinic read the booking's own episode, which holds the appointment and no more. A resident's own booking is the
+-- resident's own word for it (p_sight "own"), and a clinic's desk books for whom it sees already: these are opened under the purpose
+-- of a handler. Nothing is opened when p_sight is "".
+CREATE OR REPLACE FUNCTION scheduling_show(
+  p_resident bigint, p_unit bigint, p_consortium bigint, p_booking uuid, p_until timestamptz, p_sight text, p_holder bigint,
+  p_basis text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
+DECLARE
+  purpose text := coalesce(current_setting('doorstep.purpose', true), '');
+  own boolean := coalesce(p_sight = 'own' OR p_unit = p_holder, false);
+BEGIN
+  IF p_sight = '' THEN RETURN; END IF;
+  IF own THEN
+    PERFORM set_config('doorstep.purpose', 'handler', true);
+  END IF;
+  PERFORM access_open(p_resident, p_unit, p_consortium, 'referral', 'episode', 'booking/' || p_booking::text, '', false, p_until,
+                      CASE WHEN own THEN p_basis ELSE '' END, NULL);
+  IF own THEN
+    PERFORM set_config('doorstep.purpose', purpose, true);
+  END IF;
+END $$;
+
 -- Going for a place in one call: who it is for, whether this request was answered before, the claim, what the clinic may see,
 -- and what is shown of the slot. The plans stay with the session; a dozen statements would be planned for every booking.
 -- p_hold turns a hold that still stands into a booking; without it a free place of p_slot is claimed, held until p_until or
@@ -17,8 +58,6 @@ RETURNS TABLE (
 LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
 DECLARE
   asked_opens timestamptz;
-  above bigint[];
-  purpose text;
 BEGIN
   IF p_patient IS NOT NULL THEN
     SELECT r.id, r.key, r.name, r.birth_date, r.deceased_on, r.organization_id, r.consortium_id
@@ -59,16 +98,9 @@ BEGIN
     IF o_stopped OR o_starts <= p_now THEN
       o_outcome := 'over'; RETURN NEXT; RETURN;
     END IF;
-    SELECT u.path INTO above FROM organizations_organization u WHERE u.id = p_unit;
-    SELECT q.id, q.number, q.quota INTO o_place, o_number, o_quota
-      FROM scheduling_place q
-     WHERE q.slot_id = o_slot AND q.state IN ('free', 'held') AND q.quota = ANY (p_quotas)
-       AND (q.state = 'free' OR q.held_until <= p_now)
-       AND (q.quota <> 'open' OR asked_opens <= p_now OR p_first)
-       AND (q.origin_organization_id IS NULL OR q.origin_organization_id = ANY (p_reach) OR q.origin_organization_id = ANY (above))
-     ORDER BY array_position(p_quotas, q.quota::text), q.origin_organization_id NULLS LAST, q.number
-     LIMIT 1 FOR UPDATE SKIP LOCKED;
-    IF NOT FOUND THEN
+    SELECT c.o_place, c.o_number, c.o_quota INTO o_place, o_number, o_quota
+      FROM scheduling_claim(o_slot, asked_opens, p_quotas, p_reach, p_unit, p_first, p_now) c;
+    IF o_place IS NULL THEN
       o_outcome := CASE WHEN asked_opens > p_now AND NOT p_first THEN 'early' ELSE 'sold-out' END;
       RETURN NEXT; RETURN;
     END IF;
@@ -90,17 +122,7 @@ BEGIN
     LEFT JOIN workforce_practitioner p ON p.id = c.practitioner_id
    WHERE s.id = o_slot;
 
-  -- The clinic may read the booking's own episode, which holds the appointment and no more. A resident's own booking is the
-  -- resident's own word for it, and a clinic's desk books for whom it sees already: these are opened under the purpose of a handler.
-  IF p_sight <> '' THEN
-    purpose := coalesce(current_setting('doorstep.purpose', true), '');
-    IF p_sight = 'own' OR o_unit = p_holder THEN
-      PERFORM set_config('doorstep.purpose', 'handler', true);
-    END IF;
-    PERFORM access_open(o_resident, o_unit, p_consortium, 'referral', 'episode', 'booking/' || p_booking::text, '', false,
-                        o_ends + p_view, CASE WHEN p_sight = 'own' OR o_unit = p_holder THEN p_basis ELSE '' END, NULL);
-    PERFORM set_config('doorstep.purpose', purpose, true);
-  END IF;
+  PERFORM scheduling_show(o_resident, o_unit, p_consortium, p_booking, o_ends + p_view, p_sight, p_holder, p_basis);
   o_outcome := 'taken';
   RETURN NEXT;
 END $$;

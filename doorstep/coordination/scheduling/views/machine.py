@@ -16,7 +16,8 @@ from doorstep.coordination.scheduling.fhir import booking_resources
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.fhir.door import allow, machine
+from doorstep.kernel.database.calls import Call
+from doorstep.kernel.fhir.door import allow, at_once, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
 from doorstep.people.residents import queries as residents
 
@@ -79,18 +80,33 @@ def release(request: HttpRequest) -> HttpResponse:
     return answer({"resourceType": "Parameters", "parameter": [{"name": "released", "valueBoolean": done}]})
 
 
-@machine
-def book(request: HttpRequest) -> HttpResponse:
-    """POST Appointment/$book: a hold and its patient, or a slot and a patient in one act.
-
-    With the header Idempotency-Key a resend answers the first Appointment again.
-    """
+def _book_alone(request: HttpRequest, entering: Call) -> HttpResponse | None:
+    """A slot and a patient by their keys, in one statement; None for anything else."""
     allow(request, "Appointment", "c")
     given, actor = _given(request), _actor(request)
-    based_on = str(given.get("basedOn", ""))
-    reference = f"referral/{based_on.rpartition('/')[2]}" if based_on else ""
+    slot, patient = _uuid(given.get("slot")), _patient_key(given)
+    if "hold" in given or slot is None or patient is None:
+        return None
+    made = actions.book_alone(
+        slot_key=slot,
+        origin=_origin(str(given.get("origin", "open"))),
+        resident_key=patient,
+        actor=actor,
+        request_key=_request_key(request, actor),
+        wish=Wish(reference=_reference(given)),
+        entering=entering,
+    )
+    return None if made is None else _made(booking_resources(made)[0].content)
+
+
+@machine
+def _book(request: HttpRequest) -> HttpResponse:
+    allow(request, "Appointment", "c")
+    given, actor = _given(request), _actor(request)
     if "hold" in given:
-        made = actions.book(hold_key=str(given["hold"]), resident_id=_patient(given), actor=actor, reference=reference)
+        made = actions.book(
+            hold_key=str(given["hold"]), resident_id=_patient(given), actor=actor, reference=_reference(given)
+        )
     else:
         key = _patient_key(given)
         made = actions.book_at_once(
@@ -100,10 +116,23 @@ def book(request: HttpRequest) -> HttpResponse:
             resident_key=key,
             actor=actor,
             request_key=_request_key(request, actor),
-            wish=Wish(reference=reference),
+            wish=Wish(reference=_reference(given)),
         )
-    content = booking_resources(made)[0].content
-    return answer(content, status=201, headers={"Location": f"Appointment/{made.key}"})
+    return _made(booking_resources(made)[0].content)
+
+
+# POST Appointment/$book: a hold and its patient, or a slot and a patient in one act. With the header Idempotency-Key a resend answers
+# the first Appointment again.
+book = at_once(_book_alone, _book)
+
+
+def _made(content: dict[str, Any]) -> HttpResponse:
+    return answer(content, status=201, headers={"Location": f"Appointment/{content['id']}"})
+
+
+def _reference(given: dict[str, Any]) -> str:
+    based_on = str(given.get("basedOn", ""))
+    return f"referral/{based_on.rpartition('/')[2]}" if based_on else ""
 
 
 @machine
@@ -175,8 +204,13 @@ def _patient(given: dict[str, Any]) -> int:
 def _patient_key(given: dict[str, Any]) -> uuid.UUID | None:
     """The key of a Patient that is named by it: the claim itself finds the resident, without a question before."""
     kind, _slash, key = str(_needed(given, "patient")).partition("/")
+    return _uuid(key) if kind == "Patient" else None
+
+
+def _uuid(text: object) -> uuid.UUID | None:
+    """The key at the end of a reference."""
     try:
-        return uuid.UUID(key) if kind == "Patient" else None
+        return uuid.UUID(str(text).rpartition("/")[2])
     except ValueError:
         return None
 
@@ -198,5 +232,5 @@ def _instant(text: str) -> datetime | None:
 
 
 def _request_key(request: HttpRequest, actor: Actor) -> uuid.UUID:
-    key = request.headers.get("Idempotency-Key", "")
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
     return uuid.uuid5(_REQUESTS, f"{actor.user_id}|{key}") if key else uuid.uuid4()

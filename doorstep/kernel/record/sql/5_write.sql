@@ -61,3 +61,33 @@ BEGIN
     SELECT r.id FROM record_resource r WHERE r.id = ANY (ids) AND NOT r.deleted AND EXISTS (SELECT 1 FROM record_watch x WHERE x.type = r.type)
      ORDER BY r.id))::text;
 END $$;
+
+-- The first version of one resource whose id was made a moment ago: what record_write leaves, without asking what was there.
+-- p_row and p_index: one element each of those of record_write.
+CREATE OR REPLACE FUNCTION record_begin(p_row jsonb, p_index jsonb, p_consortium bigint, p_user bigint, p_now timestamptz, p_stamp text)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
+DECLARE
+  resource bigint;
+  given record;
+  whole jsonb;
+  given_keys bigint[] := ARRAY(SELECT e::bigint FROM jsonb_array_elements_text(p_index -> 'keys') e);
+BEGIN
+  SELECT * INTO given FROM jsonb_to_record(p_row) AS g (type text, id text, resident bigint, organization bigint, episode text,
+    category text, sensitive boolean, occurred timestamptz, content jsonb, received boolean, method text, ref bigint,
+    present integer[], facts bigint);
+  whole := given.content || jsonb_build_object('meta', coalesce(given.content -> 'meta', '{}')
+    || jsonb_build_object('versionId', '1', 'lastUpdated', p_stamp));
+  INSERT INTO record_resource (type, fhir_id, version, resident_id, organization_id, consortium_id, episode, category, sensitive,
+      occurred_at, updated_at, content, deleted, received, ref, keys, present, facts)
+    VALUES (given.type, given.id, 1, given.resident, given.organization, p_consortium, given.episode, given.category,
+      given.sensitive, given.occurred, p_now, whole, false, given.received, given.ref,
+      given_keys, given.present, given.facts)
+    RETURNING id INTO resource;
+  INSERT INTO record_resourceversion (resource_id, version, resident_id, organization_id, episode, category, sensitive, written_at,
+      written_by_id, content, deleted, method)
+    VALUES (resource, 1, given.resident, given.organization, given.episode, given.category, given.sensitive, p_now, p_user, whole,
+      false, given.method);
+  PERFORM record_index_first(resource, given_keys, p_index -> 'rest');
+  RETURN resource;
+END $$;

@@ -1,0 +1,71 @@
+"""Who may book for whom, out of which share, and what the rule of precedence says: asked before anybody goes for a place."""
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.coordination.scheduling import booking_queries, standing
+from doorstep.coordination.scheduling.outcomes import Wish
+from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.precedence import Standing
+from doorstep.coordination.scheduling.rules import QUOTA_ZH, Quota
+from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.refusals import NotFound, NotPermitted, Refused
+from doorstep.people.residents import queries as residents
+from doorstep.people.residents.models import Resident
+
+_READ = ("id", "key", "name", "birth_date", "deceased_on", "organization_id", "consortium_id")
+
+
+def bookable_resident(resident_id: int, actor: Actor) -> Resident:
+    """The resident for whom the actor may book; NotFound when there is none for the actor."""
+    check_booker(resident_id, actor)
+    # Sealed fields stay sealed: opening them costs more than all the rest of a booking's reading.
+    resident = Resident.objects.only(*_READ).filter(id=resident_id).first()
+    if resident is None:
+        raise NotFound()
+    if resident.deceased_on is not None:
+        residents.check_living(resident_id=resident_id)
+    return resident
+
+
+def check_booker(resident_id: int | None, actor: Actor) -> None:
+    """Raise unless the actor may book at all: a resident for the own family, others with the permission and a unit."""
+    if actor.kind is ActorKind.RESIDENT:
+        if resident_id not in actor.resident_ids:
+            raise NotFound()
+        return
+    actor.check(Permission.SLOT_BOOK)
+    if actor.organization_id is None and not actor.is_system:
+        raise NotFound()
+
+
+def check_wish(origin: str, resident_id: int | None, actor: Actor) -> int | None:
+    """Check what is asked for, and return the unit whose shares may be used: the actor's, or the resident's own."""
+    check_booker(resident_id, actor)
+    if actor.kind is not ActorKind.RESIDENT or resident_id is None:
+        if origin not in QUOTA_ZH:
+            raise Refused(_("号源类别不存在。"), fields={"origin": _("请从列表中选择号源类别。")})
+        return actor.organization_id
+    resident = bookable_resident(resident_id, actor)
+    _check_origin(origin, resident, actor)
+    return resident.organization_id
+
+
+def _check_origin(origin: str, resident: Resident, actor: Actor) -> None:
+    if origin not in QUOTA_ZH:
+        raise Refused(_("号源类别不存在。"), fields={"origin": _("请从列表中选择号源类别。")})
+    if origin not in (Quota.OPEN, Quota.CONTRACT):
+        raise NotPermitted(permission=Permission.SLOT_BOOK)
+    if origin == Quota.CONTRACT and "signed" not in standing_for(resident, Wish(), origin).groups:
+        raise Refused(_("签约号只供签约居民预约。"), fields={"origin": _("请选择公开号，或先与家庭医生签约。")})
+    until = booking_queries.paused_until(resident_id=resident.pk)
+    if until is not None:
+        raise Refused(
+            _("您近 90 天内有 3 次预约未到诊，%(day)s 前请由家庭医生或门诊窗口代为预约。") % {"day": until.isoformat()}
+        )
+
+
+def standing_for(resident: Resident, wish: Wish, quota: str, *, signed: bool | None = None) -> Standing:
+    """What the rule of precedence says of a resident who comes with this wish and has a place of this quota."""
+    referred = quota == Quota.REFERRAL or wish.reference.startswith("referral/")
+    return standing.standing_of(resident, day=timezone.localdate(), referred=referred, signed=signed)
