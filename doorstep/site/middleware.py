@@ -1,8 +1,9 @@
 """One request, one actor, one transaction."""
 
+import logging
 from collections.abc import Callable
 
-from django.db import transaction
+from django.db import DataError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import Resolver404, resolve
 
@@ -11,6 +12,7 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.errors import error_page
 from doorstep.site.actors import enter
 
+log = logging.getLogger("doorstep.site")
 # Answered without a person: no session, no transaction.
 _OPEN = ("/static/", "/healthz", "/readyz", "/favicon")
 _MACHINES = "/fhir"
@@ -61,10 +63,16 @@ class ActorMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Turn a refusal into a page with its sentence; everything else goes the way of a fault."""
-        if not isinstance(exception, Refused):
+        """Turn a refusal into a page with its sentence; everything else goes the way of a fault.
+
+        A value that the database cannot hold (a text with U+0000, a number beyond its type) was not typed into our forms.
+        """
+        if not isinstance(exception, Refused | DataError):
             return None
         request.refused = True  # type: ignore[attr-defined]
+        if isinstance(exception, DataError):
+            log.warning("value refused by the database, %s", request.path, exc_info=exception)
+            return error_page(request, 400)
         return error_page(request, exception.status, happened=str(exception.message))
 
 

@@ -296,6 +296,7 @@ PAGES: dict[str, Page] = {
     "fhir:history-system": Page(MACHINE),
     "fhir:history-type": Page(MACHINE, keywords=(("type", "Patient"),)),
     "fhir:history": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"))),
+    "fhir:nowhere": Page(MACHINE, keywords=(("rest", "a/b/c/d/e/f"),)),
     "fhir:metadata": Page(OPEN),
     "healthz": Page(OPEN),
     "readyz": Page(OPEN),

@@ -131,6 +131,9 @@ def refused_by(error: Exception) -> FhirRefused:
         return FhirRefused(error.status, codes.get(error.status, "business-rule"), str(error.message), more=more)
     state = getattr(error.__cause__, "sqlstate", "") or ""
     found = _BY_STATE.get(state) or _BY_CLASS.get(state[:2])
+    if found is None and not state and isinstance(error, DataError):
+        # The driver refused a value before the database saw it: a text with U+0000.
+        found = _BY_CLASS["22"]
     if found is None:
         raise error
     return FhirRefused(*found, headers={"Retry-After": "1"} if found[1] in ("transient", "too-costly") else None)

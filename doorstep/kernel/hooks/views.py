@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.csrf import csrf_exempt
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir.door import allow, machine
-from doorstep.kernel.fhir.outcome import FhirRefused
+from doorstep.kernel.fhir.outcome import FhirRefused, refusal
 from doorstep.kernel.hooks import registry
 from doorstep.kernel.hooks.registry import Asked
 from doorstep.kernel.record import queries as records
@@ -18,9 +18,11 @@ from doorstep.kernel.record.patients import Patients
 LARGEST = 1024 * 1024
 
 
-@require_GET
+@csrf_exempt
 def discovery(request: HttpRequest) -> HttpResponse:
     """GET /cds-services: open to all, it names no one; pages of other systems may ask too."""
+    if request.method not in ("GET", "HEAD"):
+        return refusal(FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here", headers={"Allow": "GET"}))
     body = {"services": [one.to_json() for one in registry.services()]}
     response = HttpResponse(orjson.dumps(body), content_type="application/json")
     response.headers["Access-Control-Allow-Origin"] = "*"

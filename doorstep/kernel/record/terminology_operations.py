@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-from doorstep.kernel.fhir import exact, negotiation
+from doorstep.kernel.fhir import exact, negotiation, validation
 from doorstep.kernel.fhir.definitions import required_codes
 from doorstep.kernel.fhir.door import allow
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
@@ -105,7 +105,9 @@ def _given(request: HttpRequest) -> Json:
 
 
 def _coding(given: Json, *, system_needed: bool = True) -> tuple[str, str]:
-    coding = given.get("coding") or next(iter((given.get("codeableConcept") or {}).get("coding", [])), None)
+    concept = given.get("codeableConcept")
+    codings = concept.get("coding") if isinstance(concept, dict) else None
+    coding = given.get("coding") or (next(iter(codings), None) if isinstance(codings, list) else None)
     if isinstance(coding, dict):
         system, code = coding.get("system", ""), coding.get("code", "")
     else:
@@ -140,7 +142,7 @@ def _value_set(given: Json, fhir_id: str) -> Json:
         if found is not None and not found.deleted:
             return {"url": "", **found.content()}
     elif isinstance(given.get("valueSet"), dict):
-        return {"url": "", **given["valueSet"]}
+        return {"url": "", **_valid(given["valueSet"])}
     url = str(given.get("url") or "").partition("|")[0]
     sent = next(iter(_of_url("ValueSet", url)), None) if url else None
     if sent is not None:
@@ -150,6 +152,13 @@ def _value_set(given: Json, fhir_id: str) -> Json:
         raise FhirRefused(404, "not-found", f"没有值集 {url[:120]} / there is no such value set")
     include = [{"system": name, "concept": [{"code": one} for one in sorted(codes)]} for name, codes in systems.items()]
     return {"url": url, "compose": {"include": include}}
+
+
+def _valid(sent: Json) -> Json:
+    """A value set that came along with the question; raises FhirRefused (422) with the first place that is wrong."""
+    for one in validation.problems({**sent, "resourceType": "ValueSet"}):
+        raise FhirRefused(422, one.code, one.sentence, one.path)
+    return sent
 
 
 def _expansion(value_set: Json) -> list[Json]:

@@ -34,4 +34,5 @@ urlpatterns = [
     path("<str:type>/<str:fhir_id>/_history", history.of_instance, name="history"),
     path("<str:type>/<str:fhir_id>/_history/<str:version>", interactions.vread, name="vread"),
     path("<str:type>/<str:fhir_id>/<str:inner>", search_views.in_compartment, name="compartment"),
+    path("<path:rest>", views.nowhere, name="nowhere"),
 ]

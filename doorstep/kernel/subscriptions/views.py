@@ -76,6 +76,13 @@ def _asked(request: HttpRequest, names: tuple[str, ...]) -> dict[str, list[str]]
         body = negotiation.body_of(request)
         parts = body.get("parameter", []) if isinstance(body, dict) else []
         for part in parts if isinstance(parts, list) else []:
+            if not isinstance(part, dict):
+                raise FhirRefused(
+                    400,
+                    "structure",
+                    "Parameters.parameter 应为名称和值 / a name and a value each",
+                    "Parameters.parameter",
+                )
             value = next((one for key, one in part.items() if key.startswith("value")), "")
             pairs.append((str(part.get("name")), str(value)))
     elif request.method not in ("GET", "HEAD", "POST"):

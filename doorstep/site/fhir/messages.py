@@ -35,7 +35,7 @@ def process_message(request: HttpRequest) -> HttpResponse:
         raise FhirRefused(405, "not-supported", "请以 POST 发送消息 / POST a message")
     message = negotiation.body_of(request)
     header, focus = _parts(message)
-    event = str((header.get("eventCoding") or {}).get("code"))
+    event = str(_part(header, "eventCoding").get("code"))
     kind = _FOCUS.get(event)
     if kind is None or focus.get("resourceType") != kind:
         raise FhirRefused(
@@ -46,7 +46,8 @@ def process_message(request: HttpRequest) -> HttpResponse:
         )
     allow(request, kind, "c" if event == "servicerequest-request" else "u")
     actor = actor_of(request)
-    key = f"message/{(message.get('identifier') or {}).get('value') or header.get('id') or uuid.uuid4()!s}"[:80]
+    number = _part(message, "identifier").get("value") or header.get("id") or uuid.uuid4()
+    key = f"message/{number}"[:80]
     earlier = idempotency.claim(key=key, route="/fhir/$process-message", actor=actor)
     if earlier is not None:
         return answer(_response(request, header, earlier.location))
@@ -75,20 +76,30 @@ def _parts(message: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         raise FhirRefused(
             422, "invalid", "请发送 type 为 message 的 Bundle / send a Bundle of type message", "Bundle.type"
         )
-    entries = [
-        one for one in message.get("entry", []) if isinstance(one, dict) and isinstance(one.get("resource"), dict)
-    ]
+    entries = [one for one in _list(message, "entry") if isinstance(one.get("resource"), dict)]
     if not entries or entries[0]["resource"].get("resourceType") != "MessageHeader":
         raise FhirRefused(
             422, "required", "第一条应为 MessageHeader / the first entry is a MessageHeader", "Bundle.entry[0]"
         )
     header: dict[str, Any] = entries[0]["resource"]
-    wanted = next((str(one.get("reference", "")) for one in header.get("focus", []) if isinstance(one, dict)), "")
+    wanted = next((str(one.get("reference", "")) for one in _list(header, "focus")), "")
     for one in entries[1:]:
         resource: dict[str, Any] = one["resource"]
         if wanted in (one.get("fullUrl"), f"{resource.get('resourceType')}/{resource.get('id')}"):
             return header, resource
     raise FhirRefused(422, "not-found", "focus 不在消息内 / the focus is not in the message", "MessageHeader.focus")
+
+
+def _part(whole: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object inside of what somebody sent; empty when it is none."""
+    found = whole.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _list(whole: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of a list inside of what somebody sent."""
+    found = whole.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _response(request: HttpRequest, header: dict[str, Any], place: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from doorstep.kernel.access.assertions import ALGORITHMS
+from doorstep.site.oauth.views import GRANTS
 
 # The FHIR base, which is the issuer too.
 BASE = "/fhir"
@@ -48,7 +49,7 @@ def smart_configuration(request: HttpRequest) -> JsonResponse:
             "revocation_endpoint": address(reverse("oauth:revoke-token")),
             "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic"],
             "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
-            "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+            "grant_types_supported": list(GRANTS),
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
             "scopes_supported": [

@@ -1,15 +1,15 @@
 """Addresses of OAuth 2: the toolkit's own views."""
 
 from django.urls import path
-from oauth2_provider.views import IntrospectTokenView, RevokeTokenView, TokenView
+from oauth2_provider.views import IntrospectTokenView, RevokeTokenView
 
-from doorstep.site.oauth.views import AuthorizePage
+from doorstep.site.oauth.views import AuthorizePage, form_only, token
 
 app_name = "oauth"
 
 urlpatterns = [
     path("authorize", AuthorizePage.as_view(), name="authorize"),
-    path("token", TokenView.as_view(), name="token"),
-    path("introspect", IntrospectTokenView.as_view(), name="introspect"),
-    path("revoke", RevokeTokenView.as_view(), name="revoke-token"),
+    path("token", form_only(token), name="token"),
+    path("introspect", form_only(IntrospectTokenView.as_view()), name="introspect"),
+    path("revoke", form_only(RevokeTokenView.as_view()), name="revoke-token"),
 ]

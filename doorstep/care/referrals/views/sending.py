@@ -247,8 +247,9 @@ def _form(request: HttpRequest, referral: Any, offered: dict[str, list[tuple[int
 
 def _name_target(request: HttpRequest, referral: Any) -> None:
     """Departments and experts are those of the unit that the form names now; only in memory."""
-    if request.POST.get("target_id", "").isdigit():
-        referral.target_id = int(request.POST["target_id"])
+    named = request.POST.get("target_id", "")
+    offered = choices.targets_for(referral, signed=choices.signed_of(referral))
+    referral.target_id = next((one for one, _name in offered if str(one) == named), referral.target_id)
 
 
 def _choices(referral: Any) -> dict[str, list[tuple[int, str]]]:
