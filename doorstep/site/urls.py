@@ -11,6 +11,16 @@ from doorstep.site.oauth.discovery import openid_configuration, smart_configurat
 from doorstep.site.oauth.launching import launch
 
 urlpatterns = [
+    # What machines ask comes first: they ask most often, and each line before is a look.
+    path("fhir", fhir.root, name="fhir"),
+    path("fhir/", include("doorstep.coordination.scheduling.fhir_urls")),
+    path("fhir/$process-message", messages.process_message, name="fhir-process-message"),
+    path("fhir/", include("doorstep.people.identity.fhir_urls")),
+    path("fhir/", include("doorstep.kernel.subscriptions.urls")),
+    path("fhir/.well-known/smart-configuration", smart_configuration, name="smart-configuration"),
+    path("fhir/.well-known/openid-configuration", openid_configuration, name="openid-configuration"),
+    path("fhir/.well-known/jwks.json", JwksInfoView.as_view(), name="jwks"),
+    path("fhir/", include("doorstep.kernel.record.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", homes.home, name="home"),
@@ -34,17 +44,8 @@ urlpatterns = [
     path("indicators/", include("doorstep.steering.indicators.urls")),
     path("referrals/", include("doorstep.care.referrals.urls")),
     path("", include("doorstep.kernel.hooks.urls")),
-    path("fhir/.well-known/smart-configuration", smart_configuration, name="smart-configuration"),
-    path("fhir/.well-known/openid-configuration", openid_configuration, name="openid-configuration"),
-    path("fhir/.well-known/jwks.json", JwksInfoView.as_view(), name="jwks"),
     path("oauth/", include("doorstep.site.oauth.urls")),
     path("residents/<uuid:key>/apps/<slug:name>/", launch, name="launch-app"),
-    path("fhir", fhir.root, name="fhir"),
-    path("fhir/", include("doorstep.coordination.scheduling.fhir_urls")),
-    path("fhir/$process-message", messages.process_message, name="fhir-process-message"),
-    path("fhir/", include("doorstep.people.identity.fhir_urls")),
-    path("fhir/", include("doorstep.kernel.subscriptions.urls")),
-    path("fhir/", include("doorstep.kernel.record.urls")),
     path("accounts/", include(account_urls.urlpatterns)),
 ]
 

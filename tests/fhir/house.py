@@ -5,12 +5,16 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.test import Client
 
 from doorstep.kernel.access import actions as access
-from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.calls import as_json
 from doorstep.kernel.fhir import systems
+from doorstep.kernel.record import search
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import World, make_resident, make_world
 
@@ -78,6 +82,16 @@ def make_house(client: Client) -> House:
     own = System(client, token_of(world.lead, "his"))
     foreign = System(client, token_of(world.other_township, "foreign"))
     return House(world, resident, own, foreign)
+
+
+def searched(type: str, pairs: list[tuple[str, str]], *, actor: Actor, base: str = "") -> dict[str, Any]:
+    """The searchset of a search without a request around it, asked as the bound actor."""
+    asked = search.prepare(type, pairs, base=base)
+    with connection.cursor() as cursor:
+        arguments = [*asked.arguments, as_json(audit.who(actor))]
+        cursor.execute("SELECT * FROM record_searched(%s, %s, %s, %s)", arguments)
+        found: dict[str, Any] = json.loads(asked.bundle(cursor.fetchone()))
+    return found
 
 
 def bundle(kind: str, *entries: dict[str, Any]) -> dict[str, Any]:

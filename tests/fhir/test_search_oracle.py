@@ -5,16 +5,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pytest
 
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.fhir.parameters import parameters
 from doorstep.kernel.record import actions as record
-from doorstep.kernel.record import search
 from doorstep.kernel.record.publishing import Published, Row
 from tests.fhir import oracle
+from tests.fhir.house import searched
 from tests.fhir.oracle import Json
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -48,7 +47,7 @@ def ids(type: str, *pairs: tuple[str, str]) -> set[str]:
     found: set[str] = set()
     asked = [*pairs, ("_count", "200")]
     while True:
-        bundle = orjson.loads(search.answer(type, asked, base=BASE).bundle)
+        bundle = searched(type, asked, actor=system_actor(Purpose.IMPORT), base=BASE)
         found |= {entry["resource"]["id"] for entry in bundle.get("entry", [])}
         after = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
         if not after:

@@ -22,7 +22,6 @@ from doorstep.kernel.audit import queries as audit
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.record import queries as record
-from doorstep.kernel.record import search
 from doorstep.kernel.record.models import Resource
 from doorstep.people.identity import actions, moving
 from doorstep.people.identity.facts import FACTS
@@ -33,6 +32,7 @@ from doorstep.people.residents.models import Group, Identifier, PanelEntry, Resi
 from doorstep.people.residents.tests.factories import make_resident, make_staff
 from doorstep.site.actors import of_user
 from tests.access.scene import Scene, make_scene
+from tests.fhir.house import searched
 
 pytestmark = pytest.mark.django_db
 
@@ -177,7 +177,7 @@ def test_former_patient_answers_with_a_link_and_its_subject_finds_the_survivors_
         standing = record.read(type="Patient", fhir_id=str(rich.key))
         found = {}
         for asked in (twin, rich):
-            bundle = json.loads(search.answer("Encounter", [("subject", f"Patient/{asked.key}")], base="").bundle)
+            bundle = searched("Encounter", [("subject", f"Patient/{asked.key}")], actor=doctor)
             found[asked.pk] = (bundle["entry"], bundle["total"])
     assert former is not None
     assert standing is not None

@@ -44,10 +44,9 @@ def recording(
     return _recording([_entry(action, subject, resident_id, basis=basis, details=details)], actor)
 
 
-def record_all(acts: Sequence[tuple[str, str, int | None]], *, actor: Actor) -> None:
-    """Add an entry for each (action, subject, resident) in one statement."""
-    if acts:
-        run([_recording([_entry(action, subject, resident_id) for action, subject, resident_id in acts], actor)])
+def recording_all(acts: Sequence[tuple[str, str, int | None]], *, actor: Actor) -> Call:
+    """The call that adds an entry for each (action, subject, resident), for an act that sends it with its other traces."""
+    return _recording([_entry(action, subject, resident_id) for action, subject, resident_id in acts], actor)
 
 
 def record_by_resident(

@@ -44,6 +44,7 @@ P = ParamSpec("P")
 Remember = Callable[[str, HttpRequest], Entry | None]
 Authenticate = Callable[[str, HttpRequest], Grant | None]
 MachineView = Callable[Concatenate[HttpRequest, P], HttpResponse]
+Quick = Callable[Concatenate[HttpRequest, Call, P], HttpResponse | None]
 _authenticate: list[Authenticate] = []
 _remember: list[Remember] = []
 _REFUSALS = (FhirRefused, Refused, DataError, IntegrityError, OperationalError, ProgrammingError)
@@ -91,23 +92,24 @@ def machine(view: MachineView[P]) -> MachineView[P]:
     return csrf_exempt(wrapped)
 
 
-def at_once(quick: Callable[[HttpRequest, Call], HttpResponse | None], otherwise: MachineView[[]]) -> MachineView[[]]:
-    """A view for machines in front of another one: it carries an act out in a single statement that is its own transaction.
+def at_once(quick: Quick[P], otherwise: MachineView[P]) -> MachineView[P]:
+    """A view for machines in front of another one: it carries a request out in a single statement that is its own transaction.
 
-    `quick` is given the call that enters, and answers None when the act must take the ordinary way, in which nothing of it is done
-    yet. It is not tried for a token that nobody remembers.
+    `quick` is given the call that enters, and answers None when the request must take the ordinary way, in which nothing of it is
+    done yet. It is not tried for a token that nobody remembers.
     """
 
-    def wrapped(request: HttpRequest) -> HttpResponse:
+    @functools.wraps(otherwise)
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         # Inside a transaction, a test's for instance, no statement is a transaction of its own.
         entry = None if connection.in_atomic_block else _remembered(request)
         if entry is None:
-            return otherwise(request)
+            return otherwise(request, *args, **kwargs)
         try:
             _let_in(request, _checked(entry.grant))
-            response = quick(request, entry.call)
+            response = quick(request, entry.call, *args, **kwargs)
             if response is None:
-                return otherwise(request)
+                return otherwise(request, *args, **kwargs)
         except _REFUSALS as error:
             response = refusal(refused_by(error))
         return negotiation.finished(request, response)

@@ -29,14 +29,14 @@ def publish_new(items: Sequence[tuple[Published, int | None]], *, actor: Actor) 
     write([Row(published=one, resident_id=resident_id, method="POST") for one, resident_id in items], actor=actor)
 
 
-def write(rows: Sequence[Row], *, actor: Actor, now: datetime | None = None) -> list[int]:
+def write(rows: Sequence[Row], *, actor: Actor, now: datetime | None = None, beside: Sequence[Call] = ()) -> list[int]:
     """Write the next version of different resources in one statement; returns their numbers in the same order.
 
-    A resource that would be written as it stands keeps its version.
+    A resource that would be written as it stands keeps its version. The calls `beside` go in the same statement, afterwards.
     """
     if not rows:
         return []
-    return written(run([writing(rows, actor=actor, now=now)])[0])
+    return written(run([writing(rows, actor=actor, now=now), *beside])[0])
 
 
 def written(answer: str) -> list[int]:

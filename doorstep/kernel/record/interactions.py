@@ -1,22 +1,38 @@
 """FHIR R4 over REST: read, vread, create, update, patch, delete, with their conditions (hl7.org/fhir/R4/http.html)."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.database.calls import Call
 from doorstep.kernel.fhir import negotiation, patches
 from doorstep.kernel.fhir.definitions import resource_types
-from doorstep.kernel.fhir.door import allow, machine
+from doorstep.kernel.fhir.door import allow, at_once, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
 from doorstep.kernel.fhir.patches import Patch
 from doorstep.kernel.record import conditions, queries, search_views, stored, writing
+from doorstep.kernel.record.asking import Question, Row, ask, asked
 from doorstep.kernel.record.stored import Stored
 from doorstep.kernel.record.writing import ABSENT, Draft
 
 _DIGITS = 9
+_PARTS = {"_summary", "_elements"}
 
 
+def _type_at_once(request: HttpRequest, entering: Call, type: str) -> HttpResponse | None:
+    return search_views.at_once(request, type, entering) if request.method in ("GET", "HEAD") else None
+
+
+def _instance_at_once(request: HttpRequest, entering: Call, type: str, fhir_id: str) -> HttpResponse | None:
+    # A wrong wish for a part of a resource is refused after the look, and then the look is taken back.
+    if request.method not in ("GET", "HEAD") or type not in resource_types() or request.GET.keys() & _PARTS:
+        return None
+    return ask(reading(type, fhir_id), request, entering=entering)
+
+
+@partial(at_once, _type_at_once)
 @machine
 def type_level(request: HttpRequest, type: str) -> HttpResponse:
     """/fhir/<type>: search, create, and update, patch or delete by a condition."""
@@ -39,6 +55,7 @@ def type_level(request: HttpRequest, type: str) -> HttpResponse:
     raise FhirRefused(405, "not-supported", f"此地址不支持 {method} / {method} is not for this address")
 
 
+@partial(at_once, _instance_at_once)
 @machine
 def instance(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """/fhir/<type>/<id>: read, update, patch, delete."""
@@ -73,10 +90,18 @@ def vread(request: HttpRequest, type: str, fhir_id: str, version: str) -> HttpRe
 def read(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """The current version; 410 for a deleted one; not there and not yours answer alike."""
     allow(request, type, "r")
-    found = stored.looked_at(type=type, fhir_id=fhir_id, actor=actor_of(request))
-    if found is None:
+    return asked(reading(type, fhir_id), request)
+
+
+def reading(type: str, fhir_id: str) -> Question:
+    """The question for one resource, the look at it in the audit trail; nobody looks at what is deleted."""
+    return Question(Call("record_read", (type, fhir_id)), _read)
+
+
+def _read(request: HttpRequest, row: Row | None) -> HttpResponse:
+    if row is None:
         raise FhirRefused(404, "not-found", ABSENT)
-    return _shown(request, found)
+    return _shown(request, Stored(*row))
 
 
 def create(request: HttpRequest, type: str) -> HttpResponse:

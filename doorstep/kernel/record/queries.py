@@ -170,8 +170,3 @@ def note_read(*, type: str, fhir_id: str, actor: Actor, resident_id: int | None,
         audit.record(action=action, actor=actor, subject=f"{type}/{fhir_id}")
     else:
         note_look(resident_id=resident_id, actor=actor, subject=f"{type}/{fhir_id}", action=action)
-
-
-def resident_of(*, fhir_id: str) -> int | None:
-    """The resident behind a Patient id, as far as the actor may see."""
-    return Resource.objects.filter(type="Patient", fhir_id=fhir_id).values_list("resident_id", flat=True).first()

@@ -12,54 +12,66 @@ from urllib.parse import urlencode
 
 import orjson
 from cryptography.exceptions import InvalidTag
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from doorstep.kernel.access.encryption import seal, unseal
 from doorstep.kernel.fhir.outcome import FhirRefused, outcome
 from doorstep.kernel.record.search_expansion import expand
 from doorstep.kernel.record.search_query import Query, parse, unknown_sentence
-from doorstep.kernel.record.search_values import Setting
+from doorstep.kernel.record.search_values import Expand, Setting
 
 Pairs = Sequence[tuple[str, str]]
 CURSOR = "_cursor"
 
 
+# What record_searched answers where there is nothing: matched, entries, the last row, the total.
+NOTHING: tuple[int, str | None, str | None, int | None] = (0, None, None, None)
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A searchset Bundle as text, the query it answers, and the residents whose resources it shows."""
+class Prepared:
+    """A search of a type that was understood; `after` is the last row of the page before."""
 
-    bundle: str
+    type: str
+    pairs: Pairs
     query: Query
-    residents: tuple[int, ...]
+    base: str
+    strict: bool
+    after: dict[str, Any] | None
+
+    @property
+    def arguments(self) -> tuple[str, str, str]:
+        """What record_searched takes besides who asks: the query, the patient whom it asks for, the names of its parameters."""
+        patient = self.query.patients[0] if self.query.patients else ""
+        query = orjson.dumps(self.query.as_json(base=self.base, after=self.after)).decode()
+        return query, patient, orjson.dumps(sorted({name for name, _ in self.pairs})).decode()
+
+    def bundle(self, row: Sequence[Any]) -> str:
+        """The searchset of the row that record_searched answered, as text."""
+        found, entries, last, total = row
+        query, base = self.query, self.base
+        if total is None and self.after is None and found <= query.count and query.count:
+            total = found
+        shown = f"?{urlencode(query.applied)}" if query.applied else ""
+        links = [{"relation": "self", "url": f"{base}{self.type}{shown}"}]
+        if query.count and found > query.count:
+            mark = _sealed(self.type, self.pairs, orjson.loads(last), strict=self.strict)
+            links.append({"relation": "next", "url": f"{base}{self.type}?{CURSOR}={mark}"})
+        return _bundle(query, entries, total, links)
 
 
-def answer(type: str, pairs: Pairs, *, base: str, strict: bool = True) -> Answer:
-    """Answer a search of a type. `base` is the address of the interface with its slash.
+def prepare(type: str, pairs: Pairs, *, base: str, strict: bool = True, expand: Expand = expand) -> Prepared:
+    """Read a search of a type. `base` is the address of the interface with its slash.
 
-    Raises FhirRefused: 404 for an unknown type, 400 for what cannot be understood, or is too costly to answer.
+    Raises FhirRefused: 404 for an unknown type, 400 for what cannot be understood.
     """
     cursor = next((value for name, value in pairs if name == CURSOR), None)
     after = None
     if cursor is not None:
         pairs, after, strict = _opened(type, cursor)
     query = parse(type, pairs, setting=Setting(base=base, expand=expand), strict=strict)
-    row = _asked(
-        "SELECT entries, matched, last::text, total, residents FROM record_search(%s)",
-        query.as_json(base=base, after=after),
-    )
-    entries, found, last, total, residents = row[0]
-    if total is None and after is None and found <= query.count and query.count:
-        total = found
-    links = [{"relation": "self", "url": f"{base}{type}" + (f"?{urlencode(query.applied)}" if query.applied else "")}]
-    if query.count and found > query.count:
-        links.append(
-            {
-                "relation": "next",
-                "url": f"{base}{type}?{CURSOR}={_sealed(type, pairs, orjson.loads(last), strict=strict)}",
-            }
-        )
-    return Answer(_bundle(query, entries, total, links), query, tuple(residents or ()))
+    return Prepared(type, pairs, query, base, strict, after)
 
 
 def check(type: str, pairs: Pairs) -> None:
@@ -83,19 +95,26 @@ def _asked(statement: str, query: dict[str, Any]) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(statement, [orjson.dumps(query).decode()])
             return list(cursor.fetchall())
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") == "57014":
-            raise FhirRefused(
-                400,
-                "too-costly",
-                "查询耗时过长，请加上居民、日期等条件 / the search takes too long: add a patient or a date",
-            ) from error
-        raise
     except DatabaseError as error:
-        # 22…: a value that no column of this kind can hold, such as a character that is none.
-        if str(getattr(error.__cause__, "sqlstate", "")).startswith("22"):
-            raise FhirRefused(400, "invalid", "查询的值无法处理 / a value of the search cannot be handled") from error
-        raise
+        refused = refusal_of(error)
+        if refused is None:
+            raise
+        raise refused from error
+
+
+def refusal_of(error: DatabaseError) -> FhirRefused | None:
+    """What an error of the database means for a search: too costly, or a value that cannot be; None for a fault."""
+    state = str(getattr(error.__cause__, "sqlstate", ""))
+    if state == "57014":
+        return FhirRefused(
+            400,
+            "too-costly",
+            "查询耗时过长，请加上居民、日期等条件 / the search takes too long: add a patient or a date",
+        )
+    if state.startswith("22"):
+        # A value that no column of this kind can hold, such as a character that is none.
+        return FhirRefused(400, "invalid", "查询的值无法处理 / a value of the search cannot be handled")
+    return None
 
 
 def _bundle(query: Query, entries: str | None, total: int | None, links: list[dict[str, str]]) -> str:

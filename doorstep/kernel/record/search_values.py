@@ -16,6 +16,7 @@ from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.parameters import Parameter
 from doorstep.kernel.fhir.spans import FIRST, LAST, span
 from doorstep.kernel.fhir.units import canonical
+from doorstep.kernel.fhir.values import path_of
 from doorstep.kernel.fhir.words import plain, spoken
 from doorstep.kernel.record.search_index import instant, number
 
@@ -27,6 +28,7 @@ _FEW = {
     "Patient", "Encounter", "ServiceRequest", "Task", "Appointment", "EpisodeOfCare", "CarePlan", "Specimen", "Observation",
     "DiagnosticReport", "Condition", "Procedure", "Composition", "MedicationRequest", "ImagingStudy", "Contract", "Consent",
 }  # fmt: skip
+_BROAD = {"category", "class"}
 _FEW_TOKENS = {"identifier", "phone", "email", "telecom", "_id", "group-identifier", "requisition"}
 _EARTH = 20_040_000.0
 _UNITS_OF_LENGTH = {"km": 1000.0, "m": 1.0, "mi": 1609.344, "[mi_i]": 1609.344, "[mi_us]": 1609.347}
@@ -89,7 +91,15 @@ def token(parameter: Parameter, modifier: str, value: str, setting: Setting) -> 
     few = parameter.code in _FEW_TOKENS and not value.endswith("|")
     phone = any(path.endswith(":ContactPoint") for path in parameter.paths)
     key = f"{name}|{token_form(value, phone=phone)}"
-    return {"k": "key", "v": [number(key)], **({"few": True} if few else {})}
+    marks = {"few": True} if few else {"broad": True} if _is_broad(parameter) else {}
+    return {"k": "key", "v": [number(key)], **marks}
+
+
+def _is_broad(parameter: Parameter) -> bool:
+    """Whether the values of a token are shared by many: what else is asked leads to the resources sooner."""
+    return parameter.code in _BROAD or all(
+        path_of(one).type in ("code", "boolean", "exists") for one in parameter.paths
+    )
 
 
 def token_form(value: str, *, phone: bool = False) -> str:

@@ -2,13 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.calls import Call
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.outcome import answer as answered
 from doorstep.kernel.fhir.parameters import parameters, types
-from doorstep.kernel.record import queries, search
+from doorstep.kernel.record import search
+from doorstep.kernel.record.asking import Question, Row, ask, asked
 
 _FORM = "application/x-www-form-urlencoded"
 # The compartments that are searched, each by the parameter that leads from a resource into it.
@@ -54,16 +54,30 @@ def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
 
 def _answer(request: HttpRequest, type: str, pairs: list[tuple[str, str]]) -> HttpResponse:
     allow(request, type, "s")
-    found = search.answer(type, pairs, base=request.build_absolute_uri("/fhir/"), strict=is_strict(request))
-    _note(request.actor, type, pairs, found)  # type: ignore[attr-defined]
-    return answered(found.bundle)
+    found = search.prepare(type, pairs, base=request.build_absolute_uri("/fhir/"), strict=is_strict(request))
+    return asked(_question(found), request)
 
 
-def _note(actor: Actor, type: str, pairs: list[tuple[str, str]], found: search.Answer) -> None:
-    """Write who searched, and each resident whose data the answer showed: they see it among their looks."""
-    asked = found.query.patients
-    known = queries.resident_of(fhir_id=asked[0]) if asked and not found.residents else None
-    # Values of a search may name a person: the trail keeps only which parameters were asked.
-    details = {"parameters": sorted({name for name, _ in pairs})}
-    for resident_id in found.residents or (known,):
-        audit.record(action="fhir.search", actor=actor, subject=type, resident_id=resident_id, details=details)
+def at_once(request: HttpRequest, type: str, entering: Call) -> HttpResponse | None:
+    """GET /fhir/<type>?… in the statement that enters; None for a search that the database must be asked to understand."""
+    base = request.build_absolute_uri("/fhir/")
+    try:
+        found = search.prepare(type, _pairs(request), base=base, strict=is_strict(request), expand=_not_expanded)
+    except _Expanded:
+        return None
+    return ask(_question(found), request, entering=entering)
+
+
+class _Expanded(Exception):
+    """A search names codes that only the database knows."""
+
+
+def _not_expanded(value: str, how: str) -> list[tuple[str, str]]:
+    raise _Expanded
+
+
+def _question(found: search.Prepared) -> Question:
+    def answer(request: HttpRequest, row: Row | None) -> HttpResponse:
+        return answered(found.bundle(row or search.NOTHING))
+
+    return Question(Call("record_searched", found.arguments), answer, search.refusal_of)

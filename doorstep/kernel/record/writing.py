@@ -12,6 +12,7 @@ from django.utils import timezone
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.calls import Call
 from doorstep.kernel.fhir import exact, validation
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import actions as record
@@ -68,6 +69,7 @@ def store(drafts: Sequence[Draft], *, actor: Actor, base: str = "") -> None:
     for draft in plain:
         check_right(draft, actor)
     patients = Patients()
+    patients.meet(draft.resource for draft in plain if draft.resource is not None and draft.method != "DELETE")
     known = {(draft.type, draft.fhir_id) for draft in plain if draft.method != "DELETE"}
     rows: list[tuple[Draft, Row]] = []
     gathered: list[references.Found] = []
@@ -81,11 +83,11 @@ def store(drafts: Sequence[Draft], *, actor: Actor, base: str = "") -> None:
             draft.updated_at = draft.before.updated_at if draft.before else moment
         else:
             rows.append((draft, row_of(draft, actor, moment)))
-    versions = record.write([row for _, row in rows], actor=actor, now=moment)
-    for (draft, _), version in zip(rows, versions, strict=True):
-        draft.version = version
+    for draft, _ in rows:
         draft.outcome = "deleted" if draft.method == "DELETE" else ("created" if _is_new(draft) else "updated")
-    _audit([draft for draft, _ in rows], actor)
+    written = record.write([row for _, row in rows], actor=actor, now=moment, beside=_audit(rows, actor))
+    for (draft, _), version in zip(rows, written, strict=True):
+        draft.version = version
 
 
 def checked(resource: Any, *, type: str, place: str) -> dict[str, Any]:
@@ -317,6 +319,8 @@ def _is_new(draft: Draft) -> bool:
     return draft.before is None or draft.before.deleted
 
 
-def _audit(drafts: list[Draft], actor: Actor) -> None:
+def _audit(rows: list[tuple[Draft, Row]], actor: Actor) -> list[Call]:
+    """The call that notes what was written; it goes with the one that writes."""
     verbs = {"created": "fhir.create", "updated": "fhir.update", "deleted": "fhir.delete"}
-    audit.record_all([(verbs[draft.outcome], draft.reference, draft.resident_id) for draft in drafts], actor=actor)
+    acts = [(verbs[draft.outcome], draft.reference, draft.resident_id) for draft, _ in rows]
+    return [audit.recording_all(acts, actor=actor)] if acts else []

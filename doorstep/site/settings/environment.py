@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from doorstep.kernel.database.pooled import PooledConnection
+
 
 def text(name: str, default: str | None = None) -> str:
     """Return the variable's text; without a default a missing one raises ImproperlyConfigured."""
@@ -53,7 +55,7 @@ def database(secrets: dict[str, str], *, role: str) -> dict[str, Any]:
     session = "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000" if role == "app" else "-c timezone=UTC"
     options: dict[str, Any] = {"options": session}
     if role == "app":
-        options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+        options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10, "connection_class": PooledConnection}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),

@@ -10,8 +10,10 @@ BEGIN
     FROM access_apiclient c JOIN organizations_organization o ON o.id = c.organization_id
    WHERE c.token_hash = p_hash AND c.revoked_at IS NULL;
   IF NOT FOUND THEN RETURN; END IF;
+  -- By its bounds, not by @>: the few rows of these units are nearer than all that are in force on the day.
   SELECT m.consortium_id INTO o_consortium FROM organizations_membership m
-   WHERE m.organization_id = ANY (above) AND m.period @> p_day ORDER BY m.organization_id LIMIT 1;
+   WHERE m.organization_id = ANY (above) AND coalesce(lower(m.period) <= p_day, true) AND coalesce(upper(m.period) > p_day, true)
+   ORDER BY m.organization_id LIMIT 1;
   PERFORM set_config('doorstep.user', (-o_id)::text, true), set_config('doorstep.reach', '{' || o_unit || '}', true),
           set_config('doorstep.record_reach', '{' || o_unit || '}', true), set_config('doorstep.self', '{}', true),
           set_config('doorstep.purpose', '', true), set_config('doorstep.post', '', true),

@@ -80,6 +80,36 @@ BEGIN
                    FROM access_formerresident f WHERE f.former_id = resident), false);
 END $$;
 
+-- Whom the actor may see, as long as they are few: `whole` are residents whose ordinary entries may all be read, `partly` the others of
+-- whom something may be read, as access_may_read says. NULL for the system and for more than p_most: who asks then asks of each row.
+-- Searches start from these residents, or pass over everybody else without asking.
+CREATE OR REPLACE FUNCTION access_sight(p_most integer, OUT whole bigint[], OUT partly bigint[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+DECLARE looked integer;
+BEGIN
+  IF access_is_system() THEN RETURN; END IF;
+  SELECT count(*), coalesce(array_agg(DISTINCT r.resident_id) FILTER (WHERE r.live AND r.scope = 'full'), '{}'),
+      coalesce(array_agg(DISTINCT r.resident_id) FILTER (WHERE r.live AND r.scope <> 'full'), '{}') || access_self()
+    INTO looked, whole, partly
+    FROM (SELECT c.resident_id, c.scope, c.opened_at <= statement_timestamp() AND (c.closes_at IS NULL OR c.closes_at > statement_timestamp()) AS live
+            FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach()) LIMIT 2 * p_most + 1) r;
+  IF looked > 2 * p_most OR cardinality(whole) + cardinality(partly) > p_most THEN
+    whole := NULL;
+    partly := NULL;
+    RETURN;
+  END IF;
+  -- Records that were merged: whoever may see the person may see something of what still names the former record.
+  partly := partly || ARRAY(
+    WITH RECURSIVE chain (id) AS (
+      SELECT f.former_id FROM access_formerresident f WHERE f.standing_id = ANY (whole || partly)
+      UNION SELECT f.former_id FROM access_formerresident f JOIN chain c ON f.standing_id = c.id)
+    SELECT c.id FROM chain c);
+  IF access_only() IS NOT NULL THEN
+    whole := ARRAY(SELECT access_only() WHERE access_only() = ANY (whole));
+    partly := ARRAY(SELECT access_only() WHERE access_only() = ANY (partly));
+  END IF;
+END $$;
+
 -- The only way to open sensitive entries: a person whose role may, who sees the whole record, who says why. It ends with the
 -- session, with the post, with the relationship, after four hours, or when the person closes it, whichever comes first.
 CREATE OR REPLACE FUNCTION access_unveil(p_resident bigint, p_purpose text, p_words text) RETURNS timestamptz

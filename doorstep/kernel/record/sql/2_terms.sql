@@ -2,7 +2,7 @@
 -- matches, the ends of chains, includes, totals. They take terms as JSON, never SQL; numbers are cast and texts quoted here.
 
 CREATE OR REPLACE FUNCTION record_readable(resident bigint, writer bigint, episode text, category text, is_sensitive boolean)
-RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public COST 500 AS $$
+RETURNS boolean LANGUAGE plpgsql STABLE COST 500 AS $$
 BEGIN
   IF resident IS NULL THEN
     RETURN record_open(writer, is_sensitive);
@@ -10,11 +10,39 @@ BEGIN
   RETURN access_may_read(resident, writer, episode, category, is_sensitive);
 END $$;
 
--- The wall as a condition on the row with this alias.
-CREATE OR REPLACE FUNCTION record_wall(p_alias text) RETURNS text LANGUAGE sql STABLE SET search_path = public AS $$
-  SELECT CASE WHEN access_is_system() THEN 'true' ELSE
-    format('record_readable(%1$s.resident_id, %1$s.organization_id, %1$s.episode, %1$s.category, %1$s.sensitive)', p_alias) END
-$$;
+-- The wall as conditions on a row whose alias format() puts in: `near` passes over residents of whom the actor may see nothing and
+-- may use an index, `exact` is the wall itself. Where an ordinary entry of a resident who is seen whole is met, and where nothing of
+-- a resident may be seen, record_readable would say the same and is not asked. `whole`: see access_sight. For a handful of rows
+-- (p_few) it is cheaper to ask of each.
+DROP FUNCTION IF EXISTS record_wall(text);
+CREATE OR REPLACE FUNCTION record_wall(p_few boolean, OUT near text, OUT exact text, OUT whole bigint[])
+LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DECLARE
+  partly bigint[];
+  readable constant text := 'record_readable(%1$s.resident_id, %1$s.organization_id, %1$s.episode, %1$s.category, %1$s.sensitive)';
+  of_unit constant text := 'EXISTS (SELECT 1 FROM access_carerelationship w WHERE w.resident_id = %%1$s.resident_id AND w.organization_id = ANY (%L::bigint[])';
+BEGIN
+  near := 'true';
+  exact := 'true';
+  IF access_is_system() THEN RETURN; END IF;
+  IF p_few THEN
+    exact := readable;
+    RETURN;
+  END IF;
+  SELECT s.whole, s.partly INTO whole, partly FROM access_sight(500) s;
+  IF whole IS NOT NULL THEN
+    near := format('(%%1$s.resident_id = ANY (%L::bigint[]) OR %%1$s.resident_id IS NULL)', whole || partly);
+    exact := format('CASE WHEN %%1$s.resident_id = ANY (%L::bigint[]) AND NOT %%1$s.sensitive THEN true ELSE ', whole) || readable || ' END';
+  ELSIF access_only() IS NULL THEN
+    exact := format('CASE WHEN NOT %%1$s.sensitive AND ' || of_unit || ' AND w.scope = %L AND w.opened_at <= statement_timestamp()'
+      ' AND (w.closes_at IS NULL OR w.closes_at > statement_timestamp())) THEN true', access_record_reach(), 'full')
+      || format(' WHEN %%1$s.resident_id IS NOT NULL AND %%1$s.resident_id <> ALL (%L::bigint[]) AND NOT ' || of_unit || ')'
+      ' AND NOT EXISTS (SELECT 1 FROM access_formerresident f WHERE f.former_id = %%1$s.resident_id) THEN false ELSE ',
+      access_self(), access_record_reach()) || readable || ' END';
+  ELSE
+    exact := readable;
+  END IF;
+END $$;
 
 CREATE OR REPLACE FUNCTION record_numbers(p_values jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT quote_literal(array(SELECT (v #>> '{}')::bigint FROM jsonb_array_elements(p_values) v)::text) || '::bigint[]'
@@ -32,19 +60,28 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
      WHERE asked.ref = ANY (p_targets) AND asked.type = 'Patient')
 $$;
 
--- All terms of a list joined by AND or OR, as a condition on the resource with this alias.
-CREATE OR REPLACE FUNCTION record_conditions(p_terms jsonb, p_alias text, p_joint text DEFAULT ' AND ') RETURNS text
+-- All terms of a list joined by AND or OR, as a condition on the resource with this alias; p_wall: record_wall as one condition.
+DROP FUNCTION IF EXISTS record_conditions(jsonb, text, text);
+DROP FUNCTION IF EXISTS record_condition(jsonb, text, boolean);
+CREATE OR REPLACE FUNCTION record_conditions(p_terms jsonb, p_alias text, p_joint text DEFAULT ' AND ', p_wall text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
   found text;
-  -- Where one term finds a handful (a patient, an identifier), the others are read from the row instead of their index.
-  few boolean := p_joint = ' AND ' AND jsonb_path_exists(p_terms, '$[*] ? (@.few == true)');
+  -- Where one term finds a handful (a patient, an identifier), the others are read from the row instead of their index; and so are
+  -- codes that many carry (a status) beside anything else.
+  few boolean := p_joint = ' AND ' AND record_is_few(p_terms);
+  narrow boolean := p_joint = ' AND ' AND jsonb_path_exists(p_terms, '$[*] ? (!(@.broad == true) && @.k != "not" && @.k != "present")');
 BEGIN
-  SELECT string_agg('(' || record_condition(t, p_alias, few) || ')', p_joint) INTO found FROM jsonb_array_elements(p_terms) t;
+  SELECT string_agg('(' || record_condition(t, p_alias, few OR (narrow AND t ? 'broad'), p_wall) || ')', p_joint) INTO found
+    FROM jsonb_array_elements(p_terms) t;
   RETURN coalesce(found, CASE p_joint WHEN ' AND ' THEN 'true' ELSE 'false' END);
 END $$;
 
-CREATE OR REPLACE FUNCTION record_condition(p_term jsonb, p_alias text, p_few boolean) RETURNS text
+CREATE OR REPLACE FUNCTION record_is_few(p_terms jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT jsonb_path_exists(p_terms, '$[*] ? (@.few == true)')
+$$;
+
+CREATE OR REPLACE FUNCTION record_condition(p_term jsonb, p_alias text, p_few boolean, p_wall text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
   inner_alias text := p_alias || 'x';
@@ -52,9 +89,9 @@ DECLARE
   targets bigint[];
 BEGIN
   CASE p_term ->> 'k'
-  WHEN 'and' THEN RETURN record_conditions(p_term -> 'c', p_alias);
-  WHEN 'or' THEN RETURN record_conditions(p_term -> 'c', p_alias, ' OR ');
-  WHEN 'not' THEN RETURN 'NOT (' || record_condition(p_term -> 'c', p_alias, true) || ')';
+  WHEN 'and' THEN RETURN record_conditions(p_term -> 'c', p_alias, ' AND ', p_wall);
+  WHEN 'or' THEN RETURN record_conditions(p_term -> 'c', p_alias, ' OR ', p_wall);
+  WHEN 'not' THEN RETURN 'NOT (' || record_condition(p_term -> 'c', p_alias, true, p_wall) || ')';
   WHEN 'none' THEN RETURN 'false';
   WHEN 'key' THEN
     IF p_few AND NOT coalesce((p_term ->> 'few')::boolean, false) THEN
@@ -90,12 +127,14 @@ BEGIN
     RETURN format('EXISTS (SELECT 1 FROM record_searchlink l JOIN record_resource %1$s ON %1$s.ref = l.target'
       ' WHERE l.resource_id = %2$s.id AND l.name = ANY (%3$s) AND %1$s.type = %4$L AND NOT %1$s.deleted AND %5$s AND %6$s)',
       inner_alias, p_alias, record_numbers(p_term -> 'names'), p_term ->> 'type',
-      record_conditions(p_term -> 'c', inner_alias), record_wall(inner_alias));
+      record_conditions(p_term -> 'c', inner_alias, ' AND ', p_wall),
+      format(coalesce(p_wall, (SELECT w.near || ' AND ' || w.exact FROM record_wall(false) w)), inner_alias));
   WHEN 'has' THEN
     RETURN format('EXISTS (SELECT 1 FROM record_searchlink l JOIN record_resource %1$s ON %1$s.id = l.resource_id'
       ' WHERE l.target = %2$s.ref AND l.name = ANY (%3$s) AND %1$s.type = %4$L AND NOT %1$s.deleted AND %5$s AND %6$s)',
       inner_alias, p_alias, record_numbers(p_term -> 'names'), p_term ->> 'type',
-      record_conditions(p_term -> 'c', inner_alias), record_wall(inner_alias));
+      record_conditions(p_term -> 'c', inner_alias, ' AND ', p_wall),
+      format(coalesce(p_wall, (SELECT w.near || ' AND ' || w.exact FROM record_wall(false) w)), inner_alias));
   WHEN 'near' THEN
     RETURN format('EXISTS (SELECT 1 FROM record_searchamount a WHERE a.resource_id = %s.id AND a.name = %s'
       ' AND record_metres(a.low, a.high, %s, %s) <= %s)', p_alias, name,

@@ -42,13 +42,20 @@ BEGIN
   RETURN found;
 END $$;
 
+-- The table by whose index a page is read in the order of its first sort key; none where a handful is found and then sorted.
+CREATE OR REPLACE FUNCTION record_sort_table(p_query jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN record_is_few(p_query -> 'where') THEN NULL ELSE CASE p_query #>> '{sort,0,by}' WHEN 'date' THEN 'record_searchdate'
+    WHEN 'amount' THEN 'record_searchamount' WHEN 'string' THEN 'record_searchstring' END END
+$$;
+
 -- The statement of a page: id and sort values of the rows that match, the wall asked of each in the order of the page.
 -- A first sort key with a table of its own is read from that table's index; who has no value follows in phase 1.
-CREATE OR REPLACE FUNCTION record_rows(p_query jsonb, p_phase integer) RETURNS text LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DROP FUNCTION IF EXISTS record_rows(jsonb, integer);
+CREATE OR REPLACE FUNCTION record_rows(p_query jsonb, p_phase integer, p_near text, p_exact text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
   sorts jsonb := coalesce(p_query -> 'sort', '[]');
-  by_table text := CASE sorts #>> '{0,by}' WHEN 'date' THEN 'record_searchdate' WHEN 'amount' THEN 'record_searchamount'
-    WHEN 'string' THEN 'record_searchstring' END;
+  by_table text := record_sort_table(p_query);
   first_column text := CASE sorts #>> '{0,by}' WHEN 'string' THEN 's.norm' ELSE 's.low' END;
   first_name text := (sorts #>> '{0,n}')::bigint::text;
   descending boolean := coalesce((sorts #>> '{0,desc}')::boolean, true);
@@ -56,7 +63,8 @@ DECLARE
   ordering text;
   id_column text := 'r.id';
   source text := 'record_resource r';
-  conditions text := format('r.type = %L AND NOT r.deleted AND %s', p_query ->> 'type', record_conditions(p_query -> 'where', 'r'));
+  conditions text := format('r.type = %L AND NOT r.deleted AND %s AND %s', p_query ->> 'type', format(p_near, 'r'),
+    record_conditions(p_query -> 'where', 'r', ' AND ', p_near || ' AND ' || p_exact));
 BEGIN
   SELECT coalesce(array_agg(record_sort_value(s, 'r') ORDER BY n), '{}') INTO sort_values
     FROM jsonb_array_elements(sorts) WITH ORDINALITY AS x (s, n);
@@ -71,28 +79,29 @@ BEGIN
     conditions := conditions || format(' AND NOT EXISTS (SELECT 1 FROM %I o WHERE o.resource_id = r.id AND o.name = %s)',
       by_table, first_name);
   END IF;
-  IF p_query ? 'after' AND (p_query #>> '{after,phase}')::integer = p_phase THEN
+  IF p_query ? 'after' AND (by_table IS NULL OR (p_query #>> '{after,phase}')::integer = p_phase) THEN
     conditions := conditions || ' AND ' || record_after(sorts, sort_values, p_query -> 'after', id_column);
   END IF;
   SELECT string_agg(sort_values[n] || CASE WHEN coalesce((s ->> 'desc')::boolean, false) THEN ' DESC' ELSE ' ASC' END || ', ', '' ORDER BY n)
     INTO ordering FROM jsonb_array_elements(sorts) WITH ORDINALITY AS x (s, n);
   ordering := coalesce(ordering, '') || id_column || CASE WHEN descending THEN ' DESC' ELSE ' ASC' END;
-  RETURN format('SELECT c.id, c.v, %s AS phase FROM (SELECT r.id, r.resident_id, r.organization_id, r.episode, r.category,'
+  RETURN format('SELECT c.id, c.v FROM (SELECT r.id, r.resident_id, r.organization_id, r.episode, r.category,'
     ' r.sensitive, ARRAY[%s]::text[] AS v FROM %s WHERE %s ORDER BY %s OFFSET 0) c WHERE %s LIMIT %s',
-    p_phase, array_to_string(sort_values, ', '), source, conditions, ordering, record_wall('c'), (p_query ->> 'limit')::integer + 1);
+    array_to_string(sort_values, ', '), source, conditions, ordering, format(p_exact, 'c'), (p_query ->> 'limit')::integer + 1);
 END $$;
 
--- What an answer shows of a resource: all of it, or these elements with a tag that says so.
+-- What an answer shows of a resource when it shows only these elements, with a tag that says so.
 CREATE OR REPLACE FUNCTION record_shown(p_content jsonb, p_elements text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE WHEN p_elements IS NULL THEN p_content ELSE
-    (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(p_content) e WHERE ltrim(e.key, '_') = ANY (p_elements))
+  SELECT (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(p_content) e WHERE ltrim(e.key, '_') = ANY (p_elements))
     || jsonb_build_object('meta', coalesce(p_content -> 'meta', '{}') || jsonb_build_object('tag',
       coalesce(p_content #> '{meta,tag}', '[]') || '[{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
-      "code": "SUBSETTED", "display": "subsetted"}]'::jsonb)) END
+      "code": "SUBSETTED", "display": "subsetted"}]'::jsonb))
 $$;
 
 -- Resources that a page brings along: what its references point at, and what points at them, in rounds while :iterate asks so.
-CREATE OR REPLACE FUNCTION record_included(p_query jsonb, p_ids bigint[]) RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DROP FUNCTION IF EXISTS record_included(jsonb, bigint[]);
+CREATE OR REPLACE FUNCTION record_included(p_query jsonb, p_ids bigint[], p_whole bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SET search_path = public SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   most constant integer := 1000;
   seen bigint[] := p_ids;
@@ -110,12 +119,14 @@ BEGIN
         more := array(SELECT DISTINCT x.id FROM record_resource f JOIN record_searchlink l ON l.target = f.ref AND l.name = ANY (names)
           JOIN record_resource x ON x.id = l.resource_id WHERE f.id = ANY (frontier) AND (one ->> 'type' IS NULL OR f.type = one ->> 'type')
             AND NOT x.deleted AND x.id <> ALL (seen) AND x.id <> ALL (fresh)
-            AND (access_is_system() OR record_readable(x.resident_id, x.organization_id, x.episode, x.category, x.sensitive)) LIMIT most);
+            AND CASE WHEN x.resident_id = ANY (p_whole) AND NOT x.sensitive THEN true ELSE
+              record_readable(x.resident_id, x.organization_id, x.episode, x.category, x.sensitive) END LIMIT most);
       ELSE
         more := array(SELECT DISTINCT x.id FROM record_searchlink l JOIN record_resource x ON x.ref = l.target
           WHERE l.resource_id = ANY (frontier) AND l.name = ANY (names) AND (one ->> 'type' IS NULL OR x.type = one ->> 'type')
             AND NOT x.deleted AND x.id <> ALL (seen) AND x.id <> ALL (fresh)
-            AND (access_is_system() OR record_readable(x.resident_id, x.organization_id, x.episode, x.category, x.sensitive)) LIMIT most);
+            AND CASE WHEN x.resident_id = ANY (p_whole) AND NOT x.sensitive THEN true ELSE
+              record_readable(x.resident_id, x.organization_id, x.episode, x.category, x.sensitive) END LIMIT most);
       END IF;
       fresh := fresh || more;
     END LOOP;
@@ -128,21 +139,31 @@ BEGIN
 END $$;
 
 -- The first rows of a phase: their ids, how many there are up to one more, and the place of the last one on the page.
-CREATE OR REPLACE FUNCTION record_page(p_query jsonb, p_phase integer, p_limit integer, OUT ids bigint[], OUT matched integer, OUT last jsonb)
-LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DROP FUNCTION IF EXISTS record_page(jsonb, integer, integer);
+CREATE OR REPLACE FUNCTION record_page(p_query jsonb, p_phase integer, p_limit integer, p_near text, p_exact text,
+  OUT ids bigint[], OUT matched integer, OUT last jsonb) LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DECLARE one record;
 BEGIN
-  EXECUTE format('SELECT coalesce(array_agg(n.id ORDER BY n.row) FILTER (WHERE n.row <= %1$s), %2$L), count(*),'
-    ' (jsonb_agg(jsonb_build_object(%3$L, n.id, %4$L, n.v, %5$L, n.phase)) FILTER (WHERE n.row = %1$s)) -> 0'
-    ' FROM (SELECT p.*, row_number() OVER () AS row FROM (%6$s) p) n', p_limit, '{}', 'id', 'v', 'phase',
-    record_rows(p_query || jsonb_build_object('limit', p_limit), p_phase)) INTO ids, matched, last;
+  ids := '{}';
+  matched := 0;
+  FOR one IN EXECUTE record_rows(p_query || jsonb_build_object('limit', p_limit), p_phase, p_near, p_exact) LOOP
+    matched := matched + 1;
+    IF matched <= p_limit THEN
+      ids := ids || one.id;
+      IF matched = p_limit THEN
+        last := jsonb_build_object('id', one.id, 'v', one.v, 'phase', p_phase);
+      END IF;
+    END IF;
+  END LOOP;
 END $$;
 
 CREATE OR REPLACE FUNCTION record_search(p_query jsonb)
 RETURNS TABLE (entries text, matched integer, last jsonb, total bigint, residents bigint[])
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   page_limit integer := (p_query ->> 'limit')::integer;
-  by_table boolean := coalesce(p_query #>> '{sort,0,by}', '') IN ('date', 'amount', 'string');
+  by_table boolean := record_sort_table(p_query) IS NOT NULL;
+  wall record;
   rest record;
   ids bigint[] := '{}';
   elements text[] := CASE WHEN p_query ? 'elements' THEN array(SELECT jsonb_array_elements_text(p_query -> 'elements')) END;
@@ -152,19 +173,21 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
+  SELECT * INTO wall FROM record_wall(record_is_few(p_query -> 'where'));
   IF p_query ? 'total' THEN
     EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM (SELECT r.resident_id, r.organization_id, r.episode, r.category, r.sensitive'
-      ' FROM record_resource r WHERE r.type = %L AND NOT r.deleted AND %s OFFSET 0) c WHERE %s LIMIT %s) t',
-      p_query ->> 'type', record_conditions(p_query -> 'where', 'r'), record_wall('c'), (p_query ->> 'total')::bigint) INTO total;
+      ' FROM record_resource r WHERE r.type = %L AND NOT r.deleted AND %s AND %s OFFSET 0) c WHERE %s LIMIT %s) t', p_query ->> 'type',
+      format(wall.near, 'r'), record_conditions(p_query -> 'where', 'r', ' AND ', wall.near || ' AND ' || wall.exact),
+      format(wall.exact, 'c'), (p_query ->> 'total')::bigint) INTO total;
   END IF;
   IF page_limit > 0 THEN
     IF by_table AND (p_query #>> '{after,phase}')::integer = 1 THEN
-      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 1, page_limit) p;
+      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 1, page_limit, wall.near, wall.exact) p;
     ELSE
-      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 0, page_limit) p;
+      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 0, page_limit, wall.near, wall.exact) p;
       IF by_table AND matched <= page_limit THEN
         -- The page is not full: who has no value to sort by follows.
-        SELECT * INTO rest FROM record_page(p_query, 1, page_limit - matched);
+        SELECT * INTO rest FROM record_page(p_query, 1, page_limit - matched, wall.near, wall.exact);
         ids := ids || rest.ids;
         last := CASE WHEN matched < page_limit THEN rest.last ELSE last END;
         matched := matched + rest.matched;
@@ -172,11 +195,12 @@ BEGIN
     END IF;
   END IF;
   SELECT string_agg('{"fullUrl":' || to_json((p_query ->> 'base') || r.type || '/' || r.fhir_id) || ',"resource":'
-      || record_shown(r.content, elements)::text || ',"search":{"mode":"' || g.mode || '"}}', ',' ORDER BY g.mode DESC, g.place),
+      || CASE WHEN elements IS NULL THEN r.content::text ELSE record_shown(r.content, elements)::text END
+      || ',"search":{"mode":"' || g.mode || '"}}', ',' ORDER BY g.mode DESC, g.place),
       array_agg(DISTINCT r.resident_id) FILTER (WHERE r.resident_id IS NOT NULL)
     INTO entries, residents
     FROM (SELECT u.id, u.place, 'match' AS mode FROM unnest(ids) WITH ORDINALITY AS u (id, place)
-          UNION ALL SELECT u.id, u.place, 'include' FROM unnest(CASE WHEN p_query ? 'include' THEN record_included(p_query, ids) END)
+          UNION ALL SELECT u.id, u.place, 'include' FROM unnest(CASE WHEN p_query ? 'include' THEN record_included(p_query, ids, wall.whole) END)
             WITH ORDINALITY AS u (id, place)) g
     JOIN record_resource r ON r.id = g.id;
   RETURN NEXT;
@@ -187,7 +211,8 @@ CREATE OR REPLACE FUNCTION record_matches(p_query jsonb) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 BEGIN
   IF access_user() IS NOT NULL OR access_is_system() THEN
-    RETURN QUERY EXECUTE format('SELECT r.fhir_id::text FROM (%s) n JOIN record_resource r ON r.id = n.id', record_rows(p_query, 0));
+    RETURN QUERY EXECUTE format('SELECT r.fhir_id::text FROM (%s) n JOIN record_resource r ON r.id = n.id',
+      (SELECT record_rows(p_query, 0, w.near, w.exact) FROM record_wall(record_is_few(p_query -> 'where')) w));
   END IF;
 END $$;
 

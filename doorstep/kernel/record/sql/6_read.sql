@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION record_read(p_type text, p_id text, p_actor jsonb)
 RETURNS TABLE (type varchar, fhir_id varchar, version integer, deleted boolean, received boolean, organization_id bigint,
   resident_id bigint, updated_at timestamptz, episode varchar, content text, id bigint)
-LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
+LANGUAGE plpgsql VOLATILE STRICT SET search_path = public AS $$
 #variable_conflict use_column
 DECLARE ground text := '';
 BEGIN
@@ -24,5 +24,24 @@ BEGIN
     PERFORM audit_record(p_actor, jsonb_build_array(jsonb_build_object('action', 'fhir.read', 'resident_id', record_read.resident_id,
       'subject', left(p_type || '/' || p_id, 120), 'basis', coalesce(ground, ''), 'details', '{}'::jsonb)));
   END IF;
+  RETURN NEXT;
+END $$;
+
+-- A search with the actor's look at each resident whose resources it shows, or at the patient it asked for and found nothing of.
+-- Values of a search may name a person: the trail keeps only which parameters were asked.
+CREATE OR REPLACE FUNCTION record_searched(p_query jsonb, p_patient text, p_parameters jsonb, p_actor jsonb)
+RETURNS TABLE (matched integer, entries text, last text, total bigint)
+LANGUAGE plpgsql VOLATILE STRICT SET search_path = public AS $$
+#variable_conflict use_column
+DECLARE seen bigint[];
+BEGIN
+  SELECT s.matched, s.entries, s.last::text, s.total, s.residents
+    INTO record_searched.matched, record_searched.entries, record_searched.last, record_searched.total, seen FROM record_search(p_query) s;
+  IF seen IS NULL AND p_patient <> '' THEN
+    seen := ARRAY(SELECT r.resident_id FROM record_resource r WHERE r.type = 'Patient' AND r.fhir_id = p_patient);
+  END IF;
+  PERFORM audit_record(p_actor, jsonb_agg(jsonb_build_object('action', 'fhir.search', 'resident_id', one.id,
+      'subject', p_query ->> 'type', 'basis', '', 'details', jsonb_build_object('parameters', p_parameters))))
+    FROM unnest(CASE WHEN cardinality(seen) > 0 THEN seen ELSE ARRAY[NULL::bigint] END) AS one (id);
   RETURN NEXT;
 END $$;

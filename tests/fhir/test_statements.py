@@ -1,0 +1,181 @@
+"""What a machine's request sends to the database, and that the shortcuts of searches see what the wall lets through."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
+from doorstep.kernel.access.models import ApiClient, CareRelationship
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.fhir.outcome import FhirRefused
+from doorstep.kernel.record import actions as record
+from doorstep.kernel.record.models import Resource
+from doorstep.kernel.record.publishing import Published
+from doorstep.people.residents.models import Resident
+from doorstep.people.residents.tests.factories import make_resident
+from doorstep.site.actors import of_client
+from tests.fhir.house import House, bundle, entry, make_house, searched
+
+pytestmark = pytest.mark.django_db
+
+_TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+LOOKED = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def house(client: Client) -> House:
+    return make_house(client)
+
+
+def _others(house: House, count: int) -> list[Resident]:
+    """More residents whom the hospital sees."""
+    unit = house.world.lead
+    return [
+        make_resident(organization_id=unit, name=f"张{number}", number="", phone="", panel_of=(unit,))
+        for number in range(count)
+    ]
+
+
+def _publish(resident: Resident | None, fhir_id: str, actor: Actor, **more: Any) -> None:
+    content = {"resourceType": "Observation", "id": fhir_id, "status": "final", "code": {"text": "血压"}}
+    if resident is not None:
+        content["subject"] = {"reference": f"Patient/{resident.key}"}
+    published = Published(content=content, occurred_at=LOOKED, **{"organization_id": None, **more})
+    record.publish(published, resident_id=resident.pk if resident else None, actor=actor)
+
+
+def _statements(house: House, method: str, path: str, body: Any = None) -> tuple[Any, list[str]]:
+    with CaptureQueriesContext(connection) as captured:
+        answer = house.own.ask(method, path, body)
+    assert answer.status_code == 200, answer.content
+    return answer.json(), [one["sql"] for one in captured.captured_queries if not one["sql"].startswith(_TRANSACTION)]
+
+
+def _looks(action: str) -> list[int | None]:
+    with acting(system_actor(Purpose.SEALING)):
+        return list(
+            AuditEntry.objects.filter(action=action).order_by("resident_id").values_list("resident_id", flat=True)
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_read_and_search_are_one_statement_with_token_and_looks(house: House) -> None:
+    people = [house.resident, *_others(house, 4)]
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        for number, person in enumerate(people):
+            _publish(person, f"seen-{number}", system)
+    # The first request of a process learns whose token it is.
+    assert house.own.ask("GET", "Observation/seen-0").status_code == 200
+    body, sent = _statements(house, "GET", "Observation/seen-1")
+    assert (body["id"], len(sent)) == ("seen-1", 1)
+    assert _looks("fhir.read") == [people[0].pk, people[1].pk]
+    body, sent = _statements(house, "GET", "Observation?status=final&_include=Observation:subject")
+    assert (body["total"], len(body["entry"]), len(sent)) == (5, 5, 1)
+    assert _looks("fhir.search") == sorted(person.pk for person in people)
+    # What nobody may see leaves no look; what a search asked of a patient in vain does.
+    assert house.foreign.ask("GET", "Observation/seen-0").status_code == 404
+    assert house.own.ask("GET", "Observation/nothing").status_code == 404
+    assert len(_looks("fhir.read")) == 2
+    _, sent = _statements(house, "GET", f"Condition?patient={people[2].key}")
+    assert len(sent) <= 1
+    assert _looks("fhir.search").count(people[2].pk) <= 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_revoked_token_is_refused_although_it_was_known(house: House) -> None:
+    assert house.own.ask("GET", "Observation/nothing").status_code == 404
+    with acting(system_actor(Purpose.IMPORT)):
+        ApiClient.objects.filter(name="his").update(revoked_at=LOOKED)
+    assert house.own.ask("GET", "Observation/nothing").status_code == 401
+    assert house.own.ask("GET", "Observation?status=final").status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refusals_of_a_known_system_are_those_of_the_view(house: House) -> None:
+    for _ in range(2):
+        assert house.own.ask("GET", "Observation?misspelt=1").status_code == 400
+        assert house.own.ask("GET", "Nothing/1").status_code == 404
+        assert house.own.ask("GET", "Observation/x", accept="text/html").status_code == 406
+        assert house.own.ask("GET", "Observation?code:in=http://nowhere").status_code == 400
+        assert house.own.ask("GET", "Observation?_id=a%00b").status_code == 400
+        assert house.own.ask("GET", f"{house.patient}?_summary=nothing").status_code in (400, 404)
+
+
+def test_a_bundle_sends_as_many_statements_for_many_patients_as_for_one(house: House) -> None:
+    people = _others(house, 12)
+
+    def sent(count: int) -> int:
+        entries = [
+            entry("POST", "Observation", house.observation(subject={"reference": f"Patient/{person.key}"}))
+            for person in people[:count]
+        ]
+        body, statements = _statements(house, "POST", "", bundle("transaction", *entries))
+        assert len(body["entry"]) == count
+        return len(statements)
+
+    assert sent(12) == sent(1) <= 4
+    assert set(_looks("fhir.create")) == {person.pk for person in people}
+
+
+@pytest.fixture
+def sights(house: House) -> tuple[House, Actor]:
+    """Entries of every kind of resident: seen whole, for an episode, no longer, never; sensitive, shared, the hospital's own."""
+    unit = house.world.lead
+    part, past, never = (
+        make_resident(organization_id=unit, name=name, number="", phone="") for name in ("李一", "李二", "李三")
+    )
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        opening: dict[str, Any] = {"organization_id": unit, "reason": CareRelationship.Reason.REFERRAL, "actor": system}
+        access.open_relationship(
+            resident_id=part.pk, scope=CareRelationship.Scope.EPISODE, episode="referral/1", **opening
+        )
+        access.open_relationship(resident_id=past.pk, closes_at=LOOKED, **opening)
+        for name, person in (
+            ("whole", house.resident),
+            ("part", part),
+            ("past", past),
+            ("never", never),
+            ("shared", None),
+        ):
+            _publish(person, name, system)
+            _publish(person, f"{name}-episode", system, episode="referral/1")
+            _publish(person, f"{name}-sensitive", system, sensitive=True)
+            _publish(person, f"{name}-own", system, sensitive=True, organization_id=unit)
+    actor = of_client(house.own.token)
+    assert actor is not None
+    return house, actor
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_search_finds_what_row_level_security_shows(sights: tuple[House, Actor], many: bool) -> None:
+    house, actor = sights
+    if many:
+        # More relationships than access_sight gathers: the wall is asked of each row instead.
+        with acting(system_actor(Purpose.IMPORT)), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT access_open(n, %s, NULL, 'referral', 'full', '', '', false, NULL, '', NULL)"
+                " FROM generate_series(900000, 901100) n",
+                [house.world.lead],
+            )
+    with acting(actor):
+        shown = set(Resource.objects.filter(type="Observation", deleted=False).values_list("fhir_id", flat=True))
+        assert shown == {
+            "whole", "whole-episode", "whole-own", "part-episode", "part-own", "shared", "shared-episode", "shared-own",
+        }  # fmt: skip
+        for pairs in (
+            [],
+            [("status", "final")],
+            [("_sort", "date")],
+            [("_id", ",".join(sorted(shown | {"never", "part"})))],
+        ):
+            found = searched("Observation", pairs, actor=actor)
+            assert {one["resource"]["id"] for one in found["entry"]} == shown, pairs
+            assert found["total"] == len(shown)
+        with pytest.raises(FhirRefused):
+            searched("Observation", [("nothing", "1")], actor=actor)
