@@ -2,14 +2,27 @@
 
 from collections.abc import Iterator
 
+from django.utils import timezone
+
 from doorstep.care.contracts.models import Contract
 from doorstep.care.contracts.rules import PACKAGES
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
 from doorstep.people.organizations.models import Organization
+from doorstep.people.workforce import queries as workforce
+from doorstep.people.workforce.models import Practitioner
 
 CONTRACT_TYPE = f"{systems.BASE}/CodeSystem/contract-type"
 CONTRACT_TIER = f"{systems.BASE}/CodeSystem/contract-tier"
+# What somebody is in a team (TeamMember.part).
+_PARTS = {
+    "family_doctor": "家庭医生",
+    "nurse": "社区护士",
+    "public_health_doctor": "公共卫生医师",
+    "chinese_medicine_doctor": "中医师",
+    "village_doctor": "乡村医生",
+    "specialist": "专科医师",
+}
 SERVICE_PACKAGE = f"{systems.BASE}/CodeSystem/service-package"
 
 
@@ -39,6 +52,7 @@ def contract_resources(contract: Contract) -> list[Published]:
             "name": contract.team.name,
             "subject": patient,
             "period": elements.period(contract.starts_on, contract.ends_on),
+            "participant": _participants(contract),
             "managingOrganization": [
                 elements.reference("Organization", contract.organization.key, contract.organization.name)
             ],
@@ -52,6 +66,35 @@ def contract_resources(contract: Contract) -> list[Published]:
             episode=contract.subject,
         )
         for content in (agreement, team)
+    ]
+
+
+def _participants(contract: Contract) -> list[elements.Json]:
+    """Who serves the contract: the people of the team on this day, then the centre and the hospitals of 1+2+3."""
+    people: dict[object, tuple[str, Practitioner]] = {}
+    if contract.doctor is not None:
+        people[contract.doctor.key] = ("签约医师", contract.doctor)
+    if contract.team.leader_id is not None:
+        people.setdefault(contract.team.leader.key, ("团队长", contract.team.leader))
+    for one in workforce.members_of(team_id=contract.team_id, day=timezone.localdate()):
+        people.setdefault(one.practitioner.key, (_PARTS.get(one.part, one.part), one.practitioner))
+    centre = elements.reference("Organization", contract.organization.key, contract.organization.name)
+    found = [
+        elements.compact(
+            {
+                "role": [elements.text_concept(role)],
+                "member": elements.reference("Practitioner", person.key, person.name),
+                "onBehalfOf": centre,
+            }
+        )
+        for role, person in people.values()
+    ]
+    return found + [
+        {
+            "role": [elements.concept(CONTRACT_TIER, tier)],
+            "member": elements.reference("Organization", unit.key, unit.name),
+        }
+        for unit, tier in _hospitals(contract)
     ]
 
 

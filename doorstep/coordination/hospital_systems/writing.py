@@ -15,6 +15,7 @@ from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.elements import Json, compact, identifier
 from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import actions as record
+from doorstep.kernel.record import labels
 from doorstep.kernel.record import queries as records
 from doorstep.kernel.record.publishing import Published
 
@@ -86,12 +87,13 @@ class Writer:
         self._written[kind, resource["id"]] = resource
         if stored is not None and {**stored, "meta": None} == {**resource, "meta": None}:
             return reference
+        labelled = labels.received(resource)
         version = record.publish(
             Published(
-                content=resource,
+                content=labelled,
                 organization_id=self.task.connection.organization_id,
                 occurred_at=occurred_at or self.event_at,
-                sensitive=sensitive,
+                sensitive=sensitive or labelled is not resource,
             ),
             resident_id=self.person.id,
             actor=self.task.actor,

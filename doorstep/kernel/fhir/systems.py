@@ -27,6 +27,8 @@ CRITICAL_ECG = f"{BASE}/CodeSystem/critical-ecg"
 REFERRAL_KIND = f"{BASE}/CodeSystem/referral-kind"
 REFERRAL_STATE = f"{BASE}/CodeSystem/referral-state"
 ALLERGEN = f"{BASE}/CodeSystem/allergens"
+# Labels of sensitivity that HL7's own list has not: tuberculosis.
+SENSITIVITY = f"{BASE}/CodeSystem/sensitivity"
 KEY_GROUP = f"{BASE}/CodeSystem/key-group"
 
 # valueString on a Patient without a number of its own: the mother's national id, by which a newborn is known.

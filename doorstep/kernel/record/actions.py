@@ -12,7 +12,7 @@ from django.utils import timezone
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.database.calls import Call, run
 from doorstep.kernel.fhir import exact
-from doorstep.kernel.record import watching
+from doorstep.kernel.record import labels, watching
 from doorstep.kernel.record.models import Resource
 from doorstep.kernel.record.publishing import Published, Row
 from doorstep.kernel.record.search_index import Index, index_of
@@ -51,6 +51,7 @@ def written(answer: str) -> list[int]:
 def writing(rows: Sequence[Row], *, actor: Actor, now: datetime | None = None) -> Call:
     """The call that writes resources, for an act that sends it with its other traces; its answer is for `written`."""
     moment = now or timezone.now()
+    rows = [labels.published(row) for row in rows]
     found = [index_of(_indexed(row)) for row in rows]
     columns = [_columns(position, row, index) for position, (row, index) in enumerate(zip(rows, found, strict=True))]
     index = [{"keys": one.keys, "facts": one.facts, "rest": one.rest} for one in found]

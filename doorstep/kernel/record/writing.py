@@ -16,7 +16,7 @@ from doorstep.kernel.database.calls import Call
 from doorstep.kernel.fhir import exact, validation
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import actions as record
-from doorstep.kernel.record import conditions, doors, references, stored
+from doorstep.kernel.record import conditions, doors, labels, references, stored
 from doorstep.kernel.record.kinds import BY_ACTION, CLOSED, SHARED, is_restricted, occurred_at
 from doorstep.kernel.record.patients import Patients
 from doorstep.kernel.record.publishing import Published, Row
@@ -91,7 +91,7 @@ def store(drafts: Sequence[Draft], *, actor: Actor, base: str = "") -> None:
 
 
 def checked(resource: Any, *, type: str, place: str) -> dict[str, Any]:
-    """A resource that R4 allows, of this type; raises FhirRefused with every problem and its place."""
+    """A resource that R4 allows, of this type, with the labels of sensitive diagnoses; raises FhirRefused with every problem."""
     if not isinstance(resource, dict):
         raise FhirRefused(400, "structure", "请发送一个资源对象 / send one resource object", place)
     kind = resource.get("resourceType")
@@ -114,7 +114,7 @@ def checked(resource: Any, *, type: str, place: str) -> dict[str, Any]:
             first.path,
             more=[(one.code, f"{one.path}: {one.sentence}", one.path) for one in others],
         )
-    return resource
+    return labels.received(resource)
 
 
 def prefix_of(actor: Actor) -> str:

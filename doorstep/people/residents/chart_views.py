@@ -61,7 +61,7 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
     units = organizations.names(ids=[*found.units, *(one.organization_id for one in relationships)])
     context = {
         "resident": resident,
-        "banner": queries.banner(resident, sensitive=found.unveiled is not None),
+        "banner": queries.banner(resident),
         **timeline_context(found, chosen, units),
         "relationships": [(one, units.get(one.organization_id, "")) for one in relationships],
         "household": [

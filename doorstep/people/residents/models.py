@@ -12,7 +12,7 @@ from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.organizations.models import Organization
-from doorstep.people.residents.rules import NEAR_SOUNDS
+from doorstep.people.residents.rules import NEAR_SOUNDS, SENSITIVE_GROUPS
 
 
 def _folded(column: str) -> Replace:
@@ -25,6 +25,7 @@ def _folded(column: str) -> Replace:
 
 
 _SEEN = RowAccess(using="access_may_see(resident_id)")
+_UNSAID = ", ".join(f"'{code}'" for code in sorted(SENSITIVE_GROUPS))
 
 
 class Household(models.Model):
@@ -150,7 +151,11 @@ class Group(models.Model):
     since = models.DateField()
     until = models.DateField(null=True)
 
-    row_access = _SEEN
+    # Some groups say a diagnosis that is not said aloud (rules.SENSITIVE_GROUPS): the database keeps them as it keeps sensitive entries.
+    row_access = RowAccess(
+        using=f"access_may_see(resident_id) AND (code NOT IN ({_UNSAID}) OR access_may_read_sensitive(resident_id))",
+        check="access_may_see(resident_id)",
+    )
     when_merged = Moves(_("重点人群"), unless=(("code", "since"), ("code", "until")))
 
     class Meta:

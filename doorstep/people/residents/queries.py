@@ -32,7 +32,6 @@ from doorstep.people.residents.models import (
 )
 from doorstep.people.residents.rules import (
     GROUPS,
-    SENSITIVE_GROUPS,
     age_text,
     is_whole_number,
     is_whole_phone,
@@ -130,8 +129,8 @@ def get_by_key(key: UUID | str, actor: Actor, *, household: bool = False) -> Res
     return _standing(found.first())
 
 
-def banner(resident: Resident, *, sensitive: bool = False) -> ResidentBanner:
-    """The banner of a resident; groups that are not said aloud stand in it only with `sensitive`.
+def banner(resident: Resident) -> ResidentBanner:
+    """The banner of a resident; groups that are not said aloud are in it for whoever opened the sensitive entries.
 
     The contract's line takes one query, the allergies one or two, the groups another unless they were read along.
     """
@@ -149,7 +148,7 @@ def banner(resident: Resident, *, sensitive: bool = False) -> ResidentBanner:
         masked_id=masked_number(resident),
         masked_phone=mask_phone(resident.phone),
         organization_name=resident.organization.name,
-        groups=tuple((code, _(GROUPS.get(code, code))) for code in codes if sensitive or code not in SENSITIVE_GROUPS),
+        groups=tuple((code, _(GROUPS.get(code, code))) for code in codes),
         contract=line_of("contract", resident.pk),
         deceased_on=resident.deceased_on,
         allergies=allergies_of(resident.pk),

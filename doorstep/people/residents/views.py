@@ -119,7 +119,7 @@ def change(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.RESIDENT_REGISTER)
     resident = queries.get_by_key(key, actor)
-    banner = queries.banner(resident, sensitive=True)
+    banner = queries.banner(resident)
     initial = {
         "phone": resident.phone,
         "address": resident.address,

@@ -14,7 +14,7 @@ from doorstep.kernel.access.models import User
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.roles import Role
 from doorstep.people.organizations.queries import as_uuid
-from doorstep.people.workforce.models import Post, Practitioner, Team
+from doorstep.people.workforce.models import Post, Practitioner, Team, TeamMember
 from doorstep.people.workforce.role_names import roles
 
 
@@ -65,6 +65,14 @@ def practitioner_of_user(*, user_id: int) -> Practitioner | None:
 def team_of_village(*, organization_id: int) -> Team | None:
     """The family-doctor team that serves a village clinic."""
     return Team.objects.filter(villages=organization_id).select_related("leader", "organization").order_by("id").first()
+
+
+def members_of(*, team_id: int, day: date) -> list[TeamMember]:
+    """The people of a team on a day, in the order in which they came; none for a team that is not kept."""
+    if not team_id:
+        return []
+    members = TeamMember.objects.filter(team_id=team_id, period__contains=day).select_related("practitioner")
+    return list(members.order_by("period", "id"))
 
 
 def teams_at(*, organization_id: int) -> list[Team]:

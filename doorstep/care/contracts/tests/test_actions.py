@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from doorstep.care.contracts import actions, handlers, queries
@@ -22,6 +23,8 @@ from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.events.tasks import to_event
 from doorstep.kernel.record.models import Resource
 from doorstep.people.residents.models import PanelEntry
+from doorstep.people.residents.tests.factories import make_staff
+from doorstep.people.workforce.models import Practitioner, TeamMember
 
 pytestmark = pytest.mark.django_db
 
@@ -186,3 +189,20 @@ def test_benefits_of_somebody_unseen_are_not_found() -> None:
     signing = make_signing()
     with acting(signing.stranger), pytest.raises(NotFound):
         queries.benefits_of(signing.resident.id, True, timezone.localdate())
+
+
+def test_care_team_names_the_people_and_the_institutions() -> None:
+    signing = make_signing()
+    nurse = make_staff(name="周芸", organization_id=signing.world.township, role="nurse")
+    with acting(system_actor(Purpose.IMPORT)):
+        person = Practitioner.objects.get(user=nurse)
+        TeamMember.objects.create(
+            team=signing.team, practitioner=person, part="nurse", period=DateRange(timezone.localdate(), None)
+        )
+    contract = sign_with(signing, signing.family_doctor)
+    with acting(signing.family_doctor):
+        team = Resource.objects.get(type="CareTeam", fhir_id=f"{contract.key}-team").content
+    named = [(one["member"]["display"], one["role"][0].get("text")) for one in team["participant"]]
+    assert named[:2] == [("陈敏", "签约医师"), ("周芸", "社区护士")]
+    assert [name for name, _role in named[2:]] == ["清溪镇卫生院", "禾川县第二人民医院", "禾川县人民医院"]
+    assert team["participant"][0]["onBehalfOf"]["display"] == "清溪镇卫生院"

@@ -51,6 +51,18 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
     AND o.post_id = nullif(current_setting('doorstep.post', true), '')::bigint
 $$;
 
+-- May the actor read what is sensitive of this resident as a whole, whoever wrote it: the resident, a relationship that was opened
+-- for it (an emergency), and a person who has opened it for a purpose.
+CREATE OR REPLACE FUNCTION access_may_read_sensitive(resident bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  IF access_is_system() OR resident = ANY (access_self()) THEN RETURN true; END IF;
+  RETURN access_unveiled(resident) IS NOT NULL OR EXISTS (
+    SELECT 1 FROM access_carerelationship r
+    WHERE r.resident_id = resident AND r.organization_id = ANY (access_record_reach()) AND r.sensitive AND r.scope = 'full'
+      AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp()));
+END $$;
+
 -- May the actor read this entry: the relationship's scope must cover its episode or its category. A sensitive entry is read
 -- by the resident, by the system of the hospital that wrote it, through a relationship opened for sensitive entries
 -- (an emergency), and by a person who has opened the resident's sensitive entries for a purpose: not by the colleagues of

@@ -49,6 +49,19 @@ BEGIN
   SELECT made.key, made.id FROM made;
 END $$;
 
+-- Puts a resident whom the actor may see into key groups from a day on; those that it is in already stay as they are.
+CREATE OR REPLACE FUNCTION residents_add_groups(p_resident bigint, p_codes text[], p_day date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  IF NOT (access_may('RESIDENT_REGISTER') AND access_may_see(p_resident)) THEN
+    RAISE EXCEPTION 'change of groups refused' USING ERRCODE = '42501';
+  END IF;
+  INSERT INTO residents_group (resident_id, code, since)
+    SELECT p_resident, g.code, p_day FROM unnest(p_codes) AS g (code)
+    WHERE NOT EXISTS (SELECT 1 FROM residents_group h WHERE h.resident_id = p_resident AND h.code = g.code AND h.until IS NULL)
+    ON CONFLICT (resident_id, code, since) DO UPDATE SET until = NULL;
+END $$;
+
 -- Which of these numbers are taken: the check of a file before it is brought in.
 CREATE OR REPLACE FUNCTION residents_numbers_taken(p_indexes uuid[]) RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
