@@ -14,6 +14,7 @@ from doorstep.care.contracts.states import COUNTING, LIVE
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import PresenceProof
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.database.remembered import Remembered
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.rules import age_on
@@ -107,16 +108,21 @@ def hospitals_of(*, resident_id: int, day: date | None = None) -> list[int]:
 def contract_line(resident_id: int) -> str:
     """One line for the resident's banner; "" without a contract."""
     today = timezone.localdate()
-    # Two columns and one join: the line stands on every page of the resident.
-    found = (
-        Contract.objects.filter(resident_id=resident_id, state__in=COUNTING, starts_on__lte=today, ends_on__gte=today)
-        .values_list("team__name", "ends_on")
-        .first()
-    )
+    found = _LINE.one(resident_id, today)
     if found is None:
         return ""
     team, ends_on = found
     return _("%(team)s 至 %(day)s") % {"team": team, "day": ends_on.isoformat()}
+
+
+# Two columns and one join: the line stands on every page of the resident.
+_LINE = Remembered(
+    lambda resident_id, day: (
+        Contract.objects.filter(resident_id=resident_id, state__in=COUNTING, starts_on__lte=day, ends_on__gte=day)
+        .order_by("id")
+        .values_list("team__name", "ends_on")[:1]
+    )
+)
 
 
 def contracts_of_resident(*, resident_id: int) -> list[Contract]:

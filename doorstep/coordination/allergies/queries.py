@@ -5,6 +5,7 @@ from uuid import UUID
 
 from doorstep.coordination.allergies.models import Allergy
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.database.remembered import Remembered
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.terminology import queries as terminology
@@ -43,15 +44,20 @@ def sent_of(*, resident_id: int) -> list[Sent]:
 
 def for_banner(resident_id: int) -> tuple[str, ...] | None:
     """What the banner says: None when nobody asked, () when none is known, else the substances, each once."""
-    own = list(
-        Allergy.objects.filter(resident_id=resident_id, state=Allergy.State.ACTIVE).order_by("recorded_at", "id")
-    )
+    own = _STANDING.rows(resident_id)
     named = [text_of(line) for line in own if line.kind == Allergy.Kind.ALLERGY]
     known = {line.substance for line in own}
     named += [one.substance for one in sent_of(resident_id=resident_id) if one.substance not in known]
     if named:
         return tuple(dict.fromkeys(named))
     return () if own else None
+
+
+_STANDING = Remembered(
+    lambda resident_id: Allergy.objects.filter(resident_id=resident_id, state=Allergy.State.ACTIVE).order_by(
+        "recorded_at", "id"
+    )
+)
 
 
 def text_of(line: Allergy) -> str:

@@ -11,11 +11,17 @@ from django.utils import timezone
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import ApiClient, App, BreakGlassReview, CareRelationship, Launch
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.database.remembered import Remembered
 
 
 def list_relationships(*, resident_id: int, actor: Actor) -> list[CareRelationship]:
     """The resident's care relationships, newest first, as far as the actor may see them."""
-    return list(CareRelationship.objects.filter(resident_id=resident_id).order_by("-opened_at")[:200])
+    return _RELATIONSHIPS.rows(resident_id)
+
+
+_RELATIONSHIPS = Remembered(
+    lambda resident_id: CareRelationship.objects.filter(resident_id=resident_id).order_by("-opened_at")[:200]
+)
 
 
 def live_relationship(*, resident_id: int, actor: Actor, at: datetime | None = None) -> CareRelationship | None:
@@ -85,7 +91,10 @@ def list_clients(*, organization_ids: Iterable[int]) -> list[ApiClient]:
 
 def apps() -> list[App]:
     """The apps that can be opened from a record, by name."""
-    return list(App.objects.filter(closed_at__isnull=True).order_by("name"))
+    return _APPS.rows()
+
+
+_APPS = Remembered(lambda: App.objects.filter(closed_at__isnull=True).order_by("name"))
 
 
 def app_named(name: str) -> App | None:

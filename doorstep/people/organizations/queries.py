@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from doorstep.kernel.access.models import ApiClient
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.database.remembered import Remembered
 from doorstep.people.organizations.models import Change, Department, Membership, Organization
 
 
@@ -27,7 +28,10 @@ def below(*, organization_id: int) -> tuple[int, ...]:
 def names(*, ids: Iterable[int | None]) -> dict[int, str]:
     """The names of several organisations, in one query."""
     wanted = {value for value in ids if value is not None}
-    return dict(Organization.objects.filter(id__in=wanted).values_list("id", "name")) if wanted else {}
+    return dict(_NAMES.rows(list(wanted))) if wanted else {}
+
+
+_NAMES = Remembered(lambda ids: Organization.objects.filter(id__any=ids).values_list("id", "name"))
 
 
 def several(*, ids: Iterable[int]) -> list[Organization]:

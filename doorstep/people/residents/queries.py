@@ -17,6 +17,7 @@ from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship, FormerResident, PresenceProof
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted
+from doorstep.kernel.database.remembered import Remembered, Slot
 from doorstep.kernel.fhir import systems
 from doorstep.people.residents import documents
 from doorstep.people.residents.indexes import number_index, phone_index
@@ -74,8 +75,7 @@ def linked_ids(*, user_id: int) -> list[int]:
 
 def get(*, resident_id: int) -> Resident:
     """The resident with this id, or who that is since a merge; raises NotFound when the actor may not see one."""
-    found = _with_standing().filter(id=resident_id).first()
-    return _standing(found)
+    return _standing(_BY_ID.one(resident_id))
 
 
 def get_former(*, key: UUID | str) -> Resident:
@@ -97,7 +97,7 @@ def _standing(found: Resident | None) -> Resident:
         merged_into = getattr(found, "merged_into", None)
         if merged_into is None:
             return found
-        found = _with_standing().filter(id=merged_into).first()
+        found = _BY_ID.one(merged_into)
     raise NotFound()
 
 
@@ -119,14 +119,26 @@ def get_by_key(key: UUID | str, actor: Actor, *, household: bool = False) -> Res
 
     With `household` the others who live there are read along, for `household_of`.
     """
-    codes = _live_groups().filter(resident_id=OuterRef("pk")).values("code")
+    return _standing((_WITH_HOUSEHOLD if household else _WITH_GROUPS).one(key))
+
+
+def _with_groups(key: Slot) -> QuerySet[Resident]:
     # The page of a resident shows the groups at once: read along, they cost no query of their own.
-    found = _with_standing().annotate(group_codes=ArraySubquery(codes)).filter(key=key)
-    if household:
-        others = not_merged().filter(household_id=OuterRef("household_id")).exclude(id=OuterRef("pk"))
-        facts = JSONObject(key="key", name="name", relation="relation_to_head")
-        found = found.annotate(members=ArraySubquery(others.order_by("birth_date").values(facts=facts)))
-    return _standing(found.first())
+    codes = _live_groups().filter(resident_id=OuterRef("pk")).values("code")
+    return _with_standing().annotate(group_codes=ArraySubquery(codes)).filter(key=key)[:1]
+
+
+def _with_household(key: Slot) -> QuerySet[Resident]:
+    others = not_merged().filter(household_id=OuterRef("household_id")).exclude(id=OuterRef("pk"))
+    facts = JSONObject(key="key", name="name", relation="relation_to_head")
+    codes = _live_groups().filter(resident_id=OuterRef("pk")).values("code")
+    members = ArraySubquery(others.order_by("birth_date").values(facts=facts))
+    return _with_standing().annotate(group_codes=ArraySubquery(codes), members=members).filter(key=key)[:1]
+
+
+_BY_ID = Remembered(lambda resident_id: _with_standing().filter(id=resident_id)[:1])
+_WITH_GROUPS = Remembered(_with_groups)
+_WITH_HOUSEHOLD = Remembered(_with_household)
 
 
 def banner(resident: Resident) -> ResidentBanner:
