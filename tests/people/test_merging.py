@@ -27,6 +27,7 @@ from doorstep.people.identity import actions, moving
 from doorstep.people.identity.facts import FACTS
 from doorstep.people.identity.models import Merge
 from doorstep.people.residents import actions as resident_actions
+from doorstep.people.residents import finding
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Group, Identifier, PanelEntry, Resident, ResidentAccount
 from doorstep.people.residents.tests.factories import make_resident, make_staff
@@ -197,8 +198,8 @@ def test_references_to_the_former_record_lead_to_the_person(scene: Scene, twin: 
         assert residents.get(resident_id=twin.pk).pk == rich.pk
         assert residents.behind_reference(reference=f"Patient/{twin.key}") == (rich.pk, str(rich.key))
         assert residents.get_former(key=twin.key).pk == twin.pk
-        assert [one.key for one in residents.search_panel("周桂蓝", officer)] == []
-        assert [one.key for one in residents.search_panel("周桂兰", officer)] == [rich.key]
+        assert [one.key for one in finding.search_panel("周桂蓝", officer)] == []
+        assert [one.key for one in finding.search_panel("周桂兰", officer)] == [rich.key]
 
 
 def test_whoever_saw_one_record_sees_the_person_and_no_longer_after_parting(

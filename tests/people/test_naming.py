@@ -16,7 +16,7 @@ from doorstep.people.identity.doubles import likely
 from doorstep.people.identity.matching import Facts
 from doorstep.people.identity.models import IdentityChange
 from doorstep.people.residents import actions as residents
-from doorstep.people.residents import queries
+from doorstep.people.residents import finding, queries
 from doorstep.people.residents.models import Identifier, Resident
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
@@ -57,7 +57,7 @@ def test_unknown_patient_is_named_later_and_the_history_is_kept(nurse: Actor) ->
         assert named is not None
         assert (named.name, named.unidentified, named.national_id) == ("周桂兰", False, ZHOU_NUMBER)
         assert queries.find_by_number(ZHOU_NUMBER, nurse) == named
-        assert [one.key for one in queries.search_panel("周桂兰", nurse)] == [made.key]
+        assert [one.key for one in finding.search_panel("周桂兰", nurse)] == [made.key]
         patient = record.read(type="Patient", fhir_id=str(made.key))
         before, after = (
             json.loads(str(text)) for text in IdentityChange.objects.order_by("-id").values_list("before", "after")[0]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from doorstep.care.diagnosis import states
 from doorstep.care.diagnosis.models import CATEGORY, CriticalValue, EcgOrder, ReportVersion
@@ -17,6 +17,7 @@ from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import bind
 from doorstep.kernel.audit.actions import audit_key
+from doorstep.kernel.database.remembered import Remembered, Slot
 from doorstep.kernel.files import queries as files
 from doorstep.kernel.files.models import StoredFile
 from doorstep.kernel.record import queries as record
@@ -63,13 +64,12 @@ _SHOWN = (
 
 def queue(*, actor: Actor, limit: int = 50) -> list[EcgOrder]:
     """The centre's open cases: life at stake first, then by the clock."""
-    rows = _listed().filter(center_id__in=actor.reach, state__in=_OPEN)
-    return list(rows.order_by("-queue_urgency", "arrived_at", "id")[:limit])
+    return _QUEUE.rows(list(actor.reach))[:limit]
 
 
 def queue_length(*, actor: Actor) -> int:
     """How many cases wait for a reader."""
-    return EcgOrder.objects.filter(center_id__in=actor.reach, state=states.QUEUED).count()
+    return _WAITING.one(list(actor.reach)) or 0
 
 
 def next_case(*, actor: Actor, after: EcgOrder | None = None) -> EcgOrder | None:
@@ -82,7 +82,7 @@ def next_case(*, actor: Actor, after: EcgOrder | None = None) -> EcgOrder | None
 
 def held_by(*, actor: Actor) -> EcgOrder | None:
     """The case that this reader holds now, the oldest first."""
-    return EcgOrder.objects.filter(reader_user_id=actor.user_id, state=states.READING).order_by("claimed_at").first()
+    return _HELD.one(actor.user_id)
 
 
 def orders_of_source(*, actor: Actor, limit: int = 50) -> list[EcgOrder]:
@@ -92,11 +92,17 @@ def orders_of_source(*, actor: Actor, limit: int = 50) -> list[EcgOrder]:
 
 def orders_at_center(*, actor: Actor, limit: int) -> list[EcgOrder]:
     """What the actor's units have sent and the centre has not answered yet, newest first, with the centre's name."""
+    return _AT_CENTER.rows(list(actor.reach))[:limit]
+
+
+def _at_center(reach: Slot) -> QuerySet[EcgOrder]:
     rows = EcgOrder.objects.only("key", "state", "state_since", "resident_id")
     # The model names it for the type checker, which takes this for a second definition.
     named = rows.annotate(center_name=F("center__name"))  # type: ignore[no-redef]
-    sent = named.filter(source_id__in=actor.reach, state__in=_OPEN)
-    return list(sent.order_by("-created_at", "-id")[:limit])
+    return named.filter(source_id__any=reach, state__in=_OPEN).order_by("-created_at", "-id")[:50]
+
+
+_AT_CENTER = Remembered(_at_center)
 
 
 def signed_by(*, actor: Actor, limit: int = 50) -> list[EcgOrder]:
@@ -113,8 +119,11 @@ def ecgs_of_resident(*, resident_id: int, limit: int = 20) -> list[EcgOrder]:
 def people(orders: Iterable[EcgOrder | CriticalValue]) -> dict[int, Resident]:
     """The residents of several rows by id, in one query; one whose care relationship has ended is missing."""
     # Without the sealed columns: opening three of them for each line of a list costs more than the list.
-    shown = Resident.objects.only("key", "name", "gender", "birth_date")
-    return shown.in_bulk({order.resident_id for order in orders})
+    ids = {order.resident_id for order in orders}
+    return {one.pk: one for one in _PEOPLE.rows(list(ids))} if ids else {}
+
+
+_PEOPLE = Remembered(lambda ids: Resident.objects.filter(id__any=ids).only("key", "name", "gender", "birth_date"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +269,24 @@ def verification(key: UUID | str) -> Verification | None:
 def _listed() -> QuerySet[EcgOrder]:
     """Orders for the lines of a list: what a line shows, and of their people and units only the names."""
     return _named(EcgOrder.objects.only(*_SHOWN))
+
+
+_QUEUE = Remembered(
+    lambda reach: (
+        _listed().filter(center_id__any=reach, state__in=_OPEN).order_by("-queue_urgency", "arrived_at", "id")[:50]
+    )
+)
+_WAITING = Remembered(
+    lambda reach: (
+        EcgOrder.objects.filter(center_id__any=reach, state=states.QUEUED)
+        .values("state")
+        .annotate(waiting=Count("id"))
+        .values_list("waiting", flat=True)
+    )
+)
+_HELD = Remembered(
+    lambda user_id: EcgOrder.objects.filter(reader_user_id=user_id, state=states.READING).order_by("claimed_at")[:1]
+)
 
 
 def _orders() -> QuerySet[EcgOrder]:

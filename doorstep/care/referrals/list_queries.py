@@ -7,15 +7,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from django.db.models import BooleanField, OuterRef, Subquery, Value
+from django.db.models import BooleanField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat
 
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.states import ENDED
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.database.remembered import Remembered, Slot
 from doorstep.kernel.worklist.models import Task
 
 PAGE = 50
@@ -119,8 +121,9 @@ def _page(
         facts |= dict(zip(("first", "second", "id"), place, strict=True))
     ids = f"SELECT id FROM ({parts}) AS found ORDER BY first {way}, second {way}, id {way} LIMIT %(limit)s"
     # As an array they are found first; as a subquery the planner would read all referrals beside it.
-    these = _named(f"referrals_referral.id = ANY (ARRAY({ids}))", facts)
-    found = Referral.objects.select_related(*_WITH).filter(these).annotate(**_clock())
+    sql = f"referrals_referral.id = ANY (ARRAY({ids}))"
+    names = _NAMED.findall(sql)
+    found = _reading(sql, len(names)).rows(*(facts[name] for name in names))
     rows = sorted(found, key=orders[0].key, reverse=orders[0].descending)
     shown = rows[:limit]
     return Page(shown, _text(orders[0].key(shown[-1])) if len(rows) > limit else "")
@@ -134,10 +137,16 @@ def _clock() -> dict[str, Subquery]:
     return {"task_due": Subquery(tasks.values("due_at")[:1]), "task_warn": Subquery(tasks.values("warn_at")[:1])}
 
 
-def _named(sql: str, facts: dict[str, Any]) -> RawSQL:
-    """A condition with named values, as the ORM takes it."""
-    values = [facts[name] for name in _NAMED.findall(sql)]
-    return RawSQL(_NAMED.sub("%s", sql), values, output_field=BooleanField())  # noqa: S611 - every word of it stands above
+@cache
+def _reading(sql: str, slots: int) -> Remembered[Referral]:
+    """The referrals of a condition with named values, each list under the few conditions that stand above."""
+    condition = _NAMED.sub("%s", sql)
+
+    def build(*values: Slot) -> QuerySet[Referral]:
+        these = RawSQL(condition, values, output_field=BooleanField())  # noqa: S611 - every word of it stands above
+        return Referral.objects.select_related(*_WITH).filter(these).annotate(**_clock())
+
+    return Remembered(build, slots=slots)
 
 
 _NAMED = re.compile(r"%\((\w+)\)s")

@@ -4,12 +4,12 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from doorstep.coordination.notices.models import Notice
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.database.remembered import ask
 
 
 def latest(*, actor: Actor, limit: int = 50, before: datetime | None = None) -> list[Notice]:
@@ -27,19 +27,16 @@ def unseen(*, actor: Actor, limit: int = 500) -> list[Notice]:
 
 def count_unseen(*, actor: Actor) -> int:
     """How many notices wait; counts to 100. Every page asks, so the statement is written out and not built each time."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*) FROM (
-                SELECT FROM notices_notice
-                WHERE seen_at IS NULL
-                  AND (user_id = %s OR (organization_id = %s AND role IN ('', %s)) OR resident_id = ANY (%s))
-                LIMIT 100) waiting
-            """,
-            [actor.user_id, actor.organization_id, actor.role, list(actor.resident_ids)],
-        )
-        count: int = cursor.fetchone()[0]
-    return count
+    values = [actor.user_id, actor.organization_id, actor.role, list(actor.resident_ids)]
+    return int(ask(_UNSEEN, values)[0][0])
+
+
+_UNSEEN = """
+SELECT count(*) FROM (
+    SELECT FROM notices_notice
+    WHERE seen_at IS NULL AND (user_id = %s OR (organization_id = %s AND role IN ('', %s)) OR resident_id = ANY (%s::bigint[]))
+    LIMIT 100) waiting
+"""
 
 
 def get_notice(*, notice_key: uuid.UUID | str, actor: Actor) -> Notice:

@@ -1,21 +1,26 @@
-"""Readings whose SQL is written once for a process.
+"""Readings whose SQL is written once for a process and planned once for a connection.
 
-Django writes the SQL of a queryset anew each time that it is asked: on a page that asks ten times this takes longer than
-the database needs for the answers. What a page reads at every visit is declared here once, with slots for what changes.
+Django writes the SQL of a queryset anew each time that it is asked, and the database plans it anew: on a page that asks ten
+times both together take longer than the answers. What a page reads at every visit is declared here once, with slots for
+what changes.
 """
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from django.db import connections
-from django.db.models import Field, Lookup, QuerySet, Value
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.models import Field, ForeignObject, Lookup, QuerySet, Value
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg import sql as psycopg_sql
 
 _Row = TypeVar("_Row")
+_PLACES = re.compile(r"(%%|%s)")
 
 
 class Slot(Value):
@@ -25,44 +30,52 @@ class Slot(Value):
         super().__init__(None)
         self.position = position
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Leave the place open."""
-        return "%s", [self]
+        return "%s", (self,)
 
 
+@ForeignObject.register_lookup
 @Field.register_lookup
-class AnyOf(Lookup):  # type: ignore[type-arg]  # not generic at run time
+class AnyOf(Lookup):
     """`name__any=Slot`: the column is one of the values of a list, however many there are."""
 
     lookup_name = "any"
+    prepare_rhs = False
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Take the list as it is."""
+        return "%s", (value,)
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Write the comparison with a list that is one argument."""
         left, left_arguments = self.process_lhs(compiler, connection)
         right, right_arguments = self.process_rhs(compiler, connection)
-        return f"{left} = ANY({right})", [*left_arguments, *right_arguments]
+        return f"{left} = ANY({right})", (*left_arguments, *right_arguments)
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A queryset with its compiler after the SQL was written."""
+    """A queryset with its compiler after the SQL was written, and which value goes to which place of it."""
 
     queryset: QuerySet[Any, Any]
     compiler: SQLCompiler
     sql: str
-    arguments: tuple[Any, ...]
+    places: tuple[int, ...]
 
 
 class Remembered(Generic[_Row]):
     """A reading declared by a function from slots to a queryset, asked with values.
 
-    The function may not look at what it is given: it gets slots. Lists take the lookup `any` in place of `in`. Rows are
-    made by Django as the queryset says: models with what is joined and annotated, tuples or single values.
+    The function may not look at what it is given: it gets slots, as many as it has parameters or as `slots` says. Lists
+    take the lookup `any` in place of `in`. Rows are made by Django as the queryset says: models with what is joined and
+    annotated, tuples or single values. What the function knows itself stands in the SQL as it is, so that an index over
+    some of the rows is found.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, _Row]]) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Any, _Row]], *, slots: int | None = None) -> None:
         self._build = build
-        self._count = len(inspect.signature(build).parameters)
+        self._count = len(inspect.signature(build).parameters) if slots is None else slots
         self._written: _Written | None = None
 
     def rows(self, *values: Any) -> list[_Row]:
@@ -71,12 +84,13 @@ class Remembered(Generic[_Row]):
             raise TypeError(f"{self._count} values are needed, not {len(values)}.")
         written = self._written = self._written or self._write()
         plain = [value.value if isinstance(value, Enum) else value for value in values]
-        arguments = tuple(plain[one.position] if isinstance(one, Slot) else one for one in written.arguments)
-        compiler = copy(written.compiler)
+        found = ask(written.sql, [plain[place] for place in written.places])
+        # Django keeps what these hold to itself; the types of its stubs do not say so.
+        compiler: Any = copy(written.compiler)
         # Each thread has a connection of its own.
-        compiler.connection = connections[written.queryset.db]
-        compiler.as_sql = lambda *_, **__: (written.sql, arguments)  # type: ignore[method-assign]
-        return list(self._asking(written.queryset, compiler))
+        compiler.connection = connections[DEFAULT_DB_ALIAS]
+        compiler.execute_sql = lambda *_, **__: [found]
+        return list(_rows_by(written.queryset, compiler))
 
     def one(self, *values: Any) -> _Row | None:
         """The first row, None when there is none; the declaration says the order and should take one row only."""
@@ -86,14 +100,42 @@ class Remembered(Generic[_Row]):
     def _write(self) -> _Written:
         queryset = self._build(*(Slot(position) for position in range(self._count)))
         compiler = queryset.query.get_compiler(using=queryset.db)
-        sql, arguments = compiler.as_sql()
-        return _Written(queryset, compiler, sql, tuple(arguments))
+        words, arguments = compiler.as_sql()
+        known = iter(arguments)
+        texts, places = [], []
+        for part in _PLACES.split(words):
+            argument = next(known) if part == "%s" else None
+            if isinstance(argument, Slot):
+                places.append(argument.position)
+            fixed = part == "%s" and not isinstance(argument, Slot)
+            texts.append(psycopg_sql.Literal(argument).as_string().replace("%", "%%") if fixed else part)
+        return _Written(queryset, compiler, "".join(texts), tuple(places))
 
-    def _asking(self, queryset: QuerySet[Any, _Row], compiler: SQLCompiler) -> QuerySet[Any, _Row]:
-        query: Any = copy(queryset.query)
-        query.get_compiler = lambda *_, **__: compiler
-        asking: Any = type(queryset)(model=queryset.model, query=query, using=queryset.db)
-        # How rows are made is set by values(), values_list() and the like.
-        for name in ("_iterable_class", "_fields"):
-            setattr(asking, name, getattr(queryset, name))
-        return asking  # type: ignore[no-any-return]
+
+def ask(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Send a statement with its values beside it; the driver has it planned once it has come a few times.
+
+    For what many pages ask in the very same words: each wording is kept by the connection.
+    """
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    connection.ensure_connection()
+    # A log of statements shows values in their places, which only the client's binding knows.
+    logged = connection.queries_logged
+    with (
+        connection.cursor()
+        if logged
+        else connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor
+    ):
+        cursor.execute(statement, values)
+        return cast("list[tuple[Any, ...]]", cursor.fetchall())
+
+
+def _rows_by(queryset: QuerySet[Any, _Row], compiler: SQLCompiler) -> QuerySet[Any, _Row]:
+    """The queryset with a compiler that has its answer already."""
+    query: Any = copy(queryset.query)
+    query.get_compiler = lambda *_, **__: compiler
+    asking: Any = type(queryset)(model=queryset.model, query=query, using=queryset.db)
+    # How rows are made is set by values(), values_list() and the like.
+    for name in ("_iterable_class", "_fields"):
+        setattr(asking, name, getattr(queryset, name))
+    return cast("QuerySet[Any, _Row]", asking)

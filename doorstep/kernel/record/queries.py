@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db.models import Q
@@ -124,21 +125,23 @@ def of_episode(*, episode: str, types: tuple[str, ...] = ()) -> list[Entry]:
     return [_entry(row) for row in rows.order_by("occurred_at", "id")[:200]]
 
 
-def of_type(*, resident_id: int, type: str, but_category: str = "") -> list[Entry]:
-    """A resident's last fifty resources of one type, newest first, as far as the actor may read them; `but_category` leaves one out.
+def of_type(*, resident_id: int, type: str, but_category: str = "", limit: int = 50) -> list[Entry]:
+    """A resident's resources of one type, newest first, as far as the actor may read them; `but_category` leaves one out.
 
     For a line of a page whose look is audited as a whole.
     """
-    return [_entry(row) for row in _OF_TYPE.rows(resident_id, type, but_category or "-")]
+    return [_entry(row) for row in _of_type(limit).rows(resident_id, type, but_category or "-")]
 
 
-_OF_TYPE = Remembered(
-    lambda resident_id, type, but_category: (
-        Resource.objects.filter(resident_id=resident_id, type=type, deleted=False)
-        .exclude(category=but_category)
-        .order_by("-occurred_at", "-id")[:50]
+@cache
+def _of_type(limit: int) -> Remembered[Resource]:
+    return Remembered(
+        lambda resident_id, type, but_category: (
+            Resource.objects.filter(resident_id=resident_id, type=type, deleted=False)
+            .exclude(category=but_category)
+            .order_by("-occurred_at", "-id")[:limit]
+        )
     )
-)
 
 
 def _entry(row: Resource) -> Entry:

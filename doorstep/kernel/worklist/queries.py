@@ -1,8 +1,9 @@
 """Lists of work."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -10,6 +11,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.database.remembered import Remembered
 from doorstep.kernel.worklist.models import Delegation, Task
 
 
@@ -30,16 +32,20 @@ class StageTimes:
         return self.inside / self.clocked if self.clocked else None
 
 
+# The lines of a list.
+LIST = 50
 # What the line of a list shows of a task.
 _SHOWN = (
     "kind", "item_id", "item_key", "resident_id", "organization_id", "urgency", "opened_at", "warn_at", "due_at", "level",
 )  # fmt: skip
 
 
-def open_tasks(*, actor: Actor, kinds: Iterable[str] = (), limit: int = 50) -> list[Task]:
+def open_tasks(*, actor: Actor, kinds: Collection[str] = (), limit: int = LIST) -> list[Task]:
     """The open tasks that the actor's posts and role may do: most urgent first, then by the clock."""
-    rows = _mine(actor, kinds).only(*_SHOWN)
-    return list(rows.order_by("-urgency", F("due_at").asc(nulls_last=True), "id")[:limit])
+    if not kinds and limit == LIST:
+        user = actor.user_id or 0
+        return _OPEN.rows(list(actor.reach), list(actor.permissions), user, timezone.localdate())
+    return list(_listed(_mine(actor, kinds))[:limit])
 
 
 def count_by_kind(*, actor: Actor) -> dict[str, int]:
@@ -129,12 +135,25 @@ def task_by_key(*, key: UUID, actor: Actor) -> Task | None:
 
 def _mine(actor: Actor, kinds: Iterable[str]) -> QuerySet[Task]:
     wanted = list(kinds)
-    tasks = Task.objects.filter(closed_at__isnull=True, organization_id__in=actor.reach).filter(
-        Q(permission="") | Q(permission__in=list(actor.permissions))
-    )
-    today = timezone.localdate()
-    away = Delegation.objects.filter(to_user_id=actor.user_id or 0, starts_on__lte=today, ends_on__gte=today)
-    tasks = tasks.filter(
-        Q(assignee_id__isnull=True) | Q(assignee_id=actor.user_id) | Q(assignee_id__in=away.values("from_user_id"))
-    )
+    tasks = _waiting(list(actor.reach), list(actor.permissions), actor.user_id or 0, timezone.localdate())
     return tasks.filter(kind__in=wanted) if wanted else tasks
+
+
+def _waiting(reach: Any, permissions: Any, user_id: Any, today: Any) -> QuerySet[Task]:
+    """The open tasks of these units that a person with these permissions may do; takes values or slots."""
+    away = Delegation.objects.filter(to_user_id=user_id, starts_on__lte=today, ends_on__gte=today)
+    return Task.objects.filter(
+        Q(permission="") | Q(permission__any=permissions),
+        Q(assignee_id__isnull=True) | Q(assignee_id=user_id) | Q(assignee_id__in=away.values("from_user_id")),
+        closed_at__isnull=True,
+        organization_id__any=reach,
+    )
+
+
+def _listed(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    return tasks.only(*_SHOWN).order_by("-urgency", F("due_at").asc(nulls_last=True), "id")
+
+
+_OPEN = Remembered(
+    lambda reach, permissions, user_id, today: _listed(_waiting(reach, permissions, user_id, today))[:LIST]
+)

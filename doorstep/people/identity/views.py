@@ -15,6 +15,7 @@ from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
 from doorstep.people.identity import actions, pairs, presenters, queries
 from doorstep.people.identity.forms import MergeForm, UndoForm
+from doorstep.people.residents import finding
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.permissions import Permission
 
@@ -91,7 +92,7 @@ def compare(request: HttpRequest, key: UUID) -> HttpResponse:
 def _pick(request: HttpRequest, key: UUID, actor: Actor) -> HttpResponse:
     resident = residents.get_by_key(key, actor)
     text = (request.POST.get("q") or request.GET.get("q", "")).strip()
-    found = [one for one in residents.search_panel(text, actor) if one.key != resident.key]
+    found = [one for one in finding.search_panel(text, actor) if one.key != resident.key]
     context = {"resident": resident, "banner": residents.banner(resident), "text": text, "found": found}
     return page_or_part(request, "identity/pick.html", "found", context)
 

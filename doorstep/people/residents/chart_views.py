@@ -1,5 +1,6 @@
 """The record page: timeline with filters, an entry opened in place, trends, and the veil over sensitive entries."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.record import chart as record_chart
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record.chart import Chart
+from doorstep.kernel.record.queries import Entry
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
@@ -32,6 +34,7 @@ from doorstep.people.residents.chart.lines import days_of
 from doorstep.people.residents.chart.summary import recent_of
 from doorstep.people.residents.chart.values import values_of
 from doorstep.people.residents.forms import OpenSensitiveForm
+from doorstep.people.residents.models import Resident
 from doorstep.people.residents.permissions import Permission
 from doorstep.people.residents.rules import RELATIONS
 from doorstep.people.residents.views import actor_of
@@ -67,7 +70,7 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "household": [
             (one, RELATIONS.get(one.relation_to_head, one.relation_to_head)) for one in queries.household_of(resident)
         ],
-        "entry_url": lambda one: reverse("residents:entry", args=[resident.key, one.type, one.fhir_id]),
+        "entry_url": _entry_address(resident),
         "sensitive_form": OpenSensitiveForm(auto_id="sensitive_%s"),
         "may_open": actor.may(Access.SENSITIVE_OPEN),
         "may_change": actor.may(Permission.RESIDENT_REGISTER),
@@ -77,6 +80,12 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "here": request.get_full_path(),
     }
     return page_or_part(request, "residents/detail.html", "timeline", context)
+
+
+def _entry_address(resident: Resident) -> Callable[[Entry], str]:
+    """The address of an entry's own page; worked out once, as a page names dozens of them."""
+    head = reverse("residents:entry", args=[resident.key, "-", "-"]).removesuffix("-/-/")
+    return lambda one: f"{head}{one.type}/{one.fhir_id}/"
 
 
 def timeline_context(found: Chart, chosen: filters.Filter, units: dict[int, str]) -> dict[str, Any]:

@@ -174,6 +174,12 @@ class PanelEntry(models.Model):
     sound = models.GeneratedField(
         expression=_folded("pinyin"), output_field=models.CharField(max_length=120), db_persist=True
     )
+    # The pinyin in one run, as people type it.
+    run = models.GeneratedField(
+        expression=Replace("pinyin", models.Value(" "), models.Value("")),
+        output_field=models.CharField(max_length=120),
+        db_persist=True,
+    )
 
     row_access = RowAccess(
         using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
@@ -186,6 +192,7 @@ class PanelEntry(models.Model):
             models.Index(fields=["organization", "name"], name="panel_name"),
             models.Index(fields=["organization", "initials"], name="panel_initials"),
             models.Index(fields=["organization", "sound"], name="panel_sound"),
+            models.Index(fields=["organization", "run"], name="panel_run"),
         )
 
 

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import JSONObject, Replace
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,14 +20,12 @@ from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted
 from doorstep.kernel.database.remembered import Remembered, Slot
 from doorstep.kernel.fhir import systems
 from doorstep.people.residents import documents
-from doorstep.people.residents.indexes import number_index, phone_index
+from doorstep.people.residents.indexes import number_index
 from doorstep.people.residents.lines import allergies_of, line_of
 from doorstep.people.residents.models import (
     Death,
     Group,
-    Identifier,
     ImportBatch,
-    PanelEntry,
     Resident,
     ResidentAccount,
 )
@@ -35,7 +33,6 @@ from doorstep.people.residents.rules import (
     GROUPS,
     age_text,
     is_whole_number,
-    is_whole_phone,
     mask_number,
     mask_phone,
 )
@@ -210,43 +207,10 @@ def brief(*, ids: Iterable[int]) -> dict[int, Resident]:
     wanted = set(ids)
     if not wanted:
         return {}
-    found = Resident.objects.filter(id__in=wanted).only("id", "key", "name", "gender", "birth_date")
-    return {resident.id: resident for resident in found}
+    return {resident.id: resident for resident in _BRIEF.rows(list(wanted))}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One resident of a search."""
-
-    key: UUID
-    name: str
-    gender_label: str
-    age: str
-    masked_id: str
-    organization_name: str
-
-
-def search_panel(text: str, actor: Actor, *, limit: int = 20) -> list[Found]:
-    """Residents on the panels of the actor's units, by name, pinyin or initials; by phone or number only when whole.
-
-    A text with digits that is neither a whole phone nor a whole number finds nobody, and a pattern is only text.
-    """
-    text = " ".join(text.split())
-    if not text or not actor.record_reach:
-        return []
-    if any(character.isdigit() for character in text):
-        return _by_index("".join(text.split()), limit)
-    entries = PanelEntry.objects.filter(organization_id__in=actor.record_reach)
-    if text.isascii():
-        letters = text.lower().replace(" ", "")
-        entries = entries.annotate(run=Replace("pinyin", Value(" "), Value(""))).filter(
-            Q(initials__startswith=letters) | Q(run__startswith=letters)
-        )
-    else:
-        entries = entries.filter(name__contains=text)
-    # A resident may stand on the panels of a village and its township; the policy leaves out who is no longer ours.
-    ids = entries.order_by("name", "resident_id").values_list("resident_id", flat=True)[: limit * 3]
-    return _found(not_merged().filter(id__in=list(ids)).order_by("name", "id")[:limit])
+_BRIEF = Remembered(lambda ids: Resident.objects.filter(id__any=ids).only("id", "key", "name", "gender", "birth_date"))
 
 
 def find_by_number(number: str, actor: Actor) -> Resident | None:
@@ -325,36 +289,6 @@ def preview(batch: ImportBatch, *, limit: int = 20) -> list[dict[str, str]]:
 
 def _live_groups() -> QuerySet[Group]:
     return Group.objects.filter(until__isnull=True).order_by("since", "id")
-
-
-def _by_index(text: str, limit: int) -> list[Found]:
-    if is_whole_phone(text):
-        kinds, index = [Identifier.Kind.PHONE.value], phone_index(text)
-    elif is_whole_number(text) or documents.is_whole_document(text):
-        kinds, index = list(documents.KINDS), number_index(text)
-    else:
-        return []
-    found = (
-        not_merged()
-        .filter(identifiers__kind__in=kinds, identifiers__index=index, identifiers__live=True)
-        .order_by("name", "id")
-    )
-    return _found(found[:limit])
-
-
-def _found(rows: QuerySet[Resident]) -> list[Found]:
-    today = timezone.localdate()
-    return [
-        Found(
-            row.key,
-            row.name,
-            _(str(Resident.Gender(row.gender).label)),
-            age_text(row.birth_date, today),
-            masked_number(row),
-            row.organization.name,
-        )
-        for row in rows.select_related("organization")
-    ]
 
 
 def family_of(*, user_id: int) -> list[ResidentAccount]:

@@ -14,7 +14,7 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render, wants_part
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
-from doorstep.people.residents import actions, queries
+from doorstep.people.residents import actions, finding, queries
 from doorstep.people.residents.documents import is_whole_document
 from doorstep.people.residents.forms import ChangeForm, GlassForm, PresenceForm, RegisterForm
 from doorstep.people.residents.permissions import Permission
@@ -36,7 +36,7 @@ def find(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.RESIDENT_FIND)
     text = (request.POST.get("q") or request.GET.get("q", "")).strip()
-    found = queries.search_panel(text, actor)
+    found = finding.search_panel(text, actor)
     joined = "".join(text.split())
     whole = is_whole_number(joined) or is_whole_document(joined)
     if whole and len(found) == 1 and not wants_part(request):

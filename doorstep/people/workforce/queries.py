@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from django.db import connection
 from django.utils import timezone
 
 from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.roles import Role
+from doorstep.kernel.database.remembered import ask
 from doorstep.people.organizations.queries import as_uuid
 from doorstep.people.workforce.models import Post, Practitioner, Team, TeamMember
 from doorstep.people.workforce.role_names import roles
@@ -52,9 +52,8 @@ SELECT post.id, post.role, unit.id, unit.name, coalesce(department.name, ''), pe
 
 def posts_of_user(*, user_id: int, day: date) -> list[PostFacts]:
     """The posts that a user's practitioner holds on a day, with all that an actor is made of, in one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_POSTS, {"user": user_id, "day": day})
-        return [PostFacts(*(*row[:7], tuple(row[7]), row[8])) for row in cursor.fetchall()]
+    rows = ask(_POSTS, {"user": user_id, "day": day})
+    return [PostFacts(*(*row[:7], tuple(row[7]), row[8])) for row in rows]
 
 
 def practitioner_of_user(*, user_id: int) -> Practitioner | None:

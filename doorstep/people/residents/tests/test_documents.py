@@ -11,7 +11,7 @@ from stdnum.cn import ric
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.record import queries as record
-from doorstep.people.residents import actions, documents, queries
+from doorstep.people.residents import actions, documents, finding, queries
 from doorstep.people.residents.models import Identifier, Resident
 from doorstep.people.residents.rules import NumberFault
 from doorstep.people.residents.tests.factories import make_staff, make_world
@@ -80,9 +80,9 @@ def test_register_with_a_passport_is_found_by_the_whole_number_only() -> None:
         made = actions.register(new=PASSPORT, actor=nurse)
         assert made is not None
         assert (made.national_id, made.document_number, made.document_country) == ("", "C01X00T47", "DEU")
-        assert [one.key for one in queries.search_panel("c01x00t47", nurse)] == [made.key]
+        assert [one.key for one in finding.search_panel("c01x00t47", nurse)] == [made.key]
         for part in ("C01X00", "C01X00T4", "01X00T47", "C01X%"):
-            assert queries.search_panel(part, nurse) == []
+            assert finding.search_panel(part, nurse) == []
         assert queries.banner(made).masked_id == "C0****T47"
         assert actions.register(new=PASSPORT, actor=nurse) is None
         other = actions.register(new=replace(PASSPORT, name="Ana Silva", country="BRA"), actor=nurse)
@@ -94,7 +94,7 @@ def test_register_with_a_passport_is_found_by_the_whole_number_only() -> None:
         assert identifier["type"]["coding"][0]["code"] == "PPN"
     zhao = of_user(make_staff(name="赵远", organization_id=world.other_village, role="village_doctor"))
     with acting(zhao):
-        assert queries.search_panel("C01X00T47", zhao) == []
+        assert finding.search_panel("C01X00T47", zhao) == []
 
 
 @pytest.mark.django_db

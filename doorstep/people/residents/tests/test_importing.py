@@ -14,7 +14,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.record.models import Resource
-from doorstep.people.residents import importing, queries
+from doorstep.people.residents import finding, importing
 from doorstep.people.residents.models import ImportBatch, Resident
 from doorstep.people.residents.spreadsheet import write_faults, write_template
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
@@ -50,7 +50,7 @@ def test_take_over_all_rows_of_a_csv(encoding: str) -> None:
         assert (done.stage, done.taken, done.content) == ("done", 4, "")
         assert Resident.objects.filter(name="王芳", birth_date=date(1960, 1, 31)).count() == 4
         assert Resource.objects.filter(type="Patient").count() == 4
-        assert len(queries.search_panel("wf", actor)) == 4
+        assert len(finding.search_panel("wf", actor)) == 4
         assert Resident.objects.filter(household__isnull=False).values("household").distinct().count() == 3
         with pytest.raises(Conflict):
             importing.take_over(batch=batch, only_right=False, actor=actor)

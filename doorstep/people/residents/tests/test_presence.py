@@ -10,7 +10,7 @@ from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.models import CareRelationship, PresenceProof
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import acting
-from doorstep.people.residents import actions, indexes, queries
+from doorstep.people.residents import actions, finding, indexes, queries
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
@@ -140,7 +140,7 @@ def test_prove_presence_for_another_organization_is_refused_by_the_database() ->
 def test_search_panel_by_a_stranger_finds_nobody(text: str) -> None:
     _, _, zhao = _stranger()
     with acting(zhao):
-        assert queries.search_panel(text, zhao) == []
+        assert finding.search_panel(text, zhao) == []
         assert queries.find_by_number(text, zhao) is None
 
 
@@ -170,4 +170,4 @@ def test_search_panel_by_the_own_doctor(text: str, found: bool) -> None:
     world, _, _ = _stranger()
     li = of_user(make_staff(name="李长河", organization_id=world.village, role="village_doctor"))
     with acting(li):
-        assert [one.name for one in queries.search_panel(text, li)] == (["周桂兰"] if found else [])
+        assert [one.name for one in finding.search_panel(text, li)] == (["周桂兰"] if found else [])

@@ -11,7 +11,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.record import queries as record
-from doorstep.people.residents import actions, queries
+from doorstep.people.residents import actions, finding, queries
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
@@ -41,7 +41,7 @@ def test_register_makes_the_resident_visible_to_the_unit_alone() -> None:
         assert made is not None
         shown = queries.banner(queries.get_by_key(made.key, nurse))
         assert (shown.masked_id, shown.groups) == ("439981********0027", (("hypertension", "高血压患者"),))
-        assert [one.key for one in queries.search_panel("zgl", nurse)] == [made.key]
+        assert [one.key for one in finding.search_panel("zgl", nurse)] == [made.key]
         patient = record.read(type="Patient", fhir_id=str(made.key))
         assert patient is not None
         assert patient["identifier"][0]["value"] == ZHOU_NUMBER
@@ -113,8 +113,8 @@ def test_change_moves_the_phones_indexes() -> None:
         actions.change(
             resident=made, actor=nurse, phone="19900005678", address=made.address, groups=["elderly", "hypertension"]
         )
-        assert queries.search_panel("19900001234", nurse) == []
-        assert len(queries.search_panel("19900005678", nurse)) == 1
+        assert finding.search_panel("19900001234", nurse) == []
+        assert len(finding.search_panel("19900005678", nurse)) == 1
         assert {code for code, _ in queries.banner(made).groups} == {"elderly", "hypertension"}
 
 

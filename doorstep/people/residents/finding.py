@@ -1,0 +1,103 @@
+"""Residents found while typing: by name, pinyin or initials on the own panels; by phone or number when whole."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.database.remembered import Remembered
+from doorstep.people.residents import documents
+from doorstep.people.residents.indexes import number_index, phone_index
+from doorstep.people.residents.models import Identifier, PanelEntry, Resident
+from doorstep.people.residents.queries import masked_number, not_merged
+from doorstep.people.residents.rules import age_text, is_whole_number, is_whole_phone
+
+SHOWN = 20
+# Behind every letter: where the texts end that begin with what was typed.
+_END = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One resident of a search."""
+
+    key: UUID
+    name: str
+    gender_label: str
+    age: str
+    masked_id: str
+    organization_name: str
+
+
+def search_panel(text: str, actor: Actor) -> list[Found]:
+    """The first twenty residents on the panels of the actor's units, by name, pinyin or initials; by phone or number only
+    when whole.
+
+    A text with digits that is neither a whole phone nor a whole number finds nobody, and a pattern is only text.
+    """
+    text = " ".join(text.split())
+    if not text or not actor.record_reach:
+        return []
+    if any(character.isdigit() for character in text):
+        return _by_index("".join(text.split()))
+    units = list(actor.record_reach)
+    if text.isascii():
+        letters = text.lower().replace(" ", "")
+        ids = _BY_LETTERS.rows(units, letters, letters + _END)
+    else:
+        ids = _BY_NAME.rows(units, text)
+    return _found(_BY_IDS.rows(ids)) if ids else []
+
+
+def _in_order(entries: QuerySet[PanelEntry]) -> QuerySet[PanelEntry, int]:
+    # A resident may stand on the panels of a village and its township; the policy leaves out who is no longer ours.
+    return entries.order_by("name", "resident_id").values_list("resident_id", flat=True)[: SHOWN * 3]
+
+
+# A range is read from an index under row-level security; the pattern of a text would be compared with every entry.
+_BY_LETTERS = Remembered(
+    lambda units, first, end: _in_order(
+        PanelEntry.objects.filter(
+            Q(initials__gte=first, initials__lt=end) | Q(run__gte=first, run__lt=end), organization_id__any=units
+        )
+    )
+)
+_BY_NAME = Remembered(
+    lambda units, text: _in_order(PanelEntry.objects.filter(organization_id__any=units, name__contains=text))
+)
+_BY_IDS = Remembered(lambda ids: _listed(not_merged().filter(id__any=ids)))
+_BY_MARK = Remembered(
+    lambda kinds, index: _listed(
+        not_merged().filter(identifiers__kind__any=kinds, identifiers__index=index, identifiers__live=True)
+    )
+)
+
+
+def _listed(rows: QuerySet[Resident]) -> QuerySet[Resident]:
+    return rows.select_related("organization").order_by("name", "id")[:SHOWN]
+
+
+def _by_index(text: str) -> list[Found]:
+    if is_whole_phone(text):
+        return _found(_BY_MARK.rows([Identifier.Kind.PHONE.value], phone_index(text)))
+    if is_whole_number(text) or documents.is_whole_document(text):
+        return _found(_BY_MARK.rows(list(documents.KINDS), number_index(text)))
+    return []
+
+
+def _found(rows: list[Resident]) -> list[Found]:
+    today = timezone.localdate()
+    return [
+        Found(
+            row.key,
+            row.name,
+            _(str(Resident.Gender(row.gender).label)),
+            age_text(row.birth_date, today),
+            masked_number(row),
+            row.organization.name,
+        )
+        for row in rows
+    ]
