@@ -119,13 +119,12 @@ def ask(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple
     """
     connection: Any = connections[DEFAULT_DB_ALIAS]
     connection.ensure_connection()
-    # A log of statements shows values in their places, which only the client's binding knows.
-    logged = connection.queries_logged
-    with (
-        connection.cursor()
-        if logged
-        else connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor
-    ):
+    if connection.queries_logged:
+        # A log of statements shows values in their places, which only the client's binding knows.
+        opened = connection.cursor()
+    else:
+        opened = connection._prepare_cursor(ServerBindingCursor(connection.connection))  # type: ignore[call-arg]
+    with opened as cursor:
         cursor.execute(statement, values)
         return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
