@@ -55,13 +55,9 @@ def database(secrets: dict[str, str], *, role: str) -> dict[str, Any]:
     session = "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000" if role == "app" else "-c timezone=UTC"
     options: dict[str, Any] = {"options": session}
     if role == "app":
-<<<<<<< HEAD
         options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10, "connection_class": PooledConnection}
-=======
-        options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
         # Only what is declared as remembered is sent in a form that can be planned once (kernel/database/remembered.py).
         options["prepare_threshold"] = 3
->>>>>>> e6b4526 (Pages ask what every visit asks by SQL that is written once and planned once: half of a page's time went there)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
