@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from doorstep.care.diagnosis.models import EcgOrder
-from doorstep.demo.bench import acts, bookings, machines, pages, people, searches, storm
+from doorstep.demo.bench import acts, bookings, imports, machines, pages, people, searches, storm, yardsticks
 from doorstep.demo.bench.figures import Figure
 from doorstep.demo.bench.long_record import long_record
 from doorstep.demo.bench.people import Person
@@ -65,7 +65,7 @@ class Bench:
             return storm.measure(name, port=self.port, seconds=self.seconds, **self._clinic())
         if name == "writes":
             return pages.writing(self.known, cookie=self.own_cookie, port=self.port, seconds=self.seconds)
-        if name in {"fhir-bundles", "fhir-export", "fhir-mixed"}:
+        if name in {"fhir-bundles", "fhir-export", "fhir-import", "fhir-mixed"}:
             return self._of_machines(name)
         requests = self._requests(name)
         queries = pages.queries_of(requests) if requests else None
@@ -75,6 +75,9 @@ class Bench:
         if name == "fhir-export":
             # The hospital comes to see the residents of the bench with its token.
             return machines.export(directory=self.directory) if self.wide_token else []
+        if name == "fhir-import":
+            address = yardsticks.owner(self.directory)
+            return imports.measure(self.known, directory=self.directory, address=address) if self.wide_token else []
         if name == "fhir-bundles":
             return [machines.bundles(self.known, token=self.wide_token, port=self.port, seconds=self.seconds)]
         return self._searches()

@@ -18,6 +18,7 @@ from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship, User
 from doorstep.kernel.access.permissions import Permission as Access
+from doorstep.kernel.access.queries import client_by_name
 from doorstep.kernel.access.session import acting
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents.models import Resident
@@ -108,3 +109,23 @@ def client_token(*, see: list[Person]) -> str:
                 basis="benchmark",
             )
         return access.issue_token(name=CLIENT, display=house.name, organization_id=house.pk, actor=actor)
+
+
+def hospital() -> Actor:
+    """The hospital system as it acts in process."""
+    client = client_by_name(CLIENT)
+    if client is None:
+        raise LookupError("The county has no hospital system.")
+    unit = client.organization_id
+    return Actor(
+        kind=ActorKind.CLIENT,
+        display_name=client.display,
+        user_id=-client.pk,
+        role="client",
+        client=client.name,
+        organization_id=unit,
+        consortium_id=CONSORTIUM,
+        permissions=frozenset(map(str, Access)),
+        reach=(unit,),
+        record_reach=(unit,),
+    )

@@ -22,7 +22,7 @@ _RATE = re.compile(r"tps = ([\d.]+)")
 
 def measure(*, directory: Path, bare_port: int, residents: int, seconds: float) -> dict[str, Figure]:
     """The three yardsticks by name."""
-    address = _address(directory)
+    address = owner(directory)
     return {
         one.name: one
         for one in (
@@ -33,7 +33,7 @@ def measure(*, directory: Path, bare_port: int, residents: int, seconds: float) 
     }
 
 
-def _address(directory: Path) -> str:
+def owner(directory: Path) -> str:
     """Connection string of the tables' owner, for whom no row-level security is asked."""
     secrets = json.loads((directory / "secrets.json").read_text(encoding="utf-8"))
     return str(secrets["database_url_owner"])

@@ -11,17 +11,10 @@ from django.db import connection
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One function with its arguments; `types` where PostgreSQL could not tell them by the values (arrays of nothing but None)."""
+    """One function with its arguments."""
 
     function: str
     arguments: tuple[Any, ...]
-    types: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """The call with a place for each argument."""
-        places = [f"%s::{type}" for type in self.types] or ["%s"] * len(self.arguments)
-        return f"{self.function}({', '.join(places)})"
 
 
 def run(calls: Sequence[Call], *, with_update: tuple[str, Sequence[Any]] | None = None) -> tuple[Any, ...]:
@@ -32,7 +25,7 @@ def run(calls: Sequence[Call], *, with_update: tuple[str, Sequence[Any]] | None 
     """
     if not calls:
         return ()
-    parts = ", ".join(call.text for call in calls)
+    parts = ", ".join(f"{call.function}({', '.join(['%s'] * len(call.arguments))})" for call in calls)
     statement, values = f"SELECT {parts}", [one for call in calls for one in call.arguments]
     if with_update is not None:
         update, written = with_update

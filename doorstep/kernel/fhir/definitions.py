@@ -2,11 +2,15 @@
 
 import functools
 import gzip
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from doorstep.kernel.fhir import primitives
+from doorstep.kernel.fhir.fhirpath.guards import guard_of
 
 DATA = Path(__file__).parent / "data" / "r4.json.gz"
 PRIMITIVES = frozenset(
@@ -37,11 +41,16 @@ PRIMITIVES = frozenset(
 
 @dataclass(slots=True)
 class Rule:
-    """An invariant: its key, its FHIRPath and what it means."""
+    """An invariant: its key, its FHIRPath and what it means; `about`: while none of these members is there, it holds."""
 
     key: str
     expression: str
     human: str
+    about: frozenset[str] = frozenset()
+
+    def concerns(self, value: Any) -> bool:
+        """Whether the invariant has to be asked of this value."""
+        return not self.about or not isinstance(value, dict) or not self.about.isdisjoint(value)
 
 
 @dataclass(slots=True)
@@ -60,6 +69,8 @@ class Element:
     choice: str
     is_summary: bool
     is_primitive: bool
+    # Whether a value is surely right, for primitives without rules of their own.
+    accepts: Callable[[Any], bool] | None
 
     @property
     def path_name(self) -> str:
@@ -92,6 +103,11 @@ def types() -> dict[str, Type]:
             if element.least:
                 needed[element.path_name] = (*needed.get(element.path_name, ()), element.name)
         own.required = tuple(needed.items())
+    for own in found.values():
+        own.rules = tuple(_about(rule, own) for rule in own.rules)
+        for element in own.elements.values():
+            if element.rules and element.type in found:
+                element.rules = tuple(_about(rule, found[element.type]) for rule in element.rules)
     return found
 
 
@@ -117,11 +133,20 @@ def _data() -> dict[str, Any]:
 
 
 def _rules(rows: list[list[str]]) -> tuple[Rule, ...]:
-    return tuple(Rule(*row) for row in rows)
+    return tuple(Rule(key, expression, human) for key, expression, human in rows)
+
+
+def _about(rule: Rule, type: Type) -> Rule:
+    """The rule with the members of the type that its guard may be written as."""
+    guard = guard_of(rule.expression)
+    names = [one.name for one in type.elements.values() if one.path_name == guard]
+    return replace(rule, about=frozenset(names + [f"_{name}" for name in names]))
 
 
 def _element(name: str, facts: dict[str, Any], codes: dict[str, dict[str, frozenset[str]]]) -> Element:
     bound = codes.get(facts["set"])
+    plain = frozenset[str]().union(*bound.values()) if bound is not None else None
+    is_primitive = facts["type"] in PRIMITIVES
     return Element(
         name=name,
         type=facts["type"],
@@ -129,9 +154,10 @@ def _element(name: str, facts: dict[str, Any], codes: dict[str, dict[str, frozen
         least=facts["min"],
         targets=frozenset(facts["targets"]),
         codes=bound,
-        plain_codes=frozenset().union(*bound.values()) if bound else frozenset(),
+        plain_codes=plain or frozenset(),
         rules=_rules(facts["rules"]),
         choice=facts.get("choice", ""),
         is_summary=facts["summary"],
-        is_primitive=facts["type"] in PRIMITIVES,
+        is_primitive=is_primitive,
+        accepts=primitives.acceptor(facts["type"], plain) if is_primitive and not facts["rules"] else None,
     )

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from doorstep.kernel.fhir.decimals import Exact
+
 _DATE = r"([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?"
 _ZONE = r"(Z|(\+|-)((0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
@@ -24,11 +26,29 @@ _PATTERNS = {
 _ADDRESS = re.compile(r"[^ \t\r\n]+")
 _LONGEST_TEXT = 1024 * 1024
 _INTEGER = 2**31
+_NUMBERS = frozenset({int, float, Exact})
 
 
 def fault_of(kind: str, value: Any) -> str:
     """What is wrong with a value of a primitive type, "" when nothing is."""
     return _CHECKS[kind](kind, value)
+
+
+def acceptor(kind: str, codes: frozenset[str] | None) -> Callable[[Any], bool] | None:
+    """A quick test that only says yes to what is surely right; what it does not say yes to is looked at by `fault_of`.
+
+    `codes`: those of a required binding. None for what there is no quick test for.
+    """
+    if codes is not None:
+        # A code of the set is written as codes are.
+        return lambda value: type(value) is str and value in codes
+    pattern = (
+        _PATTERNS.get(kind) if kind in ("code", "id", "uuid", "oid") else _ADDRESS if _CHECKS[kind] is _uri else None
+    )
+    if pattern is not None:
+        matches = pattern.fullmatch
+        return lambda value: type(value) is str and matches(value) is not None
+    return _ACCEPTORS.get(kind)
 
 
 def _boolean(kind: str, value: Any) -> str:
@@ -120,4 +140,10 @@ _CHECKS: dict[str, Callable[[str, Any], str]] = {
     "id": _patterned,
     "oid": _patterned,
     "uuid": _patterned,
+}
+_ACCEPTORS: dict[str, Callable[[Any], bool]] = {
+    "string": lambda value: type(value) is str and 0 < len(value) <= _LONGEST_TEXT,
+    "markdown": lambda value: type(value) is str and 0 < len(value) <= _LONGEST_TEXT,
+    "boolean": lambda value: value is True or value is False,
+    "decimal": lambda value: type(value) in _NUMBERS,
 }

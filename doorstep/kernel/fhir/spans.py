@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 Span = tuple[datetime, datetime]
@@ -16,6 +17,7 @@ _DATE = re.compile(
 )
 
 
+@lru_cache(maxsize=8192)
 def span(text: str) -> Span:
     """The span of a date, dateTime or instant; ValueError when it is none. A minute without seconds lasts a minute."""
     found = _DATE.fullmatch(text.strip())

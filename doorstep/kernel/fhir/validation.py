@@ -86,12 +86,15 @@ class _Walk:
                         f"只能有一种类型，收到 {chosen[element.choice]} 和 {name} / only one type may be given",
                     )
                 chosen[element.choice] = name
+            if element.accepts is not None and not element.is_list and element.accepts(part):
+                continue
             self._member(part, element, f"{path}.{element.choice or name}", place)
         for name, members in own.required:
             if not any(member in value or f"_{member}" in value for member in members):
                 self._add(f"{path}.{name}", "required", f"缺少必填项 {name} / {name} is required")
         for rule in own.rules:
-            self._rule(rule, Node(value, type=_plain(own.name)), path, place)
+            if rule.concerns(value):
+                self._rule(rule, Node(value, type=_plain(own.name)), path, place)
 
     def _member(self, part: Any, element: Element, path: str, place: "_Place") -> None:
         if element.is_list:
@@ -109,7 +112,8 @@ class _Walk:
             self._value(part, element, path, place)
         for rule in element.rules:
             for one in part if isinstance(part, list) else [part]:
-                self._rule(rule, Node(one, type=_plain(element.type)), path, place)
+                if rule.concerns(one):
+                    self._rule(rule, Node(one, type=_plain(element.type)), path, place)
 
     def _value(self, value: Any, element: Element, path: str, place: "_Place") -> None:
         kind = element.type

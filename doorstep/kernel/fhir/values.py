@@ -36,29 +36,29 @@ def path_of(text: str) -> Path:
     return Path(tuple(steps), type, target, tuple(rest.rstrip(")").split()))
 
 
-def found(node: Any, steps: tuple[tuple[str, str, str], ...]) -> Iterator[Any]:
+def found(node: Any, steps: tuple[tuple[str, str, str], ...]) -> list[Any]:
     """Every value at the end of the steps, lists taken apart."""
-    if not steps:
-        if isinstance(node, list):
-            for one in node:
-                yield from found(one, steps)
-        elif node is not None:
-            yield node
-        return
-    if isinstance(node, list):
-        for one in node:
-            yield from found(one, steps)
-    elif isinstance(node, dict):
-        name, key, wanted = steps[0]
-        below = node.get(name)
-        if below is None:
-            return
-        if key.isdigit():
-            below = below[int(key)] if isinstance(below, list) and len(below) > int(key) else None
-        elif key:
-            many = below if isinstance(below, list) else [below]
-            below = [one for one in many if isinstance(one, dict) and one.get(key) == wanted]
-        yield from found(below, steps[1:])
+    nodes = node if isinstance(node, list) else [node]
+    for name, key, wanted in steps:
+        below: list[Any] = []
+        for one in nodes:
+            part = one.get(name) if isinstance(one, dict) else None
+            if key and part is not None:
+                part = _chosen(part, key, wanted)
+            if isinstance(part, list):
+                below += part
+            elif part is not None:
+                below.append(part)
+        nodes = below
+    return [one for one in nodes if one is not None]
+
+
+def _chosen(part: Any, key: str, wanted: str) -> Any:
+    """The one at a place of a list, or those that have a value."""
+    if key.isdigit():
+        return part[int(key)] if isinstance(part, list) and len(part) > int(key) else None
+    many = part if isinstance(part, list) else [part]
+    return [one for one in many if isinstance(one, dict) and one.get(key) == wanted]
 
 
 def values_of(parameter: Parameter, resource: dict[str, Any]) -> Iterator[tuple[Path, Any]]:

@@ -29,25 +29,24 @@ def _adding(rows: Sequence[tuple[Row, Facts]], actor: Actor, now: datetime) -> C
         index_of_facts(facts, f"{one['resourceType']}/{one['id']}")
         for (_, facts), one in zip(rows, contents, strict=True)
     ]
-    arguments = (
-        ([one["resourceType"] for one in contents], "text"),
-        ([one["id"] for one in contents], "text"),
-        ([row.resident_id for row, _ in rows], "bigint"),
-        ([one.sensitive for one in published], "boolean"),
-        ([one.occurred_at for one in published], "timestamptz"),
-        ([exact.dumps(one).decode() for one in contents], "text"),
-        ([one.ref for one in found], "bigint"),
-        ([_array(one.keys) for one in found], "text"),
-        ([_array(one.present) for one in found], "text"),
-        ([one.facts for one in found], "bigint"),
-        ([row.method for row, _ in rows], "text"),
+    arrays = (
+        _array([one["resourceType"] for one in contents]),
+        _array([one["id"] for one in contents]),
+        _array(["NULL" if row.resident_id is None else row.resident_id for row, _ in rows]),
+        _array([one.sensitive for one in published]),
+        _array([one.occurred_at.isoformat() for one in published]),
+        # One document: texts of an array would each have to be quoted, and read twice.
+        f"[{','.join(exact.dumps(one).decode() for one in contents)}]",
+        _array([one.ref for one in found]),
+        _array([f'"{_array(one.keys)}"' for one in found]),
+        _array([f'"{_array(one.present)}"' for one in found]),
+        _array([one.facts for one in found]),
+        _array([row.method for row, _ in rows]),
+        orjson.dumps([one.rest for one in found]).decode(),
     )
-    unit = published[0].organization_id
-    rests = orjson.dumps([one.rest for one in found]).decode()
-    values = (*(value for value, _ in arguments), rests, unit, actor.consortium_id, actor.user_id, now)
-    types = (*(f"{kind}[]" for _, kind in arguments), "jsonb", "bigint", "bigint", "bigint", "timestamptz")
-    return Call("record_add", values, types)
+    return Call("record_add", (*arrays, published[0].organization_id, actor.consortium_id, actor.user_id, now))
 
 
-def _array(numbers: Sequence[int]) -> str:
-    return f"{{{','.join(map(str, numbers))}}}"
+def _array(values: Sequence[object]) -> str:
+    """An array as PostgreSQL reads it; none of the values has a character that would have to be quoted."""
+    return f"{{{','.join(map(str, values))}}}"

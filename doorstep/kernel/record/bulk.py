@@ -121,29 +121,44 @@ def step(export_id: int) -> bool:
         export.save(update_fields=["state", "finished_at"])
         return False
     kind = export.types[export.type_index]
+    last = _with_filters(export, kind) if export.filters.get(kind) else _whole(export, kind)
+    if last is None:
+        export.type_index, export.after = export.type_index + 1, 0
+    else:
+        export.after = last
+    if export.failure:
+        export.state, export.finished_at = BulkExport.State.FAILED, timezone.now()
+    else:
+        export.state = BulkExport.State.RUNNING
+    export.save(update_fields=["state", "type_index", "after", "failure", "finished_at"])
+    return not export.failure
+
+
+def _whole(export: BulkExport, kind: str) -> int | None:
+    """Write a piece without looking at it; returns its last row, None when there was none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT last FROM record_export_piece(%s, %s, %s, %s, %s, %s, %s)",
+            [export.pk, kind, export.after, LINES, export.of_residents, export.of_patients, export.since],
+        )
+        last: int | None = cursor.fetchone()[0]
+    return last
+
+
+def _with_filters(export: BulkExport, kind: str) -> int | None:
+    """Write of a piece what a search of its type finds; returns its last row, None when there was none."""
     rows = _piece(export, kind)
     try:
         with transaction.atomic():
-            chosen = _chosen(export, kind, rows)
+            chosen = _chosen(export.filters[kind], kind, rows)
     except FhirRefused as refused:
         # A search that asks too much would ask it again and again: the client is told instead of waiting for ever.
-        export.state, export.finished_at, export.failure = (
-            BulkExport.State.FAILED,
-            timezone.now(),
-            refused.sentence[:500],
-        )
-        export.save(update_fields=["state", "finished_at", "failure"])
-        return False
+        export.failure = refused.sentence[:500]
+        return None
     if chosen:
         body = "\n".join(chosen) + "\n"
         BulkFile.objects.create(export=export, type=kind, lines=len(chosen), body=body.encode())
-    if rows:
-        export.after = rows[-1][0]
-    if len(rows) < LINES:
-        export.type_index, export.after = export.type_index + 1, 0
-    export.state = BulkExport.State.RUNNING
-    export.save(update_fields=["state", "type_index", "after"])
-    return True
+    return rows[-1][0] if rows else None
 
 
 def bound(question: str, job_id: int) -> Actor | None:
@@ -157,11 +172,8 @@ def bound(question: str, job_id: int) -> Actor | None:
     return actor
 
 
-def _chosen(export: BulkExport, kind: str, rows: list[tuple[int, str, str]]) -> list[str]:
-    """The resources among the rows that a search of the type finds; all of them when there is none."""
-    filters: list[str] = export.filters.get(kind, [])
-    if not filters:
-        return [text for _, _, text in rows]
+def _chosen(filters: list[str], kind: str, rows: list[tuple[int, str, str]]) -> list[str]:
+    """The resources among the rows that a search of the type finds."""
     ids = [fhir_id for _, fhir_id, _ in rows]
     found: set[str] = set()
     for one in filters if ids else []:

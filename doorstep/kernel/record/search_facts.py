@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from doorstep.kernel.fhir.parameters import Parameter, parameters
 from doorstep.kernel.fhir.spans import span_of
@@ -26,8 +26,7 @@ _COLUMNS = {"_id", "_lastUpdated"}
 _INFINITE = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """A quantity or a number: its bounds, its unit in three spellings, and the same in the canonical unit."""
 
     low: float
@@ -230,27 +229,65 @@ def _decimal(value: dict[str, Any]) -> Decimal | None:
 
 
 def _amount(low: Decimal | None, high: Decimal | None, unit: dict[str, Any]) -> Amount:
-    base = canonical(_text(unit, "code")) if unit.get("system") == _UCUM else None
+    return _converted(low, high, _text(unit, "unit"), _text(unit, "code"), _text(unit, "system"))
+
+
+# A value stands under several parameters of its resource, and so do bounds of reference ranges.
+@lru_cache(maxsize=4096)
+def _converted(low: Decimal | None, high: Decimal | None, unit: str, code: str, system: str) -> Amount:
+    base = canonical(code) if system == _UCUM else None
+    base_low = base_high = None
+    if base:
+        base_low = -_INFINITE if low is None else float(base.of(low))
+        same = low is not None and low == high
+        base_high = base_low if same else (_INFINITE if high is None else float(base.of(high)))
     return Amount(
         low=-_INFINITE if low is None else float(low),
         high=_INFINITE if high is None else float(high),
-        unit=_text(unit, "unit").strip().casefold(),
-        code=_text(unit, "code"),
-        system=_text(unit, "system"),
+        unit=unit.strip().casefold(),
+        code=code,
+        system=system,
         base=base.name if base else "",
-        base_low=(-_INFINITE if low is None else float(base.of(low))) if base else None,
-        base_high=(_INFINITE if high is None else float(base.of(high))) if base else None,
+        base_low=base_low,
+        base_high=base_high,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Composite:
+    """One composite parameter at one place: its name, where it stands, and the paths and kind of each component."""
+
+    name: str
+    at: tuple[tuple[str, str, str], ...]
+    firsts: tuple[tuple[tuple[Path, ...], str], ...]
+    last: tuple[Path, ...]
+    kind: str
+
+
+@cache
+def _composites_of(type: str) -> tuple[_Composite, ...]:
+    return tuple(
+        _Composite(
+            name=f"{type}.{parameter.code}",
+            at=path_of(f"{at}:").steps,
+            firsts=tuple(
+                (tuple(map(path_of, paths)), kind)
+                for paths, (_, kind) in zip(parts[:-1], parameter.components[:-1], strict=True)
+            ),
+            last=tuple(map(path_of, parts[-1])),
+            kind=parameter.components[-1][1],
+        )
+        for parameter in parameters(type).values()
+        if parameter.kind == "composite" and not parameter.like and indexed(parameter)
+        for at, parts in parameter.groups
     )
 
 
 def _composites(facts: Facts, type: str, resource: dict[str, Any]) -> None:
     """Composites: the forms of all components but the last become part of the name under which the last one stands."""
-    for parameter in parameters(type).values():
-        if parameter.kind != "composite" or parameter.like or not indexed(parameter):
-            continue
-        for at, parts in parameter.groups:
-            for node in found(resource, path_of(f"{at}:").steps) if at else (resource,):
-                _composite(facts, parameter, parts, node)
+    for composite in _composites_of(type):
+        for node in found(resource, composite.at):
+            _composite(facts, composite, node)
 
 
 @cache
@@ -264,20 +301,19 @@ def indexed(parameter: Parameter) -> bool:
     return bool(parameter.groups) and all(kind in _EQUAL for _, kind in parameter.components[:-1])
 
 
-def _composite(facts: Facts, parameter: Parameter, parts: tuple[tuple[str, ...], ...], node: Any) -> None:
-    firsts = [
-        list(_equal_forms(paths, kind, node)) for paths, (_, kind) in zip(parts, parameter.components, strict=True)
-    ][:-1]
+def _composite(facts: Facts, composite: _Composite, node: Any) -> None:
+    # Most resources have no value of most composites: the last component is looked for first.
+    values = [(path, value) for path in composite.last for value in found(node, path.steps)]
+    if not values:
+        return
+    firsts = [list(_equal_forms(paths, kind, node)) for paths, kind in composite.firsts]
     if not all(firsts):
         return
-    kind = parameter.components[-1][1]
+    facts.present.add(composite.name)
     for chosen in product(*firsts):
-        name = "|".join((f"{parameter.type}.{parameter.code}", *chosen))
-        for text in parts[-1]:
-            path = path_of(text)
-            for value in found(node, path.steps):
-                facts.present.add(f"{parameter.type}.{parameter.code}")
-                _add_last(facts, name, kind, path, value)
+        name = "|".join((composite.name, *chosen))
+        for path, value in values:
+            _add_last(facts, name, composite.kind, path, value)
 
 
 def _add_last(facts: Facts, name: str, kind: str, path: Path, value: Any) -> None:
@@ -297,9 +333,8 @@ def _add_last(facts: Facts, name: str, kind: str, path: Path, value: Any) -> Non
             facts.strings.update((name, plain(text), text[:LONGEST]) for text in texts_in(value, path.type))
 
 
-def _equal_forms(paths: tuple[str, ...], kind: str, node: Any) -> Iterator[str]:
-    for text in paths:
-        path = path_of(text)
+def _equal_forms(paths: tuple[Path, ...], kind: str, node: Any) -> Iterator[str]:
+    for path in paths:
         for value in found(node, path.steps):
             if kind == "reference":
                 yield from (f"r|{target}" for target in targets(value, path))

@@ -101,7 +101,7 @@ def index_of_facts(facts: Facts, address: str) -> Index:
     rest: dict[str, list[list[Any]]] = {
         "links": sorted([number(name), number(target)] for name, target in facts.links),
         "dates": [[number(name), instant(low), instant(high)] for name, low, high in sorted(facts.dates)],
-        "amounts": [[number(name), *amount_row(amount)] for name, amount in sorted(facts.amounts, key=repr)],
+        "amounts": [[number(name), *amount_row(amount)] for name, amount in sorted(facts.amounts, key=_order)],
         "strings": [[number(name), norm, text] for name, norm, text in sorted(facts.strings)],
         "words": [[number(name), norm, number(key)] for name, norm, key in sorted(facts.words)],
     }
@@ -115,6 +115,12 @@ def index_of_facts(facts: Facts, address: str) -> Index:
     )
 
 
+def _order(named: tuple[str, Amount]) -> tuple[str, float, float, str, str, str]:
+    name, amount = named
+    return name, amount.low, amount.high, amount.code, amount.unit, amount.system
+
+
+@lru_cache(maxsize=8192)
 def instant(moment: datetime) -> str:
     """A moment as PostgreSQL reads it; the ends of time have names of their own."""
     if moment <= FIRST:

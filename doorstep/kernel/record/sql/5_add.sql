@@ -1,9 +1,12 @@
 -- Many resources that are all new, with their first version and their rows of the index of searches, for what comes in bulk. Everything
--- but p_rests is an array with one element for each resource; p_rests holds the same of {"links": …} as record_index_rest wants it.
+-- but p_contents and p_rests is an array with one element for each resource; these two are JSON arrays of the resources and of what
+-- record_index_rest wants of each, {"links": …}.
 -- As the owner, so that the wall is asked once for each resident and not for each row: what it asks is what the policies of the two
 -- tables ask. A resource that is there already is a unique violation: nothing of the call is kept. Answers as record_write does.
+DROP FUNCTION IF EXISTS record_add(text[], text[], bigint[], boolean[], timestamptz[], text[], bigint[], text[], text[], bigint[], text[], jsonb,
+  bigint, bigint, bigint, timestamptz);
 CREATE OR REPLACE FUNCTION record_add(p_types text[], p_ids text[], p_residents bigint[], p_sensitive boolean[], p_occurred timestamptz[],
-  p_contents text[], p_refs bigint[], p_keys text[], p_present text[], p_facts bigint[], p_methods text[], p_rests jsonb,
+  p_contents jsonb, p_refs bigint[], p_keys text[], p_present text[], p_facts bigint[], p_methods text[], p_rests jsonb,
   p_organization bigint, p_consortium bigint, p_user bigint, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public AS $$
 DECLARE
@@ -16,9 +19,10 @@ BEGIN
   END IF;
   ids := ARRAY(SELECT nextval(pg_get_serial_sequence('record_resource', 'id')) FROM generate_series(1, cardinality(p_ids)));
   WITH given AS MATERIALIZED (
-    SELECT g.id, g.type, g.fhir_id, g.resident, g.sensitive, g.occurred, g.content::jsonb AS content, g.ref, g.keys::bigint[] AS keys,
+    SELECT g.id, g.type, g.fhir_id, g.resident, g.sensitive, g.occurred, g.content, g.ref, g.keys::bigint[] AS keys,
         g.present::int[] AS present, g.facts, g.method
-    FROM unnest(ids, p_types, p_ids, p_residents, p_sensitive, p_occurred, p_contents, p_refs, p_keys, p_present, p_facts, p_methods)
+    FROM ROWS FROM (unnest(ids), unnest(p_types), unnest(p_ids), unnest(p_residents), unnest(p_sensitive), unnest(p_occurred),
+        jsonb_array_elements(p_contents), unnest(p_refs), unnest(p_keys), unnest(p_present), unnest(p_facts), unnest(p_methods))
       AS g (id, type, fhir_id, resident, sensitive, occurred, content, ref, keys, present, facts, method)),
   written AS (
     INSERT INTO record_resource (id, type, fhir_id, version, resident_id, organization_id, consortium_id, episode, category, sensitive,
