@@ -16,6 +16,11 @@ class Call:
     function: str
     arguments: tuple[Any, ...]
 
+    @property
+    def text(self) -> str:
+        """The call with a place for each argument."""
+        return f"{self.function}({', '.join(['%s'] * len(self.arguments))})"
+
 
 def run(calls: Sequence[Call], *, with_update: tuple[str, Sequence[Any]] | None = None) -> tuple[Any, ...]:
     """Call functions in their order, in one statement; returns what each answered.
@@ -25,7 +30,7 @@ def run(calls: Sequence[Call], *, with_update: tuple[str, Sequence[Any]] | None 
     """
     if not calls:
         return ()
-    parts = ", ".join(f"{call.function}({', '.join(['%s'] * len(call.arguments))})" for call in calls)
+    parts = ", ".join(call.text for call in calls)
     statement, values = f"SELECT {parts}", [one for call in calls for one in call.arguments]
     if with_update is not None:
         update, written = with_update
