@@ -12,6 +12,7 @@ from doorstep.care.contracts import queries as contracts
 from doorstep.care.contracts.permissions import Permission as Contracts
 from doorstep.care.diagnosis import next_acts as report_acts
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
+from doorstep.care.diagnosis.previews import ecg_preview
 from doorstep.care.referrals import benefits as referral_benefits
 from doorstep.care.referrals import stock as referral_stock
 from doorstep.care.referrals.down_queries import counted_stock
@@ -47,6 +48,7 @@ from doorstep.people.organizations import queries as organizations
 from doorstep.people.organizations import staff as unit_staff
 from doorstep.people.residents import lines
 from doorstep.people.residents import queries as residents
+from doorstep.people.residents.chart import previews
 from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce import queries as workforce
 from doorstep.people.workforce import role_names
@@ -93,6 +95,7 @@ def wire() -> None:
     watching.install(note_written)
     delivering.install(of_connection)
     report_acts.install(AFTER_ECG)
+    previews.install(ecg_preview)
     lines.install("contract", contracts.contract_line)
     lines.install_allergies(allergies.for_banner)
     addresses.install(ITEM_PAGES)

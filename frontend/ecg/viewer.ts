@@ -12,6 +12,9 @@ const SPEEDS = [25, 50, 12.5] as const;
 const GAINS = [10, 20, 5] as const;
 const COMPARISONS: readonly Comparison[] = ["off", "below", "beside"];
 const GRAB_PIXELS = 16;
+// Pixels for a millimetre below which a preview scrolls, and the width of its frame.
+const MINIMUM_SCALE = 1.6;
+const FRAME = 16;
 const next = <Item>(items: readonly Item[], item: Item): Item => items[(items.indexOf(item) + 1) % items.length] ?? item;
 
 class Page {
@@ -70,6 +73,8 @@ export class EcgViewer extends HTMLElement {
     });
     const groups = [this.layouts, this.speeds, this.gains, this.filters, this.tools, this.comparisons].map((choice) => choice.root);
     const bar = element("div", { class: "bar", role: "toolbar", "aria-label": words.twelve }, ...groups, element("div", { class: "group" }, ...buttons));
+    // A preview is looked at; who measures opens the recording itself.
+    bar.hidden = this.hasAttribute("compact");
     this.shadow.append(bar, this.papers, this.say, this.calibration, this.keys);
     this.addEventListener("keydown", (event) => this.press(event));
     window.addEventListener("beforeprint", () => this.draw());
@@ -91,6 +96,8 @@ export class EcgViewer extends HTMLElement {
       this.comparisons.root.hidden = found.length < 2;
       this.pages.forEach((page) => this.listen(page));
       this.say.textContent = "";
+      const [first] = this.pages;
+      if (first && this.hasAttribute("compact")) this.scale = Math.max(MINIMUM_SCALE, (this.clientWidth - FRAME) / this.paperOf(first).width);
       this.draw();
     } catch {
       this.say.textContent = words.failed;

@@ -101,6 +101,29 @@ def test_a_batch_answers_each_entry_on_its_own(house: House) -> None:
     assert place == ["Observation.status"]
 
 
+def test_operations_stand_in_a_batch(house: House) -> None:
+    person = {"resourceType": "Patient", "name": [{"text": "周桂兰"}], "birthDate": "1963-09-15", "gender": "female"}
+    asked = {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": person}]}
+    wrong = {"resourceType": "Observation", "status": "final"}
+    body = bundle(
+        "batch",
+        entry("POST", "Patient/$match", asked),
+        entry("POST", "Observation/$validate", wrong),
+        entry("GET", "Subscription/$status"),
+        entry("POST", "Patient/$nothing", asked),
+        entry("GET", "a/b/c/d/e/f"),
+    )
+    answer = house.own.ask("POST", "", body)
+    assert answer.status_code == 200, answer.content
+    matched, judged, listed, unknown, nowhere = answer.json()["entry"]
+    assert (matched["response"]["status"][:3], matched["resource"]["type"]) == ("200", "searchset")
+    assert judged["resource"]["issue"][0]["severity"] == "error"
+    assert (listed["resource"]["type"], listed["resource"]["total"]) == ("searchset", 0)
+    assert [one["response"]["status"][:3] for one in (unknown, nowhere)] == ["404", "404"]
+    refused = house.own.ask("POST", "", bundle("transaction", entry("POST", "Patient/$match", asked)))
+    assert refused.status_code == 422
+
+
 def test_conditions_of_a_transaction(house: House) -> None:
     mark = {"system": "urn:his", "value": "e-1"}
     visit = _encounter(house, identifier=[mark])

@@ -164,6 +164,13 @@ def recording_key(order: EcgOrder) -> UUID | None:
     return StoredFile.objects.filter(pk=order.recording_id).values_list("key", flat=True).first()
 
 
+def recording_of(*, order_key: str) -> str | None:
+    """The key of the recording of an order that the actor may read, or None."""
+    found = EcgOrder.objects.filter(key=order_key).values_list("recording_id", flat=True).first()
+    key = StoredFile.objects.filter(pk=found).values_list("key", flat=True).first() if found else None
+    return str(key) if key else None
+
+
 def recording_facts(order: EcgOrder) -> dict[str, Any] | None:
     """Key, name, media type, size and SHA-256 of the order's recording without its bytes, or None before it was sent."""
     if order.recording_id is None:

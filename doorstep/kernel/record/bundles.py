@@ -35,6 +35,8 @@ _HEADERS = {
     "ifModifiedSince": "HTTP_IF_MODIFIED_SINCE",
     "ifNoneExist": "HTTP_IF_NONE_EXIST",
 }
+# Whose addresses an entry may name: the interface itself, and the operations that apps bring along.
+_DOORS = {"fhir", "fhir-identity", "fhir-subscriptions", "fhir-slots"}
 _REASONS = {200: "OK", 201: "Created", 204: "No Content", 304: "Not Modified"}
 Refusals = (FhirRefused, Refused, DataError, IntegrityError, OperationalError, ProgrammingError)
 
@@ -141,7 +143,7 @@ def _asked(request: HttpRequest, entry: _Entry) -> dict[str, Any]:
         match = resolve(inner.path_info)
     except Resolver404 as error:
         raise FhirRefused(404, "not-supported", f"没有地址 {entry.url[:80]} / no such address", entry.place) from error
-    if match.namespaces != ["fhir"] or not parts.path.strip("/"):
+    if not set(match.namespaces) & _DOORS or not parts.path.strip("/"):
         raise FhirRefused(404, "not-supported", f"没有地址 {entry.url[:80]} / no such address", entry.place)
     # The Bundle's own door was passed already: this is the view behind it.
     view: Callable[..., HttpResponse] = inspect.unwrap(match.func)

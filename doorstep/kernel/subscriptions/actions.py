@@ -21,6 +21,7 @@ from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.scopes import parse
 from doorstep.kernel.jobs.outbox import defer
+from doorstep.kernel.jobs.queues import DELIVERIES
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.publishing import Published
 from doorstep.kernel.subscriptions import endpoints, queries
@@ -169,7 +170,7 @@ def call_for_work(subscription_id: int) -> None:
     name = f"subscription/{subscription_id}"
     try:
         with transaction.atomic():
-            defer(WORK, queue="subscriptions", lock=name, queueing_lock=name, subscription_id=subscription_id)
+            defer(WORK, queue=DELIVERIES, lock=name, queueing_lock=name, subscription_id=subscription_id)
     except AlreadyEnqueued:
         return
 

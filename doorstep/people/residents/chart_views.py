@@ -31,6 +31,7 @@ from doorstep.people.residents.chart import details, filters, lists, trends
 from doorstep.people.residents.chart.analytes import GROUPS, SERIES
 from doorstep.people.residents.chart.diseases import families_of
 from doorstep.people.residents.chart.lines import days_of
+from doorstep.people.residents.chart.previews import preview_of
 from doorstep.people.residents.chart.summary import recent_of
 from doorstep.people.residents.chart.values import values_of
 from doorstep.people.residents.forms import OpenSensitiveForm
@@ -140,6 +141,7 @@ def entry(request: HttpRequest, key: UUID, type: str, fhir_id: str) -> HttpRespo
     context = {
         "resident": resident,
         "entry": found,
+        "preview": preview_of(found.content),
         "opened": details.opened(found, results=results, unit=units.get(found.organization_id or 0, "")),
     }
     return page_or_part(request, "residents/entry.html", "opened", context)

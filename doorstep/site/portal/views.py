@@ -1,10 +1,12 @@
 """Residents' pages, phone first: everything comes from the record and from the audit trail."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -13,12 +15,14 @@ from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.audit import queries as audit
+from doorstep.kernel.record import chart as record_chart
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.web.pages import render
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import actions as resident_actions
 from doorstep.people.residents import chart_views, presenters
 from doorstep.people.residents import queries as residents
+from doorstep.people.residents.chart import filters
 from doorstep.people.residents.chart.lines import days_of
 from doorstep.site.portal.looks import together, why
 
@@ -105,12 +109,24 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def timeline(request: HttpRequest) -> HttpResponse:
-    """The whole record, day by day."""
+    """The whole record, day by day, the newest page first; older pages follow by keyset."""
     actor = owner_of(request)
     frame = frame_of(request, actor)
-    entries = record.timeline(resident_id=frame["chosen_id"], actor=actor)
-    units = organizations.names(ids=[entry.organization_id for entry in entries])
-    return render(request, "portal/record.html", {**frame, "days": days_of(entries, units=units)})
+    before = filters.before_of(request.GET.get("before", ""))
+    ask = filters.ask_of(filters.Filter(), now=timezone.now(), before=before, summary=False)
+    found = record_chart.chart(resident_id=frame["chosen_id"], ask=ask)
+    if found is None:
+        raise NotFound()
+    chart_views.note_look(frame["chosen_id"], found, actor, basis="")
+    units = organizations.names(ids=[entry.organization_id for entry in found.entries])
+    following = filters.after(found)
+    context = {
+        **frame,
+        "days": days_of(found.entries, units=units),
+        "earlier": f"?{urlencode({'before': following})}" if following else "",
+        "is_first": before is None,
+    }
+    return render(request, "portal/record.html", context)
 
 
 @require_GET

@@ -242,3 +242,17 @@ def test_returned_recording_shows_its_reason_to_the_village(loop: Loop) -> None:
         actions.return_recording(order=order, reason="V1 导联脱落", actor=reader)
     village = browser(loop.users["village"])
     assert "V1 导联脱落" in village.get(f"/ecg/orders/{order.key}/upload/").content.decode()
+
+
+def test_entry_of_the_record_draws_its_recording(loop: Loop) -> None:
+    order = signed(loop)
+    village = loop.actor("village")
+    with acting(village):
+        key = queries.recording_key(order)
+    client = browser(loop.users["village"])
+    record = f"/residents/{loop.resident.key}/record"
+    for entry in (f"DiagnosticReport/{order.key}", f"DocumentReference/{key}"):
+        page = client.get(f"{record}/{entry}/", headers={"hx-request": "true"}).content.decode()
+        assert f'<ecg-viewer compact src="/ecg/recordings/{key}/wave.json">' in page
+        assert "ecg" in page.split("</ecg-viewer>")[1]
+    assert "ecg-viewer" not in client.get(f"{record}/ServiceRequest/{order.key}/").content.decode()
