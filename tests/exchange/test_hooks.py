@@ -141,7 +141,9 @@ def test_recognition_says_the_same_here_and_elsewhere(client: Client, scene: Sce
         return found
 
     (card,) = cards("recognition-sign", "order-sign", drafts)
-    assert card["indicator"] == "warning"
+    # A dangerous result does not ask to leave out the next examination.
+    assert card["indicator"] == "critical"
+    assert "不必重复" not in card["summary"]
     assert "7 天内已有心电图报告（" in card["summary"]
     assert "急性下壁心肌梗死可能" in card["detail"]
     assert "口径待核" in card["detail"]

@@ -21,19 +21,23 @@ def recognition_cards(asked: Asked, actor: Actor) -> list[Card]:
     found = queries.standing_results(
         resident_id=asked.resident_id, wanted=list(_wanted(asked.context)), day=timezone.localdate()
     )
-    return [_card(one, asked.patient_id) for one in found]
+    return [card_of(one, asked.patient_id) for one in found]
 
 
-def _card(one: Standing, patient_id: str) -> Card:
+def card_of(one: Standing, patient_id: str) -> Card:
+    """What is said of one result that stands; the resident's page of it is the link."""
     said = {"days": one.days, "title": one.title, "on": one.on.isoformat(), "unit": one.unit or _("未注明机构")}
     lines = [(_("诊断结论"), one.conclusion or _("报告没有结论文字"))]
     if one.critical:
-        lines.append((_("危急值"), _("上次结果为危急值，病情需要时应当复查。")))
+        # A dangerous result is no reason to leave out the next examination.
+        lines.append((_("危急值"), _("请先核对处置情况；病情需要时应当复查，不受互认期限限制。")))
     ground = _("%(source)s；互认期限由地区规定，平台默认 %(days)s 天") % {"source": rules.SOURCE, "days": one.days}
     lines.append((_("依据"), ground if rules.VERIFIED else f"{ground}（{_('口径待核')}）"))
+    stands = _("%(days)s 天内已有%(title)s（%(on)s，%(unit)s），结果可以互认，不必重复检查") % said
+    danger = _("%(days)s 天内已有%(title)s（%(on)s，%(unit)s），结果为危急值") % said
     return Card(
-        summary=_("%(days)s 天内已有%(title)s（%(on)s，%(unit)s），结果可以互认，不必重复检查") % said,
-        indicator="warning",
+        summary=danger if one.critical else stands,
+        indicator="critical" if one.critical else "warning",
         source=_("检查检验结果互认"),
         lines=tuple(lines),
         links=((_("查看结果"), reverse("residents:entry", args=[patient_id, "DiagnosticReport", one.fhir_id])),),

@@ -1,11 +1,12 @@
 """Windows of recognition: at their edges, and nothing outside them."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from doorstep.coordination.recognition import rules
-from doorstep.coordination.recognition.queries import wanted_of
+from doorstep.coordination.recognition import cards, rules
+from doorstep.coordination.recognition.queries import Standing, wanted_of
 
 DAY = date(2026, 5, 20)
 
@@ -42,3 +43,13 @@ def test_wanted_of_prefers_loinc() -> None:
     found = wanted_of({"resourceType": "ServiceRequest", "code": {"coding": codings, "text": "心电图"}})
     assert found is not None
     assert (found.code, found.title) == ("34534-8", "心电图")
+
+
+def test_card_of_a_sound_result_and_of_a_dangerous_one() -> None:
+    sound = Standing(
+        fhir_id="r1", title="心电图报告", unit="县医院", conclusion="窦性心律", critical=False, on=DAY, age=2, days=7
+    )
+    card = cards.card_of(sound, "11111111-0000-4000-8000-000000000001")
+    assert (card.indicator, "不必重复检查" in card.summary) == ("warning", True)
+    dangerous = cards.card_of(replace(sound, critical=True), "11111111-0000-4000-8000-000000000001")
+    assert (dangerous.indicator, "不必重复检查" in dangerous.summary) == ("critical", False)
