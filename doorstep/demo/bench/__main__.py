@@ -4,10 +4,11 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from doorstep.demo.bench import match, referrals
+from doorstep.demo.bench import growth, match, referrals
 from doorstep.demo.bench.house import House, HouseError
 from doorstep.demo.bench.names import MEASURES, YARDSTICKS
 from doorstep.kernel.database.embedded import EmbeddedError
@@ -17,12 +18,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def main(arguments: list[str]) -> int:
     """Measure, print, stop everything; 1 when a figure misses its bar or something could not be measured."""
-    if arguments[:1] == ["match"]:
-        return match.main(arguments[1:])
-    if arguments[:1] == ["referrals"]:
-        return referrals.main(arguments[1:])
-    if arguments[:1] == ["examples"]:
-        return _examples(arguments[1:])
+    own = _OWN.get(arguments[0]) if arguments else None
+    if own is not None:
+        return own(arguments[1:])
     options = _options(arguments)
     signal.signal(signal.SIGTERM, _stop)
     house = House(Path(options.data).resolve(), port=options.port)
@@ -60,10 +58,19 @@ def _examples(arguments: list[str]) -> int:
     return 0
 
 
+# Benches with houses of their own.
+_OWN: dict[str, Callable[[list[str]], int]] = {
+    "match": match.main,
+    "referrals": referrals.main,
+    "growth": growth.main,
+    "examples": _examples,
+}
+
+
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description="Measure the product beside yardsticks.")
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"only these: {', '.join(MEASURES)}; or match, or referrals"
+        "names", nargs="*", metavar="NAME", help=f"only these: {', '.join(MEASURES)}; or match, referrals, growth"
     )
     parser.add_argument("--residents", type=int, default=200_000)
     parser.add_argument("--years", type=int, default=2, help="years of history, 1 to 4")

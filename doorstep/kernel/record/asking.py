@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.database.calls import Call, as_json
+from doorstep.kernel.database.pooled import prepared
 from doorstep.kernel.fhir.outcome import FhirRefused
 
 Row = tuple[Any, ...]
@@ -40,7 +41,7 @@ def ask(question: Question, request: HttpRequest, *, entering: Call | None = Non
         f" LEFT JOIN LATERAL {call.function}({places}, w.actor) a ON true"
     )
     try:
-        with connection.cursor() as cursor:
+        with prepared() as cursor:
             cursor.execute(statement, [*values, who, *call.arguments])
             entered, *row = cursor.fetchone()
     except DatabaseError as error:

@@ -21,8 +21,7 @@ BEGIN
          AND (c.closes_at IS NULL OR c.closes_at > statement_timestamp())
        ORDER BY CASE c.scope WHEN 'full' THEN 0 WHEN 'episode' THEN 1 ELSE 2 END, c.opened_at DESC LIMIT 1;
     END IF;
-    PERFORM audit_record(p_actor, jsonb_build_array(jsonb_build_object('action', 'fhir.read', 'resident_id', record_read.resident_id,
-      'subject', left(p_type || '/' || p_id, 120), 'basis', coalesce(ground, ''), 'details', '{}'::jsonb)));
+    PERFORM audit_looks(p_actor, 'fhir.read', p_type || '/' || p_id, ARRAY[record_read.resident_id], coalesce(ground, ''), '{}');
   END IF;
   RETURN NEXT;
 END $$;
@@ -40,8 +39,6 @@ BEGIN
   IF seen IS NULL AND p_patient <> '' THEN
     seen := ARRAY(SELECT r.resident_id FROM record_resource r WHERE r.type = 'Patient' AND r.fhir_id = p_patient);
   END IF;
-  PERFORM audit_record(p_actor, jsonb_agg(jsonb_build_object('action', 'fhir.search', 'resident_id', one.id,
-      'subject', p_query ->> 'type', 'basis', '', 'details', jsonb_build_object('parameters', p_parameters))))
-    FROM unnest(CASE WHEN cardinality(seen) > 0 THEN seen ELSE ARRAY[NULL::bigint] END) AS one (id);
+  PERFORM audit_looks(p_actor, 'fhir.search', p_query ->> 'type', seen, '', jsonb_build_object('parameters', p_parameters));
   RETURN NEXT;
 END $$;
