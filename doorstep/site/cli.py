@@ -142,7 +142,7 @@ def _restore(installation: Installation, rest: list[str]) -> int:
 
 def _web(installation: Installation, rest: list[str]) -> int:
     address = ["--host", "127.0.0.1", "--port", _port(rest, "8000"), "--log-level", "warning"]
-    words = ["-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", *address]
+    words = ["-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "16", *address]
     return _call(installation, [*words, "doorstep.site.wsgi:application"])
 
 

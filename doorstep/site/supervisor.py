@@ -121,7 +121,7 @@ def _children(installation: Installation, *, port: int, mllp_port: int) -> list[
     python = sys.executable
     granian = [python, "-m", "granian", "--host", "127.0.0.1", "--no-ws", "--log-level", "warning"]
     static = ["--static-path-route", "/static", "--static-path-mount", str(ROOT / "build/static")]
-    web = [*granian, "--interface", "wsgi", "--port", str(port), "--workers", "2", "--blocking-threads", "4"]
+    web = [*granian, "--interface", "wsgi", "--port", str(port), "--workers", "2", "--blocking-threads", "16"]
     found = [
         Child("web", [*web, *static, "--static-path-expires", "600", "doorstep.site.wsgi:application"], environment),
         Child("worker", [python, "-m", "django", *worker_arguments()], environment),

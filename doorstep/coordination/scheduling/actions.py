@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -179,13 +179,14 @@ def book_alone(
         unit=check_wish(origin, None, actor),
         first=origin != Quota.OPEN,
     )
-    try:
-        answer = at_once.go_for(ask, wish=wish, entering=entering)
-    except IntegrityError as error:
-        raise by_constraint(error) or error from error
-    if answer is not None and answer.outcome in ("sold-out", "over"):
+    answer = at_once.go_for(ask, wish=wish, entering=entering)
+    if answer is None or answer.booking is not None:
+        return answer.booking if answer else None
+    if answer.outcome in ("sold-out", "over"):
         refusing.refuse(ask, over=answer.outcome == "over")
-    return answer.booking if answer else None
+    if answer.outcome == "refused" and (refused := by_constraint(answer.constraint)) is not None:
+        raise refused
+    return None
 
 
 def _booked_at_once(ask: Ask, wish: Wish) -> Booking:

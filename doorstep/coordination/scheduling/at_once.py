@@ -5,6 +5,7 @@ it is now, with nothing done. A machine's statement also enters with the token i
 """
 
 import threading
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,8 @@ from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.rules import quotas_for
 from doorstep.coordination.scheduling.taking import VIEW_AFTER, Ask, sight_of
 from doorstep.kernel.access.actor import Actor, ActorKind
-from doorstep.kernel.database.calls import Call, as_json, run, run_alone
+from doorstep.kernel.database.calls import Call, as_json, run
+from doorstep.kernel.database.together import Together
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.organizations.models import Department, Organization
 from doorstep.people.workforce.models import Practitioner
@@ -28,8 +30,13 @@ from doorstep.people.workforce.models import Practitioner
 # Beyond this many slots all are forgotten: each is looked up again in the statement that needs it.
 _MOST = 5_000
 _TRIES = 4
+# A statement of this many bookings takes about as long as a person waits for a page.
+_TOGETHER = Together("scheduling_book_all", most=32, leaders=2)
 _lock = threading.Lock()
 _known: dict[uuid.UUID, "Seen"] = {}
+# Slots of which nothing was left a moment ago. It is asked anew for everybody; only what a booking would need is not prepared before.
+_sold_out: dict[uuid.UUID, float] = {}
+_HINT_SECONDS = 2.0
 _VIEW = f"{VIEW_AFTER.days} days"
 # The rule of precedence for each set of facts: referred, signed, elder.
 _GROUPS = {
@@ -58,31 +65,48 @@ class Answer:
     booking: Booking | None = None
     earlier: uuid.UUID | None = None
     resident_id: int | None = None
+    # Of "refused": what the database said.
+    state: str = ""
+    constraint: str = ""
 
 
 def go_for(ask: Ask, *, wish: Wish, home: int | None = None, entering: Call | None = None) -> Answer | None:
-    """Claim and book; None when `entering` was answered with no. The slot and the resident of `ask` are named by their keys.
+    """Claim and book. The slot and the resident of `ask` are named by their keys.
 
-    `entering` makes the statement a transaction of its own. Raises the database's refusals and constraints.
+    With `entering` the statement is a transaction of its own, shared with whoever comes at the same moment; what the database
+    refuses is answered "refused". None when nothing was done: who enters is another by now, or the statement failed. Without it the
+    database's refusals are raised.
     """
     if ask.slot is None or ask.resident_key is None:
         raise ValueError("a slot and a resident are named by their keys")
-    for _number in range(_TRIES):
+    for number in range(_TRIES):
         seen, booking = _known.get(ask.slot), None
-        if seen is None:
-            arguments = (*(None,) * 9, ask.actor.consortium_id, ask.actor.user_id, ask.now, "")
+        if seen is None or (number == 0 and _sold_out.get(ask.slot, 0.0) > time.monotonic()):
+            # Nothing is prepared: the answer is how the slot is, or that there is nothing left.
+            traces: tuple[Any, ...] = (*(None,) * 9, ask.actor.consortium_id, ask.actor.user_id, ask.now, "")
         else:
             booking = _draft(seen.slot, ask, wish=wish, home=home)
-            arguments = (seen.text, *_traces(booking, ask.actor))
-        call = Call("scheduling_book", (_asked(ask, booking, wish), *arguments))
-        text = run_alone(call, entering=entering) if entering else run([call])[0]
-        if text is None:
+            traces = (seen.text, *_traces(booking, ask.actor))
+        answer = _call((_asked(ask, booking, wish), *traces), entering)
+        if answer is None:
             return None
-        answer = orjson.loads(text)
-        if answer["outcome"] != "look":
-            return _answer(answer, booking)
-        _remember(ask.slot, answer["seen"])
+        if answer["outcome"] == "look":
+            _remember(ask.slot, answer["seen"])
+            continue
+        if answer["outcome"] == "sold-out":
+            _note_sold_out(ask.slot)
+        return _answer(answer, booking)
     raise RuntimeError(f"slot {ask.slot} is changed again and again")
+
+
+def _call(arguments: tuple[Any, ...], entering: Call | None) -> dict[str, Any] | None:
+    if entering is None:
+        answer: dict[str, Any] = orjson.loads(run([Call("scheduling_book", arguments)])[0])
+        return answer
+    # All but the last four are JSON already.
+    shown = (*("null" if one is None else one for one in arguments[:-4]), *(as_json(one) for one in arguments[-4:]))
+    found: dict[str, Any] | None = _TOGETHER.call(f"[{','.join(shown)}]", entering=entering)
+    return found
 
 
 def _asked(ask: Ask, booking: Booking | None, wish: Wish) -> str:
@@ -153,7 +177,20 @@ def _answer(found: dict[str, Any], booking: Booking | None) -> Answer:
         booking._state.adding = False
         return Answer("taken", booking)
     earlier = uuid.UUID(found["booking"]) if found["outcome"] == "earlier" else None
-    return Answer(found["outcome"], earlier=earlier, resident_id=found.get("resident"))
+    return Answer(
+        found["outcome"],
+        earlier=earlier,
+        resident_id=found.get("resident"),
+        state=found.get("state", ""),
+        constraint=found.get("constraint", ""),
+    )
+
+
+def _note_sold_out(key: uuid.UUID) -> None:
+    with _lock:
+        if len(_sold_out) >= _MOST:
+            _sold_out.clear()
+        _sold_out[key] = time.monotonic() + _HINT_SECONDS
 
 
 def _remember(key: uuid.UUID, seen: dict[str, Any]) -> None:

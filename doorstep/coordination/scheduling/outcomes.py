@@ -65,15 +65,14 @@ def constraints(*, savepoint: bool = True) -> Iterator[None]:
         with transaction.atomic(savepoint=savepoint):
             yield
     except IntegrityError as error:
-        refused = by_constraint(error)
+        refused = by_constraint(getattr(getattr(error.__cause__, "diag", None), "constraint_name", ""))
         if refused is None:
             raise
         raise refused from error
 
 
-def by_constraint(error: IntegrityError) -> Conflict | None:
+def by_constraint(constraint: str | None) -> Conflict | None:
     """What a constraint's word means for the person; None for one that is a fault."""
-    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
     if constraint == "booking_resident_one_at_a_time":
         message = _("该居民在这个时间已有其他预约，请改选其他时间，或先取消原预约。")
         return Conflict(message, fields={"slot": message}, code="resident-busy")

@@ -83,7 +83,7 @@ class House:
     def serve(self) -> None:
         """Start the web server as bin/run does, the worker, and the bare view of the yardstick."""
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--no-ws"]
-        quick = ["--log-level", "warning", "--workers", str(WEB_WORKERS), "--blocking-threads", "4"]
+        quick = ["--log-level", "warning", "--workers", str(WEB_WORKERS), "--blocking-threads", "16"]
         web = [*granian, *quick, "--port", str(self.port), "doorstep.site.wsgi:application"]
         bare = [*granian, *quick, "--port", str(self.port + 1), f"{BARE_SETTINGS}:application"]
         worker = [sys.executable, "-m", "django", "work", "--concurrency", "4"]

@@ -55,8 +55,8 @@ BEGIN
     RETURN '{"outcome": "over"}';
   END IF;
   -- Most who come in a burst come too late: nothing else is looked at for them.
-  SELECT * INTO place FROM scheduling_claim(slot.id, slot.opens_at, ask.quotas, ask.reach, ask.unit, ask.first, p_now);
-  IF place.o_place IS NULL AND (ask.first OR slot.opens_at <= p_now) THEN
+  IF NOT EXISTS (SELECT 1 FROM scheduling_place q WHERE q.slot_id = slot.id AND q.state IN ('free', 'held')
+      AND q.quota = ANY (ask.quotas) AND (q.state = 'free' OR q.held_until <= p_now)) THEN
     RETURN '{"outcome": "sold-out"}';
   END IF;
   SELECT r.id, r.birth_date, r.deceased_on, r.key INTO person FROM residents_resident r WHERE r.key = ask.patient;
@@ -66,15 +66,17 @@ BEGIN
   IF person.deceased_on IS NOT NULL THEN
     RETURN jsonb_build_object('outcome', 'deceased', 'resident', person.id);
   END IF;
-  IF place.o_place IS NULL THEN
-    RETURN jsonb_build_object('outcome', 'early', 'resident', person.id);
-  END IF;
   seen := scheduling_seen(slot.id);
   IF p_seen IS DISTINCT FROM seen THEN
     RETURN jsonb_build_object('outcome', 'look', 'seen', seen);
   END IF;
   IF EXISTS (SELECT 1 FROM record_watch w WHERE w.type = 'Appointment') THEN
     RETURN '{"outcome": "watched"}';
+  END IF;
+  SELECT * INTO place FROM scheduling_claim(slot.id, slot.opens_at, ask.quotas, ask.reach, ask.unit, ask.first, p_now);
+  IF place.o_place IS NULL THEN
+    RETURN jsonb_build_object('outcome', CASE WHEN ask.first OR slot.opens_at <= p_now THEN 'sold-out' ELSE 'early' END,
+                              'resident', person.id);
   END IF;
 
   UPDATE scheduling_place q SET state = 'booked', hold_key = NULL, held_until = NULL, held_by_id = p_user,
@@ -99,4 +101,26 @@ BEGIN
                          p_rows, p_index, p_consortium, p_user, p_now, p_stamp);
   RETURN jsonb_build_object('outcome', 'taken', 'booking', booking, 'resident', person.id, 'place', place.o_place, 'quota', place.o_quota,
     'groups', grounds);
+END $$;
+
+-- Any number of these calls in one transaction, in their order; p_calls: a list of argument lists. One that the wall or a constraint
+-- refuses leaves nothing, and the others as they are; it is answered "refused" with SQLSTATE and constraint.
+CREATE OR REPLACE FUNCTION scheduling_book_all(p_calls jsonb) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = public SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  one jsonb;
+  answers jsonb := '[]';
+  refused text;
+  said text;
+BEGIN
+  FOR one IN SELECT c FROM jsonb_array_elements(p_calls) WITH ORDINALITY AS x (c, number) ORDER BY x.number LOOP
+    BEGIN
+      answers := answers || jsonb_build_array(scheduling_book(one -> 0, one -> 1, one -> 2, one -> 3, one -> 4, one -> 5, one -> 6, one -> 7,
+        one -> 8, one -> 9, (one ->> 10)::bigint, (one ->> 11)::bigint, (one ->> 12)::timestamptz, one ->> 13));
+    EXCEPTION WHEN integrity_constraint_violation OR insufficient_privilege THEN
+      GET STACKED DIAGNOSTICS refused = RETURNED_SQLSTATE, said = CONSTRAINT_NAME;
+      answers := answers || jsonb_build_array(jsonb_build_object('outcome', 'refused', 'state', refused, 'constraint', said));
+    END;
+  END LOOP;
+  RETURN answers;
 END $$;
