@@ -58,6 +58,8 @@ STAFF = (
     StaffAccount("engineer", heroes.ENGINEER, "信息工程师"),
     StaffAccount("registrar", heroes.REGISTRAR, "建档员、档案管理员"),
     StaffAccount("supervisor", heroes.SUPERVISOR, "卫生监督员"),
+    StaffAccount("desk", heroes.DESK_OPERATOR, "门诊服务台（电话预约）"),
+    StaffAccount("kiosk", heroes.KIOSK, "自助机"),
     StaffAccount("stranger", heroes.STRANGER_VILLAGE_DOCTOR, "外村村医"),
 )
 RESIDENTS = (

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 import chinese_calendar
 
@@ -30,6 +31,7 @@ class DayKind(StrEnum):
     MAKEUP = "makeup"
 
 
+@lru_cache(maxsize=2_000)
 def day_kind(day: date) -> tuple[DayKind, str]:
     """The kind of a day and the holiday's Chinese name; beyond the published calendar only weekends are known."""
     try:

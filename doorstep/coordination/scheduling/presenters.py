@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import PlaceQuota, Schedule, Slot, VisitKind
+from doorstep.coordination.scheduling.models import Booking, PlaceQuota, Schedule, Slot, VisitKind
 
 # Each quota keeps its colour on every page.
 TONES = {"own": "plain", "contract": "ok", "referral": "info", "community": "warn", "open": "neutral"}
@@ -17,6 +17,7 @@ TONES = {"own": "plain", "contract": "ok", "referral": "info", "community": "war
 # What views call the rows that they hand from query to presenter: they never import models.
 ShownSchedule: TypeAlias = Schedule
 ShownKind: TypeAlias = VisitKind
+ShownBooking: TypeAlias = Booking
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,6 +252,12 @@ def slots_between(*, organization_id: int, since: datetime, until: datetime) -> 
     )
 
 
+def next_start(*, organization_id: int, since: datetime) -> datetime | None:
+    """When the next slot of a unit begins from an instant on; None when none is laid out."""
+    later = Slot.objects.filter(organization_id=organization_id, starts_at__gte=since)
+    return later.order_by("starts_at").values_list("starts_at", flat=True).first()
+
+
 def slots_with_free(*, slot_ids: Sequence[int]) -> list[tuple[Slot, int]]:
     """Slots with the number of places that nobody has booked or holds, whatever the quota."""
     now = timezone.now()

@@ -111,14 +111,15 @@ class House:
         return subprocess.run(words, env=self._environment(), check=False).returncode
 
     def _kill_in_turn(self) -> None:
-        """While a measure asks for it: kill the web, then the database, every ten seconds, and bring each up again."""
+        """While a measure asks for it: kill the web, then the database, after ten seconds of service each, and bring each up again.
+
+        A web server that was killed while it still starts would never serve, and nothing would be tried.
+        """
         mark, turn = self.directory / "storm", 0
         while not self._measured.wait(KILL_SECONDS if mark.exists() else 0.2):
             if not mark.exists():
                 continue
             turn += 1
-            with mark.with_suffix(".log").open("a", encoding="utf-8") as log:
-                log.write("web\n" if turn % 2 else "database\n")
             if turn % 2:
                 web = self.children[0]
                 os.killpg(web.pid, signal.SIGKILL)
@@ -128,6 +129,17 @@ class House:
                 postmaster = int(embedded_layout.pid_file(self.directory).read_text().split("\n", 1)[0])
                 os.kill(postmaster, signal.SIGKILL)
                 provision.start(self.directory)
+            with mark.with_suffix(".log").open("a", encoding="utf-8") as log:
+                log.write("web\n" if turn % 2 else "database\n")
+            self._revive()
+
+    def _revive(self) -> None:
+        """Wait until pages can work again, and start whoever ended with the database, as the supervisor does."""
+        while not self._measured.wait(0.2) and not _answers(self.port, "/readyz"):
+            for place, child in enumerate(self.children):
+                if child.poll() is not None:
+                    settings = BARE_SETTINGS if place == 1 else SETTINGS
+                    self.children[place] = self._start(list(map(str, child.args)), settings=settings)  # type: ignore[arg-type]
 
     def run(self, command: str, *arguments: str, role: str = "app") -> None:
         """Run a management command to its end; raises HouseError when it fails."""
@@ -169,11 +181,8 @@ class House:
         while time.monotonic() < deadline:
             if any(child.poll() is not None for child in self.children):
                 break
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                connection.request("GET", path)
-                if connection.getresponse().status == 200:
-                    return
+            if _answers(port, path):
+                return
             time.sleep(0.2)
         raise HouseError(f"The server on port {port} does not answer with 200 on {path}; see {self.log}.")
 
@@ -185,6 +194,14 @@ class House:
         given["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), given.get("PYTHONPATH", "")]))
         given["PYTHONUNBUFFERED"] = "1"
         return given
+
+
+def _answers(port: int, path: str) -> bool:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    return False
 
 
 def _say(sentence: str) -> None:

@@ -1,6 +1,6 @@
 """The people of the demonstration: the same in every county, whatever its seed and size.
 
-Practitioners have the ids 1–16, residents 1–12 in households 1–5. Birth dates of residents follow `today`, so that the
+Practitioners have the ids 1–18, residents 1–12 in households 1–5. Birth dates of residents follow `today`, so that the
 heroine is always 63.
 """
 
@@ -26,6 +26,8 @@ ENGINEER = 13
 REGISTRAR = 14
 SUPERVISOR = 15
 STRANGER_VILLAGE_DOCTOR = 16
+DESK_OPERATOR = 17
+KIOSK = 18
 
 HEROINE = 1
 HUSBAND = 2
@@ -77,7 +79,7 @@ HOUSEHOLD_PLACES = ((0, 3), (213, 1), (0, 5), (0, 8), (1, 2))
 
 
 def hero_practitioners() -> tuple[HeroPractitioner, ...]:
-    """The sixteen people whose accounts the demonstration prints, in the order of their ids."""
+    """The people, and one machine, whose accounts the demonstration prints, in the order of their ids."""
     lead, ecg = TERTIARY_HOSPITAL, 271
     day = date
     return (
@@ -115,6 +117,11 @@ def hero_practitioners() -> tuple[HeroPractitioner, ...]:
              (1, "supervision", "supervisor", day(2008, 1, 1))),
         _one(16, "龙大山", True, day(1969, 2, 8), "乡村医生", "全科",
              (STRANGER_CLINIC, "", "village_doctor", day(1996, 7, 1))),
+        _one(17, "江雪琴", False, day(1988, 10, 16), "护师", "门诊服务",
+             (lead, "registration", "clinic_desk", day(2018, 5, 1))),
+        # A machine in the hall has an account and a post like those who work there, and what a row of them must say.
+        _one(18, "自助机一号", True, day(1990, 1, 1), "", "",
+             (lead, "registration", "kiosk", day(2023, 6, 1))),
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ EXPERTS = 232
 ROLES = (
     "village_doctor", "family_doctor", "township_duty", "nurse", "ecg_reader", "specialist", "referral_officer",
     "lead_duty", "manager", "auditor", "engineer", "registrar",
-    "records_officer", "supervisor",
+    "records_officer", "supervisor", "clinic_desk", "kiosk",
 )  # fmt: skip
 _EXPERT_TITLES = ("主任医师", "副主任医师", "副主任医师", "主治医师")
 _EXPERT_DEPARTMENTS = (
@@ -131,7 +131,7 @@ def practitioners(
     places: tuple[Place, ...],
     departments: tuple[Department, ...],
 ) -> tuple[Practitioner, ...]:
-    """Heroes first (ids 1–16), then everybody else."""
+    """Heroes first (ids 1–18), then everybody else."""
     rooms = {(row.organization_id, row.key): row.id for row in departments}
     people = [_hero(row, rooms) for row in heroes.hero_practitioners()]
     wanted = list(positions(rng, places))
@@ -351,7 +351,7 @@ def _spoken(specialty: str) -> str:
 
 def _licence(number: int, role: str) -> str:
     """Empty for the people whose work needs no licence."""
-    if role in ("manager", "auditor", "engineer", "registrar", "records_officer", "supervisor"):
+    if role in ("manager", "auditor", "engineer", "registrar", "records_officer", "supervisor", "clinic_desk", "kiosk"):
         return ""
     return licence_number(
         number,

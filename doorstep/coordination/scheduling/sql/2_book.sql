@@ -113,6 +113,9 @@ DECLARE
   refused text;
   said text;
 BEGIN
+  -- One person's requests wait for each other, always in the same order of persons: two lists that share two would block each other.
+  PERFORM pg_advisory_xact_lock(o.person) FROM (
+    SELECT DISTINCT hashtextextended(c -> 0 ->> 'patient', 7015200) AS person FROM jsonb_array_elements(p_calls) c ORDER BY 1) o;
   FOR one IN SELECT c FROM jsonb_array_elements(p_calls) WITH ORDINALITY AS x (c, number) ORDER BY x.number LOOP
     BEGIN
       answers := answers || jsonb_build_array(scheduling_book(one -> 0, one -> 1, one -> 2, one -> 3, one -> 4, one -> 5, one -> 6, one -> 7,

@@ -1,5 +1,7 @@
 """Pages of bookings: one booking with its acts, changing it, adding a place, and what stopped clinics left to rebook."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,6 +15,7 @@ from doorstep.coordination.scheduling import (
     actions,
     booking_queries,
     precedence,
+    presenters,
     queries,
     queue_actions,
     rebooking_actions,
@@ -25,6 +28,10 @@ from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import queries as residents
+
+_DAYS_AHEAD = 92
+# How far ahead somebody waits who found no other time; the form lets it be changed.
+_WAIT_DAYS = 30
 
 
 @require_GET
@@ -85,7 +92,7 @@ def change(request: HttpRequest, key: UUID) -> HttpResponse:
         origin=found.quota,
         actor=actor,
     )
-    context = {"booking": found, "slots": slots, "error": error, "name": "slot", "chosen": "", "days": 92}
+    context = {"booking": found, "slots": slots, "error": error, **_picker_of(found, slots)}
     return render(request, "scheduling/change.html", context, status=422 if error else 200)
 
 
@@ -146,22 +153,36 @@ def rebooking(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             messages.success(request, _("已保存"))
             return redirect(request, reverse("scheduling:rebookings"))
+    slots = queries.free_slots(
+        organization_ids=[old.organization_id],
+        department_id=old.slot.schedule.department_id,
+        origin=old.quota,
+        actor=actor,
+    )
     context = {
         "task": task,
         "state": task.machine.state(task.state),
         "booking": old,
-        "slots": queries.free_slots(
-            organization_ids=[old.organization_id],
-            department_id=old.slot.schedule.department_id,
-            origin=old.quota,
-            actor=actor,
-        ),
+        "slots": slots,
         "standing": precedence.standing_sentence(
             standing.standing_of(task.resident, day=timezone.localdate(), referred="referral" in old.groups)
         ),
         "error": error,
-        "name": "slot",
-        "chosen": "",
-        "days": 92,
+        **_picker_of(old, slots),
     }
     return render(request, "scheduling/rebooking.html", context, status=422 if error else 200)
+
+
+def _picker_of(booking: presenters.ShownBooking, slots: Sequence[queries.SlotChoice]) -> dict[str, object]:
+    """What the slot picker needs for another time of a booking: where nothing is free it leads into the department's waiting list."""
+    today = timezone.localdate()
+    return {
+        "name": "slot",
+        "chosen": "",
+        "days": _DAYS_AHEAD,
+        "waits": [] if slots else [booking.slot.schedule.department],
+        "resident": booking.resident_key,
+        "origin": booking.quota,
+        "first": today.isoformat(),
+        "last": (today + timedelta(days=_WAIT_DAYS)).isoformat(),
+    }

@@ -48,18 +48,22 @@ PREVIEW_WEEKS = 4
 
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:
-    """A week of the unit's slots with every quota: free, held and booked."""
+    """A week of the unit's slots with every quota: free, held and booked. Without a week in the address the one with the next clinic."""
     actor = actor_with(request, Permission.SLOT_VIEW)
+    unit, today, moved_to = actor.organization_id or 0, timezone.localdate(), None
     days = presenters.week_of(day_of(request.GET.get("week", "")))
-    slots = queries.slots_between(
-        organization_id=actor.organization_id or 0, since=midnight(days[0]), until=midnight(days[0], 7)
-    )
+    if "week" not in request.GET and (start := queries.next_start(organization_id=unit, since=midnight(today))):
+        upcoming = presenters.week_of(timezone.localdate(start))
+        # On a Sunday evening this week is over, and the board would stand empty.
+        days, moved_to = (days, None) if upcoming == days else (upcoming, timezone.localdate(start))
+    slots = queries.slots_between(organization_id=unit, since=midnight(days[0]), until=midnight(days[0], 7))
     rows = presenters.board(slots, days=days, now=timezone.now())
     context = {
         "days": days,
         "rows": rows,
         "totals": presenters.totals(rows),
-        "today": timezone.localdate(),
+        "today": today,
+        "moved_to": moved_to,
         "previous": days[0] - timedelta(days=7),
         "following": days[0] + timedelta(days=7),
         "may_manage": actor.may(Permission.SCHEDULE_MANAGE),
