@@ -1,15 +1,19 @@
 """Holding, booking and giving back, each by a named person."""
 
 import uuid
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 import time_machine
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import actions, queries
+from doorstep.coordination.scheduling import actions, at_once, claiming, queries
 from doorstep.coordination.scheduling.models import Booking, Place
+from doorstep.coordination.scheduling.outcomes import Wish
+from doorstep.coordination.scheduling.taking import Ask, take
 from doorstep.coordination.scheduling.tests.factories import make_clinic, make_slot
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
@@ -217,3 +221,34 @@ def test_hold_is_free_for_the_next_person_in_the_second_it_ends() -> None:
         assert refused.value.code == "hold-gone"
         again = ask()
         assert again.place_id == kept.place_id
+
+
+def test_a_hold_is_over_in_its_second_and_not_one_earlier() -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, referral=1)
+    second, doctor, patient = timedelta(seconds=1), clinic.doctor, clinic.resident
+
+    def ask(now: datetime, **more: Any) -> Ask:
+        return Ask(
+            actor=doctor,
+            now=now,
+            slot=slot.key,
+            resident_id=patient.pk,
+            resident_key=patient.key,
+            origin="referral",
+            **more,
+        )
+
+    with acting(doctor):
+        held = actions.hold(slot_key=slot.key, origin="referral", actor=doctor, resident_id=patient.pk, minutes=1)
+        for go in (take, lambda one: at_once.go_for(replace(one, request=uuid.uuid4()), wish=Wish())):
+            too_early = go(ask(held.until - second))
+            assert too_early is not None
+            assert too_early.outcome == "sold-out"
+        assert claiming.sweep(now=held.until - second) == 0
+        assert take(Ask(actor=doctor, now=held.until, hold=held.key, resident_id=patient.pk)).outcome == "hold-gone"
+        # Nothing has come by and freed it: in that second it counts as free for whoever asks.
+        again = take(ask(held.until, key=uuid.uuid4(), until=held.until + second))
+        assert again.outcome == "taken"
+        assert claiming.sweep(now=held.until) == 0
+        assert claiming.sweep(now=held.until + second) == 1

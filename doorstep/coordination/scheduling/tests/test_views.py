@@ -113,3 +113,25 @@ def test_pages_stay_inside_their_number_of_queries() -> None:
             assert client.get(address).status_code == 200
         work = [query for query in captured if not query["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN"))]
         assert len(work) <= BUDGET, (address, [query["sql"][:90] for query in work])
+
+
+def test_the_board_opens_where_the_next_clinic_is_and_change_leads_into_the_waiting_list() -> None:
+    clinic = make_clinic()
+    client = signed_in("zheng")
+    assert "已打开下一个出诊日" not in client.get("/slots/").content.decode()
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(days=16), referral=1)
+    day = timezone.localdate(slot.starts_at).isoformat()
+    shown = client.get("/slots/").content.decode()
+    assert f"已打开下一个出诊日 {day} 所在的一周" in shown
+    assert "心血管内科" in shown
+    this_week = client.get(f"/slots/?week={timezone.localdate().isoformat()}").content.decode()
+    assert "已打开下一个出诊日" not in this_week
+    with acting(clinic.doctor):
+        held = actions.hold(slot_key=slot.key, origin="referral", actor=clinic.doctor, resident_id=clinic.resident.pk)
+        made = actions.book(hold_key=held.key, resident_id=clinic.resident.pk, actor=clinic.doctor)
+    page = signed_in("li").get(f"/slots/bookings/{made.key}/change/").content.decode()
+    department = clinic.schedule.department
+    assert (
+        f"/{department.key}/{clinic.resident.key}/?origin=referral&amp;first={timezone.localdate().isoformat()}" in page
+    )
+    assert "登记候补：心血管内科" in page
