@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from doorstep.care.diagnosis.models import EcgOrder
-from doorstep.demo.bench import acts, bookings, imports, machines, pages, people, searches, storm, yardsticks
+from doorstep.demo.bench import (
+    acts,
+    bookings,
+    imports,
+    machines,
+    pages,
+    people,
+    searches,
+    storm,
+    validating,
+    yardsticks,
+)
 from doorstep.demo.bench.figures import Figure
 from doorstep.demo.bench.long_record import long_record
 from doorstep.demo.bench.people import Person
@@ -65,13 +76,15 @@ class Bench:
             return storm.measure(name, port=self.port, seconds=self.seconds, **self._clinic())
         if name == "writes":
             return pages.writing(self.known, cookie=self.own_cookie, port=self.port, seconds=self.seconds)
-        if name in {"fhir-bundles", "fhir-export", "fhir-import", "fhir-mixed"}:
+        if name in {"fhir-bundles", "fhir-export", "fhir-import", "fhir-validate", "fhir-mixed"}:
             return self._of_machines(name)
         requests = self._requests(name)
         queries = pages.queries_of(requests) if requests else None
         return [pages.measured(name, requests, port=self.port, seconds=self.seconds, queries=queries)]
 
     def _of_machines(self, name: str) -> list[Figure]:
+        if name == "fhir-validate":
+            return validating.measure()[0]
         if name == "fhir-export":
             # The hospital comes to see the residents of the bench with its token.
             return machines.export(directory=self.directory) if self.wide_token else []

@@ -70,6 +70,7 @@ MEASURES: dict[str, Measure] = {
     "fhir-bundles": Measure("transaction Bundles of 100 observations, validated", Bar(per_second=700.0)),
     "fhir-import": Measure("an operator's import of NDJSON, lines", Bar(share=0.35)),
     "fhir-export": Measure("the job of an export, lines", Bar(share=0.5)),
+    "fhir-validate": Measure("validation on one core, beside pydantic's fhir.resources", Bar(share=30.0)),
     # A page that a person waits for longer than this looks frozen.
     "writes": Measure("64 clients writing at once", Bar(slowest_ms=10_000.0)),
 }

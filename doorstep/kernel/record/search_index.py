@@ -71,7 +71,9 @@ def like_another(resource: dict[str, Any], address: str) -> Index | None:
         return None
     target = number(patient)
     rest = dict(stencil.rest)
-    rest["links"] = sorted([*stencil.rest["links"], *([name, target] for name in stencil.names)])
+    # A reference to a version of the patient is a link that stands in the stencil already.
+    links = {(name, other) for name, other in stencil.rest["links"]} | {(name, target) for name in stencil.names}
+    rest["links"] = sorted(map(list, links))
     return Index(number(address), stencil.keys, stencil.present, rest, number.__wrapped__(repr(rest)))
 
 

@@ -24,10 +24,11 @@ class Command(BaseCommand):
         if not paths:
             raise CommandError("The package hl7.fhir.r4.examples is not in node_modules: run npm install.")
         tally = Tally()
+        self.stdout.write(f"Storing {len(paths):,} examples, then validating them and {options['mutants']:,} mutants.")
         examples.store_all(paths, tally, actor=system_actor(Purpose.IMPORT))
         examples.validate_all(paths, tally)
         examples.judge_mutants(paths, tally, wanted=int(options["mutants"]))
         for line in examples.lines(tally):
             self.stdout.write(line)
-        if tally.lost or tally.unstored or tally.right < 0.98 or tally.mutants.total() < options["mutants"]:
+        if not tally.holds or tally.mutants.total() < options["mutants"]:
             raise CommandError("A bar is missed.")
