@@ -55,8 +55,8 @@ def database(secrets: dict[str, str], *, role: str) -> dict[str, Any]:
     session = "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000" if role == "app" else "-c timezone=UTC"
     options: dict[str, Any] = {"options": session}
     if role == "app":
-        # A pool that lost its server would wait longer and longer before it tries again; after two seconds the next request does.
-        pool = {"min_size": 1, "max_size": 16, "timeout": 10, "reconnect_timeout": 2}
+        # A pool that lost its server waits longer and longer between its tries; from ten seconds on every request tries anew.
+        pool = {"min_size": 1, "max_size": 16, "timeout": 10, "reconnect_timeout": 10}
         options["pool"] = {**pool, "connection_class": PooledConnection}
         # Only what is declared as remembered is sent in a form that can be planned once (kernel/database/remembered.py).
         options["prepare_threshold"] = 3
