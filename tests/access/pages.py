@@ -220,6 +220,7 @@ PAGES: dict[str, Page] = {
     "exchange:merge-notice": page("RESIDENT_MERGE", of="nothing"),
     "exchange:dismiss": act("RESIDENT_MERGE", of="nothing"),
     "referrals:consent-paper": page("REFERRAL_VIEW", of="nothing"),
+    "referrals:packet": page("REFERRAL_VIEW", of="referral"),
     "referrals:open-record": act("REFERRAL_SUBMIT", of="referral"),
     "referrals:dialog": page("REFERRAL_VIEW", of="referral", verb="redirect"),
     "referrals:advice": act("REFERRAL_SUBMIT", of="referral"),

@@ -59,6 +59,7 @@ class Screen:
 SCREENS = (
     Screen("office-case", "office", "/referrals/{referral}/", english=True, shown="referral"),
     Screen("office", "office", "/referrals/office/"),
+    Screen("packet", "office", "/referrals/{referral}/packet/", english=True),
     Screen("beds", "expert", "/beds/"),
     Screen("proposals", "expert", "/referrals/proposals/"),
     Screen("proposal", "expert", "/referrals/proposals/{proposal}/", english=True),

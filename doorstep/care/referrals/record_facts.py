@@ -138,7 +138,7 @@ def age_on(birth_date: date, day: date) -> int:
 def packet_line(entry: Entry, *, day: date) -> dict[str, Any]:
     """How an entry of the record is named in the packet that travels, and whether its result is recognised on a day."""
     code, words = _concept(entry.content.get("code") or entry.content.get("type"))
-    if entry.type == "MedicationRequest":
+    if entry.type.startswith("Medication"):
         code, words = "", _medicine(entry.content)
     title = str(words or entry.content.get("title") or entry.content.get("description") or entry.type)
     return {
@@ -146,6 +146,7 @@ def packet_line(entry: Entry, *, day: date) -> dict[str, Any]:
         "title": title,
         "at": entry.occurred_at.isoformat(),
         "text": str(entry.content.get("conclusion", ""))[:120],
+        "unit": entry.organization_id,
         "recognised": recognition.is_recognised(
             code=code, title=title, final=entry.content.get("status") in ("final", "amended"), on=_day(entry), day=day
         )

@@ -104,6 +104,9 @@ def _referral(
     now = timezone.now()
     begun = now - timedelta(minutes=chance.randrange(5, 90 * 24 * 60))
     since = begun + (now - begun) * chance.random()
+    if state == "handed_back":
+        # Not yet so silent that the clock gives the patient back to the hospital.
+        since = max(since, now - timedelta(hours=chance.randrange(1, 48)))
     code, words = chance.choice(_DIAGNOSES)
     source, target, above = way
     facts: dict[str, Any] = {
@@ -144,6 +147,8 @@ def _moments(state: str, begun: datetime, since: datetime, above: int | None) ->
         "consent_version": "1",
     }
     if state in ("submitted", "submitted_green", "returned"):
+        # Silent for long, and told so: the clock that passes silent ones on has nothing to do with them.
+        found["unanswered_at"] = since
         return found
     if state == "offered":
         found |= {"offer_text": "心内科门诊", "offer_until": timezone.now() + timedelta(days=1)}

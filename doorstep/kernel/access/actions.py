@@ -109,6 +109,11 @@ def closing(*, resident_id: int, reason: CareRelationship.Reason, episode: str) 
     return Call("access_close", (resident_id, reason.value, episode))
 
 
+def closing_by(*, resident_id: int, reason: CareRelationship.Reason, episode: str, until: datetime) -> Call:
+    """The call that lets the relationships of one episode end at an instant to come; none is lengthened by it."""
+    return Call("access_close_by", (resident_id, reason.value, episode, until))
+
+
 def close_relationship(*, resident_id: int, reason: CareRelationship.Reason, episode: str, actor: Actor) -> int:
     """End the relationships of one episode now; returns how many ended."""
     return int(run([closing(resident_id=resident_id, reason=reason, episode=episode)])[0])

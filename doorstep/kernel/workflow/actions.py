@@ -142,6 +142,18 @@ def lock(item: Item) -> Item:
     return locked
 
 
+def check_way(item: WorkItem, verb: str, *, actor: Actor) -> None:
+    """Lock a thing and make sure that this actor may go this way with it now; for acts that do something else before `apply`.
+
+    Raises what `apply` would raise.
+    """
+    locked = lock(item)
+    way = _way(locked, verb)
+    if way is None:
+        raise TransitionRefused(_moved_on(locked, verb))
+    _check_actor(locked, way, actor)
+
+
 def check_unmoved(item: WorkItem, *, actor: Actor) -> None:
     """Lock a thing and make sure that it stands as the caller read it; for acts that look at more than the state.
 

@@ -109,6 +109,7 @@ def redirect(
     The clock starts anew. To another unit the booked place is freed; the patient's consent covers it.
     """
     stand_still(referral, actor=actor)
+    workflow.check_way(referral, "redirect", actor=actor)
     if target_id is None or target_id == referral.target_id:
         if department_id is None or department_id == referral.department_id:
             raise Refused(_("没有改派去处。"), fields={"department": _("请选择其他科室或其他机构。")})

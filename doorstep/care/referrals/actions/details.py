@@ -1,5 +1,6 @@
 """What every event of a referral carries, and what ends with it: the target's sight, the booked place, the bed."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,10 +11,12 @@ from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
+from doorstep.kernel.database.calls import Call
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.kernel.workflow.actions import TransitionRefused
 
 REFERRAL = CareRelationship.Reason.REFERRAL
+RETURN = CareRelationship.Reason.RETURN
 
 
 def details_of(referral: Referral, **more: Any) -> dict[str, Any]:
@@ -44,6 +47,14 @@ def details_of(referral: Referral, **more: Any) -> dict[str, Any]:
 def end_sight(referral: Referral, *, actor: Actor) -> None:
     """Close the present target's relationship of this referral."""
     access.close_relationship(resident_id=referral.resident_id, reason=REFERRAL, episode=referral.sight, actor=actor)
+
+
+def sights_end_by(referral: Referral, until: datetime) -> list[Call]:
+    """The calls by which target and receiver see the case no longer than until then."""
+    return [
+        access.closing_by(resident_id=referral.resident_id, reason=reason, episode=episode, until=until)
+        for reason, episode in ((REFERRAL, referral.sight), (RETURN, referral.shown_under))
+    ]
 
 
 def give_place_back(referral: Referral, *, actor: Actor, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +15,7 @@ from doorstep.care.referrals.criteria import judge
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.record_facts import Known, known_of, up_facts
+from doorstep.care.referrals.selection import is_preselected
 from doorstep.care.referrals.states import MAY_BE_ASKED_AGAIN
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling.actions import Hold
@@ -212,13 +214,33 @@ def _prefilled(known: Known, origin_reference: str) -> dict[str, Any]:
     systolic, diastolic, pulse = (known.number(name) for name in ("systolic", "diastolic", "pulse"))
     if systolic is not None and diastolic is not None:
         parts.append(f"血压 {systolic}/{diastolic} mmHg" + (f"，脉搏 {pulse} 次/分。" if pulse else "。"))
+    impression = (known.report_text or (known.conditions[0][1] if known.conditions else ""))[:200]
+    code = "" if known.report_text else (known.conditions[0][0] if known.conditions else "")[:16]
     return {
-        "impression": (known.report_text or (known.conditions[0][1] if known.conditions else ""))[:200],
-        "impression_code": "" if known.report_text else (known.conditions[0][0] if known.conditions else "")[:16],
+        "impression": impression,
+        "impression_code": code,
         "present_illness": "".join(parts),
         "history": "、".join(name for _code, name in known.conditions if name)
         + (f"；过敏：{'、'.join(known.allergies)}" if known.allergies else ""),
         "treatment": ("长期用药：" + "、".join(known.medicines)) if known.medicines else "",
-        "packet": [line for line in known.packet if line["reference"] == origin_reference]
-        or [line for line in known.packet if line["reference"].startswith("DiagnosticReport/")][:3],
+        "packet": _preselected(known, origin_reference, impression=impression, code=code),
+        # What was ticked, and no more, unless the sender or the emergency says otherwise (`packet.is_whole`).
+        "whole_record": False,
     }
+
+
+def _preselected(known: Known, origin_reference: str, *, impression: str, code: str) -> list[dict[str, Any]]:
+    """The report that it grew from, and what belongs to the matter."""
+    day = timezone.localdate()
+    return [
+        line
+        for line in known.packet
+        if line["reference"] == origin_reference
+        or is_preselected(
+            line,
+            on=timezone.localdate(datetime.fromisoformat(line["at"])),
+            day=day,
+            impression=impression,
+            code=code,
+        )
+    ]

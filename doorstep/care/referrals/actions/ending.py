@@ -8,13 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import states
-from doorstep.care.referrals.actions.details import details_of, end_sight, give_bed_back, give_place_back
+from doorstep.care.referrals.actions.details import details_of, give_bed_back, give_place_back, sights_end_by
 from doorstep.care.referrals.models import Referral
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds import queries as bed_queries
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.database.calls import run
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.residents import deaths
 from doorstep.people.residents.permissions import Permission as Residents
@@ -41,6 +42,7 @@ def record_death(
     A unit that reads only a packet does not write into the record: the family doctor is told and registers the death.
     Raises Refused at the field of a wrong day or ground.
     """
+    workflow.check_way(referral, "record_death", actor=actor)
     resident = referral.resident
     whole = referral.whole_record or actor.reaches(referral.source_id)
     if not actor.is_system and whole and resident.deceased_on is None:
@@ -56,7 +58,7 @@ def record_death(
             actor=allowed,
         )
         if moved.submitted_at is not None:
-            end_sight(moved, actor=actor)
+            run(sights_end_by(moved, timezone.now()))
         return moved
     return _stop(referral, "record_death", reason=reason, actor=actor)
 
@@ -107,6 +109,7 @@ def leave_network(*, referral: Referral, place: str, code: str, actor: Actor) ->
         problems["impression"] = _("请填写初步印象。")
     if problems:
         raise Refused(_("外转登记还有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)
+    workflow.check_way(referral, "leave", actor=actor)
     if referral.hold_key is not None:
         scheduling.release(hold_key=referral.hold_key, actor=actor)
     label = str(Referral.OutsideReason(code).label)
@@ -156,19 +159,25 @@ def _stop(
     more: dict[str, Any] | None = None,
     keep_sight: bool = False,
 ) -> Referral:
-    before = referral.state
+    before, hold_key = referral.state, referral.hold_key
     moved = workflow.apply(
-        referral, verb, actor=actor, reason=reason, values=values, details={**details_of(referral), **(more or {})}
+        referral,
+        verb,
+        actor=actor,
+        reason=reason,
+        values={**(values or {}), "hold_key": None, "held_until": None},
+        details={**details_of(referral), **(more or {})},
     )
     was_draft = before in ("draft", "outside")
-    if was_draft and referral.hold_key is not None:
-        scheduling.release(hold_key=referral.hold_key, actor=actor)
+    if hold_key is not None:
+        # A draft, or one that was returned: the place that was held for it is free again.
+        scheduling.release(hold_key=hold_key, actor=actor)
     give_place_back(moved, actor=actor, reason=reason)
     give_bed_back(moved, actor=actor, reason=reason)
     if verb == "record_death":
         _leave_bed(moved, actor=actor)
     if not was_draft and not keep_sight:
-        end_sight(moved, actor=actor)
+        run(sights_end_by(moved, timezone.now()))
     return moved
 
 

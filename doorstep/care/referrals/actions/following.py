@@ -9,8 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import follow_up_states, queries, states
-from doorstep.care.referrals.actions import packet
-from doorstep.care.referrals.actions.details import details_of, end_sight
+from doorstep.care.referrals.actions.details import details_of, sights_end_by
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
@@ -140,29 +139,23 @@ def reschedule_follow_up(*, follow_up: FollowUp, due_on: date, reason: str, acto
 
 @transaction.atomic
 def close(*, referral: Referral, actor: Actor, outcome: str = "") -> Referral:
-    """Close the loop: open follow-ups are cancelled, the outcome is told, the hospital stays reachable for 30 days."""
+    """Close the loop: open follow-ups are cancelled, the outcome is told, hospital and receiver see the case for 30 days more."""
+    workflow.check_way(referral, "close", actor=actor)
     follow_ups = queries.follow_ups_of(referral=referral)
     for follow_up in follow_ups:
         if follow_up.state in _OPEN:
             workflow.apply(follow_up, "cancel", actor=actor, reason=_("家庭医生决定办结"), details=_facts(follow_up))
     done = [one for one in follow_ups if one.state == "done"]
     text, english = _outcome(referral, done, said=outcome.strip())
-    moved = workflow.apply(
+    until = timezone.now() + states.REACHABLE
+    return workflow.apply(
         referral,
         "close",
         actor=actor,
         values={"closed_at": timezone.now(), "outcome": text, "outcome_en": english},
         details={**details_of(referral), "outcome": text, "outcome_en": english},
+        along=sights_end_by(referral, until),
     )
-    end_sight(moved, actor=actor)
-    packet.open_sight(
-        moved,
-        organization_id=moved.target_id or 0,
-        episode=moved.sight,
-        closes_at=timezone.now() + states.REACHABLE,
-        actor=actor,
-    )
-    return moved
 
 
 def fall_due(*, actor: Actor, today: date | None = None) -> int:

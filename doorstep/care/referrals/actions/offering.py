@@ -29,6 +29,9 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.organizations import queries as organizations
 
+# How many a clock moves in one transaction.
+_AT_ONCE = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -75,6 +78,7 @@ def offer_place(*, referral: Referral, text: str, bed_key: Any, expected_at: dat
     """Offer a bed of the board, kept meanwhile, or a place in words. Raises Conflict when the bed was just taken."""
     words = text.strip()
     stand_still(referral, actor=actor)
+    workflow.check_way(referral, "offer", actor=actor)
     if bed_key:
         found = bed_queries.bed_of(key=bed_key, actor=actor)
         until = min(timezone.now() + states.OFFER_STANDS[referral.kind], expected_at)
@@ -86,13 +90,14 @@ def offer_place(*, referral: Referral, text: str, bed_key: Any, expected_at: dat
 @transaction.atomic
 def confirm(*, referral: Referral, actor: Actor, by_resident: bool = False) -> Referral:
     """The resident agrees, told to the sender or from the own phone: the patient is expected."""
-    now = timezone.now()
+    now, verb = timezone.now(), "confirm_self" if by_resident else "confirm"
+    workflow.check_way(referral, verb, actor=actor)
     if referral.bed_key is not None:
         # The kept bed waits for the patient's arrival now.
         beds.extend(reference=referral.subject, until=(referral.expected_at or now) + states.ARRIVAL_GRACE)
     return workflow.apply(
         referral,
-        "confirm_self" if by_resident else "confirm",
+        verb,
         actor=actor,
         values={
             "accepted_at": now,
@@ -178,7 +183,8 @@ def pass_on_silent(*, actor: Actor, now: datetime | None = None) -> int:
         late = Referral.objects.select_for_update(skip_locked=True, of=("self",)).filter(
             state=state, state_since__lte=now - limit, unanswered_at__isnull=True
         )
-        for referral in late.order_by("state_since")[:100]:
+        # Few at a time: an office that answers one of them just now waits for this transaction.
+        for referral in late.order_by("state_since")[:_AT_ONCE]:
             _pass_on(referral, actor=actor, now=now)
             moved += 1
     return moved
@@ -190,7 +196,7 @@ def time_out_receivers(*, actor: Actor, now: datetime | None = None) -> int:
     late = Referral.objects.select_for_update(skip_locked=True, of=("self",)).filter(
         state="handed_back", state_since__lte=limit
     )
-    found = list(late.order_by("state_since")[:100])
+    found = list(late.order_by("state_since")[:_AT_ONCE])
     for referral in found:
         workflow.apply(referral, "time_out_back", actor=actor, details=details_of(referral))
         access.close_relationship(
@@ -202,6 +208,7 @@ def time_out_receivers(*, actor: Actor, now: datetime | None = None) -> int:
 def _unoffered(referral: Referral, verb: str, *, code: str, reason: str, actor: Actor) -> Referral:
     # Back on the green channel, its state has a clock of its own; an urgent referral is an ordinary one with a shorter clock.
     due_at = timezone.now() + states.URGENT_ANSWER if referral.kind == Referral.Kind.URGENT else None
+    workflow.check_way(referral, verb, actor=actor)
     give_bed_back(referral, actor=actor, reason=reason)
     facts = details_of(referral, place=referral.offer_text, code=code, by="resident" if verb == "refuse_self" else "")
     return workflow.apply(

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals.actions.details import REFERRAL, end_sight
+from doorstep.care.referrals.actions.details import REFERRAL, RETURN, sights_end_by
 from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.packet_queries import ALWAYS, results_of
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.states import ENDED
 from doorstep.kernel.access import actions as access
@@ -18,13 +19,11 @@ from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Conflict, NotFound
 from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.audit import actions as audit
-from doorstep.kernel.database.calls import Call
+from doorstep.kernel.database.calls import Call, run
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record import queries as records
 from doorstep.kernel.record.publishing import Published
 
-# Chosen or not, these travel: to treat without them would be dangerous.
-_ALWAYS = ("AllergyIntolerance", "Condition", "MedicationStatement")
 _READ = 200
 
 
@@ -59,6 +58,11 @@ def opening_sight(
     return access.opening(
         **_sight(referral, organization_id=organization_id, episode=episode, reason=reason), actor=actor
     )
+
+
+def ending_sight(referral: Referral) -> Call:
+    """The call that ends what the target sees now."""
+    return access.closing(resident_id=referral.resident_id, reason=REFERRAL, episode=referral.sight)
 
 
 def _sight(
@@ -106,7 +110,8 @@ def handing_over(referral: Referral, *, actor: Actor) -> Iterator[None]:
 def packet_of(referral: Referral, *, actor: Actor) -> Published:
     """What travels with a narrow referral: copies as they are now, under the referral's own episode. The caller records the look."""
     wanted = {str(line["reference"]) for line in referral.packet}
-    chosen = records.chosen(resident_id=referral.resident_id, references=sorted(wanted), types=_ALWAYS, limit=_READ)
+    chosen = records.chosen(resident_id=referral.resident_id, references=sorted(wanted), types=ALWAYS, limit=_READ)
+    chosen += results_of(chosen, resident_id=referral.resident_id)
     content = {
         "resourceType": "Bundle",
         "id": str(referral.key),
@@ -125,10 +130,13 @@ def open_record(*, referral: Referral, actor: Actor) -> Referral:
         raise NotFound()
     if referral.whole_record or referral.state in (*ENDED, "draft", "outside") or referral.target_id is None:
         raise Conflict(_("转诊已结束，或对方已可查阅完整档案。"))
-    end_sight(referral, actor=actor)
+    run(sights_end_by(referral, timezone.now()))
     Referral.objects.filter(pk=referral.pk).update(whole_record=True)
     referral.whole_record = True
     open_sight(referral, organization_id=referral.target_id, episode=referral.sight, actor=actor)
+    if referral.state in ("handed_back", "received_back") and referral.receiver_id is not None:
+        episode = referral.shown_under
+        open_sight(referral, organization_id=referral.receiver_id, reason=RETURN, episode=episode, actor=actor)
     audit.record(
         action="referral.open-record",
         actor=actor,

@@ -86,6 +86,8 @@ def submit(
     along = [
         _looked(referral, actor=actor),
         *([revising(referral, written, actor=actor)] if written else []),
+        # One that comes again may go elsewhere or show less: what the first opened ends.
+        *([packet.ending_sight(referral)] if referral.state == "returned" else []),
         packet.opening_sight(referral, organization_id=target_id, episode=referral.sight, actor=actor),
     ]
     return _send(referral, values, actor=actor, now=now, along=along)

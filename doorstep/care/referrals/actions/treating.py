@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals import texts
 from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.case import note_debt
-from doorstep.care.referrals.actions.details import details_of
+from doorstep.care.referrals.actions.details import details_of, give_bed_back
 from doorstep.care.referrals.actions.sending import Consent, consent_values
 from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.coordination.beds import actions as beds
@@ -87,6 +87,7 @@ def admit(
 
     Raises Refused without either, Conflict when the bed is taken.
     """
+    workflow.check_way(referral, "admit", actor=actor)
     if bed_key:
         found = bed_queries.bed_of(key=bed_key, actor=actor)
         ward, bed = found.ward.name, found.number
@@ -120,12 +121,15 @@ def admit(
 @transaction.atomic
 def discharge(*, referral: Referral, actor: Actor, summary: Discharge, plan: Plan) -> Referral:
     """Write the discharge summary and the recovery plan in one act; raises Refused with the fields that are wrong."""
+    workflow.check_way(referral, "discharge", actor=actor)
     check_plan(summary, plan)
     now = timezone.now()
     write_plan(referral, plan, actor=actor, now=now)
     values = _discharge_values(referral, summary, now=now)
     facts = {**details_of(referral), "outcome": values["outcome"], "outcome_en": values["outcome_en"]}
-    moved = workflow.apply(referral, "discharge", actor=actor, values=values, details=facts)
+    # A bed that was kept for somebody who was then treated without lying in it is free again.
+    give_bed_back(referral, actor=actor, reason=_("患者已出院"))
+    moved = workflow.apply(referral, "discharge", actor=actor, values={**values, "bed_key": None}, details=facts)
     stay = bed_queries.stay_by_reference(reference=referral.subject)
     if stay is not None:
         beds.leave(stay=stay, actor=actor)
@@ -148,6 +152,7 @@ def send_down(
 
     Raises Refused with the fields that are wrong, or without a receiver.
     """
+    workflow.check_way(referral, "send_down", actor=actor)
     check_plan(summary, plan)
     receiver = receiver_id or referral.receiver_id
     problems: dict[str, object] = {}
@@ -228,6 +233,7 @@ def write_plan(referral: Referral, plan: Plan, *, actor: Actor, now: datetime) -
 @transaction.atomic
 def hand_back(*, referral: Referral, actor: Actor, receiver_id: int) -> Referral:
     """Send the plan down to the unit that takes over; it gets sight of the whole record for this return."""
+    workflow.check_way(referral, "hand_back", actor=actor)
     if receiver_id == referral.target_id:
         raise Refused(_("不能下转给本单位。"), fields={"receiver": _("请选择基层承接机构。")})
     packet.open_sight(

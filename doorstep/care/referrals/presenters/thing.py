@@ -14,6 +14,7 @@ from doorstep.care.referrals import down_queries, list_queries, queries, states
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
 from doorstep.care.referrals.list_queries import Page
 from doorstep.care.referrals.models import FollowUp, Referral
+from doorstep.care.referrals.packet_queries import Item
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices
 from doorstep.care.referrals.presenters.words import criteria_rows, english
@@ -21,6 +22,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.machine import Transition
 from doorstep.kernel.worklist import queries as worklist
+from doorstep.people.residents.chart.details import opened
 from doorstep.people.residents.models import Resident
 
 TONES = {
@@ -156,9 +158,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         events=[_event(referral, step) for step in reversed(steps)],
         plan=plan,
         follow_ups=[{"row": one, "state": label(one), "tone": TONES.get(one.state, "neutral")} for one in follow_ups],
-        sees_record=bool(actor.record_reach)
-        and referral.state not in states.ENDED
-        and (referral.whole_record or actor.reaches(referral.source_id)),
+        sees_record=sees_record(referral, actor=actor),
         token=queries.qr_token(referral=referral) if referral.accepted_at else "",
         benefits=referral.benefits,
         criteria=criteria_rows(referral.criteria),
@@ -175,6 +175,17 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         and actor.may(Permission.REFERRAL_SUBMIT)
         and actor.reaches(referral.source_id),
     )
+
+
+def sees_record(referral: Referral, *, actor: Actor) -> bool:
+    """Whether this referral lets the actor open the whole record now."""
+    open_to = referral.whole_record or actor.reaches(referral.source_id)
+    return bool(actor.record_reach) and referral.state not in states.ENDED and open_to
+
+
+def packet_items(items: Iterable[Item]) -> list[dict[str, Any]]:
+    """The entries that travel, each opened as in the record."""
+    return [{"item": one, "opened": opened(one.entry, results=one.results, unit=one.unit)} for one in items]
 
 
 def _may_ask(referral: Referral, actor: Actor) -> bool:

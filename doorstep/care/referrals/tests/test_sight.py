@@ -1,12 +1,16 @@
 """What the receiving side reads: the packet where the sender chose one, the whole record in an emergency, nothing afterwards."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.selection import is_preselected
 from doorstep.care.referrals.tests.factories import CONSENT, REPORT, Loop, draft, make_loop, referral_in
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, Refused
@@ -106,3 +110,52 @@ def test_a_patient_who_dies_is_registered_as_dead_and_everything_ends() -> None:
         assert Resident.objects.get(pk=loop.resident.pk).deceased_on == timezone.localdate()
         assert Death.objects.get().organization_id == loop.world.lead
     assert seen(loop, loop.specialist) == set()
+
+
+def page_of(loop: Loop, who: str, referral: Referral) -> str:
+    client = Client()
+    client.force_login(loop.users[who])
+    answer = client.get(reverse("referrals:packet", args=[referral.key]))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_office_reads_the_packet_on_a_page_until_the_referral_ends() -> None:
+    loop = make_loop()
+    referral = sent(loop)
+    page = page_of(loop, "office", referral)
+    for words in ("十二导联心电图", "急性下壁心肌梗死", "互认", "石桥村卫生室", "原发性高血压", "氨氯地平片 5 mg"):
+        assert words in page, words
+    assert "168" not in page  # the pressure was not chosen
+    assert "十二导联心电图" in page_of(loop, "village", referral)
+    with acting(loop.office):
+        fresh = queries.get(key=referral.key, actor=loop.office)
+        actions.advise(referral=fresh, advice="调整降压药，两周后复查。", actor=loop.office)
+    ended = page_of(loop, "office", referral)
+    assert "没有可查阅的随附资料" in ended
+    assert "氨氯地平片" not in ended
+
+
+def test_a_draft_ticks_what_belongs_to_the_matter_and_shows_no_more() -> None:
+    referral = draft(make_loop())
+    assert [line["reference"] for line in referral.packet] == [f"DiagnosticReport/{REPORT}"]
+    assert not referral.whole_record
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "days", "impression", "ticked"),
+    [
+        ("十二导联心电图", "DiagnosticReport", 200, "急性下壁心肌梗死", True),
+        ("十二导联心电图", "DiagnosticReport", 400, "急性下壁心肌梗死", False),
+        ("膝关节 X 线", "DiagnosticReport", 30, "急性下壁心肌梗死", False),
+        ("膝关节 X 线", "DiagnosticReport", 30, "皮疹待查", True),
+        ("肾功能", "DiagnosticReport", 30, "急性下壁心肌梗死", True),
+        ("出院小结", "Composition", 300, "2 型糖尿病", True),
+        ("氨氯地平片", "MedicationRequest", 80, "2 型糖尿病", True),
+        ("氨氯地平片", "MedicationRequest", 100, "高血压", False),
+    ],
+)
+def test_is_preselected(title: str, kind: str, days: int, impression: str, ticked: bool) -> None:
+    day = timezone.localdate()
+    line = {"reference": f"{kind}/1", "title": title}
+    assert is_preselected(line, on=day - timedelta(days=days), day=day, impression=impression, code="") == ticked

@@ -1,16 +1,19 @@
-"""The printed forms: 双向转诊（转出）单 and 双向转诊（回转）单."""
+"""The printed forms, 双向转诊（转出）单 and 双向转诊（回转）单, and what travels with a referral."""
 
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from doorstep.care.referrals import papers, queries
+from doorstep.care.referrals import packet_queries, papers, queries
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.refusals import Conflict, NotFound
 from doorstep.kernel.files import queries as files
+from doorstep.kernel.web.pages import render
 
 
 @require_GET
@@ -49,6 +52,25 @@ def return_pdf(request: HttpRequest, key: UUID) -> HttpResponse:
         raise Conflict(_("出院小结和康复计划完成后才能打印回转单。"))
     content = papers.return_form(referral, plan, token=queries.qr_token(referral=referral))
     return _pdf(content, f"{referral.number}-return.pdf")
+
+
+@require_GET
+def packet(request: HttpRequest, key: UUID) -> HttpResponse:
+    """What travels with the referral, each entry opened in its place: for the side that receives, and for the sender."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_VIEW)
+    referral = queries.get(key=key, actor=actor)
+    items = presenters.packet_items(packet_queries.contents_of(referral=referral, actor=actor))
+    sees = presenters.sees_record(referral, actor=actor)
+    context = {
+        "referral": referral,
+        "gender": presenters.gender_of(referral),
+        "items": items,
+        "chosen": [one for one in items if one["item"].chosen],
+        "always": [one for one in items if not one["item"].chosen],
+        "record_address": reverse("residents:detail", args=[referral.resident_key]) if sees else "",
+    }
+    return render(request, "referrals/packet.html", context)
 
 
 def _pdf(content: bytes, name: str) -> HttpResponse:
