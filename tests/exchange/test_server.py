@@ -140,6 +140,7 @@ def test_address_that_is_not_registered_is_rejected(his: Connection) -> None:
     assert stored() == set()
 
 
+@pytest.mark.journey
 def test_killed_ingest_loses_no_answered_message(his: Connection) -> None:
     hospital = Hospital(Random(7), datetime(2026, 5, 1, tzinfo=UTC))
     texts = [text for _ in range(120) for application, text in hospital.day([ZHOU]) if application == "HIS"]

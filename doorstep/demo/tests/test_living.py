@@ -52,7 +52,7 @@ def test_agenda_acts_in_order_of_time_and_stops_at_the_present(monkeypatch: pyte
     assert timezone.now() > NINE, "the clock is the machine's again"
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_live_days_leaves_visits_steps_and_tasks_on_their_days(owner_connection: psycopg.Connection) -> None:
     code, said = run(owner_connection)
     assert code == 0, said

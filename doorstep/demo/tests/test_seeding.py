@@ -173,7 +173,7 @@ def _check_accounts() -> None:
     (Path(os.environ["DOORSTEP_DATA"]) / FILE_NAME).unlink()
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_seed_county_gives_the_same_county_for_the_same_seed(owner_connection: psycopg.Connection) -> None:
     facts = (
         "SELECT md5(string_agg(concat_ws('|', id, key, name, birth_date, household_id, organization_id), ',' ORDER BY id))"
@@ -199,7 +199,7 @@ def _empty(database: psycopg.Connection) -> None:
     database.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY CASCADE")
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_seed_county_killed_in_the_middle_leaves_an_empty_database(owner_connection: psycopg.Connection) -> None:
     before = owner_connection.execute(SCHEMA).fetchone()
     process = start(owner_connection)

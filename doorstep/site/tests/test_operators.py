@@ -23,6 +23,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(cli.PASSPHRASE, "a long passphrase")
 
 
+@pytest.mark.journey
 @pytest.mark.usefixtures("plain_environment")
 def test_restore_gives_back_what_backup_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "county.backup"
