@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
@@ -94,6 +94,14 @@ def test_a_revoked_token_is_refused_although_it_was_known(house: House) -> None:
         ApiClient.objects.filter(name="his").update(revoked_at=LOOKED)
     assert house.own.ask("GET", "Observation/nothing").status_code == 401
     assert house.own.ask("GET", "Observation?status=final").status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_write_of_a_known_system_counts_once_against_its_limit(house: House) -> None:
+    assert house.own.ask("GET", "Observation/nothing").status_code == 404
+    # Ten seconds' worth may come at once: here a single request, whichever ways are tried for it.
+    with override_settings(FHIR_REQUESTS_A_MINUTE=6):
+        assert [house.own.ask("POST", "Observation", {}).status_code for _ in range(2)] == [400, 429]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -75,7 +75,7 @@ def machine(view: MachineView[P]) -> MachineView[P]:
     def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
             with transaction.atomic():
-                grant = _checked(_grant(request))
+                grant = _checked(request, _grant(request))
                 _let_in(request, grant)
                 if not grant.bound:
                     bind(grant.actor)
@@ -106,7 +106,7 @@ def at_once(quick: Quick[P], otherwise: MachineView[P]) -> MachineView[P]:
         if entry is None:
             return otherwise(request, *args, **kwargs)
         try:
-            _let_in(request, _checked(entry.grant))
+            _let_in(request, _checked(request, entry.grant))
             response = quick(request, entry.call, *args, **kwargs)
             if response is None:
                 return otherwise(request, *args, **kwargs)
@@ -175,8 +175,10 @@ def _grant(request: HttpRequest) -> Grant:
     return grant
 
 
-def _checked(grant: Grant) -> Grant:
-    """Count the request; raises when the actor may not use the door at all, or asks too often."""
+def _checked(request: HttpRequest, grant: Grant) -> Grant:
+    """Count the request, once on whichever ways; raises when the actor may not use the door at all, or asks too often."""
     grant.actor.check(Permission.FHIR_READ)
-    limits.spend(grant.actor.client or str(grant.actor.user_id))
+    if not getattr(request, "counted", False):
+        request.counted = True  # type: ignore[attr-defined]
+        limits.spend(grant.actor.client or str(grant.actor.user_id))
     return grant
