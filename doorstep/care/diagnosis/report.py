@@ -10,7 +10,7 @@ import orjson
 from django.utils.translation import gettext as _
 
 from doorstep.care.diagnosis.ecg.rules import CRITICAL_VALUES, CriticalValue
-from doorstep.care.diagnosis.ecg.templates import BY_CODE
+from doorstep.care.diagnosis.ecg.templates import BY_CODE, Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +90,42 @@ def shape_problems(report: Report) -> dict[str, str]:
 
 
 def plain_words(report: Report) -> tuple[str, str]:
-    """The report for the resident, Chinese and English, from the picked phrases; a safe sentence when none was picked."""
-    phrases = [BY_CODE[code] for code in report.findings if code in BY_CODE]
+    """The report for the resident, Chinese and English.
+
+    Said are the picked phrases. A critical value is urgent, whatever was picked beside it, and then nothing reassures; a
+    conclusion that says more than the picked phrases sends the resident to the doctor. Without a phrase a safe sentence.
+    """
+    picked = [BY_CODE[code] for code in report.findings if code in BY_CODE]
+    if report.critical_code and not any(phrase.critical for phrase in picked):
+        return _URGENT
+    phrases = [phrase for phrase in picked if phrase.critical] or picked
     if not phrases:
-        return (
-            "心电图已由医师判读，具体情况请听您的医生解释。",
-            "A doctor has read your ECG. Please ask your doctor about it.",
-        )
-    return (
-        "".join(dict.fromkeys(phrase.plain_zh for phrase in phrases)),
-        " ".join(dict.fromkeys(phrase.plain_en for phrase in phrases)),
-    )
+        return _ASK
+    said = [(phrase.plain_zh, phrase.plain_en) for phrase in phrases]
+    if _says_more(report, picked):
+        said.append(_MORE)
+    zh, en = zip(*dict.fromkeys(said), strict=True)
+    return "".join(zh), " ".join(en)
+
+
+_URGENT = (
+    "心电图有需要马上处理的发现，这很紧急：请不要走动，医生会马上联系您。",
+    "Your ECG shows something that needs action right now. This is urgent: please rest, a doctor will contact you at once.",
+)
+_ASK = (
+    "心电图已由医师判读，具体情况请听您的医生解释。",
+    "A doctor has read your ECG. Please ask your doctor about it.",
+)
+_MORE = ("报告还有其他内容，请听您的医生解释。", "The report says more; please ask your doctor about it.")
+_WHOLE = ("正常心电图", "大致正常心电图")
+
+
+def _says_more(report: Report, picked: Sequence[Phrase]) -> bool:
+    """Whether the conclusion holds words beside those of the picked phrases."""
+    left = report.conclusion_text
+    for words in sorted([*(phrase.zh for phrase in picked), *_WHOLE], key=len, reverse=True):
+        left = left.replace(words, "")
+    return any(character.isalnum() for character in left)
 
 
 def content_of(report: Report) -> dict[str, Any]:

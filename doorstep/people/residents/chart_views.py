@@ -104,7 +104,8 @@ def timeline_context(found: Chart, chosen: filters.Filter, units: dict[int, str]
         "earlier": f"{query}{'&' if len(query) > 1 else ''}before={following.replace('+', '%2B')}" if following else "",
         "problems": lists.by_chapter(one for one in problems if one.active),
         "solved": [one for one in problems if not one.active],
-        "problem_names": [one.name for one in problems if one.active],
+        # Two units may have written one diagnosis with codes of their own.
+        "problem_names": list(dict.fromkeys(one.name for one in problems if one.active)),
         "medicines": [one for one in medicines if one.current],
         "former_medicines": [one for one in medicines if not one.current],
         "recent": recent_of(found, units=units),

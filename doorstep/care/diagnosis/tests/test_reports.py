@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from doorstep.care.diagnosis import actions, handlers, queries
 from doorstep.care.diagnosis.models import EcgOrder, ReportVersion
+from doorstep.care.diagnosis.report import Report, plain_words
 from doorstep.care.diagnosis.tests.factories import INFARCTION, NORMAL, Loop, claimed, make_loop, signed
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
@@ -207,3 +208,22 @@ def test_verification_knows_a_changed_report(loop: Loop) -> None:
 def problems(content: dict[str, Any]) -> list[str]:
     """What the validator says against a resource."""
     return [f"{issue.path}: {issue.message}" for issue in fhirkit.validate(content) if issue.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    ("findings", "conclusion", "critical", "said"),
+    [
+        (["sinus_rhythm"], "正常心电图", "", "心跳节律正常。"),
+        (["sinus_rhythm"], "窦性心律；急性下壁心肌梗死可能", "ami", "请不要走动"),
+        (["sinus_rhythm", "infarction_inferior"], "窦性心律；急性下壁心肌梗死可能", "ami", "心脏可能正在缺血"),
+        (["sinus_rhythm"], "窦性心律，U 波明显", "", "请听您的医生解释"),
+        ([], "正常心电图", "", "请听您的医生解释"),
+    ],
+)
+def test_plain_words_never_reassure_beyond_the_report(
+    findings: list[str], conclusion: str, critical: str, said: str
+) -> None:
+    zh, en = plain_words(Report(findings=findings, conclusion_text=conclusion, critical_code=critical))
+    assert said in zh
+    assert en
+    assert not critical or "正常" not in zh
