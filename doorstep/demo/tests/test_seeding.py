@@ -63,7 +63,7 @@ SELECT md5(string_agg(line, chr(10) ORDER BY line)) FROM (
 """
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_seed_county_fills_an_empty_database(owner_connection: psycopg.Connection) -> None:
     before = owner_connection.execute(SCHEMA).fetchone()
     code, said = run(owner_connection)
