@@ -69,9 +69,12 @@ def _serve(installation: Installation, options: argparse.Namespace) -> None:
         installation.start_database()
         _fill(installation, residents=options.residents, days=options.days, empty=options.empty)
         children += _children(installation, port=options.port, mllp_port=mllp_port)
-        for child in children:
+        # The pages first: programs that load together on few cores are all late.
+        pages, *others = children
+        pages.start()
+        _wait_for_answer([pages], port=options.port)
+        for child in others:
             child.start()
-        _wait_for_answer(children, port=options.port)
         _greet(installation, port=options.port, mllp_port=mllp_port)
         _watch(installation, children)
     finally:
@@ -119,7 +122,8 @@ def _children(installation: Installation, *, port: int, mllp_port: int) -> list[
         "DOORSTEP_LIVE_URL": f":{port + 1}",
     }
     python = sys.executable
-    granian = [python, "-m", "granian", "--host", "127.0.0.1", "--no-ws", "--log-level", "warning"]
+    # Its one warning is that the threads are more than the cores: they wait for the database.
+    granian = [python, "-m", "granian", "--host", "127.0.0.1", "--no-ws", "--log-level", "error"]
     static = ["--static-path-route", "/static", "--static-path-mount", str(ROOT / "build/static")]
     web = [*granian, "--interface", "wsgi", "--port", str(port), "--workers", "2", "--blocking-threads", "16"]
     found = [
