@@ -341,8 +341,8 @@ def test_referral_story() -> None:
     run_state_machine_as_test(
         Story,
         settings=settings(
-            max_examples=4,
-            stateful_step_count=8,
+            max_examples=8,
+            stateful_step_count=25,
             derandomize=True,
             deadline=None,
             database=None,
