@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
-from django.db import Error, connection
+from django.db import Error, OperationalError, connection
+from psycopg_pool import PoolTimeout
 
 from doorstep.kernel.database.calls import Call, run_alone
 
@@ -28,6 +29,8 @@ class _Waiting:
     latch: threading.Lock = field(default_factory=threading.Lock)
     leads: bool = False
     answer: Any = None
+    # The server was away for as long as the one who led could wait.
+    away: bool = False
 
 
 class Together:
@@ -45,7 +48,8 @@ class Together:
     def call(self, arguments: str, *, entering: Call) -> Any:
         """The answer to one call, whose arguments are a JSON list; calls of another `entering` never share its statement.
 
-        None when `entering` was refused or the whole statement failed: nothing of it was done then.
+        None when `entering` was refused or the whole statement failed: nothing of it was done then. Raises OperationalError when no
+        line to the database was to be had.
         """
         mine = _Waiting(entering, arguments)
         mine.latch.acquire()
@@ -58,20 +62,30 @@ class Together:
             mine.latch.acquire()
         if mine.leads:
             self._lead(mine)
+        if mine.away:
+            raise OperationalError("no connection to the database for whoever carried out this call")
         return mine.answer
 
     def _lead(self, mine: _Waiting) -> None:
         with self._lock:
             batch = self._batch(mine)
+        gone: list[_Waiting] = []
         try:
             text = self._carry_out(
                 Call(self._function, (f"[{','.join(one.arguments for one in batch)}]",)), entering=mine.entering
             )
             for one, answer in zip(batch, orjson.loads(text or "[]"), strict=text is not None):
                 one.answer = answer
-        except Error:
+        except Error as error:
             # Everybody is told so, and asks alone over a line that stands.
             connection.close()
+            if isinstance(error.__cause__, PoolTimeout):
+                # There is none, and whoever waited behind has waited as long: nobody waits for it a second time, one after the other.
+                with self._lock:
+                    gone = [one for one in self._queue if not one.leads]
+                    self._queue = [one for one in self._queue if one.leads]
+                for one in (*batch, *gone):
+                    one.away = True
         finally:
             with self._lock:
                 following = next((one for one in self._queue if not one.leads), None)
@@ -79,7 +93,7 @@ class Together:
                     self._free += 1
                 else:
                     following.leads = True
-            for other in (*batch, following):
+            for other in (*batch, *gone, following):
                 if other is not None and other is not mine:
                     other.latch.release()
 

@@ -5,7 +5,9 @@ import time
 from typing import Any
 
 import orjson
+import pytest
 from django.db import OperationalError
+from psycopg_pool import PoolTimeout
 
 from doorstep.kernel.database.calls import Call
 from doorstep.kernel.database.together import Together
@@ -73,3 +75,30 @@ def test_call_never_shares_with_another_system_nor_hides_a_failure() -> None:
     assert answers[7] is answers[8] is None
     assert all(value in (None, [number]) for number, value in answers.items())
     assert line.call("[9]", entering=ONE) == [9]
+
+
+def test_call_tells_all_who_waited_that_no_line_was_to_be_had() -> None:
+    asked: list[Call] = []
+
+    def answer(call: Call, *, entering: Call) -> str:
+        asked.append(entering)
+        time.sleep(0.1)
+        raise OperationalError("none free") from PoolTimeout("none free")
+
+    line = Together("echo", most=8, carry_out=answer)
+    refused: list[int] = []
+
+    def client(number: int) -> None:
+        with pytest.raises(OperationalError):
+            line.call(f"[{number}]", entering=OTHER if number % 2 else ONE)
+        refused.append(number)
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.005)
+    for thread in threads:
+        thread.join(10)
+    assert sorted(refused) == list(range(6))
+    # Nobody waited in turn for what was known to be away.
+    assert len(asked) == 1
