@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Count, FilteredRelation, Q, QuerySet
+from django.db.models import Count, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,6 +16,7 @@ from doorstep.kernel.access.models import PresenceProof
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.database.remembered import Remembered
 from doorstep.people.organizations.models import Organization
+from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.rules import age_on
 from doorstep.people.workforce.models import Team
@@ -59,7 +60,7 @@ def benefits_of(resident_id: int, critical: bool, day: date) -> list[Decision]:
         condition=Q(contracts__state__in=COUNTING, contracts__starts_on__lte=day, contracts__ends_on__gte=day),
     )
     found = (
-        Resident.objects.annotate(contract=in_force)
+        Resident.objects.annotate(contract=in_force, insurance=Subquery(residents.basic_insurance(OuterRef("pk"))))
         .filter(id=resident_id)
         .values_list(
             "birth_date",
@@ -69,12 +70,13 @@ def benefits_of(resident_id: int, critical: bool, day: date) -> list[Decision]:
             "contract__team__name",
             "contract__secondary_hospital_id",
             "contract__tertiary_hospital_id",
+            "insurance",
         )
         .first()
     )
     if found is None:
         raise NotFound()
-    born, region, contract_id, ends_on, team, *hospitals = found
+    born, region, contract_id, ends_on, team, *hospitals, insurance = found
     return list(
         decide_benefits(
             Facts(
@@ -86,6 +88,7 @@ def benefits_of(resident_id: int, critical: bool, day: date) -> list[Decision]:
                 team_name=team or "",
                 region=region,
                 hospital_ids=tuple(one for one in hospitals if one is not None),
+                insurance=insurance or "",
             )
         )
     )
@@ -232,6 +235,7 @@ def _decide(resident: Resident, contract: Contract | None, *, critical: bool, da
                 team_name=contract.team.name if contract else "",
                 region=resident.organization.division_code,
                 hospital_ids=tuple(found for found in hospitals if found is not None),
+                insurance=residents.basic_insurance(resident.pk).first() or "",
             )
         )
     )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from doorstep.people.residents.insurance import EMPLOYEE, KINDS, PUBLIC, RURAL_URBAN, SELF_PAY
+
 # 国卫基层发〔2022〕10号: the term is agreed at signing, one to three years.
 TERMS = (1, 2, 3)
 # Days before the end at which a renewal is asked for; platform default.
@@ -67,6 +69,8 @@ class Facts:
     team_name: str = ""
     region: str = ""
     hospital_ids: tuple[int, ...] = ()
+    # The basic insurance that was written down (residents.insurance.KINDS); "" when nobody asked.
+    insurance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ class BenefitRule:
     region: str = ""
     minimum_age: int | None = None
     only_critical: bool = False
+    # The text waives a deductible, which only a fund has: the decision says what insurance was known.
+    names_insurance: bool = False
 
     def holds(self, facts: Facts) -> bool:
         """Whether the rule is in force on that day in that region."""
@@ -125,6 +131,7 @@ RULES: tuple[BenefitRule, ...] = (
         verified=False,
         minimum_age=60,
         only_critical=True,
+        names_insurance=True,
     ),
 )
 
@@ -165,6 +172,8 @@ def _decide(rule: BenefitRule, facts: Facts) -> Decision:
     granted = all(met for met, _zh, _en in checks)
     # A refusal names only what is missing: that is what somebody can change or check.
     told = checks if granted else [check for check in checks if not check[0]]
+    if granted and rule.names_insurance:
+        told = [*told, _insured(facts)]
     return Decision(
         code=rule.code,
         granted=granted,
@@ -181,6 +190,7 @@ def _decide(rule: BenefitRule, facts: Facts) -> Decision:
             ("age", str(facts.age)),
             ("signed", str(facts.signed).lower()),
             ("critical", str(facts.critical).lower()),
+            *((("insurance", facts.insurance or "unknown"),) if rule.names_insurance else ()),
         ),
         hospital_ids=facts.hospital_ids,
     )
@@ -204,3 +214,19 @@ def _critical(facts: Facts) -> tuple[bool, str, str]:
     if facts.critical:
         return True, "本次为危急情况", "the case is critical"
     return False, "本次不属于危急情况", "the case is not critical"
+
+
+def _insured(facts: Facts) -> tuple[bool, str, str]:
+    """What is known of the insurance, which the text presupposes and does not test: it changes no decision."""
+    if not facts.insurance:
+        return (
+            True,
+            "医保未登记，免起付线前请核实参保",
+            "insurance not written down: check it before waiving a deductible",
+        )
+    if facts.insurance == SELF_PAY:
+        return True, "登记为自费，没有起付线可免", "pays without insurance: there is no deductible to waive"
+    return True, f"医保：{KINDS[facts.insurance]}", f"insured: {_INSURED_EN[facts.insurance]}"
+
+
+_INSURED_EN = {EMPLOYEE: "employees", RURAL_URBAN: "urban and rural residents", PUBLIC: "public funds"}

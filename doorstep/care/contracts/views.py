@@ -175,6 +175,7 @@ def _detail(
         "presence_form": None if fresh else presence_form or PresenceForm(),
         "terminate_form": terminate_form or TerminateForm(),
         "banner": resident_queries.banner(contract.resident),
+        "insurance": resident_queries.insurance_words(resident_id=contract.resident_id),
     }
     return render(request, "contracts/detail.html", context, status=status)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from doorstep.coordination.visits import states
+from doorstep.demo.county import insurance
 from doorstep.demo.county.columns import Array, Columns, texts
 from doorstep.demo.county.county import County
 from doorstep.demo.county.residents import ResidentBatch
@@ -70,6 +71,7 @@ def history(batch: ResidentBatch, ward: Ward) -> list[Copied]:
     who = _Who(batch, ward)
     resources = [
         *_patients(batch, who),
+        *_coverages(batch, who),
         *_encounters(batch, who),
         *_observations(batch, who),
         *_conditions(batch, who),
@@ -156,6 +158,20 @@ def _patients(batch: ResidentBatch, who: _Who) -> list[Lot]:
     }
     kinds = 2 * np.array([number is not None for number in numbers.tolist()]) + ~np.isnat(part.column("deceased_on"))
     return _split(columns, kinds, prototypes.patients())
+
+
+def _coverages(batch: ResidentBatch, who: _Who) -> list[Lot]:
+    county, ids = who.ward.county, batch.residents.column("id").tolist()
+    columns = {
+        "id": keys("insurance", who.seed, ids),
+        "resident": ids,
+        "patient": who.keys.tolist(),
+        "name": who.names.tolist(),
+        "at": compound(texts_of(registered_on(batch)), pattern="%sT01:00"),
+        "organization": who.clinics.tolist(),
+    }
+    kinds = insurance.insurance_kinds(batch, seed=county.seed, today=np.datetime64(county.today, "D"))
+    return _split(columns, kinds, prototypes.coverages(insurance.KINDS, insurance.PLACE))
 
 
 _VISIT = LinePattern(

@@ -10,6 +10,7 @@ from uuid import UUID
 KINDS = (
     "organization", "department", "consortium", "practitioner", "post", "team", "household", "resident", "visit",
     "observation", "condition", "medication", "relationship", "contract", "panel",
+    "insurance",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 
+from doorstep.demo.county import insurance
 from doorstep.demo.county.columns import Array, Columns
 from doorstep.demo.county.diseases import CODES, DISEASES, KEY_GROUPS
 from doorstep.demo.county.residents import ResidentBatch
@@ -22,6 +23,7 @@ TABLES = (
     "residents_resident",
     "residents_identifier",
     "residents_group",
+    "residents_insurance",
     "access_carerelationship",
     "residents_panelentry",
 )
@@ -56,6 +58,7 @@ def people(batch: ResidentBatch, setting: Setting) -> list[Copied]:
         _residents(batch, setting),
         _identifiers(batch),
         _groups(batch),
+        _insurances(batch, setting),
         *_seen_by(batch, setting),
     ]
 
@@ -214,6 +217,26 @@ def _groups(batch: ResidentBatch) -> Copied:
             }
             chunks.append(blob(_GROUP, data))
     return Copied("residents_group", ("resident_id", "code", "since"), b"".join(chunks))
+
+
+_INSURANCE = LinePattern("«key»\t«resident»\t«kind»\t«place»\timported\t«at»T01:00:00+00\t«organization»")
+_INSURANCE_COLUMNS = ("key", "resident_id", "kind", "place", "source", "recorded_at", "organization_id")
+
+
+def _insurances(batch: ResidentBatch, setting: Setting) -> Copied:
+    """How everybody's care is paid, as it came with the register."""
+    part = batch.residents
+    ids = texts_of(part.column("id"))
+    kinds = insurance.insurance_kinds(batch, seed=setting.seed, today=np.datetime64(setting.today, "D"))
+    data = {
+        "key": keys("insurance", setting.seed, ids),
+        "resident": ids,
+        "kind": texts_of(kinds),
+        "place": np.where(kinds == "self-pay", "", insurance.PLACE).tolist(),
+        "at": texts_of(registered_on(batch)),
+        "organization": texts_of(part.column("clinic_id")),
+    }
+    return Copied("residents_insurance", _INSURANCE_COLUMNS, blob(_INSURANCE, data))
 
 
 @dataclass(frozen=True, slots=True)

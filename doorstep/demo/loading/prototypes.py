@@ -15,7 +15,9 @@ from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
 from doorstep.kernel.terminology.reading import DATA, rows
 from doorstep.people.organizations.models import Organization
-from doorstep.people.residents.models import Resident
+from doorstep.people.residents.coverage import to_coverage
+from doorstep.people.residents.insurance import SELF_PAY
+from doorstep.people.residents.models import Insurance, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.workforce.models import Practitioner, Team
 
@@ -70,6 +72,21 @@ def _patient(*, known: bool, dead: bool) -> Shape:
         created_at=AT,
     )
     return Shape(to_patient(resident, organization_key=_unit().key, organization_name="«unit_name»"))
+
+
+@cache
+def coverages(kinds: tuple[str, ...], place: str) -> dict[str, Shape]:
+    """By kind of insurance, the cover that came with the register."""
+    return {
+        kind: Shape(
+            to_coverage(
+                Insurance(key="«id»", kind=kind, place="" if kind == SELF_PAY else place, recorded_at=AT),
+                patient_key="«patient»",
+                patient_name="«name»",
+            )
+        )
+        for kind in kinds
+    }
 
 
 @cache

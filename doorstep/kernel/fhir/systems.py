@@ -30,6 +30,7 @@ ALLERGEN = f"{BASE}/CodeSystem/allergens"
 # Labels of sensitivity that HL7's own list has not: tuberculosis.
 SENSITIVITY = f"{BASE}/CodeSystem/sensitivity"
 KEY_GROUP = f"{BASE}/CodeSystem/key-group"
+INSURANCE_KIND = f"{BASE}/CodeSystem/insurance-kind"
 
 # valueString on a Patient without a number of its own: the mother's national id, by which a newborn is known.
 MOTHER_NUMBER = f"{BASE}/StructureDefinition/mother-number"

@@ -17,12 +17,11 @@ from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.encryption import seal
 from doorstep.kernel.access.models import CareRelationship, PresenceProof
-from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
-from doorstep.people.residents import documents, indexes, queries
+from doorstep.people.residents import documents, indexes, insurance, insuring, queries
 from doorstep.people.residents.events import ResidentChanged, ResidentRegistered
 from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, PresenceCode, Resident
 from doorstep.people.residents.patient import to_patient
@@ -115,6 +114,9 @@ class NewResident:
     mother_number: str = ""
     birth_order: int = 1
     household_id: int | None = None
+    # How care is paid, when it was asked for (`insurance.KINDS`), and the 统筹区 that insures.
+    insurance: str = ""
+    insured_at: str = ""
 
 
 def check_new(new: NewResident) -> dict[str, str]:
@@ -153,6 +155,9 @@ def check_new(new: NewResident) -> dict[str, str]:
         found["groups"] = _("人群“%(name)s”不在目录中，请从列表里选择。") % {"name": unknown[0]}
     if new.phone and not (new.phone.isascii() and new.phone.isdigit() and 7 <= len(new.phone) <= 12):
         found["phone"] = _("电话应为 11 位手机号或带区号的座机号，只填数字。")
+    if new.insurance:
+        wrong = insurance.faults(kind=new.insurance, place=new.insured_at)
+        found |= {"insured_at" if name == "place" else "insurance": sentence for name, sentence in wrong.items()}
     return found
 
 
@@ -190,6 +195,8 @@ def register(*, new: NewResident, actor: Actor) -> Resident | None:
     )
     resident = queries.get(resident_id=resident_id)
     publish(resident, actor=actor)
+    if new.insurance:
+        insuring.record_insurance(resident=resident, kind=new.insurance, place=new.insured_at, actor=actor)
     events.publish(
         ResidentRegistered(
             subject=f"resident/{resident.key}",
@@ -365,30 +372,3 @@ def publish(resident: Resident, *, actor: Actor) -> None:
 
 def _sealed(text: str) -> str:
     return base64.b64encode(seal(text)).decode() if text else ""
-
-
-@transaction.atomic
-def break_glass(*, number: str, reason: str, actor: Actor) -> Resident:
-    """Open the record behind a whole number for 24 hours in an emergency; the resident is told and an auditor reviews.
-
-    Raises Refused at the number when it is nobody's, and at the reason when it says too little.
-    """
-    actor.check(Access.GLASS_BREAK)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT residents_behind_number(%s)", [indexes.number_index(number)])
-        resident_id = cursor.fetchone()[0]
-    if resident_id is None:
-        raise Refused(
-            _("没有这个号码的档案。"),
-            fields={"number": _("没有这个号码的档案，请核对身份证号；没有证件时按急诊先行救治。")},
-        )
-    access.break_glass(resident_id=resident_id, reason=reason, actor=actor)
-    resident = queries.get(resident_id=resident_id)
-    audit.record(
-        action="glass.break",
-        actor=actor,
-        subject=f"resident/{resident.key}",
-        resident_id=resident.pk,
-        basis=reason[:200],
-    )
-    return resident

@@ -71,6 +71,7 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "household": [
             (one, RELATIONS.get(one.relation_to_head, one.relation_to_head)) for one in queries.household_of(resident)
         ],
+        "insured": queries.insured_of(resident),
         "entry_url": _entry_address(resident),
         "sensitive_form": OpenSensitiveForm(auto_id="sensitive_%s"),
         "may_open": actor.may(Access.SENSITIVE_OPEN),

@@ -11,6 +11,14 @@ class ResidentChanged(Event):
     """Phone, address or groups of a resident changed."""
 
 
+class InsuranceRecorded(Event):
+    """How a resident's care is paid was written down; `details`: kind, place, source."""
+
+
+class InsuranceEnded(Event):
+    """A line of insurance no longer stands; `details`: kind, ending, reason."""
+
+
 class ResidentsImported(Event):
     """A unit's file of residents was taken over."""
 

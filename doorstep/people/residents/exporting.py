@@ -6,8 +6,8 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotPermitted, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.people.organizations.models import Organization
-from doorstep.people.residents import documents
-from doorstep.people.residents.models import Group, Resident
+from doorstep.people.residents import documents, insurance
+from doorstep.people.residents.models import Group, Insurance, Resident
 from doorstep.people.residents.permissions import Permission
 from doorstep.people.residents.rules import GROUPS, RELATIONS
 
@@ -35,7 +35,13 @@ def residents_of(*, organization: Organization, reason: str, actor: Actor) -> li
     wanted = Group.objects.filter(resident__organization__path__contains=[organization.pk], until__isnull=True)
     for resident_id, code in wanted.order_by("since", "id").values_list("resident_id", "code"):
         groups.setdefault(resident_id, []).append(GROUPS.get(code, code))
-    rows = [_row(one, groups.get(one.pk, [])) for one in found.iterator(chunk_size=2000)]
+    insured = {
+        resident_id: (insurance.KINDS[kind], place)
+        for resident_id, kind, place in Insurance.objects.filter(
+            resident__organization__path__contains=[organization.pk], ended_at__isnull=True, is_basic=True
+        ).values_list("resident_id", "kind", "place")
+    }
+    rows = [_row(one, groups.get(one.pk, []), insured.get(one.pk, ("", ""))) for one in found.iterator(chunk_size=2000)]
     audit.record(
         action="residents.export",
         actor=actor,
@@ -46,7 +52,7 @@ def residents_of(*, organization: Organization, reason: str, actor: Actor) -> li
     return rows
 
 
-def _row(resident: Resident, groups: list[str]) -> tuple[str, ...]:
+def _row(resident: Resident, groups: list[str], insured: tuple[str, str]) -> tuple[str, ...]:
     country = documents.COUNTRIES.get(resident.document_country, "") if resident.document_country else ""
     return (
         resident.name,
@@ -62,4 +68,5 @@ def _row(resident: Resident, groups: list[str]) -> tuple[str, ...]:
         documents.KINDS.get(resident.document_kind, "") if resident.document_number else "",
         resident.document_number or "",
         country,
+        *insured,
     )

@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.kernel.access.models import SensitiveOpening
 from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.residents.documents import COUNTRIES, KINDS, NATIONAL_ID
-from doorstep.people.residents.models import Resident
+from doorstep.people.residents.insurance import COMMERCIAL
+from doorstep.people.residents.insurance import KINDS as INSURANCES
+from doorstep.people.residents.models import Insurance, Resident
 from doorstep.people.residents.queries import DEATH_SOURCES
 from doorstep.people.residents.rules import GROUPS
 
@@ -112,6 +114,14 @@ class RegisterForm(forms.Form):
     birth_order = forms.IntegerField(
         label=_("胎次序号"), min_value=1, max_value=9, required=False, help_text=_("双胞胎的第二个填 2。")
     )
+    insurance = forms.ChoiceField(
+        label=_("医保类型"),
+        choices=[("", _("未询问")), *((code, _(label)) for code, label in INSURANCES.items() if code != COMMERCIAL)],
+        required=False,
+    )
+    insured_at = forms.CharField(
+        label=_("参保地（统筹区）"), max_length=60, required=False, help_text=_("例如：禾川县。自费不用填写。")
+    )
 
 
 class ChangeForm(forms.Form):
@@ -122,6 +132,40 @@ class ChangeForm(forms.Form):
     groups = forms.MultipleChoiceField(
         label=_("重点人群"), choices=list(GROUPS.items()), required=False, widget=forms.CheckboxSelectMultiple
     )
+
+
+class InsuranceForm(forms.Form):
+    """How a resident's care is paid."""
+
+    kind = forms.ChoiceField(
+        label=_("医保类型"),
+        choices=[(code, _(label)) for code, label in INSURANCES.items()],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("请选择医保类型。")},
+    )
+    place = forms.CharField(
+        label=_("参保地（统筹区）"), max_length=60, required=False, help_text=_("例如：禾川县。自费不用填写。")
+    )
+    insurer = forms.CharField(label=_("保险公司"), max_length=60, required=False, help_text=_("只有商业保险需要填写。"))
+    since = forms.DateField(label=_("起始日期"), widget=DayInput(), required=False)
+    until = forms.DateField(label=_("终止日期"), widget=DayInput(), required=False)
+    source = forms.ChoiceField(
+        label=_("依据"),
+        choices=[one for one in Insurance.Source.choices if one[0] != Insurance.Source.IMPORTED],
+        initial=Insurance.Source.VOUCHER,
+        widget=forms.RadioSelect,
+    )
+
+
+class EndInsuranceForm(forms.Form):
+    """Why a line of insurance does not stand any more."""
+
+    ending = forms.ChoiceField(
+        label=_("处理"),
+        choices=[one for one in Insurance.Ending.choices if one[0] != Insurance.Ending.REPLACED],
+        initial=Insurance.Ending.ENDED,
+    )
+    reason = forms.CharField(label=_("说明"), max_length=200, required=False)
 
 
 class DeathForm(forms.Form):

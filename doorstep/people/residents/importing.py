@@ -15,10 +15,10 @@ from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
-from doorstep.people.residents import documents, indexes
+from doorstep.people.residents import documents, indexes, insurance, insuring
 from doorstep.people.residents.actions import NewResident, admit, check_new, row_of
 from doorstep.people.residents.events import ResidentsImported
-from doorstep.people.residents.models import Household, ImportBatch, Resident
+from doorstep.people.residents.models import Household, ImportBatch, Insurance, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
 from doorstep.people.residents.rules import GROUPS, NumberFault, read_number
@@ -26,6 +26,8 @@ from doorstep.people.residents.spreadsheet import FileFault, SheetRow, read_file
 
 _GENDERS = {"男": "male", "女": "female", "未知": "unknown", "未说明": "other", "1": "male", "2": "female"}
 _GROUP_CODES = {label: code for code, label in GROUPS.items()}
+# A commercial policy has no column: it is written down on the resident's page.
+_INSURANCES = {label: code for code, label in insurance.KINDS.items() if code != insurance.COMMERCIAL}
 _FIELDS = {
     "name": "姓名",
     "gender": "性别",
@@ -35,6 +37,8 @@ _FIELDS = {
     "groups": "重点人群",
     "country": "护照签发国家",
     "mother_number": "母亲身份证号",
+    "insurance": "医保类型",
+    "insured_at": "参保地",
 }
 
 
@@ -93,7 +97,8 @@ def take_over(*, batch: ImportBatch, only_right: bool, actor: Actor) -> ImportBa
             made = admit(rows, actor=actor, present=False) if rows else []
     except IntegrityError as error:
         raise Conflict(_("有身份证号刚刚被其他单位登记，没有导入任何一行。请重新上传检查。")) from error
-    _publish([resident_id for _key, resident_id in made], actor)
+    ids = {str(key): resident_id for key, resident_id in made}
+    _publish({ids[row["key"]]: facts for row, facts in zip(rows, people, strict=True)}, actor)
     ImportBatch.objects.filter(pk=locked.pk).update(
         stage=ImportBatch.Stage.DONE, done_at=timezone.now(), taken=len(made), content=""
     )
@@ -163,6 +168,12 @@ def _parse(row: SheetRow) -> tuple[NewResident | None, dict[str, str]]:
     unknown = [text for text in groups if text not in _GROUP_CODES]
     if unknown:
         found["重点人群"] = _("“%(name)s”不在人群目录中，多个人群用分号隔开，名称见模板。") % {"name": unknown[0]}
+    insured = cells.get("医保类型", "")
+    if insured and insured not in _INSURANCES:
+        found["医保类型"] = _("“%(name)s”不在目录中，可填：%(known)s。") % {
+            "name": insured,
+            "known": "、".join(_INSURANCES),
+        }
     if found or born is None:
         return None, found
     person = NewResident(
@@ -177,6 +188,8 @@ def _parse(row: SheetRow) -> tuple[NewResident | None, dict[str, str]]:
         relation_to_head=cells.get("与户主关系", "")[:16],
         groups=tuple(dict.fromkeys(_GROUP_CODES[text] for text in groups)),
         mother_number=cells.get("母亲身份证号", "").replace(" ", "").upper(),
+        insurance=_INSURANCES.get(insured, ""),
+        insured_at=cells.get("参保地", "")[:60],
     )
     columns = _FIELDS if document == documents.NATIONAL_ID else {**_FIELDS, "number": "证件号码"}
     wrong = {columns.get(name, name): sentence for name, sentence in check_new(person).items()}
@@ -252,15 +265,18 @@ def _households(people: list[dict[str, Any]], unit_id: int) -> dict[str, int]:
     return {number: home.pk for number, home in zip(addresses, made, strict=True)}
 
 
-def _publish(ids: list[int], actor: Actor) -> None:
-    residents = list(Resident.objects.select_related("organization").filter(id__in=ids).order_by("id"))
-    record.publish_new(
-        [
-            (
-                to_patient(one, organization_key=one.organization.key, organization_name=one.organization.name),
-                one.pk,
-            )
-            for one in residents
-        ],
-        actor=actor,
-    )
+def _publish(people: dict[int, dict[str, Any]], actor: Actor) -> None:
+    """Tell the record of the new residents and of their insurance, which is inserted here: one statement each."""
+    residents = list(Resident.objects.select_related("organization").filter(id__in=people).order_by("id"))
+    patients = [
+        (to_patient(one, organization_key=one.organization.key, organization_name=one.organization.name), one.pk)
+        for one in residents
+    ]
+    lines = []
+    for one in residents:
+        facts = people[one.pk]
+        if facts.get("insurance"):
+            line = insuring.new_line(one, kind=facts["insurance"], place=facts["insured_at"], actor=actor)
+            line.source = Insurance.Source.IMPORTED.value
+            lines.append(line)
+    record.publish_new([*patients, *(insuring.take_over(lines) if lines else ())], actor=actor)

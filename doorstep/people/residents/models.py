@@ -12,6 +12,7 @@ from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.organizations.models import Organization
+from doorstep.people.residents import insurance
 from doorstep.people.residents.rules import NEAR_SOUNDS, SENSITIVE_GROUPS
 
 
@@ -305,5 +306,72 @@ class Death(models.Model):
                 condition=models.Q(revoked_at__isnull=True, revoke_reason="")
                 | (models.Q(revoked_at__isnull=False) & ~models.Q(revoke_reason="")),
                 name="death_revoked_with_reason",
+            ),
+        )
+
+
+class Insurance(models.Model):
+    """How a resident's care is paid: one basic kind (or none, 自费) at a time, and a commercial policy beside it.
+
+    Nothing is deleted: a line ends when another takes its place, when the cover ends, or as an error, with the reason.
+    """
+
+    class Source(models.TextChoices):
+        """What the line stands on."""
+
+        VOUCHER = "voucher", "出示医保电子凭证或社保卡"
+        TOLD = "told", "本人或家属陈述"
+        IMPORTED = "imported", "随名册导入"
+
+    class Ending(models.TextChoices):
+        """Why a line no longer stands."""
+
+        REPLACED = "replaced", "已变更"
+        ENDED = "ended", "保障已终止"
+        ERROR = "error", "登记有误"
+
+    key = models.UUIDField(default=uuid.uuid4, editable=False)  # looked up with the resident: no index of its own
+    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="insurances", db_index=False)
+    kind = models.CharField(max_length=12, choices=list(insurance.KINDS.items()))
+    is_basic = models.GeneratedField(
+        expression=models.ExpressionWrapper(
+            models.Q(kind__in=sorted(insurance.BASIC)), output_field=models.BooleanField()
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    place = models.CharField(max_length=60, blank=True, default="", db_default="")  # 统筹区
+    insurer = models.CharField(max_length=60, blank=True, default="", db_default="")
+    since = models.DateField(null=True)
+    until = models.DateField(null=True)
+    source = models.CharField(max_length=12, choices=Source.choices, default=Source.TOLD)
+    recorded_at = models.DateTimeField(default=timezone.now)
+    recorded_by_name = models.CharField(max_length=80, blank=True, default="", db_default="")
+    organization_id = models.BigIntegerField(null=True)
+    organization_name = models.CharField(max_length=120, blank=True, default="", db_default="")
+    ended_at = models.DateTimeField(null=True)
+    ending = models.CharField(max_length=12, choices=Ending.choices, blank=True, default="", db_default="")
+    reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+    ended_by_name = models.CharField(max_length=200, blank=True, default="", db_default="")
+
+    row_access = _SEEN
+    when_merged = Moves(_("医保登记"), unless=(("is_basic", "ended_at"),))
+
+    class Meta:
+        constraints = (
+            # One line of each sort stands; its index finds a resident's lines too.
+            models.UniqueConstraint(
+                fields=["resident", "is_basic", "ended_at"], nulls_distinct=False, name="insurance_one_standing"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True, ending="")
+                | (models.Q(ended_at__isnull=False) & ~models.Q(ending="")),
+                name="insurance_ends_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(until__isnull=True)
+                | models.Q(since__isnull=True)
+                | models.Q(until__gte=models.F("since")),
+                name="insurance_ends_after_it_began",
             ),
         )

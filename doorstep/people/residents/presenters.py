@@ -53,7 +53,7 @@ _NAMES = {
     "ServiceRequest": gettext_lazy("申请"),
 }
 # Not events of a life: who somebody is stands in the banner.
-HIDDEN = frozenset({"Patient", "Provenance", "Binary"})
+HIDDEN = frozenset({"Patient", "Provenance", "Binary", "Coverage"})
 _ICONS = {
     "visit": "stethoscope",
     "vital": "heartbeat",

@@ -19,13 +19,14 @@ from doorstep.kernel.access.models import CareRelationship, FormerResident, Pres
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted
 from doorstep.kernel.database.remembered import Remembered, Slot
 from doorstep.kernel.fhir import systems
-from doorstep.people.residents import documents
+from doorstep.people.residents import documents, insurance
 from doorstep.people.residents.indexes import number_index
 from doorstep.people.residents.lines import allergies_of, line_of
 from doorstep.people.residents.models import (
     Death,
     Group,
     ImportBatch,
+    Insurance,
     Resident,
     ResidentAccount,
 )
@@ -114,7 +115,7 @@ def not_merged() -> QuerySet[Resident]:
 def get_by_key(key: UUID | str, actor: Actor, *, household: bool = False) -> Resident:
     """The resident with this key, or who that is since a merge; raises NotFound when the actor may see none.
 
-    With `household` the others who live there are read along, for `household_of`.
+    With `household` the others who live there and the insurance are read along, for `household_of` and `insured_of`.
     """
     return _standing((_WITH_HOUSEHOLD if household else _WITH_GROUPS).one(key))
 
@@ -130,7 +131,12 @@ def _with_household(key: Slot) -> QuerySet[Resident]:
     facts = JSONObject(key="key", name="name", relation="relation_to_head")
     codes = _live_groups().filter(resident_id=OuterRef("pk")).values("code")
     members = ArraySubquery(others.order_by("birth_date").values(facts=facts))
-    return _with_standing().annotate(group_codes=ArraySubquery(codes), members=members).filter(key=key)[:1]
+    standing = Insurance.objects.filter(resident_id=OuterRef("pk"), ended_at__isnull=True).order_by("-is_basic")
+    insured = ArraySubquery(
+        standing.values(facts=JSONObject(kind="kind", place="place", insurer="insurer", until="until"))
+    )
+    found = _with_standing().annotate(group_codes=ArraySubquery(codes), members=members, insured=insured)
+    return found.filter(key=key)[:1]
 
 
 _BY_ID = Remembered(lambda resident_id: _with_standing().filter(id=resident_id)[:1])
@@ -256,6 +262,52 @@ class Member:
 def household_of(resident: Resident) -> list[Member]:
     """The others of the household, as far as the actor may see them; of a resident who was read with the household."""
     return [Member(UUID(one["key"]), one["name"], one["relation"]) for one in getattr(resident, "members", None) or []]
+
+
+@dataclass(frozen=True, slots=True)
+class Insured:
+    """How care is paid, in words, and until when; `ended` when that day has passed and nobody wrote what came after."""
+
+    words: str
+    until: date | None
+    ended: bool
+
+
+def insured_of(resident: Resident) -> list[Insured]:
+    """The lines of insurance that stand, the basic one first; of a resident who was read with the household."""
+    today = timezone.localdate()
+    found = []
+    for one in getattr(resident, "insured", None) or []:
+        until = date.fromisoformat(one["until"]) if one["until"] else None
+        said = insurance.words(kind=one["kind"], place=one["place"], insurer=one["insurer"])
+        found.append(Insured(said, until, until is not None and until < today))
+    return found
+
+
+def basic_insurance(resident_id: int | OuterRef) -> QuerySet[Insurance, str]:
+    """The kind of the basic insurance that stands, for a query of another app or by itself; empty when nobody asked."""
+    standing = Insurance.objects.filter(resident_id=resident_id, is_basic=True, ended_at__isnull=True)
+    return standing.values_list("kind", flat=True)
+
+
+def insurance_words(*, resident_id: int) -> str:
+    """The basic insurance that stands in one line; "" when nobody asked."""
+    found = Insurance.objects.filter(resident_id=resident_id, is_basic=True, ended_at__isnull=True).first()
+    return insurance.words(kind=found.kind, place=found.place) if found else ""
+
+
+def insurances_of(*, resident_id: int) -> list[Insurance]:
+    """Every line of a resident: those that stand, the basic one first, then the others, newest first."""
+    found = list(Insurance.objects.filter(resident_id=resident_id).order_by("-recorded_at", "-id"))
+    return sorted(found, key=lambda line: (line.ended_at is not None, not line.is_basic))
+
+
+def get_insurance(*, key: UUID | str, resident_id: int) -> Insurance:
+    """A line of this resident; raises NotFound."""
+    found = Insurance.objects.select_related("resident").filter(resident_id=resident_id, key=key).first()
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def list_batches(*, actor: Actor) -> list[ImportBatch]:

@@ -27,6 +27,8 @@ COLUMNS = (
     "证件类型",
     "证件号码",
     "护照签发国家",
+    "医保类型",
+    "参保地",
 )
 
 
@@ -86,6 +88,8 @@ def write_template() -> bytes:
         "",
         "",
         "",
+        "城乡居民医保",
+        "禾川县",
     )
     return _write([COLUMNS, example], _("居民名册"))
 

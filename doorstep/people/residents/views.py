@@ -14,7 +14,7 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render, wants_part
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
-from doorstep.people.residents import actions, finding, queries
+from doorstep.people.residents import actions, emergency, finding, queries
 from doorstep.people.residents.documents import is_whole_document
 from doorstep.people.residents.forms import ChangeForm, GlassForm, PresenceForm, RegisterForm
 from doorstep.people.residents.permissions import Permission
@@ -147,7 +147,7 @@ def break_glass(request: HttpRequest) -> HttpResponse:
     form = GlassForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            resident = actions.break_glass(actor=actor, **form.cleaned_data)
+            resident = emergency.break_glass(actor=actor, **form.cleaned_data)
         except Refused as refused:
             show_refusal(form, refused)
         else:

@@ -8,7 +8,13 @@ import pytest
 from doorstep.care.contracts.rules import RULES, Facts, decide_benefits, end_of, window_of
 
 FACTS = Facts(
-    day=date(2026, 3, 2), age=63, signed=True, critical=True, contract_ends_on=date(2026, 12, 31), team_name="石桥团队"
+    day=date(2026, 3, 2),
+    age=63,
+    signed=True,
+    critical=True,
+    contract_ends_on=date(2026, 12, 31),
+    team_name="石桥团队",
+    insurance="resident",
 )
 
 
@@ -33,8 +39,13 @@ def test_decide_benefits_grants_treat_first_with_reason_and_inputs() -> None:
     decision = decide_benefits(FACTS)[-1]
     assert decision.granted
     assert decision.zh == "先诊疗后付费、免挂号费、免起付线"
-    assert decision.reason_zh == "已签约石桥团队，有效期至 2026-12-31；63 岁，已满 60 周岁；本次为危急情况"
-    assert dict(decision.inputs) == {"day": "2026-03-02", "age": "63", "signed": "true", "critical": "true"}
+    assert (
+        decision.reason_zh
+        == "已签约石桥团队，有效期至 2026-12-31；63 岁，已满 60 周岁；本次为危急情况；医保：城乡居民医保"
+    )
+    assert dict(decision.inputs) == {
+        "day": "2026-03-02", "age": "63", "signed": "true", "critical": "true", "insurance": "resident",
+    }  # fmt: skip
     assert decision.verified is False
 
 
@@ -51,6 +62,17 @@ def test_decide_benefits_refuses_with_what_is_missing(facts: Facts, reason: str)
     decision = decide_benefits(facts)[-1]
     assert not decision.granted
     assert decision.reason_zh == reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("", "医保未登记，免起付线前请核实参保"), ("self-pay", "登记为自费，没有起付线可免")]
+)
+def test_decide_benefits_says_what_insurance_was_known_and_decides_the_same(kind: str, said: str) -> None:
+    *others, decision = decide_benefits(replace(FACTS, insurance=kind))
+    assert decision.granted
+    assert decision.reason_zh.endswith(said)
+    # Only a text that waives a deductible looks at the insurance.
+    assert all("insurance" not in dict(one.inputs) for one in others)
 
 
 def test_decide_benefits_uses_only_rules_in_force_in_the_region() -> None:
