@@ -20,6 +20,7 @@ from doorstep.kernel.access.actor import ANONYMOUS, Actor, ActorKind, Purpose, s
 from doorstep.kernel.access.models import ApiClient, User
 from doorstep.kernel.access.session import bind
 from doorstep.kernel.database.calls import Call, as_json
+from doorstep.kernel.database.remembered import ask
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 from doorstep.people.workforce import queries as workforce
@@ -51,12 +52,11 @@ def enter(request: HttpRequest) -> Actor:
         actor = replace(of_user(user, address=address, request_id=request_id), session=session)
         bind(actor)
         return actor
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT * FROM site_enter_staff(%s, %s, %s, %s, %s)",
-            [user.pk, datetime.now(tz=_CHINA).date(), user.current_post_id, session, _roles()],
-        )
-        posts = [PostFacts(*(*row[:7], tuple(row[7]), row[8])) for row in cursor.fetchall()]
+    found = ask(
+        "SELECT * FROM site_enter_staff(%s::bigint, %s, %s::bigint, %s, %s)",
+        [user.pk, datetime.now(tz=_CHINA).date(), user.current_post_id, session, _roles()],
+    )
+    posts = [PostFacts(*(*row[:7], tuple(row[7]), row[8])) for row in found]
     return replace(_staff(user, posts, address=address, request_id=request_id), session=session)
 
 

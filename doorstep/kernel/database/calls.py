@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from doorstep.kernel.database.remembered import ask
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -35,9 +37,14 @@ def run(calls: Sequence[Call], *, with_update: tuple[str, Sequence[Any]] | None 
     if with_update is not None:
         update, written = with_update
         statement, values = f"WITH written AS ({update} RETURNING 1) {statement} FROM written", [*written, *values]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        answers: tuple[Any, ...] | None = cursor.fetchone()
+    answers: tuple[Any, ...] | None
+    if len(calls) == 1 and with_update is None:
+        # A function alone is a statement of one shape: it is worth being planned once.
+        answers = ask(statement, values)[0]
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            answers = cursor.fetchone()
     if answers is None:
         raise LookupError("the row that was to be written is not there")
     return answers

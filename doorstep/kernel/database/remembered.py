@@ -62,6 +62,8 @@ class _Written:
     compiler: SQLCompiler
     sql: str
     places: tuple[int, ...]
+    # What Django does to the values of a row, by column: found out once.
+    converters: dict[int, Any]
 
 
 class Remembered(Generic[_Row]):
@@ -90,6 +92,7 @@ class Remembered(Generic[_Row]):
         # Each thread has a connection of its own.
         compiler.connection = connections[DEFAULT_DB_ALIAS]
         compiler.execute_sql = lambda *_, **__: [found]
+        compiler.get_converters = lambda _: written.converters
         return list(_rows_by(written.queryset, compiler))
 
     def one(self, *values: Any) -> _Row | None:
@@ -109,7 +112,8 @@ class Remembered(Generic[_Row]):
                 places.append(argument.position)
             fixed = part == "%s" and not isinstance(argument, Slot)
             texts.append(psycopg_sql.Literal(argument).as_string().replace("%", "%%") if fixed else part)
-        return _Written(queryset, compiler, "".join(texts), tuple(places))
+        columns = [column for column, *_ in (compiler.select or [])[: compiler.col_count]]
+        return _Written(queryset, compiler, "".join(texts), tuple(places), compiler.get_converters(columns))
 
 
 def ask(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -119,14 +123,17 @@ def ask(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple
     """
     connection: Any = connections[DEFAULT_DB_ALIAS]
     connection.ensure_connection()
-    if connection.queries_logged:
+    if connection.queries_logged or connection.execute_wrappers:
         # A log of statements shows values in their places, which only the client's binding knows.
-        opened = connection.cursor()
-    else:
-        opened = connection._prepare_cursor(ServerBindingCursor(connection.connection))  # type: ignore[call-arg]
-    with opened as cursor:
-        cursor.execute(statement, values)
-        return cast("list[tuple[Any, ...]]", cursor.fetchall())
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cast("list[tuple[Any, ...]]", cursor.fetchall())
+    # What Django's own cursor does around each statement, without the cursor.
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        asking: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
+        asking.execute(statement, values)
+        return cast("list[tuple[Any, ...]]", asking.fetchall())
 
 
 def _rows_by(queryset: QuerySet[Any, _Row], compiler: SQLCompiler) -> QuerySet[Any, _Row]:

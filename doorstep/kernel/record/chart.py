@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from doorstep.kernel.database.remembered import ask as ask_database
 from doorstep.kernel.fhir import exact
 from doorstep.kernel.record.queries import Entry
 from doorstep.kernel.record.search_index import number
@@ -14,7 +15,7 @@ from doorstep.kernel.record.search_index import number
 # The most values of one code that a trend draws; what is older is reached by a shorter span of time.
 POINTS = 400
 
-_CHART = "SELECT record_chart(%s, %s::jsonb)"
+_CHART = "SELECT record_chart(%s::bigint, %s::jsonb)"
 _SERIES = "SELECT record_series(%s, %s, %s, %s)"
 
 
@@ -64,7 +65,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """The answer. `values` holds the newest Observations of each (system, code) that was asked for.
+    """The answer. `values` holds the newest Observations of each (system, code) that was asked for. The contents of its entries
+    are what lines of a page say: without attachments, narrative and references that no line shows.
 
     `wide`: the actor sees the whole record; `unveiled`: until when sensitive entries are open to the actor. `veiled` counts
     the entries that are not, by type. `more`: there are entries before the last one.
@@ -86,27 +88,27 @@ class Chart:
 
 def chart(*, resident_id: int, ask: Ask) -> Chart | None:
     """A page of a resident's record; None when the actor may not see the resident. The caller records the look."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CHART, [resident_id, exact.dumps(ask.to_json()).decode()])
-        text = cursor.fetchone()[0]
+    text = ask_database(_CHART, [resident_id, exact.dumps(ask.to_json()).decode()])[0][0]
     if text is None:
         return None
-    found = exact.loads(text)
-    rows = found["entries"][: ask.limit]
+    found = exact.kept(text)
+    entries = {row[0]: Entry(row[1], row[2], datetime.fromisoformat(row[3]), *row[4:]) for row in found["rows"]}
+    page: list[int] = found["entries"][: ask.limit]
+    told = found["told"]
     names = {str(_observed(*one)): one for one in ask.series or ()}
     return Chart(
         wide=found["wide"],
         unveiled=_moment(found["unveiled"]),
-        entries=[_entry(row) for row in rows],
+        entries=[entries[id] for id in page],
         more=len(found["entries"]) > ask.limit,
-        last=(datetime.fromisoformat(rows[-1]["occurred_at"]), rows[-1]["id"]) if rows else None,
-        problems=[_entry(row) for row in found.get("problems", [])],
-        medicines=[_entry(row) for row in found.get("medicines", [])],
-        kinds=found.get("kinds", {}),
-        units={int(unit): count for unit, count in found.get("units", {}).items()},
-        first=_moment(found.get("first")),
-        veiled=found.get("veiled_kinds", {}),
-        values={names[key]: [_entry(row) for row in lines] for key, lines in found.get("values", {}).items()},
+        last=(entries[page[-1]].occurred_at, page[-1]) if page else None,
+        problems=[entries[id] for id in told.get("problems", ())],
+        medicines=[entries[id] for id in told.get("medicines", ())],
+        kinds=told.get("kinds", {}),
+        units={int(unit): count for unit, count in told.get("units", {}).items()},
+        first=_moment(told.get("first")),
+        veiled=told.get("veiled_kinds", {}),
+        values={names[key]: [entries[id] for id in ids] for key, ids in told.get("values", {}).items()},
     )
 
 

@@ -1,10 +1,9 @@
 """Reading the record: one path for pages and machines. The database's policies decide what is there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
@@ -18,8 +17,7 @@ from doorstep.kernel.record.models import Resource
 from doorstep.kernel.record.search_index import number
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of a timeline."""
 
     type: str

@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from markupsafe import Markup, escape
 
 BUILT = Path(__file__).resolve().parent / "static/built"
+_MANIFESTS = (BUILT / "manifest.json", BUILT / ".vite/manifest.json")
 ICON_NAMES = Path(__file__).resolve().parents[3] / "frontend/icons.json"
 
 
@@ -40,10 +41,7 @@ def icon(name: str, css: str = "") -> Markup:
 
 
 def _manifest_path() -> Path | None:
-    for name in ("manifest.json", ".vite/manifest.json"):
-        if (BUILT / name).exists():
-            return BUILT / name
-    return None
+    return next((path for path in _MANIFESTS if path.exists()), None)
 
 
 @lru_cache(maxsize=64)

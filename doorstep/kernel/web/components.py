@@ -7,10 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from django.utils import timezone, translation
 from jinja2 import Environment
 
-from doorstep.kernel.web.formats import CHINA
+from doorstep.kernel.web.speaking import language_and_day
 
 FOLDER = "web/components/"
 # What these write follows from their arguments, the language and the day alone; a list shows the same ones again and
@@ -61,15 +60,14 @@ class Components:
 def _kept(macro: Callable[..., str]) -> Callable[..., str]:
     # typed: "1", 1 and True are told apart, and so are text and markup, which are equal but not escaped alike.
     @lru_cache(maxsize=_KEPT_EACH, typed=True)
-    def remembered(language: str, day: int, /, *arguments: Any, **named: Any) -> str:
+    def remembered(day: tuple[str, int], /, *arguments: Any, **named: Any) -> str:
         return macro(*arguments, **named)
 
     def draw(*arguments: Any, **named: Any) -> str:
         if "caller" in named:
             return macro(*arguments, **named)
-        day = timezone.now().astimezone(CHINA).toordinal()
         try:
-            return remembered(translation.get_language(), day, *arguments, **named)
+            return remembered(language_and_day(), *arguments, **named)
         except TypeError:
             # An argument that cannot be a key, such as a dict of attributes.
             return macro(*arguments, **named)

@@ -11,12 +11,15 @@ from django.template.backends.jinja2 import Jinja2
 from jinja2 import Environment
 from jinja2_fragments import render_block
 
+from doorstep.kernel.web.speaking import one_language
+
 
 def render(
     request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     """Return the whole page."""
-    text = environment().get_template(template).render({"request": request, **(context or {})})
+    with one_language():
+        text = environment().get_template(template).render({"request": request, **(context or {})})
     return HttpResponse(text, status=status)
 
 
@@ -24,7 +27,8 @@ def render_part(
     request: HttpRequest, template: str, block: str, context: Mapping[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     """Return one block of the page; waiting messages travel in a header and app.ts shows them as toasts."""
-    text = render_block(environment(), template, block, {"request": request, **(context or {})})
+    with one_language():
+        text = render_block(environment(), template, block, {"request": request, **(context or {})})
     response = HttpResponse(text, status=status)
     _send_messages(request, response)
     return response

@@ -11,17 +11,19 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.templatetags.static import static
 from django.utils import translation
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from doorstep.kernel.web import assets, codes, formats
 from doorstep.kernel.web.addressing import url, url_if_known
+from doorstep.kernel.web.compiling import LeanEnvironment
 from doorstep.kernel.web.components import Components
 from doorstep.kernel.web.field_presenter import describe_field
 from doorstep.kernel.web.shell import shell_of
+from doorstep.kernel.web.speaking import gettext
 
 
-def environment(**options: Any) -> Environment:
+def environment(**options: Any) -> LeanEnvironment:
     """Build the environment that settings.TEMPLATES names; a name that is not in the context raises an error."""
     options |= {
         "loader": FileSystemLoader(_template_directories()),
@@ -31,11 +33,11 @@ def environment(**options: Any) -> Environment:
         "lstrip_blocks": True,
         "extensions": ["jinja2.ext.i18n", "jinja2.ext.loopcontrols", "jinja2.ext.do"],
     }
-    made = Environment(**options)  # noqa: S701 - autoescape is set above
+    made = LeanEnvironment(**options)
     made.policies["ext.i18n.trimmed"] = True
     # The functions look the language up at each call, so one environment serves every language.
     cast("Any", made).install_gettext_callables(
-        gettext=translation.gettext, ngettext=translation.ngettext, newstyle=True, pgettext=translation.pgettext
+        gettext=gettext, ngettext=translation.ngettext, newstyle=True, pgettext=translation.pgettext
     )
     made.filters.update(_filters())
     made.globals.update(_globals(), _=_spoken, ui=Components(made))
@@ -48,15 +50,23 @@ def _spoken(text: Any, /, **variables: Any) -> Any:
     Jinja's own function takes whatever it is given for markup and for a format: a title that somebody typed would
     become HTML, and a unit of "%" an error. Here a text stays text; only what is already markup may bring markup in.
     """
-    said = translation.gettext(str(text))
+    said = gettext(text if type(text) is str else str(text))
     if not variables:
         return said
     return (escape(said) if any(hasattr(value, "__html__") for value in variables.values()) else said) % variables
 
 
+def csrf_token(request: HttpRequest) -> str:
+    """Return the token of this page: masked once, however many forms the page has."""
+    made: str | None = getattr(request, "_doorstep_token", None)
+    if made is None:
+        made = request._doorstep_token = get_token(request)  # type: ignore[attr-defined]
+    return made
+
+
 def csrf_input(request: HttpRequest) -> Markup:
     """Return the hidden field that proves a form came from our own page."""
-    return Markup('<input type="hidden" name="csrfmiddlewaretoken" value="{}">').format(get_token(request))
+    return Markup('<input type="hidden" name="csrfmiddlewaretoken" value="{}">').format(csrf_token(request))
 
 
 def idempotency_input() -> Markup:
@@ -104,7 +114,7 @@ def _globals() -> dict[str, Any]:
         "csrf_input": csrf_input,
         # Django's own backend puts a lazy text named csrf_input in the context, which hides the function above.
         "csrf_field": csrf_input,
-        "csrf_token_of": get_token,
+        "csrf_token_of": csrf_token,
         "idempotency_input": idempotency_input,
         "messages_of": get_messages,
         "shell_of": shell_of,

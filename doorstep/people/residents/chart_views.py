@@ -24,6 +24,7 @@ from doorstep.kernel.record.chart import Chart
 from doorstep.kernel.record.queries import Entry
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.web.refusing import show_refusal
+from doorstep.kernel.web.speaking import one_language
 from doorstep.kernel.workflow.once import once
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries
@@ -63,17 +64,19 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
     ground = access_queries.ground_among(relationships, actor=actor)
     note_look(resident.pk, found, actor, basis=ground.reason if ground else "")
     units = organizations.names(ids=[*found.units, *(one.organization_id for one in relationships)])
+    with one_language():
+        timeline = timeline_context(found, chosen, units)
     context = {
         "resident": resident,
         "banner": queries.banner(resident),
-        **timeline_context(found, chosen, units),
+        **timeline,
         "relationships": [(one, units.get(one.organization_id, "")) for one in relationships],
         "household": [
             (one, RELATIONS.get(one.relation_to_head, one.relation_to_head)) for one in queries.household_of(resident)
         ],
         "insured": queries.insured_of(resident),
         "entry_url": _entry_address(resident),
-        "sensitive_form": OpenSensitiveForm(auto_id="sensitive_%s"),
+        "sensitive_form": OpenSensitiveForm(auto_id="sensitive_%s") if found.veiled else None,
         "may_open": actor.may(Access.SENSITIVE_OPEN),
         "may_change": actor.may(Permission.RESIDENT_REGISTER),
         "may_record_death": actor.may(Permission.DEATH_RECORD),

@@ -1,15 +1,14 @@
 """The record as a page shows it: one line per entry, grouped by day."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.utils.translation import get_language, gettext_lazy
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext_lazy, gettext_noop
 
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record.queries import Entry
+from doorstep.kernel.web.speaking import gettext as _
 
 KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "visit": (gettext_lazy("就诊"), ("Encounter", "EpisodeOfCare")),
@@ -25,32 +24,33 @@ KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "plan": (gettext_lazy("计划与随访"), ("CarePlan", "Appointment", "Communication", "Goal", "CommunicationRequest")),
     "document": (gettext_lazy("文书"), ("DocumentReference", "Composition", "QuestionnaireResponse")),
 }
+_KIND_OF = {type: name for name, (_label, types) in KINDS.items() for type in types}
 # Everything else: contracts, consents, teams, procedures.
 OTHER = "other"
 OTHER_NAME = gettext_lazy("其他")
 # What a resource without words of its own is called.
 _NAMES = {
-    "AllergyIntolerance": gettext_lazy("过敏史"),
-    "CareTeam": gettext_lazy("家庭医生团队"),
-    "Communication": gettext_lazy("危急值告知"),
-    "Composition": gettext_lazy("出院小结"),
-    "Condition": gettext_lazy("诊断"),
-    "Consent": gettext_lazy("知情同意"),
-    "Contract": gettext_lazy("家庭医生签约"),
-    "DiagnosticReport": gettext_lazy("检查报告"),
-    "DocumentReference": gettext_lazy("文书"),
-    "MedicationRequest": gettext_lazy("用药"),
-    "Observation": gettext_lazy("测量"),
-    "EpisodeOfCare": gettext_lazy("诊疗过程"),
-    "Goal": gettext_lazy("目标"),
-    "ImagingStudy": gettext_lazy("影像检查"),
-    "Immunization": gettext_lazy("预防接种"),
-    "Media": gettext_lazy("图片"),
-    "MedicationDispense": gettext_lazy("发药"),
-    "MedicationStatement": gettext_lazy("用药"),
-    "Procedure": gettext_lazy("治疗操作"),
-    "QuestionnaireResponse": gettext_lazy("评估量表"),
-    "ServiceRequest": gettext_lazy("申请"),
+    "AllergyIntolerance": gettext_noop("过敏史"),
+    "CareTeam": gettext_noop("家庭医生团队"),
+    "Communication": gettext_noop("危急值告知"),
+    "Composition": gettext_noop("出院小结"),
+    "Condition": gettext_noop("诊断"),
+    "Consent": gettext_noop("知情同意"),
+    "Contract": gettext_noop("家庭医生签约"),
+    "DiagnosticReport": gettext_noop("检查报告"),
+    "DocumentReference": gettext_noop("文书"),
+    "MedicationRequest": gettext_noop("用药"),
+    "Observation": gettext_noop("测量"),
+    "EpisodeOfCare": gettext_noop("诊疗过程"),
+    "Goal": gettext_noop("目标"),
+    "ImagingStudy": gettext_noop("影像检查"),
+    "Immunization": gettext_noop("预防接种"),
+    "Media": gettext_noop("图片"),
+    "MedicationDispense": gettext_noop("发药"),
+    "MedicationStatement": gettext_noop("用药"),
+    "Procedure": gettext_noop("治疗操作"),
+    "QuestionnaireResponse": gettext_noop("评估量表"),
+    "ServiceRequest": gettext_noop("申请"),
 }
 # Not events of a life: who somebody is stands in the banner.
 HIDDEN = frozenset({"Patient", "Provenance", "Binary", "Coverage"})
@@ -66,53 +66,59 @@ _ICONS = {
     "document": "file-text",
     OTHER: "file-text",
 }
+# FHIR v3-ActCode of an Encounter.
+_CLASSES = {
+    "AMB": gettext_noop("门诊"),
+    "HH": gettext_noop("上门"),
+    "EMER": gettext_noop("急诊"),
+    "IMP": gettext_noop("住院"),
+}
 _STATUS = {
-    "in-progress": gettext_lazy("进行中"),
-    "finished": gettext_lazy("已结束"),
-    "entered-in-error": gettext_lazy("已作废"),
-    "active": gettext_lazy("进行中"),
-    "completed": gettext_lazy("已完成"),
-    "revoked": gettext_lazy("已撤回"),
-    "cancelled": gettext_lazy("已取消"),
-    "draft": gettext_lazy("草稿"),
-    "registered": gettext_lazy("已登记"),
-    "preliminary": gettext_lazy("初步报告"),
-    "final": gettext_lazy("已签发"),
-    "amended": gettext_lazy("已更正"),
-    "booked": gettext_lazy("已预约"),
-    "requested": gettext_lazy("待受理"),
-    "accepted": gettext_lazy("已受理"),
-    "on-hold": gettext_lazy("暂停"),
-    "rejected": gettext_lazy("已退回"),
-    "arrived": gettext_lazy("已到院"),
-    "fulfilled": gettext_lazy("已就诊"),
-    "noshow": gettext_lazy("未到诊"),
-    "proposed": gettext_lazy("待确认"),
-    "pending": gettext_lazy("待确认"),
-    "ready": gettext_lazy("待办理"),
-    "received": gettext_lazy("已接收"),
-    "stopped": gettext_lazy("已停止"),
-    "current": gettext_lazy("有效"),
-    "unknown": gettext_lazy("未知"),
-    "superseded": gettext_lazy("已被替代"),
-    "offered": gettext_lazy("待签字"),
-    "executed": gettext_lazy("已生效"),
-    "terminated": gettext_lazy("已终止"),
-    "inactive": gettext_lazy("已停用"),
+    "in-progress": gettext_noop("进行中"),
+    "finished": gettext_noop("已结束"),
+    "entered-in-error": gettext_noop("已作废"),
+    "active": gettext_noop("进行中"),
+    "completed": gettext_noop("已完成"),
+    "revoked": gettext_noop("已撤回"),
+    "cancelled": gettext_noop("已取消"),
+    "draft": gettext_noop("草稿"),
+    "registered": gettext_noop("已登记"),
+    "preliminary": gettext_noop("初步报告"),
+    "final": gettext_noop("已签发"),
+    "amended": gettext_noop("已更正"),
+    "booked": gettext_noop("已预约"),
+    "requested": gettext_noop("待受理"),
+    "accepted": gettext_noop("已受理"),
+    "on-hold": gettext_noop("暂停"),
+    "rejected": gettext_noop("已退回"),
+    "arrived": gettext_noop("已到院"),
+    "fulfilled": gettext_noop("已就诊"),
+    "noshow": gettext_noop("未到诊"),
+    "proposed": gettext_noop("待确认"),
+    "pending": gettext_noop("待确认"),
+    "ready": gettext_noop("待办理"),
+    "received": gettext_noop("已接收"),
+    "stopped": gettext_noop("已停止"),
+    "current": gettext_noop("有效"),
+    "unknown": gettext_noop("未知"),
+    "superseded": gettext_noop("已被替代"),
+    "offered": gettext_noop("待签字"),
+    "executed": gettext_noop("已生效"),
+    "terminated": gettext_noop("已终止"),
+    "inactive": gettext_noop("已停用"),
 }
 
 
 # FHIR allergyintolerance-verification in words.
 _SURENESS = {
-    "confirmed": gettext_lazy("已确认"),
-    "unconfirmed": gettext_lazy("疑似"),
-    "refuted": gettext_lazy("已否定"),
-    "entered-in-error": gettext_lazy("已作废"),
+    "confirmed": gettext_noop("已确认"),
+    "unconfirmed": gettext_noop("疑似"),
+    "refuted": gettext_noop("已否定"),
+    "entered-in-error": gettext_noop("已作废"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One entry of the record on a page."""
 
     at: datetime
@@ -130,8 +136,7 @@ class Line:
     parts: tuple["Line", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """The entries of one day."""
 
     day: date
@@ -162,7 +167,7 @@ def line_of(entry: Entry, *, units: Mapping[int, str]) -> Line:
 
 def kind_of(type: str) -> str:
     """The kind of a resource type in the filter of the timeline."""
-    return next((name for name, (_label, types) in KINDS.items() if type in types), OTHER)
+    return _KIND_OF.get(type, OTHER)
 
 
 def plain_words(content: Mapping[str, Any]) -> str:
@@ -176,7 +181,7 @@ def plain_words(content: Mapping[str, Any]) -> str:
 def status_words(content: Mapping[str, Any]) -> str:
     """The status of a resource in words."""
     status = str(content.get("status", ""))
-    return str(_STATUS.get(status, status))
+    return _(_STATUS[status]) if status in _STATUS else status
 
 
 def pressures_of(entries: Iterable[Entry]) -> list[tuple[datetime, float, float]]:
@@ -195,14 +200,13 @@ def pressures_of(entries: Iterable[Entry]) -> list[tuple[datetime, float, float]
 def _title(content: Mapping[str, Any]) -> str:
     match content["resourceType"]:
         case "Encounter":
-            classes = {"AMB": _("门诊"), "HH": _("上门"), "EMER": _("急诊"), "IMP": _("住院")}
-            return classes.get(content.get("class", {}).get("code", ""), _("就诊"))
+            return _(_CLASSES.get(content.get("class", {}).get("code", ""), gettext_noop("就诊")))
         case "Task" | "AllergyIntolerance":
             return _before(content) + (_text(content.get("code", {})) or _("办理进度"))
         case "CarePlan":
             return str(content.get("title") or _("随访计划"))
         case "Communication" | "Consent" | "Contract" | "CareTeam" as named_by_type:
-            return str(_NAMES[named_by_type])
+            return _(_NAMES[named_by_type])
         case "Appointment":
             return _text((content.get("serviceType") or [{}])[0]) or _("预约")
         case other:
@@ -213,7 +217,7 @@ def _title(content: Mapping[str, Any]) -> str:
                 or content.get("vaccineCode")
                 or {}
             )
-            return _text(named) or str(content.get("title") or content.get("name") or _NAMES.get(other, other))
+            return _text(named) or str(content.get("title") or content.get("name") or _(_NAMES.get(other, other)))
 
 
 def _before(content: Mapping[str, Any]) -> str:
@@ -229,7 +233,8 @@ def _detail(content: Mapping[str, Any]) -> str:
         parts.append(str(content.get("valueString", "")) or _text(content.get("valueCodeableConcept") or {}))
     elif content["resourceType"] == "AllergyIntolerance":
         parts += [_text(one) for part in content.get("reaction", []) for one in part.get("manifestation", [])]
-        parts.append(str(_SURENESS.get(_code(content.get("verificationStatus", {})), "")))
+        sure = _SURENESS.get(_code(content.get("verificationStatus", {})))
+        parts.append(_(sure) if sure else "")
     else:
         doses = content.get("dosage") or content.get("dosageInstruction") or []
         parts += [str(one.get("text", "")) for one in doses if isinstance(one, dict)]

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from django.utils import timezone
-from django.utils.translation import gettext as _
-
 from doorstep.kernel.record.queries import Entry
+from doorstep.kernel.web.formats import CHINA
+from doorstep.kernel.web.speaking import gettext as _
 from doorstep.people.residents.chart.trends import flag_words
-from doorstep.people.residents.chart.values import values_of
+from doorstep.people.residents.chart.values import may_be_marked, values_of
 from doorstep.people.residents.presenters import HIDDEN, Day, Line, line_of
 
 # How many values a folded line says before it is opened.
@@ -20,7 +19,7 @@ def days_of(entries: Iterable[Entry], *, units: Mapping[int, str]) -> list[Day]:
     shown = [entry for entry in entries if entry.type not in HIDDEN]
     return [
         Day(day, _folded(list(held), units))
-        for day, held in groupby(shown, lambda entry: timezone.localtime(entry.occurred_at).date())
+        for day, held in groupby(shown, lambda entry: entry.occurred_at.astimezone(CHINA).date())
     ]
 
 
@@ -68,12 +67,11 @@ def _together(entries: Sequence[Entry], units: Mapping[int, str]) -> Line:
 def _marked(entry: Entry, units: Mapping[int, str]) -> Line:
     """The line of one measurement, with the mark of its laboratory."""
     line = line_of(entry, units=units)
+    if not may_be_marked(entry.content):
+        return line
     flags = {one.flag for one in values_of([entry]) if one.flag}
     if not flags:
         return line
     arrows = {"high": "↑", "low": "↓"}
     mark = "".join(arrows.get(one, flag_words(one)) for one in sorted(flags))
-    return Line(
-        at=line.at, kind=line.kind, icon=line.icon, title=line.title, detail=f"{line.detail} {mark}", plain=line.plain,
-        who=line.who, tone="warn", sensitive=line.sensitive, type=line.type, fhir_id=line.fhir_id,
-    )  # fmt: skip
+    return line._replace(detail=f"{line.detail} {mark}", tone="warn")

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from doorstep.kernel.web.formats import moment
+from doorstep.kernel.web.speaking import gettext as _
 from doorstep.people.residents.chart.analytes import ANALYTES, DIASTOLIC, SYSTOLIC, Analyte, written
 from doorstep.people.residents.chart.values import Value, number_text
 

@@ -1,10 +1,9 @@
 """Values of Observations on their scales: in which unit, by which laboratory, within which of its ranges."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from doorstep.kernel.record.queries import Entry
 from doorstep.people.residents.chart.analytes import OF_CODE, Analyte, factor, written
@@ -14,8 +13,7 @@ _HIGH, _LOW = frozenset({"H", "HH", "HU", ">"}), frozenset({"L", "LL", "LU", "<"
 _NORMAL_RANGE = ("", "normal")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class Value(NamedTuple):
     """One value. `value`, `low` and `high` are in `scale`; `sent` is the text of the laboratory when it was in another unit.
 
     `flag`: "high", "low", "abnormal" or "", by the laboratory's own mark, else by its own range; there is no other laboratory's
@@ -56,6 +54,11 @@ def values_of(entries: Iterable[Entry]) -> list[Value]:
             if component is not None:
                 found += _value(entry, component, analyte, unit=analyte.codes[code], part=part)
     return found
+
+
+def may_be_marked(content: Mapping[str, Any]) -> bool:
+    """Whether a laboratory said anything that a flag could follow from: a mark of its own or a range."""
+    return any("interpretation" in one or "referenceRange" in one for one in (content, *content.get("component", ())))
 
 
 def number_text(value: Decimal) -> str:

@@ -24,6 +24,7 @@ from doorstep.kernel.record.publishing import Published
 from doorstep.people.residents import chart_views
 from doorstep.people.residents.chart.analytes import SERIES
 from doorstep.people.residents.chart.filters import Filter, ask_of
+from doorstep.people.residents.chart.values import values_of
 from doorstep.people.residents.models import Resident, ResidentAccount
 from doorstep.people.residents.tests.factories import World, add_to_panel, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
@@ -128,6 +129,24 @@ def test_chart_filters_by_kind_unit_period_and_disease() -> None:
         assert whole.units == {world.lead: 2, world.village: 2}
         assert {code for _system, code in whole.values} == {"14682-9", "8867-4"}
         assert len(series(resident_id=resident.pk, codes=SERIES, since=NOW - timedelta(days=30))) == 1
+
+
+def test_chart_names_an_entry_once_and_says_what_its_line_shows() -> None:
+    world, resident, doctor = _here()
+    by_patient = {**_observation("14682-9", 6.50), "performer": [{"reference": f"Patient/{resident.key}"}]}
+    scan = {"status": "current", "content": [{"attachment": {"data": "c2Nhbg==", "title": "化验单"}}]}
+    document = {"resourceType": "DocumentReference", "type": {"text": "化验单"}, **scan}
+    _write(resident, by_patient, document, _condition("I10", "高血压"), unit=world.lead)
+    with acting(doctor):
+        found = chart(resident_id=resident.pk, ask=Ask(series=SERIES))
+        assert found is not None
+        paper = next(one for one in found.entries if one.type == "DocumentReference")
+        assert paper.content["type"] == {"text": "化验单"}
+        assert "content" not in paper.content
+        values = found.values[(LOINC, "14682-9")]
+        assert values[0] is next(one for one in found.entries if one.type == "Observation")
+        assert values_of(values)[0].by_patient
+        assert found.problems[0] in found.entries
 
 
 def test_chart_of_a_stranger_is_nothing_and_of_a_narrow_sight_what_it_reads() -> None:
