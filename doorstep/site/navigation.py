@@ -198,7 +198,7 @@ ENTRIES: tuple[Entry, ...] = (
 
 RESIDENT_TABS: tuple[Entry, ...] = (
     Entry(label=_("首页"), icon="heart", url_name="portal:home"),
-    Entry(label=_("档案"), icon="clipboard-text", url_name="portal:record"),
+    Entry(label=_("档案"), icon="clipboard-text", url_name="portal:record", also=("/me/trends/",)),
     Entry(label=_("预约"), icon="calendar", url_name="scheduling:mine"),
     Entry(label=_("谁看过"), icon="eye", url_name="portal:looks"),
     Entry(label=_("到场码"), icon="barcode", url_name="portal:code"),

@@ -10,10 +10,11 @@ export function startForms(): void {
   window.addEventListener("pageshow", release);
   document.body.addEventListener("htmx:afterRequest", release);
   document.body.addEventListener("htmx:beforeRequest", holdShortLookup);
-  document.body.addEventListener("htmx:afterSettle", focusSummary);
+  document.body.addEventListener("htmx:afterSettle", focusFault);
   document.addEventListener("change", showFileName);
+  document.addEventListener("change", sendChoice);
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) document.addEventListener(kind, markDrop);
-  focusSummary();
+  focusFault();
 }
 
 function onSubmit(event: SubmitEvent): void {
@@ -88,8 +89,13 @@ function holdShortLookup(event: Event): void {
   if (minimum && box.value.trim().length < minimum) event.preventDefault();
 }
 
-function focusSummary(): void {
-  document.querySelector<HTMLElement>("[data-focus]")?.focus();
+// The first field that was refused, else the summary; once, so that another part that arrives later takes nobody away from a field.
+function focusFault(): void {
+  const summary = document.querySelector<HTMLElement>("[data-focus]");
+  if (!summary) return;
+  delete summary.dataset.focus;
+  const wrong = summary.closest("form")?.querySelector<HTMLElement>("[aria-invalid=true], .ds-field.is-invalid input");
+  (wrong ?? summary).focus();
 }
 
 function showFileName(event: Event): void {
@@ -97,6 +103,11 @@ function showFileName(event: Event): void {
   const name = input.closest("[data-drop]")?.querySelector("[data-drop-name]");
   if (!name || !input.files) return;
   name.textContent = [...input.files].map((file) => `${file.name}（${Math.max(1, Math.round(file.size / 1024))} kB）`).join("、");
+}
+
+// A form of one choice is sent by the choice itself.
+function sendChoice(event: Event): void {
+  (event.target as Element).closest<HTMLFormElement>("form[data-sends]")?.requestSubmit();
 }
 
 function markDrop(event: Event): void {

@@ -230,6 +230,7 @@ def _remind(contract: Contract, actor: Actor) -> None:
     notices.tell(
         kind="contract-due",
         organization_id=contract.signing_organization_id,
+        about=contract.resident_id,
         link=contract.subject,
         params=facts,
         actor=actor,

@@ -115,14 +115,27 @@ def tell_parties(event: Event) -> None:
     family = family_doctor_of(resident_id=event.resident_id) if event.resident_id is not None else None
     if family is not None and family not in (facts.get("source"), facts.get("target"), facts.get("receiver")):
         # The family doctor's team learns every stage, also of a referral that a hospital or another unit sent.
-        tell(kind=source or target or resident, organization_id=family, link=event.subject, params=_number(facts))
+        tell(
+            kind=source or target or resident,
+            organization_id=family,
+            about=event.resident_id,
+            link=event.subject,
+            params=_number(facts),
+        )
     # A draft that ended was never known to the target.
     if facts.get("from") == "draft" and type(event).__name__ != "ReferralSubmitted":
         target = ""
     for kind, unit in ((source, facts.get("source")), (target, facts.get("target")), (receiver, facts.get("receiver"))):
         if kind and unit:
             told, urgent = _at_once(kind, facts)
-            tell(kind=told, organization_id=int(unit), link=event.subject, params=_number(facts), urgent=urgent)
+            tell(
+                kind=told,
+                organization_id=int(unit),
+                about=event.resident_id,
+                link=event.subject,
+                params=_number(facts),
+                urgent=urgent,
+            )
     if resident and event.resident_id is not None:
         tell(kind=resident, resident_id=event.resident_id, link="", params=_number(facts))
 
@@ -139,21 +152,24 @@ def _at_once(kind: str, facts: Mapping[str, Any]) -> tuple[str, bool]:
 
 def tell_follow_up_due(event: Event) -> None:
     """Tell the unit and the resident that the day of a follow-up has come."""
-    tell(kind="follow-up-due", organization_id=int(event.details["unit"]), link=event.subject)
+    unit = int(event.details["unit"])
+    tell(kind="follow-up-due", organization_id=unit, about=event.resident_id, link=event.subject)
     if event.resident_id is not None:
         tell(kind="follow-up-due", resident_id=event.resident_id)
 
 
 def tell_follow_up_missed(event: Event) -> None:
     """Tell the unit that a follow-up was missed."""
-    tell(kind="follow-up-missed", organization_id=int(event.details["unit"]), link=event.subject)
+    unit = int(event.details["unit"])
+    tell(kind="follow-up-missed", organization_id=unit, about=event.resident_id, link=event.subject)
 
 
 def tell_follow_up_escalated(event: Event) -> None:
     """Tell the hospital that treated, and the receiver, that a patient got worse."""
     units = {unit for unit in (event.details.get("target"), event.details.get("receiver")) if unit}
     for unit in units:
-        tell(kind="follow-up-escalated", organization_id=int(unit), link=str(event.details["referral"]))
+        about, link = event.resident_id, str(event.details["referral"])
+        tell(kind="follow-up-escalated", organization_id=int(unit), about=about, link=link)
 
 
 def end_for_death(event: Event) -> None:
@@ -198,6 +214,7 @@ def tell_case(event: Event) -> None:
     tell(
         kind="case-asked" if asked else "case-answered",
         organization_id=int(event.details["answerer" if asked else "asker"]),
+        about=event.resident_id,
         link=str(event.details["referral"]),
     )
 
@@ -205,15 +222,15 @@ def tell_case(event: Event) -> None:
 def tell_down(event: Event) -> None:
     """Tell ward and receiver how a proposal of going home stands."""
     facts, name = event.details, type(event).__name__
-    hospital, receiver = int(facts["hospital"]), facts.get("receiver")
+    hospital, receiver, about, link = int(facts["hospital"]), facts.get("receiver"), event.resident_id, event.subject
     if name == "DownProposed":
-        tell(kind="down-proposed", organization_id=hospital, role="specialist", link=event.subject)
+        tell(kind="down-proposed", organization_id=hospital, role="specialist", about=about, link=link)
     elif name in ("WardAgreed", "ReceiverRefused") and receiver:
-        tell(kind="down-asked", organization_id=int(receiver), link=event.subject)
+        tell(kind="down-asked", organization_id=int(receiver), about=about, link=link)
     elif name == "DownAgreed":
-        tell(kind="down-agreed", organization_id=hospital, link=event.subject)
+        tell(kind="down-agreed", organization_id=hospital, about=about, link=link)
     elif name == "DownRefused" and facts.get("by") == "receiver":
-        tell(kind="down-refused", organization_id=hospital, link=event.subject)
+        tell(kind="down-refused", organization_id=hospital, about=about, link=link)
 
 
 def open_down_draft(event: Event) -> None:

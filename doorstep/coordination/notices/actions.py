@@ -15,9 +15,9 @@ from doorstep.people.residents import queries as residents
 
 # Without RETURNING: who tells another unit may not read what that unit is told.
 _INSERT = """
-INSERT INTO notices_notice (key, consortium_id, user_id, organization_id, role, resident_id, kind, params, link,
+INSERT INTO notices_notice (key, consortium_id, user_id, organization_id, role, resident_id, about_id, kind, params, link,
     acknowledge_link, urgent, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s)
 """
 
 
@@ -28,6 +28,7 @@ def tell(
     organization_id: int | None = None,
     role: str = "",
     resident_id: int | None = None,
+    about: int | None = None,
     link: str = "",
     acknowledge_link: str = "",
     params: Mapping[str, Any] | None = None,
@@ -36,7 +37,7 @@ def tell(
 ) -> uuid.UUID:
     """Tell a user, a unit (or one role of it) or a resident something, in the page at once; returns the notice's key.
 
-    Exactly one of `user_id`, `organization_id` and `resident_id` is given, else ValueError. A dead resident is told nothing. What is pushed carries the key
+    `about` is the resident whom it concerns, whose name is shown to readers who may see that resident. Exactly one of `user_id`, `organization_id` and `resident_id` is given, else ValueError. A dead resident is told nothing. What is pushed carries the key
     alone; the page asks for the text itself.
     """
     audience = _audience(user_id=user_id, organization_id=organization_id, role=role, resident_id=resident_id)
@@ -55,6 +56,7 @@ def tell(
                 organization_id,
                 role,
                 resident_id,
+                about,
                 kind,
                 json.dumps(facts, ensure_ascii=False),
                 link,

@@ -28,6 +28,7 @@ def _tell(event: Event, kind: str, *, to: int | None, urgent: bool = False) -> N
         kind=kind,
         organization_id=int(to),
         link=event.subject,
+        about=event.resident_id,
         params={"task": event.details.get("kind", "")},
         urgent=urgent,
         actor=system_actor(Purpose.HANDLER, consortium_id=event.consortium_id),

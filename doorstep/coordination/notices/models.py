@@ -14,7 +14,8 @@ class Notice(models.Model):
     """One message to one audience: a user, a unit (perhaps one role of it) or a resident.
 
     `kind` names the text, `params` fill it, `link` leads to the thing; `acknowledge_link` leads to where it must be
-    acknowledged. A unit's notice is seen once somebody of the unit has seen it.
+    acknowledged. `about_id` is the resident whom the thing concerns: the row holds no name, so that a reader learns it only
+    through the wall of the residents. A unit's notice is seen once somebody of the unit has seen it.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -23,6 +24,7 @@ class Notice(models.Model):
     organization_id = models.BigIntegerField(null=True)
     role = models.CharField(max_length=32, blank=True, default="")
     resident_id = models.BigIntegerField(null=True)
+    about_id = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=40)
     params = models.JSONField(default=dict)
     link = models.CharField(max_length=200, blank=True, default="")

@@ -1,23 +1,28 @@
 """Notices as lines of a page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from doorstep.coordination.notices.addresses import address_of
 from doorstep.coordination.notices.models import Notice
 from doorstep.coordination.notices.texts import say, text_of
+from doorstep.people.residents.models import Resident
+from doorstep.people.residents.rules import age_text
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One notice as it is shown."""
+    """One notice as it is shown; `resident` is name, sex and age, "" where the reader may not see whom it concerns."""
 
     key: UUID
     text: str
+    resident: str
     tone: str
     urgent: bool
     created_at: datetime
@@ -26,13 +31,14 @@ class Line:
     acknowledge: bool
 
 
-def lines(notices: Iterable[Notice]) -> list[Line]:
-    """Every notice in the reader's language."""
+def lines(notices: Iterable[Notice], people: Mapping[int, Resident]) -> list[Line]:
+    """Every notice in the reader's language; `people` are those of the residents concerned whom the reader may see."""
     english = (get_language() or "").startswith("en")
     return [
         Line(
             key=notice.key,
             text=say(notice.kind, notice.params, english=english),
+            resident=_who(people.get(notice.about_id or 0)),
             tone="critical" if notice.urgent else text_of(notice.kind).tone,
             urgent=notice.urgent,
             created_at=notice.created_at,
@@ -42,6 +48,12 @@ def lines(notices: Iterable[Notice]) -> list[Line]:
         )
         for notice in notices
     ]
+
+
+def _who(person: Resident | None) -> str:
+    if person is None:
+        return ""
+    return f"{person.name} {_(person.get_gender_display())} {age_text(person.birth_date, timezone.localdate())}"
 
 
 def target(notice: Notice) -> str:

@@ -23,7 +23,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     actor = _actor(request)
     found = queries.latest(actor=actor, limit=PAGE, before=_before(request))
     context = {
-        "lines": presenters.lines(found),
+        "lines": presenters.lines(found, queries.concerned(found, actor=actor)),
         "unseen": queries.count_unseen(actor=actor),
         "older": found[-1].created_at.isoformat() if len(found) == PAGE else "",
     }
@@ -34,8 +34,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def bell(request: HttpRequest) -> HttpResponse:
     """The bell of the page's frame: how many wait, and the latest ten."""
     actor = _actor(request)
+    found = queries.latest(actor=actor, limit=10)
     context = {
-        "lines": presenters.lines(queries.latest(actor=actor, limit=10)),
+        "lines": presenters.lines(found, queries.concerned(found, actor=actor)),
         "unseen": queries.count_unseen(actor=actor),
     }
     return render_part(request, "notices/_parts.html", "bell", context)
@@ -46,7 +47,8 @@ def live(request: HttpRequest) -> HttpResponse:
     """What an urgent push is about: the sentence and the button that leads there; empty when it was seen already."""
     actor = _actor(request)
     notice = queries.urgent_notice(reference=request.GET.get("id", ""), actor=actor)
-    context = {"line": presenters.lines([notice])[0] if notice else None}
+    found = [notice] if notice else []
+    context = {"line": next(iter(presenters.lines(found, queries.concerned(found, actor=actor))), None)}
     return render_part(request, "notices/_parts.html", "live", context)
 
 

@@ -4,9 +4,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
+from django.core import validators
+from django.core.exceptions import ValidationError
 from django.forms import BoundField, widgets
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+# What Django says of itself about a field, by the identity of its sentence, and what our pages say: what to do, with the
+# field's name. A form's own sentence is another object and stands as it was written.
+_CURES: dict[int, Any] = {
+    id(sentence): cure
+    for sentence, cure in (
+        (forms.Field.default_error_messages["required"], _("请填写%(label)s。")),
+        (forms.IntegerField.default_error_messages["invalid"], _("请填写整数。")),
+        (forms.DecimalField.default_error_messages["invalid"], _("请填写数字。")),
+        (forms.DateField.default_error_messages["invalid"], _("请按 年-月-日 填写日期，例如 2026-01-31。")),
+        (forms.TimeField.default_error_messages["invalid"], _("请按 时:分 填写时间，例如 08:30。")),
+        (forms.ChoiceField.default_error_messages["invalid_choice"], _("请从列表中选择。")),
+        (forms.MultipleChoiceField.default_error_messages["invalid_choice"], _("请从列表中选择。")),
+        (validators.MinValueValidator.message, _("不能小于 %(limit_value)s，请核对。")),
+        (validators.MaxValueValidator.message, _("不能大于 %(limit_value)s，请核对。")),
+        (validators.MinLengthValidator.message, _("至少填写 %(limit_value)s 个字，现在是 %(show_value)s 个。")),
+        (validators.MaxLengthValidator.message, _("最多填写 %(limit_value)s 个字，现在是 %(show_value)s 个。")),
+    )
+}
+_CHOOSE = _("请选择%(label)s。")
+_REQUIRED = id(forms.Field.default_error_messages["required"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +52,7 @@ def describe_field(bound: BoundField, **attributes: Any) -> FieldView:
     """Return the view of a bound field; attributes (data_x becomes data-x, None drops it) go to the control itself."""
     kind = _kind(bound.field.widget)
     given = {name.replace("_", "-"): value for name, value in attributes.items() if value is not None}
-    errors = [str(error) for error in bound.errors]
+    errors = sentences_of(bound)
     identifier = bound.auto_id or bound.html_name
     described = " ".join(
         part
@@ -60,6 +85,21 @@ def describe_field(bound: BoundField, **attributes: Any) -> FieldView:
         control=SafeString("") if options else bound.as_widget(attrs=given),
         options=options,
     )
+
+
+def sentences_of(bound: BoundField) -> list[str]:
+    """What is wrong with a field, each sentence with its cure; Django's own "this field is required" names the field."""
+    found = bound.form.errors.as_data().get(bound.name, [])
+    return [_sentence(bound, error) for error in found]
+
+
+def _sentence(bound: BoundField, error: ValidationError) -> str:
+    cure = _CURES.get(id(error.message))
+    if cure is None:
+        return " ".join(error.messages)
+    if id(error.message) == _REQUIRED and _kind(bound.field.widget) in ("choices", "select", "file"):
+        cure = _CHOOSE
+    return str(cure) % {**(error.params or {}), "label": bound.label}
 
 
 def _spoken(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:

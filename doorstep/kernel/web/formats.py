@@ -61,6 +61,13 @@ def day(value: date | None) -> str:
     return value.isoformat() if value else "—"
 
 
+def day_spoken(value: date) -> str:
+    """Return 11月24日 周二, as it is said to whoever books a time."""
+    weekdays = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
+    facts = {"month": value.month, "day": value.day, "weekday": weekdays[value.weekday()]}
+    return _("%(month)s月%(day)s日 %(weekday)s") % facts
+
+
 def age(birth_date: date | None, on: date | None = None) -> str:
     """Return 63 岁; under three years months, under one month days, as paediatrics counts."""
     if birth_date is None:

@@ -18,7 +18,7 @@ from doorstep.kernel.web import assets, codes, formats
 from doorstep.kernel.web.addressing import url, url_if_known
 from doorstep.kernel.web.compiling import LeanEnvironment
 from doorstep.kernel.web.components import Components
-from doorstep.kernel.web.field_presenter import describe_field
+from doorstep.kernel.web.field_presenter import describe_field, sentences_of
 from doorstep.kernel.web.shell import shell_of
 from doorstep.kernel.web.speaking import gettext
 
@@ -89,6 +89,7 @@ def _filters() -> dict[str, Any]:
         "moment_short": formats.moment_short,
         "ago": formats.ago,
         "day": formats.day,
+        "day_spoken": formats.day_spoken,
         "age": formats.age,
         "duration": formats.duration,
         "number": formats.number,
@@ -109,6 +110,7 @@ def _globals() -> dict[str, Any]:
         "draw_icon": assets.icon,
         "qr_svg": codes.qr_svg,
         "describe_field": describe_field,
+        "sentences_of": sentences_of,
         "url": url,
         "url_if_known": url_if_known,
         "csrf_input": csrf_input,

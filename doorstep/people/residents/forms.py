@@ -1,8 +1,10 @@
 """Forms of the resident index: shape only; what the facts mean is checked by the actions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +15,7 @@ from doorstep.people.residents.insurance import COMMERCIAL
 from doorstep.people.residents.insurance import KINDS as INSURANCES
 from doorstep.people.residents.models import Insurance, Resident
 from doorstep.people.residents.queries import DEATH_SOURCES
-from doorstep.people.residents.rules import GROUPS
+from doorstep.people.residents.rules import GROUPS, NumberFacts, NumberFault, read_number
 
 _TYPED = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -90,10 +92,14 @@ class RegisterForm(forms.Form):
         widget=forms.TextInput(attrs=_TYPED),
     )
     name = forms.CharField(label=_("姓名"), max_length=60)
-    gender = forms.ChoiceField(label=_("性别"), choices=Resident.Gender.choices, widget=forms.RadioSelect)
+    gender = forms.ChoiceField(
+        label=_("性别"), choices=Resident.Gender.choices, required=False, widget=forms.RadioSelect
+    )
     birth_date = forms.DateField(
         label=_("出生日期"),
         widget=DayInput(),
+        required=False,
+        help_text=_("有身份证号的不用填，号码里已有。"),
         error_messages={"invalid": _("请按 年-月-日 填写，例如 1963-09-15。")},
     )
     phone = forms.CharField(
@@ -122,6 +128,27 @@ class RegisterForm(forms.Form):
     insured_at = forms.CharField(
         label=_("参保地（统筹区）"), max_length=60, required=False, help_text=_("例如：禾川县。自费不用填写。")
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Birth date and sex stand in the number of an id card; without one they must be said."""
+        facts = super().clean() or {}
+        card = _card(facts) if facts.get("document") == NATIONAL_ID else None
+        for name, known, cure in (
+            ("gender", card and card.gender, _("请选择性别。")),
+            ("birth_date", card and card.birth_date, _("请填写出生日期。")),
+        ):
+            if not facts.get(name) and name not in self.errors:
+                facts[name] = known
+                if not known:
+                    self.add_error(name, cure)
+        return facts
+
+
+def _card(facts: Mapping[str, Any]) -> NumberFacts | None:
+    try:
+        return read_number(facts.get("number") or "", today=timezone.localdate())
+    except NumberFault:
+        return None
 
 
 class ChangeForm(forms.Form):

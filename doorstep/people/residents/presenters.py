@@ -181,6 +181,9 @@ def plain_words(content: Mapping[str, Any]) -> str:
 def status_words(content: Mapping[str, Any]) -> str:
     """The status of a resource in words."""
     status = str(content.get("status", ""))
+    if status == "active" and content.get("resourceType") == "Consent":
+        # A consent that was given is nothing that somebody works on.
+        status = "current"
     return _(_STATUS[status]) if status in _STATUS else status
 
 

@@ -38,6 +38,7 @@ def raise_critical(*, order: EcgOrder, actor: Actor) -> CriticalValue:
     notices.tell(
         kind="critical-value",
         organization_id=order.source_id,
+        about=order.resident_id,
         link=critical.subject,
         acknowledge_link=reverse("diagnosis:critical", args=[critical.key]),
         urgent=True,

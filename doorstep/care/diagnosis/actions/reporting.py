@@ -138,6 +138,12 @@ def _tell(order: EcgOrder, kind: str, actor: Actor) -> None:
     topics = [f"organization:{order.source_id}"]
     if order.ordered_by_user_id:
         topics.append(f"user:{order.ordered_by_user_id}")
-        notices.tell(kind="ecg-reported", user_id=order.ordered_by_user_id, link=order.subject, actor=actor)
+        notices.tell(
+            kind="ecg-reported",
+            user_id=order.ordered_by_user_id,
+            about=order.resident_id,
+            link=order.subject,
+            actor=actor,
+        )
     push(to=topics, kind=kind, reference=str(order.key))
     push(to=[f"organization:{order.center_id}"], kind="ecg-queue", reference=str(order.key))

@@ -229,7 +229,8 @@ def _pass_on(referral: Referral, *, actor: Actor, now: datetime) -> None:
         Referral.objects.filter(pk=referral.pk).update(unanswered_at=now)
         lead = organizations.lead_of(organization_id=referral.source_id, day=timezone.localdate())
         for unit in dict.fromkeys(one for one in (referral.source_id, lead) if one):
-            tell(kind="referral-unanswered", organization_id=unit, link=referral.subject, urgent=True)
+            about, link = referral.resident_id, referral.subject
+            tell(kind="referral-unanswered", organization_id=unit, about=about, link=link, urgent=True)
         return
     old_sight, old_target, booking = referral.sight, referral.target_id, referral.booking
     packet.pass_sight_on(referral, organization_id=following, actor=actor)

@@ -55,7 +55,8 @@ def watch_dark(*, actor: Actor) -> int:
         Referral.objects.filter(pk=referral.pk).update(dark_since=timezone.now())
         lead = organizations.lead_of(organization_id=referral.source_id, day=timezone.localdate())
         for unit in dict.fromkeys(one for one in (referral.source_id, lead) if one):
-            tell(kind="referral-dark", organization_id=unit, link=referral.subject, urgent=True)
+            about, link = referral.resident_id, referral.subject
+            tell(kind="referral-dark", organization_id=unit, about=about, link=link, urgent=True)
     return len(found)
 
 

@@ -1,12 +1,15 @@
 """The inbox, the bell and the dialog of an urgent push."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from doorstep.coordination.notices import actions, queries
+from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
-from doorstep.people.residents.tests.factories import make_staff, make_world
+from doorstep.people.residents.tests.factories import make_resident, make_staff, make_world
 from doorstep.site.accounts import MFA_SEEN
 from doorstep.site.actors import of_user
 
@@ -54,6 +57,32 @@ def test_a_stranger_opens_nobodys_notice() -> None:
     assert client.post(f"/notices/{key}/open/").status_code == 404
     assert client.get("/notices/live/", {"id": str(key)}).content.decode().strip() == ""
     assert client.get("/notices/?before=yesterday").status_code == 200
+
+
+def test_a_notice_names_its_resident_to_whom_may_see_them() -> None:
+    world = make_world()
+    li = make_staff(name="李长河", organization_id=world.village, role="village_doctor")
+    zhao = make_staff(name="赵远", organization_id=world.other_village, role="village_doctor")
+    with acting(system_actor(Purpose.IMPORT)):
+        zhou = make_resident(organization_id=world.village, panel_of=(world.village,))
+        for unit in (world.village, world.other_village):
+            key = actions.tell(kind="ecg-reported", organization_id=unit, about=zhou.pk, urgent=unit == world.village)
+            actions.tell(kind="referral-accepted", organization_id=unit, about=zhou.pk)
+    for user, sees in ((li, True), (zhao, False)):
+        client = _signed_in(user)
+        inbox = client.get("/notices/").content.decode()
+        assert inbox.count("周桂兰 女") == (2 if sees else 0)
+        assert inbox.count("心电报告已签发") == 1
+        assert ("周桂兰" in client.get("/notices/bell/").content.decode()) is sees
+        assert ("周桂兰" in client.get("/notices/live/", {"id": str(key)}).content.decode()) is sees
+    with CaptureQueriesContext(connection) as few:
+        client.get("/notices/bell/")
+    with acting(system_actor(Purpose.IMPORT)):
+        for _number in range(8):
+            actions.tell(kind="ecg-reported", organization_id=world.other_village, about=zhou.pk)
+    with CaptureQueriesContext(connection) as many:
+        client.get("/notices/bell/")
+    assert len(many) == len(few)
 
 
 def test_anonymous_gets_nothing() -> None:

@@ -4,11 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django import forms
 from django.test import RequestFactory
 from django.utils import translation
 from jinja2 import UndefinedError
 
 from doorstep.kernel.web.assets import UnknownIcon
+from doorstep.kernel.web.field_presenter import sentences_of
 from doorstep.kernel.web.gallery import SampleForm
 from doorstep.kernel.web.pages import environment
 
@@ -126,6 +128,18 @@ def test_field_draws_every_kind_of_control() -> None:
     for piece in ('type="radio"', 'type="checkbox"', 'type="date"', 'type="file"', "<textarea", "<select", "data-drop"):
         assert piece in text
     assert text.count("<label") >= 8
+
+
+def test_field_says_what_to_do_in_place_of_djangos_words() -> None:
+    class Weighed(forms.Form):
+        weight = forms.IntegerField(label="体重", max_value=300)
+        way = forms.ChoiceField(label="方式", choices=[("a", "门诊")])
+        note = forms.CharField(label="说明", error_messages={"required": "请写明原因。"})
+
+    empty, wrong = Weighed({}), Weighed({"weight": "400", "way": "b", "note": "x"})
+    assert [sentences_of(one) for one in empty] == [["请填写体重。"], ["请选择方式。"], ["请写明原因。"]]
+    assert [sentences_of(one) for one in wrong] == [["不能大于 300，请核对。"], ["请从列表中选择。"], []]
+    assert "请填写体重。" in draw("{{ ui.form_errors(form) }}{{ ui.field(form['weight']) }}", form=empty)
 
 
 def test_form_carries_both_hidden_keys_and_the_summary() -> None:

@@ -12,6 +12,7 @@ from doorstep.kernel.access.refusals import NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.record import queries as record
 from doorstep.people.residents import actions, finding, queries
+from doorstep.people.residents.forms import RegisterForm
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
@@ -77,6 +78,15 @@ def test_register_refuses_facts_that_contradict(change: dict[str, object], field
             actions.register(new=replace(ZHOU, **change), actor=nurse)  # type: ignore[arg-type]
         assert field in refused.value.fields
         assert not Resident.objects.exists()
+
+
+def test_register_form_reads_birth_date_and_sex_from_the_card() -> None:
+    form = RegisterForm({"document": "national-id", "number": ZHOU_NUMBER, "name": "周桂兰"})
+    assert form.is_valid(), form.errors
+    assert (form.cleaned_data["gender"], form.cleaned_data["birth_date"]) == ("female", date(1963, 9, 15))
+    for given in ({"number": ""}, {"number": ZHOU_NUMBER[:-1]}, {"document": "passport", "number": "E12345678"}):
+        asked = RegisterForm({"document": "national-id", "name": "周桂兰", **given})
+        assert {"gender", "birth_date"} <= set(asked.errors)
 
 
 def test_register_without_a_number_gives_a_record_number() -> None:
