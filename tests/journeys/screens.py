@@ -99,6 +99,8 @@ SCREENS = (
     Screen("returning", "duty", "/referrals/returning/"),
     Screen("home-manager", "manager", "/"),
     Screen("indicators", "manager", "/indicators/", english=True, shown="indicators"),
+    Screen("recognition", "manager", "/indicators/recognition/", english=True),
+    Screen("decisions", "manager", "/indicators/recognition/decisions/"),
     Screen("indicator-cases", "manager", "/indicators/stages/{kind}/"),
     Screen("organizations", "manager", "/organizations/"),
     Screen("staff", "manager", "/staff/"),

@@ -68,6 +68,9 @@ class VillageDoctor:
         self.page.fill("[name=indication]", reason)
         if urgent:
             self.page.check("[name=urgent]")
+        if self.page.locator("[name=repeat_reason]").count():
+            # An ECG of the last days stands: the doctor says why there is to be another one.
+            self.page.select_option("[name=repeat_reason]", "R4" if urgent else "R1")
         self.me.check_page()
         self.me.press("下一步：上传心电图")
         expect(self.page.get_by_role("button", name=re.compile(UPLOAD))).to_be_visible()

@@ -1,4 +1,4 @@
-"""A contract as FHIR R4 Contract and the team as CareTeam."""
+"""A contract as FHIR R4 Contract, the team as CareTeam, and the time in which the team is responsible as EpisodeOfCare."""
 
 from collections.abc import Iterator
 
@@ -23,11 +23,13 @@ _PARTS = {
     "village_doctor": "乡村医生",
     "specialist": "专科医师",
 }
+# Of an episode of care (hl7.org/fhir/R4/valueset-episode-of-care-status.html); every other state of a contract is finished.
+_EPISODES = {"draft": "planned", "active": "active", "renew-due": "active"}
 SERVICE_PACKAGE = f"{systems.BASE}/CodeSystem/service-package"
 
 
 def contract_resources(contract: Contract) -> list[Published]:
-    """The Contract and the CareTeam that serves it; drafts are told as offered."""
+    """The Contract, the CareTeam that serves it and the EpisodeOfCare of its term; drafts are told as offered."""
     patient = elements.reference("Patient", contract.resident.key)
     agreement = elements.compact(
         {
@@ -65,8 +67,28 @@ def contract_resources(contract: Contract) -> list[Published]:
             occurred_at=contract.signed_at or contract.created_at,
             episode=contract.subject,
         )
-        for content in (agreement, team)
+        for content in (agreement, team, _episode(contract, patient))
     ]
+
+
+def _episode(contract: Contract, patient: elements.Json) -> elements.Json:
+    """The term in which the centre and its team are responsible for the resident."""
+    doctor = contract.doctor
+    return elements.compact(
+        {
+            "resourceType": "EpisodeOfCare",
+            "id": f"{contract.key}-care",
+            "status": _EPISODES.get(contract.state, "finished" if contract.signed_at else "cancelled"),
+            "type": [elements.concept(CONTRACT_TYPE, "family-doctor", "家庭医生签约服务")],
+            "patient": patient,
+            "managingOrganization": elements.reference(
+                "Organization", contract.organization.key, contract.organization.name
+            ),
+            "period": elements.period(contract.starts_on, contract.ends_on),
+            "careManager": elements.reference("Practitioner", doctor.key, doctor.name) if doctor else None,
+            "team": [elements.reference("CareTeam", f"{contract.key}-team", contract.team.name)],
+        }
+    )
 
 
 def _participants(contract: Contract) -> list[elements.Json]:

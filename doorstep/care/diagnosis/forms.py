@@ -9,6 +9,7 @@ from doorstep.care.diagnosis.ecg.rules import CRITICAL_VALUES
 from doorstep.care.diagnosis.ecg.templates import BY_CODE
 from doorstep.care.diagnosis.models import CriticalValue, EcgOrder
 from doorstep.care.diagnosis.report import BY_NAME, LONGEST_TEXT, Report
+from doorstep.coordination.recognition.rules import REASONS
 
 _NOT_WHOLE = {"invalid": _("请只填整数，例如 72。")}
 
@@ -32,6 +33,15 @@ class OrderForm(forms.Form):
         error_messages={"required": _("请写明症状或检查目的，判读医师会据此阅图。")},
     )
     urgent = forms.BooleanField(label=_("加急（胸痛、晕厥、气促等）"), required=False)
+    # Asked when a result stands (国卫医发〔2022〕6号): the action knows whether one does.
+    repeat_reason = forms.ChoiceField(
+        label=_("重复检查的理由"),
+        choices=[("", "—"), *((code, _(label)) for code, label in REASONS.items())],
+        required=False,
+    )
+    repeat_words = forms.CharField(
+        label=_("补充说明"), max_length=200, required=False, help_text=_("选择“其他”时必填。")
+    )
 
 
 class RecordingForm(forms.Form):

@@ -8,10 +8,13 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count, F, QuerySet
+from django.utils import timezone
 
 from doorstep.care.diagnosis import states
 from doorstep.care.diagnosis.models import CATEGORY, CriticalValue, EcgOrder, ReportVersion
 from doorstep.care.diagnosis.report import seal_of
+from doorstep.coordination.recognition import queries as recognition
+from doorstep.coordination.recognition.queries import Standing, Wanted
 from doorstep.kernel.access.actor import ANONYMOUS, Actor, Purpose, system_actor
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound
@@ -28,6 +31,7 @@ from doorstep.people.residents.models import Resident
 Row = TypeVar("Row", EcgOrder, CriticalValue, ReportVersion)
 
 _OPEN = (states.QUEUED, states.READING)
+_WANTED = Wanted(code="34534-8", title="十二导联心电图")
 
 
 def get_order(key: UUID | str, *, actor: Actor) -> EcgOrder:
@@ -37,6 +41,12 @@ def get_order(key: UUID | str, *, actor: Actor) -> EcgOrder:
         raise NotFound()
     actor.check(Access.RECORD_VIEW)
     return found
+
+
+def standing_ecg(*, resident_id: int) -> Standing | None:
+    """The ECG report that stands today for whoever asks, so that none need be ordered; the newest within its window."""
+    found = recognition.standing_results(resident_id=resident_id, wanted=[_WANTED], day=timezone.localdate())
+    return found[0] if found else None
 
 
 def waiting_order(*, resident_id: int, source_id: int) -> EcgOrder | None:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("recordings/<uuid:key>/file/", reading.file, name="file"),
     path("orders/", ordering.orders, name="orders"),
     path("orders/new/<uuid:visit_key>/", ordering.order, name="order"),
+    path("orders/new/<uuid:visit_key>/recognise/", ordering.recognise, name="recognise"),
     path("orders/<uuid:key>/", reports.detail, name="report"),
     path("orders/<uuid:key>/report.pdf", reports.pdf, name="report-pdf"),
     path("orders/<uuid:key>/upload/", ordering.upload, name="upload"),

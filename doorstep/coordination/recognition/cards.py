@@ -40,6 +40,7 @@ def card_of(one: Standing, patient_id: str) -> Card:
         indicator="critical" if one.critical else "warning",
         source=_("检查检验结果互认"),
         lines=tuple(lines),
+        recognisable=not one.critical,
         links=((_("查看结果"), reverse("residents:entry", args=[patient_id, "DiagnosticReport", one.fhir_id])),),
     )
 

@@ -1,13 +1,16 @@
 """Results of a resident that stand on a day, read from the record under whoever asks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from doorstep.coordination.recognition import rules
+from doorstep.coordination.recognition.models import Decision
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record import queries as record
 
@@ -35,6 +38,7 @@ class Standing:
     on: date
     age: int
     days: int
+    kind: str = ""
 
 
 def standing_results(*, resident_id: int, wanted: Iterable[Wanted], day: date) -> list[Standing]:
@@ -63,6 +67,7 @@ def standing_results(*, resident_id: int, wanted: Iterable[Wanted], day: date) -
                 on=on,
                 age=(day - on).days,
                 days=kind.days,
+                kind=kind.kind,
             )
     return list(found.values())
 
@@ -95,4 +100,62 @@ def _is_critical(content: Mapping[str, Any]) -> bool:
     return any(
         one.get("url") == systems.CRITICAL_RESULT and one.get("valueBoolean") is True
         for one in content.get("extension") or []
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What was decided at one unit in one month: `standing` results were there, so many of them recognised."""
+
+    organization_id: int
+    month: date
+    standing: int
+    recognised: int
+
+
+def tallies(*, since: datetime, until: datetime, organization_ids: Sequence[int]) -> list[Tally]:
+    """The decisions of these units by unit and month in China, newest month first.
+
+    互认率 is recognised ÷ (recognised + repeated where a result stood); dangerous results are no part of it.
+    """
+    rows = (
+        _decided(since, until, organization_ids)
+        .annotate(month=TruncMonth("decided_at", tzinfo=timezone.get_default_timezone()))
+        .values("organization_id", "month")
+        .annotate(standing=Count("id"), recognised=Count("id", filter=Q(verdict=Decision.Verdict.RECOGNISED)))
+        .order_by("-month", "organization_id")
+    )
+    return [
+        Tally(
+            organization_id=row["organization_id"],
+            month=row["month"].date(),
+            standing=row["standing"],
+            recognised=row["recognised"],
+        )
+        for row in rows
+    ]
+
+
+def reasons_of(*, since: datetime, until: datetime, organization_ids: Sequence[int]) -> list[tuple[str, int]]:
+    """How often each ground of a repeat was given, the most frequent first."""
+    found = _decided(since, until, organization_ids).filter(verdict=Decision.Verdict.REPEATED)
+    rows = found.values_list("reason").annotate(count=Count("id")).order_by("-count", "reason")
+    return [(reason, count) for reason, count in rows]
+
+
+def decisions(
+    *, since: datetime, until: datetime, organization_ids: Sequence[int], verdict: str = "", reason: str = ""
+) -> list[Decision]:
+    """The decisions behind a figure, newest first, at most 100; without the resident's own data."""
+    found = _decided(since, until, organization_ids)
+    if verdict:
+        found = found.filter(verdict=verdict)
+    if reason:
+        found = found.filter(reason=reason)
+    return list(found.order_by("-decided_at", "-id")[:100])
+
+
+def _decided(since: datetime, until: datetime, organization_ids: Sequence[int]) -> QuerySet[Decision]:
+    return Decision.objects.filter(
+        decided_at__gte=since, decided_at__lt=until, organization_id__in=organization_ids, superseded_at__isnull=True
     )

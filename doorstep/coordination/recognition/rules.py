@@ -7,6 +7,8 @@ verified. The doctor's judgement stands above the mark.
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 SOURCE = "国卫医发〔2022〕6号"
 VERIFIED = False
 # R4 states of a report whose words stand.
@@ -20,17 +22,47 @@ class Window:
     days: int
     codes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    kind: str = ""
 
 
 WINDOWS: tuple[Window, ...] = (
     # The report's code, and the code by which one is ordered.
-    Window(7, ("11524-6", "34534-8"), ("心电",)),
-    Window(30, (), ("胸部", "X线", "X 线", "CT", "超声", "磁共振", "MR")),
-    Window(7, (), ("血常规", "尿常规")),
-    Window(90, (), ("乙肝", "丙肝", "艾滋", "梅毒")),
-    Window(30, (), ("甲状腺", "肿瘤标志物")),
-    Window(14, (), ("生化", "肝功能", "肾功能", "血脂", "血糖", "糖化")),
+    Window(7, ("11524-6", "34534-8"), ("心电",), "ecg"),
+    Window(30, (), ("胸部", "X线", "X 线", "CT", "超声", "磁共振", "MR"), "imaging"),
+    Window(7, (), ("血常规", "尿常规"), "routine"),
+    Window(90, (), ("乙肝", "丙肝", "艾滋", "梅毒"), "infection"),
+    Window(30, (), ("甲状腺", "肿瘤标志物"), "endocrine"),
+    Window(14, (), ("生化", "肝功能", "肾功能", "血脂", "血糖", "糖化"), "chemistry"),
 )
+KINDS: dict[str, str] = {
+    "ecg": "心电图",
+    "imaging": "影像与超声",
+    "routine": "血尿常规",
+    "infection": "感染标志物",
+    "endocrine": "甲状腺与肿瘤标志物",
+    "chemistry": "生化检验",
+}
+
+# When an examination may be repeated although a result stands (国卫医发〔2022〕6号, the cases as the health commission told the press;
+# the words of the article are not verified). The receiving doctor's judgement is the standard.
+REASONS: dict[str, str] = {
+    "R1": "病情变化，结果与临床表现或诊断不符",
+    "R2": "结果在病程中变化较快",
+    "R3": "项目对治疗意义重大（手术、输血等之前）",
+    "R4": "急诊、急救",
+    "R5": "司法、伤残、病退等鉴定",
+    "R9": "其他",
+}
+OTHER_REASON = "R9"
+
+
+def reason_faults(*, reason: str, words: str) -> dict[str, str]:
+    """What is wrong with the ground of a repeat: a sentence per field with its cure; empty when all is well."""
+    if reason not in REASONS:
+        return {"repeat_reason": _("已有可互认的结果。需要重复检查时，请选择理由；否则请点“认可结果，不再检查”。")}
+    if reason == OTHER_REASON and not words.strip():
+        return {"repeat_words": _("选择“其他”时，请写明重复检查的理由。")}
+    return {}
 
 
 def window(*, code: str, title: str) -> Window | None:

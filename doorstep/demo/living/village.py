@@ -103,7 +103,9 @@ def _order(day: Day, position: int, act: PlannedAct) -> None:
     if visit is None:
         raise NobodyThere()
     with acting(actor):
-        order = diagnosis.order_ecg(visit=visit, actor=actor, indication=COMPLAINTS.get(act.code, "心悸"))
+        order = diagnosis.order_after_look(
+            visit=visit, actor=actor, indication=COMPLAINTS.get(act.code, "心悸"), repeat_reason="R1"
+        )
     day.agenda.put(day.later(act.at, _UPLOAD), "ecg-upload", partial(_upload, day, position, act, order, actor))
 
 

@@ -177,12 +177,12 @@ def _own(content: dict[str, Any], *, category: str, sensitive: bool) -> Shape:
 
 @cache
 def agreements() -> tuple[tuple[dict[str, Shape], str], ...]:
-    """Contract and CareTeam by state, each with what its id ends in."""
+    """Contract, CareTeam and EpisodeOfCare by state, each with what its id ends in."""
     states_of = ("active", "expired", "terminated")
     made = {state: contract_resources(_contract(state)) for state in states_of}
     return tuple(
         ({state: Shape(made[state][position]) for state in states_of}, ending)
-        for position, ending in ((0, ""), (1, "-team"))
+        for position, ending in ((0, ""), (1, "-team"), (2, "-care"))
     )
 
 

@@ -31,6 +31,8 @@ ALLERGEN = f"{BASE}/CodeSystem/allergens"
 SENSITIVITY = f"{BASE}/CodeSystem/sensitivity"
 KEY_GROUP = f"{BASE}/CodeSystem/key-group"
 INSURANCE_KIND = f"{BASE}/CodeSystem/insurance-kind"
+# Why an examination is made again although a result stands (coordination/recognition/rules.py); "recognised" when it is not.
+REPEAT_REASON = f"{BASE}/CodeSystem/repeat-reason"
 
 # valueString on a Patient without a number of its own: the mother's national id, by which a newborn is known.
 MOTHER_NUMBER = f"{BASE}/StructureDefinition/mother-number"

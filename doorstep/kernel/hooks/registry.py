@@ -38,6 +38,8 @@ class Card:
     url: str = ""
     links: tuple[tuple[str, str], ...] = ()
     lines: tuple[tuple[str, str], ...] = ()
+    # Our own pages ask for a decision about the result that the card names.
+    recognisable: bool = False
 
     def to_json(self, key: str, *, absolute: Callable[[str], str]) -> dict[str, Any]:
         """The card as the specification writes it; `absolute` makes a whole address of one of the house."""

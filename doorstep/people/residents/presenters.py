@@ -37,6 +37,7 @@ _NAMES = {
     "Condition": gettext_noop("诊断"),
     "Consent": gettext_noop("知情同意"),
     "Contract": gettext_noop("家庭医生签约"),
+    "DetectedIssue": gettext_noop("结果互认"),
     "DiagnosticReport": gettext_noop("检查报告"),
     "DocumentReference": gettext_noop("文书"),
     "MedicationRequest": gettext_noop("用药"),

@@ -61,6 +61,11 @@ def practitioner_of_user(*, user_id: int) -> Practitioner | None:
     return Practitioner.objects.filter(user_id=user_id).first()
 
 
+def key_of(*, practitioner_id: int) -> UUID | None:
+    """The key of a practitioner, by which a resource names the person."""
+    return Practitioner.objects.filter(id=practitioner_id).values_list("key", flat=True).first()
+
+
 def team_of_village(*, organization_id: int) -> Team | None:
     """The family-doctor team that serves a village clinic."""
     return Team.objects.filter(villages=organization_id).select_related("leader", "organization").order_by("id").first()

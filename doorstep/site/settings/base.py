@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "doorstep.coordination.notices",
     "doorstep.coordination.visits",
     "doorstep.coordination.allergies",
+    "doorstep.coordination.recognition",
     "doorstep.coordination.hospital_systems",
     "doorstep.care.contracts",
     "doorstep.care.diagnosis",

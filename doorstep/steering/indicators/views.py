@@ -10,6 +10,7 @@ from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import page_or_part, render
 from doorstep.kernel.workflow import catalogue
 from doorstep.steering.indicators import queries
+from doorstep.steering.indicators import recognition as shares
 
 
 @require_GET
@@ -46,6 +47,28 @@ def cases(request: HttpRequest, kind: str) -> HttpResponse:
 def case(request: HttpRequest, key: UUID) -> HttpResponse:
     """What happened to one case, without the resident."""
     return render(request, "indicators/case.html", {"steps": queries.list_case_steps(actor=_actor(request), key=key)})
+
+
+@require_GET
+def recognition(request: HttpRequest) -> HttpResponse:
+    """The share of recognised results by unit and month."""
+    span = _span(request)
+    context = {"span": span, "found": shares.list_shares(actor=_actor(request), span=span)}
+    return page_or_part(request, "indicators/recognition.html", "figures", context)
+
+
+@require_GET
+def decisions(request: HttpRequest) -> HttpResponse:
+    """The decisions behind a share."""
+    span = _span(request)
+    unit, verdict, reason = (request.GET.get(name, "") for name in ("unit", "verdict", "reason"))
+    lines = shares.list_decisions(actor=_actor(request), span=span, unit=unit, verdict=verdict, reason=reason)
+    return render(request, "indicators/decisions.html", {"span": span, "lines": lines})
+
+
+def _span(request: HttpRequest) -> str:
+    span = request.GET.get("span", "month")
+    return span if span in shares.SPANS else "month"
 
 
 def _period(request: HttpRequest) -> str:

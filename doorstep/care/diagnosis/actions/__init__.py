@@ -1,7 +1,14 @@
 """Every write of the ECG centre, by what it is about: the order, the reading, the report, the critical value, the outcome."""
 
 from doorstep.care.diagnosis.actions.critical import acknowledge, close_critical
-from doorstep.care.diagnosis.actions.ordering import attach_recording, cancel, end_for_death, order_ecg
+from doorstep.care.diagnosis.actions.ordering import (
+    attach_recording,
+    cancel,
+    end_for_death,
+    order_after_look,
+    order_ecg,
+    recognise_result,
+)
 from doorstep.care.diagnosis.actions.outcomes import note_outcome, see_outcomes
 from doorstep.care.diagnosis.actions.reading import (
     claim,
@@ -24,7 +31,9 @@ __all__ = [
     "end_for_death",
     "note_outcome",
     "note_preread",
+    "order_after_look",
     "order_ecg",
+    "recognise_result",
     "release",
     "release_stale",
     "renew_lease",

@@ -15,6 +15,8 @@ from doorstep.care.diagnosis.ecg.recording import Recording
 from doorstep.care.diagnosis.ecg.refusals import EcgRefused
 from doorstep.care.diagnosis.models import CATEGORY, EcgOrder
 from doorstep.care.diagnosis.permissions import Permission
+from doorstep.coordination.recognition import actions as recognition
+from doorstep.coordination.recognition import rules
 from doorstep.coordination.visits.models import Visit
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
@@ -81,6 +83,58 @@ def order_ecg(
         actor=actor,
     )
     return workflow.begin(order, "order", actor=actor, details={"urgent": urgent})
+
+
+@transaction.atomic
+def order_after_look(
+    *,
+    visit: Visit,
+    actor: Actor,
+    indication: str,
+    urgent: bool = False,
+    repeat_reason: str = "",
+    repeat_words: str = "",
+) -> EcgOrder:
+    """Ask for an ECG in a visit, and keep why when a result stands that could be recognised (国卫医发〔2022〕6号).
+
+    Raises Refused with the field when such a result stands and no ground of the repeat is given; a dangerous result needs none.
+    """
+    actor.check(Permission.ECG_ORDER)
+    standing = queries.standing_ecg(resident_id=visit.resident_id)
+    faults = rules.reason_faults(reason=repeat_reason, words=repeat_words) if standing and not standing.critical else {}
+    if faults:
+        raise Refused(_("没有申请：请先看已有的结果。"), fields=faults)
+    order = order_ecg(visit=visit, actor=actor, indication=indication, urgent=urgent)
+    if standing and not standing.critical:
+        recognition.record_repeat(
+            resident=order.resident,
+            standing=standing,
+            episode=visit.subject,
+            organization_id=visit.organization_id,
+            order_key=order.key,
+            reason=repeat_reason,
+            words=repeat_words,
+            actor=actor,
+        )
+    return order
+
+
+@transaction.atomic
+def recognise_result(*, visit: Visit, actor: Actor) -> None:
+    """Keep that the ECG which stands is recognised in this visit and none is ordered; raises Conflict when none stands."""
+    actor.check(Permission.ECG_ORDER)
+    if not actor.reaches(visit.organization_id):
+        raise NotFound()
+    standing = queries.standing_ecg(resident_id=visit.resident_id)
+    if standing is None:
+        raise Conflict(_("这位居民没有在互认期限内的心电图，请重新申请。"))
+    recognition.recognise(
+        resident=visit.resident,
+        standing=standing,
+        episode=visit.subject,
+        organization_id=visit.organization_id,
+        actor=actor,
+    )
 
 
 @transaction.atomic

@@ -46,7 +46,7 @@ def order(request: HttpRequest, visit_key: UUID) -> HttpResponse:
     form = OrderForm(sent(request), initial={"indication": visit.complaint})
     if request.method == "POST" and form.is_valid():
         try:
-            made = actions.order_ecg(visit=visit, actor=actor, **form.cleaned_data)
+            made = actions.order_after_look(visit=visit, actor=actor, **form.cleaned_data)
         except Refused as refused:
             if refused.status != 422:
                 raise
@@ -56,8 +56,26 @@ def order(request: HttpRequest, visit_key: UUID) -> HttpResponse:
     hints = presenters.order_hints(visit, actor=actor)
     if request.method == "GET":
         record.note_look(resident_id=visit.resident_id, actor=actor, subject=visit.subject, action="cds.order-select")
-    context = {"form": form, "visit": visit, "banner": residents.banner(visit.resident), "hints": hints}
+    context = {
+        "form": form,
+        "visit": visit,
+        "banner": residents.banner(visit.resident),
+        "hints": hints,
+        "stands": any(card.recognisable for card in hints),
+    }
     return render(request, "diagnosis/order.html", context, 422 if form.errors else 200)
+
+
+@require_POST
+@once
+def recognise(request: HttpRequest, visit_key: UUID) -> HttpResponse:
+    """The ECG that stands is recognised: nothing is ordered."""
+    actor = actor_of(request)
+    actor.check(Permission.ECG_ORDER)
+    visit = visits.get_visit(visit_key, actor)
+    actions.recognise_result(visit=visit, actor=actor)
+    messages.success(request, _("已记录：认可既往心电图，未重复检查。"))
+    return redirect(request, reverse("visits:detail", args=[visit.key]))
 
 
 @require_http_methods(["GET", "POST"])
