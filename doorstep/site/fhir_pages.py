@@ -30,15 +30,23 @@ def pages() -> dict[str, str]:
 def _topics() -> str:
     lines = ["# Topics to subscribe to\n", "How: [Subscription](../fhir/subscription.md).\n"]
     for one in TOPICS:
-        elements = ", ".join(one.changed)
-        trigger = f"A {one.type}" + (f" that meets `{one.criteria}`" if one.criteria else "")
+        filters = f" Filters: {', '.join(one.filters)}." if one.filters else ""
+        parts = [
+            (one.type, one.criteria, one.changed),
+            *((part.type, part.criteria, part.changed) for part in one.also),
+        ]
         lines += [
             f"## {one.title} ({one.title_zh})\n",
             f"`{one.url}`\n",
             f"{one.description}\n",
-            f"Trigger: {trigger} is new, or differs from its last version in {elements}. Filters: {', '.join(one.filters)}.\n",
+            f"Trigger: {'; or '.join(_trigger(*part) for part in parts)}.{filters}\n",
         ]
     return "\n".join(lines)
+
+
+def _trigger(type: str, criteria: str, changed: tuple[str, ...]) -> str:
+    met = f" that meets `{criteria}`" if criteria else ""
+    return f"A {type}{met} is new, or differs from its last version in {', '.join(changed)}"
 
 
 def _page(type: str) -> str:

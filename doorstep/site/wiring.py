@@ -37,7 +37,7 @@ from doorstep.kernel.exchange import folders, formats
 from doorstep.kernel.fhir import door
 from doorstep.kernel.hooks import registry as hooks
 from doorstep.kernel.record import bulk, capability, doors, patients, watching
-from doorstep.kernel.subscriptions import delivering, topics
+from doorstep.kernel.subscriptions import delivering, messages, topics
 from doorstep.kernel.subscriptions.actions import note_written
 from doorstep.kernel.subscriptions.door import SubscriptionDoor
 from doorstep.kernel.web import navigation as menu
@@ -59,6 +59,8 @@ from doorstep.site.booking_notices import TEXTS as BOOKING_TEXTS
 from doorstep.site.booking_notices import tell_resident
 from doorstep.site.cards import SERVICES
 from doorstep.site.fhir.bookings import BookingDoor
+from doorstep.site.fhir.message_kinds import TOPIC
+from doorstep.site.fhir.outgoing import ReferralMessages
 from doorstep.site.fhir.patients import PatientDoor
 from doorstep.site.fhir.referrals import ReferralDoor
 from doorstep.site.fhir.returns import CarePlanDoor, CommunicationDoor, EncounterDoor
@@ -91,6 +93,7 @@ def wire() -> None:
     bulk.install(system_named)
     doors.install(DOORS, directory=in_directory)
     topics.install(TOPICS)
+    messages.install(TOPIC, ReferralMessages())
     capability.install(extensions)
     watching.install(note_written)
     delivering.install(of_connection)

@@ -26,6 +26,7 @@ REFERRAL_NUMBER = f"{systems.BASE}/NamingSystem/referral-number"
 REFERRAL_STATE = systems.REFERRAL_STATE
 RETURN_REASON = f"{systems.BASE}/CodeSystem/referral-return-reason"
 DECLINE_REASON = f"{systems.BASE}/CodeSystem/referral-decline-reason"
+BACK_REASON = f"{systems.BASE}/CodeSystem/referral-back-reason"
 OFFER_REFUSAL = f"{systems.BASE}/CodeSystem/referral-offer-refusal"
 _SNOMED_REFERRAL = ("http://snomed.info/sct", "3457005", "Patient referral")
 _CONSENT_SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"

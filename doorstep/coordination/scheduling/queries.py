@@ -178,6 +178,11 @@ def get_booking(*, booking_key: uuid.UUID | str, actor: Actor) -> Booking:
     return found
 
 
+def booking_by_id(*, booking_id: int) -> Booking | None:
+    """A booking by its number, as far as the actor may see it."""
+    return Booking.objects.filter(pk=booking_id).first()
+
+
 def booking_of(*, reference: str) -> Booking | None:
     """The newest booking for a thing ("referral/<key>"), as far as the actor may see it."""
     return (

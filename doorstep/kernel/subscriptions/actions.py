@@ -207,8 +207,8 @@ def enter(subscription: Subscription, state: State, *, actor: Actor, error: str 
 
 
 def _first_state(subscription: Subscription) -> State:
-    """A topic's receiver is greeted first; a criteria of R4 knows no greeting."""
-    return State.REQUESTED if subscription.by_topic else State.ACTIVE
+    """A topic's receiver is greeted first; a criteria of R4 and a receiver of messages know no greeting."""
+    return State.REQUESTED if subscription.greeted else State.ACTIVE
 
 
 def _subscriber(actor: Actor) -> tuple[ApiClient, Subscriber]:
@@ -221,9 +221,10 @@ def _subscriber(actor: Actor) -> tuple[ApiClient, Subscriber]:
 
 
 def _check(wanted: Wanted, client: ApiClient, rule: Subscriber) -> None:
-    if client.scopes and not parse(client.scopes).cover(wanted.type, "r"):
-        sentence = _("此系统的授权范围不含读取 %(type)s。") % {"type": wanted.type}
-        raise FhirRefused(403, "forbidden", sentence, "Subscription.criteria")
+    for type in (wanted.type, *(one["type"] for one in wanted.also)):
+        if client.scopes and not parse(client.scopes).cover(type, "r"):
+            sentence = _("此系统的授权范围不含读取 %(type)s。") % {"type": type}
+            raise FhirRefused(403, "forbidden", sentence, "Subscription.criteria")
     try:
         endpoints.checked(wanted.endpoint, rule.hosts)
     except endpoints.Unreachable as error:
@@ -232,7 +233,18 @@ def _check(wanted: Wanted, client: ApiClient, rule: Subscriber) -> None:
 
 def _fill(subscription: Subscription, wanted: Wanted, kept: dict[str, str]) -> None:
     headers = [(name, kept.get(name, "") if value == SEALED else value) for name, value in wanted.headers]
-    for name in ("endpoint", "criteria", "type", "topic", "content", "heartbeat", "timeout", "most_events", "ends_at"):
+    for name in (
+        "endpoint",
+        "criteria",
+        "type",
+        "topic",
+        "content",
+        "heartbeat",
+        "timeout",
+        "most_events",
+        "ends_at",
+        "also",
+    ):
         setattr(subscription, name, getattr(wanted, name))
     subscription.terms, subscription.linked, subscription.resource = wanted.terms, wanted.linked, wanted.resource
     subscription.pairs, subscription.changed = [list(pair) for pair in wanted.pairs], list(wanted.changed)

@@ -19,7 +19,8 @@ from doorstep.kernel.access.session import acting
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record import search, stored
-from doorstep.kernel.subscriptions import actions, endpoints, notices, queries, sending
+from doorstep.kernel.subscriptions import actions, endpoints, messages, notices, queries, sending
+from doorstep.kernel.subscriptions.messages import Envelope, Told
 from doorstep.kernel.subscriptions.models import Match, Notification, Subscriber, Subscription
 from doorstep.kernel.subscriptions.notices import Event
 from doorstep.kernel.subscriptions.sending import Letter
@@ -72,7 +73,7 @@ def step(subscription_id: int) -> bool:
     try:
         with acting(_actor_of[0](subscription.client_id)) as actor:
             if subscription.state != State.REQUESTED:
-                number(subscription)
+                number(subscription, actor=actor)
             turn = _next(subscription, rule, actor)
     except FhirRefused as refused:
         # The search cannot be answered as the client: too costly, by now. What matched stays.
@@ -92,15 +93,18 @@ def _stop(subscription: Subscription, error: str) -> None:
             actions.enter(subscription, State.ERROR, actor=_SYSTEM, error=error)
 
 
-def number(subscription: Subscription) -> int:
-    """Give the matches that the client may see their numbers, without a gap; the others are forgotten. Returns how many."""
+def number(subscription: Subscription, *, actor: Actor) -> int:
+    """Give the matches that the client may see their numbers, without a gap; the others are forgotten. Returns how many.
+
+    `actor` is the client, which is bound.
+    """
     # Locked first: two at once would give the same number.
     current = queries.locked(subscription.pk)
     given = 0
     matches = list(Match.objects.filter(subscription=current).order_by("id")[:_AT_ONCE])
     fresh = []
     for one in matches:
-        if _in_sight(current, one):
+        if _in_sight(current, one, actor):
             given += 1
             fresh.append(
                 Notification(
@@ -121,14 +125,23 @@ def number(subscription: Subscription) -> int:
     return given
 
 
-def _in_sight(subscription: Subscription, match: Match) -> bool:
-    """Whether the client that is bound may read the version; of a search that looks further, whether it finds it too."""
+def _in_sight(subscription: Subscription, match: Match, actor: Actor) -> bool:
+    """Whether the client that is bound may read the version; of a search that looks further, whether it finds it too.
+
+    Messages go to the sides of a matter: who writes them knows these, also when a sight has just ended.
+    """
+    if subscription.content == Subscription.Content.MESSAGE:
+        return messages.writer_of(subscription.topic).concerns(_told(match), actor=actor)
     if stored.fetch_version(type=match.type, fhir_id=match.fhir_id, version=match.version) is None:
         return False
     if not subscription.linked:
         return True
     pairs = [(str(name), str(value)) for name, value in subscription.pairs]
     return bool(search.matching(match.type, [*pairs, ("_id", match.fhir_id)], base=subscription.base, limit=1))
+
+
+def _told(one: Match | Notification) -> Told:
+    return Told(type=one.type, fhir_id=one.fhir_id, version=one.version)
 
 
 def _standing(subscription_id: int) -> tuple[Subscription, Subscriber] | None:
@@ -176,6 +189,13 @@ def _next(subscription: Subscription, rule: Subscriber, actor: Actor) -> Turn | 
         if _heartbeat_is_due(subscription, now):
             return _turn(subscription, rule, notices.bundle(subscription, notices.HEARTBEAT))
         return None
+    return _telling(subscription, rule, found, actor)
+
+
+def _telling(subscription: Subscription, rule: Subscriber, found: tuple[Notification, ...], actor: Actor) -> Turn:
+    """The letter that tells of these."""
+    if subscription.content == Subscription.Content.MESSAGE:
+        return _message(subscription, rule, found[0], actor)
     texts = [_text(subscription, one, actor) for one in found]
     if not subscription.by_topic:
         return _plain(subscription, rule, found[0], texts[0])
@@ -185,6 +205,16 @@ def _next(subscription: Subscription, rule: Subscriber, actor: Actor) -> Turn | 
         ids = Subscription.Content.ID_ONLY.value
         body = notices.bundle(subscription, notices.EVENT, _events(subscription, found, texts, ids))
     return _turn(subscription, rule, body, found)
+
+
+def _message(subscription: Subscription, rule: Subscriber, one: Notification, actor: Actor) -> Turn:
+    """One message a notification; what has nothing left to say is told as heard, so that the next has its turn."""
+    envelope = Envelope(key=one.key, at=one.at, base=subscription.base, endpoint=subscription.endpoint)
+    writer = messages.writer_of(subscription.topic)
+    body = writer.write(_told(one), envelope, actor=actor, most_bytes=rule.most_bytes)
+    if body is None:
+        return Turn(subscription, rule, None, (one,))
+    return _turn(subscription, rule, body, (one,))
 
 
 def _events(
@@ -243,7 +273,7 @@ def _turn(
 
 
 def _heartbeat_is_due(subscription: Subscription, now: datetime) -> bool:
-    if not subscription.by_topic or subscription.heartbeat is None:
+    if not subscription.greeted or subscription.heartbeat is None:
         return False
     last = subscription.last_sent_at or subscription.state_at
     return last + timedelta(seconds=subscription.heartbeat) <= now

@@ -48,7 +48,8 @@ class Subscription(models.Model):
     """One subscription. `topic` is empty for a criteria of R4; `terms` is the parsed search that record_conditions takes.
 
     `changed` names elements of which one must differ from the version before; `linked` says that the search looks beyond the
-    resource, so that the client's own sight is asked again. `resource` is what the client sent, without status and secrets.
+    resource, so that the client's own sight is asked again. `also` are further types that the topic hears of, each as {"type",
+    "terms", "changed"}. `resource` is what the client sent, without status and secrets.
     """
 
     class State(models.TextChoices):
@@ -65,6 +66,7 @@ class Subscription(models.Model):
         EMPTY = "empty", _("不含内容")
         ID_ONLY = "id-only", _("只含编号")
         FULL = "full-resource", _("完整资源")
+        MESSAGE = "message", _("FHIR 消息")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, related_name="subscriptions")
@@ -80,6 +82,7 @@ class Subscription(models.Model):
     pairs = models.JSONField(default=list)
     linked = models.BooleanField(default=False)
     changed = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    also = models.JSONField(default=list, blank=True)
     content = models.CharField(max_length=14, choices=Content.choices, default=Content.EMPTY)
     endpoint = models.CharField(max_length=500)
     headers = SealedTextField(blank=True, default="")
@@ -109,6 +112,11 @@ class Subscription(models.Model):
     def by_topic(self) -> bool:
         """Whether it follows the Backport: notification Bundles, handshake, heartbeat."""
         return bool(self.topic)
+
+    @property
+    def greeted(self) -> bool:
+        """Whether its receiver knows the Backport's handshake and heartbeat; one of messages knows messages alone."""
+        return self.by_topic and self.content != self.Content.MESSAGE
 
 
 class Match(models.Model):

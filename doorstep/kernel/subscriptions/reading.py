@@ -17,7 +17,7 @@ from doorstep.kernel.record.search_expansion import expand
 from doorstep.kernel.record.search_values import Setting, Term
 from doorstep.kernel.subscriptions import endpoints
 from doorstep.kernel.subscriptions.models import Subscription
-from doorstep.kernel.subscriptions.topics import Topic, topic_at
+from doorstep.kernel.subscriptions.topics import Part, Topic, topic_at
 
 BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
 # What stands for a header's value wherever a Subscription is read.
@@ -25,6 +25,7 @@ SEALED = "[sealed]"
 _JSON = ("application/fhir+json", "application/json")
 _NOT_HEARD_OF = frozenset({"Subscription", "AuditEvent", "Parameters", "OperationOutcome"})
 _OF_ANSWERS = frozenset(("_sort", "_count", "_include", "_revinclude", "_summary", "_elements", "_total", "_contained"))
+_CONTENTS = ("empty", "id-only", "full-resource")
 _LEAST_HEARTBEAT, _LONGEST_HEARTBEAT, _MOST_EVENTS, _LONGEST_CRITERIA = 5, 7 * 86_400, 100, 2_000
 
 
@@ -39,6 +40,7 @@ class Wanted:
     terms: list[Term] = field(default_factory=list)
     pairs: list[tuple[str, str]] = field(default_factory=list)
     changed: tuple[str, ...] = ()
+    also: list[dict[str, Any]] = field(default_factory=list)
     content: str = Subscription.Content.EMPTY
     headers: list[tuple[str, str]] = field(default_factory=list)
     heartbeat: int | None = None
@@ -56,11 +58,11 @@ class Wanted:
 def read(resource: dict[str, Any], *, base: str) -> Wanted:
     """Read a Subscription that is valid against R4; raises FhirRefused (422) at the element that this server cannot follow."""
     channel = resource["channel"]
-    if channel.get("type") != "rest-hook":
-        raise _refused("not-supported", "只支持 rest-hook 通道 / only rest-hook", "channel.type")
+    if channel.get("type") not in ("rest-hook", "message"):
+        raise _refused("not-supported", "只支持 rest-hook 和 message 通道 / only rest-hook and message", "channel.type")
     wanted = Wanted(endpoint=str(channel.get("endpoint", "")), criteria=str(resource["criteria"])[:_LONGEST_CRITERIA])
     if not wanted.endpoint:
-        raise _refused("required", "rest-hook 需要接收地址 / rest-hook needs an endpoint", "channel.endpoint")
+        raise _refused("required", "需要接收地址 / an endpoint is needed", "channel.endpoint")
     if len(str(resource["criteria"])) > _LONGEST_CRITERIA:
         raise _refused("too-long", f"criteria 不能超过 {_LONGEST_CRITERIA} 个字符 / too long", "criteria")
     wanted.headers = _headers(channel.get("header", []))
@@ -71,6 +73,10 @@ def read(resource: dict[str, Any], *, base: str) -> Wanted:
     profiles = (resource.get("meta") or {}).get("profile", [])
     if "://" in wanted.criteria.partition("?")[0] or f"{BACKPORT}/backport-subscription" in profiles:
         _read_topic(wanted, resource, base)
+    elif channel["type"] == "message":
+        raise _refused(
+            "not-supported", "message 通道用于消息主题 / a message channel is for a topic of messages", "criteria"
+        )
     else:
         _read_criteria(wanted, base)
         wanted.content = Subscription.Content.FULL if payload else Subscription.Content.EMPTY
@@ -95,10 +101,21 @@ def _read_topic(wanted: Wanted, resource: dict[str, Any], base: str) -> None:
         if one.get("url") == f"{BACKPORT}/backport-filter-criteria":
             pairs += _filter(topic, str(one.get("valueString", "")), f"criteria.extension[{position}]")
     _search(wanted, pairs, base, "criteria.extension")
+    wanted.also = [_further(part, base) for part in topic.also]
     channel = resource["channel"]
+    if topic.messages != (channel["type"] == "message"):
+        raise _refused(
+            "value",
+            "此主题以消息发送，channel.type 应为 message；其他主题应为 rest-hook"
+            " / message for a topic of messages, rest-hook for any other",
+            "channel.type",
+        )
+    if topic.messages:
+        wanted.content = Subscription.Content.MESSAGE
+        return
     told = {one.get("url"): one for one in _extensions(channel.get("_payload"))}
     content = str(told.get(f"{BACKPORT}/backport-payload-content", {}).get("valueCode", ""))
-    if content not in Subscription.Content.values or "payload" not in channel:
+    if content not in _CONTENTS or "payload" not in channel:
         raise _refused(
             "required",
             "请写明 payload 和扩展 backport-payload-content：empty、id-only 或 full-resource"
@@ -110,6 +127,12 @@ def _read_topic(wanted: Wanted, resource: dict[str, Any], base: str) -> None:
     wanted.heartbeat = _whole(settings, "heartbeat-period", "valueUnsignedInt", _LEAST_HEARTBEAT, _LONGEST_HEARTBEAT)
     wanted.timeout = _whole(settings, "timeout", "valueUnsignedInt", 1, 600)
     wanted.most_events = _whole(settings, "max-count", "valuePositiveInt", 1, _MOST_EVENTS) or 1
+
+
+def _further(part: Part, base: str) -> dict[str, Any]:
+    pairs = parse_qsl(part.criteria, keep_blank_values=True)
+    query = search_query.parse(part.type, pairs, setting=Setting(base=base, expand=expand))
+    return {"type": part.type, "terms": query.where, "changed": list(part.changed)}
 
 
 def _filter(topic: Topic, text: str, place: str) -> list[tuple[str, str]]:

@@ -7,8 +7,20 @@ _topics: dict[str, "Topic"] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A further type that a topic hears of, in one order with the others."""
+
+    type: str
+    criteria: str = ""
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """What happens and may be heard of. `criteria` is a search without its type; `filters` are the parameters that narrow it."""
+    """What happens and may be heard of. `criteria` is a search without its type; `filters` are the parameters that narrow it.
+
+    What a topic of `messages` tells goes out as FHIR messages (messages.py), through a channel of type message and no other.
+    """
 
     url: str
     title_zh: str
@@ -18,6 +30,8 @@ class Topic:
     criteria: str = ""
     changed: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    also: tuple[Part, ...] = ()
+    messages: bool = False
 
 
 def install(topics: Iterable[Topic]) -> None:

@@ -38,7 +38,9 @@ def events(request: HttpRequest, fhir_id: str) -> HttpResponse:
     actor = _actor(request)
     asked = _asked(request, ("eventsSinceNumber", "eventsUntilNumber", "content"))
     subscription = queries.own(key=fhir_id, actor=actor)
-    content = (asked["content"] or [subscription.content])[0]
+    # A message cannot be asked for again: its versions are named, and read by whoever may.
+    usual = subscription.content if subscription.content in _CONTENTS else "id-only"
+    content = (asked["content"] or [usual])[0]
     if content not in _CONTENTS:
         raise FhirRefused(400, "value", f"content 应为 {', '.join(_CONTENTS)} 之一 / is one of these")
     since = _number(asked["eventsSinceNumber"], "eventsSinceNumber")

@@ -1,7 +1,7 @@
 """$process-message: referrals as messages, for a hospital that is not on Doorstep.
 
 After the pattern of the NHS Booking and Referral Standard (BaRS): one Bundle of type message, a MessageHeader whose event says what is
-asked, its focus the ServiceRequest or Task. A message that comes again answers as the first time and does nothing.
+asked (message_kinds.py), its focus what it is about. A message that comes again answers as the first time and does nothing.
 """
 
 import uuid
@@ -10,64 +10,105 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import negotiation, systems
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
 from doorstep.kernel.record.interactions import actor_of, base_of
 from doorstep.kernel.workflow import idempotency
+from doorstep.site.fhir.message_kinds import FOCUS
 from doorstep.site.fhir.referrals import ReferralDoor
+from doorstep.site.fhir.returns import (
+    CarePlanDoor,
+    CommunicationDoor,
+    EncounterDoor,
+    ask_for_information,
+    behind,
+    discharge,
+    is_inpatient,
+)
 from doorstep.site.fhir.tasks import TaskDoor
-
-EVENTS = f"{systems.BASE}/CodeSystem/message-event"
-# What is asked -> the type of the focus.
-_FOCUS = {
-    "servicerequest-request": "ServiceRequest",
-    "servicerequest-update": "ServiceRequest",
-    "servicerequest-cancel": "ServiceRequest",
-    "servicerequest-response": "Task",
-}
 
 
 @machine
 def process_message(request: HttpRequest) -> HttpResponse:
-    """POST /fhir/$process-message: a referral, its change, its withdrawal, or the answer to one; the answer is a message."""
+    """POST /fhir/$process-message: a referral, what becomes of it, and what is asked on it; the answer is a message."""
     if request.method != "POST":
         raise FhirRefused(405, "not-supported", "请以 POST 发送消息 / POST a message")
     message = negotiation.body_of(request)
     header, focus = _parts(message)
     event = str(_part(header, "eventCoding").get("code"))
-    kind = _FOCUS.get(event)
+    kind = FOCUS.get(event)
     if kind is None or focus.get("resourceType") != kind:
         raise FhirRefused(
             422,
             "not-supported",
-            f"eventCoding.code 应为 {', '.join(_FOCUS)}，focus 应为相应资源 / unknown event, or the focus does not fit",
+            f"eventCoding.code 应为 {', '.join(FOCUS)}，focus 应为相应资源 / unknown event, or the focus does not fit",
             "Bundle.entry[0].resource",
         )
-    allow(request, kind, "c" if event == "servicerequest-request" else "u")
+    allow(request, kind, "u" if kind in ("Task", "ServiceRequest") and event != "servicerequest-request" else "c")
     actor = actor_of(request)
     number = _part(message, "identifier").get("value") or header.get("id") or uuid.uuid4()
     key = f"message/{number}"[:80]
     earlier = idempotency.claim(key=key, route="/fhir/$process-message", actor=actor)
     if earlier is not None:
         return answer(_response(request, header, earlier.location))
-    place = _carry_out(event, focus, actor)
+    place = _carry_out(event, message, focus, actor)
     idempotency.keep(key=key, status=200, location=place, actor=actor)
     return answer(_response(request, header, place))
 
 
-def _carry_out(event: str, focus: dict[str, Any], actor: Any) -> str:
-    given = str(focus.get("id", ""))
+def _carry_out(event: str, message: dict[str, Any], focus: dict[str, Any], actor: Actor) -> str:
+    """Do what a message says, by the same doors as resources that are written one by one; returns what came of it."""
+    kind = FOCUS[event]
+    if kind == "Encounter":
+        return f"Encounter/{_encounter(event, message, focus, actor)}"
+    if kind == "CarePlan":
+        return f"CarePlan/{CarePlanDoor().create(focus, actor=actor)}"
+    if kind == "Communication":
+        return _communication(event, focus, actor)
     if event == "servicerequest-request":
         return f"ServiceRequest/{ReferralDoor().create({**focus, 'status': 'active'}, actor=actor)}"
+    given = str(focus.get("id", ""))
     if not given:
         raise FhirRefused(422, "required", "focus 缺少 id / the focus has no id", "Bundle.entry[1].resource.id")
-    if event == "servicerequest-response":
+    if kind == "Task":
         TaskDoor().update(given, focus, actor=actor)
-        return f"Task/{given}"
-    wanted = {**focus, "status": "revoked"} if event == "servicerequest-cancel" else focus
-    ReferralDoor().update(given, wanted, actor=actor)
-    return f"ServiceRequest/{given}"
+    else:
+        wanted = {**focus, "status": "revoked"} if event == "servicerequest-cancel" else focus
+        ReferralDoor().update(given, wanted, actor=actor)
+    return f"{kind}/{given}"
+
+
+def _communication(event: str, focus: dict[str, Any], actor: Actor) -> str:
+    if event == "communication-return":
+        return f"ServiceRequest/{ask_for_information(focus, actor=actor)}"
+    if (event == "communication-answer") != bool(focus.get("inResponseTo")):
+        raise FhirRefused(
+            422,
+            "required",
+            "答复须以 inResponseTo 指明所答的提问，提问不应有 / an answer names its question, a question none",
+            "Communication.inResponseTo",
+        )
+    return f"Communication/{CommunicationDoor().create(focus, actor=actor)}"
+
+
+# What an event says of an Encounter, whatever its status reads: the class decides between bed and clinic.
+_STATUS = {"encounter-arrived": "arrived", "encounter-discharged": "finished"}
+_CLASSES = {"encounter-treated": "AMB", "encounter-admitted": "IMP"}
+
+
+def _encounter(event: str, message: dict[str, Any], focus: dict[str, Any], actor: Actor) -> str:
+    door, said = EncounterDoor(), {**focus, "status": _STATUS.get(event, "in-progress")}
+    if event in _CLASSES and is_inpatient(focus) != (event == "encounter-admitted"):
+        said["class"] = {"system": systems.ENCOUNTER_CLASS, "code": _CLASSES[event]}
+    if event != "encounter-discharged":
+        return door.create(said, actor=actor)
+    plan = next((one for one in _resources(message) if one.get("resourceType") == "CarePlan"), None)
+    if plan is not None:
+        # Left with summary and plan; the hand-back is a message of its own, until which the hospital's clock runs.
+        discharge(behind(focus), plan, actor=actor)
+    return door.create(said, actor=actor)
 
 
 def _parts(message: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -88,6 +129,10 @@ def _parts(message: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if wanted in (one.get("fullUrl"), f"{resource.get('resourceType')}/{resource.get('id')}"):
             return header, resource
     raise FhirRefused(422, "not-found", "focus 不在消息内 / the focus is not in the message", "MessageHeader.focus")
+
+
+def _resources(message: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one["resource"] for one in _list(message, "entry") if isinstance(one.get("resource"), dict)]
 
 
 def _part(whole: dict[str, Any], name: str) -> dict[str, Any]:

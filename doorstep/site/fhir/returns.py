@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals import actions, down_queries, queries, texts
 from doorstep.care.referrals.actions.treating import default_receiver
 from doorstep.care.referrals.down_queries import MEDICINES
+from doorstep.care.referrals.fhir import RETURN_REASON
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
 from doorstep.coordination.beds.permissions import Permission as Beds
@@ -54,8 +55,7 @@ class EncounterDoor:
             referral = _own(fhir_id, actor)
         if status in ("arrived", "triaged"):
             return
-        inpatient = str((resource.get("class") or {}).get("code")) in _INPATIENT
-        if inpatient and referral.state in ("arrived", "in_treatment"):
+        if is_inpatient(resource) and referral.state in ("arrived", "in_treatment"):
             actions.admit(referral=referral, actor=acting, ward=_ward(resource), inpatient_number=_number(resource))
         elif referral.state == "arrived":
             actions.treat(referral=referral, actor=acting)
@@ -79,14 +79,17 @@ class CarePlanDoor:
         referral = _referral_of(self._named(resource))
         if referral is None:
             raise NotFound()
-        referral, acting = _own(str(referral.key), actor), _treating(actor)
-        diagnosis, code = _diagnosis(resource)
-        summary = actions.Discharge(
-            diagnosis=diagnosis, diagnosis_code=code, summary=str(resource.get("description") or "").strip()
-        )
-        actions.discharge(referral=referral, actor=acting, summary=summary, plan=_plan(resource))
+        before, acting = _own(str(referral.key), actor).state, _treating(actor)
+        if before != "discharged":
+            discharge(str(referral.key), resource, actor=actor)
         referral = _own(str(referral.key), actor)
-        actions.hand_back(referral=referral, actor=acting, receiver_id=_receiver(resource, referral))
+        actions.hand_back(
+            referral=referral,
+            actor=acting,
+            receiver_id=_receiver(resource, referral),
+            # Who left with a first plan goes home with this one, when it says more than where to.
+            plan=_plan(resource) if before == "discharged" and resource.get("activity") else None,
+        )
         plan = queries.plan_of(referral=referral)
         return str(plan.key if plan else referral.key)
 
@@ -100,6 +103,42 @@ class CarePlanDoor:
 
     def _named(self, resource: dict[str, Any]) -> list[str]:
         return [*_references([resource.get("encounter")]), *_references(resource.get("supportingInfo"))]
+
+
+def behind(encounter: dict[str, Any]) -> str:
+    """The key of the referral that an Encounter is based on; raises NotFound."""
+    referral = _referral_of(_references(encounter.get("basedOn")))
+    if referral is None:
+        raise NotFound()
+    return str(referral.key)
+
+
+def is_inpatient(encounter: dict[str, Any]) -> bool:
+    """Whether an Encounter is a stay, by its class."""
+    return str((encounter.get("class") or {}).get("code")) in _INPATIENT
+
+
+def discharge(referral_key: str, plan: dict[str, Any], *, actor: Actor) -> None:
+    """Discharge with the plan of a message; the patient stays with the hospital until the plan is handed back."""
+    diagnosis, code = _diagnosis(plan)
+    summary = actions.Discharge(
+        diagnosis=diagnosis, diagnosis_code=code, summary=str(plan.get("description") or "").strip()
+    )
+    referral = _own(referral_key, actor)
+    actions.discharge(referral=referral, actor=_treating(actor), summary=summary, plan=_plan(plan))
+
+
+def ask_for_information(resource: dict[str, Any], *, actor: Actor) -> str:
+    """A Communication that returns a referral to its sender: reasonCode says what is missing, the payload in words."""
+    referral = _referral_of(_references(resource.get("basedOn")))
+    if referral is None:
+        raise NotFound()
+    codings = [one for reason in resource.get("reasonCode") or [] for one in reason.get("coding", [])]
+    code = next((str(one.get("code")) for one in codings if one.get("system") == RETURN_REASON), "other")
+    actions.return_for_information(
+        referral=_own(str(referral.key), actor), code=code, reason=_said(resource), actor=_treating(actor)
+    )
+    return str(referral.key)
 
 
 class CommunicationDoor:

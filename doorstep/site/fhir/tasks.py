@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import actions, queries
-from doorstep.care.referrals.fhir import DECLINE_REASON, RETURN_REASON
+from doorstep.care.referrals.fhir import BACK_REASON, DECLINE_REASON, RETURN_REASON
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
 from doorstep.kernel.access.actor import Actor
@@ -28,8 +28,11 @@ class TaskDoor:
     def update(self, fhir_id: str, resource: dict[str, Any], *, actor: Actor) -> None:
         """Accepted, rejected (with a coded reason), on-hold (returned), in-progress (arrived), completed by advice in `note`."""
         referral = queries.get(key=fhir_id, actor=actor)
-        allowed = actor.with_permissions({*actor.permissions, Permission.REFERRAL_ACCEPT})
-        act = _ANSWERS.get(str(resource.get("status")))
+        # A patient who comes home is answered for by the unit that takes over.
+        back = referral.state in ("handed_back", "received_back") and actor.reaches(referral.receiver_id)
+        more = {Permission.REFERRAL_RECEIVE_BACK, Permission.FOLLOW_UP_DO} if back else {Permission.REFERRAL_ACCEPT}
+        allowed = actor.with_permissions({*actor.permissions, *more})
+        act = (_BACK if back else _ANSWERS).get(str(resource.get("status")))
         if act is None:
             raise Conflict(
                 _("转诊单当前为%(state)s，不能经接口改为 %(wanted)s。")
@@ -79,6 +82,26 @@ _ANSWERS: dict[str, Callable[[Referral, dict[str, Any], Actor], None]] = {
     "on-hold": _return,
     "in-progress": _arrive,
     "completed": _advise,
+}
+
+
+def _receive_back(referral: Referral, resource: dict[str, Any], actor: Actor) -> None:
+    actions.receive_back(referral=referral, actor=actor)
+
+
+def _decline_back(referral: Referral, resource: dict[str, Any], actor: Actor) -> None:
+    code = _code(resource, BACK_REASON) or "other"
+    actions.decline_back(referral=referral, code=code, reason=_note(resource), actor=actor)
+
+
+def _close(referral: Referral, resource: dict[str, Any], actor: Actor) -> None:
+    actions.close(referral=referral, outcome=_note(resource), actor=actor)
+
+
+_BACK: dict[str, Callable[[Referral, dict[str, Any], Actor], None]] = {
+    "accepted": _receive_back,
+    "rejected": _decline_back,
+    "completed": _close,
 }
 
 

@@ -6,8 +6,9 @@ from doorstep.care.diagnosis.states import CRITICAL_VALUE
 from doorstep.care.referrals.states import REFERRAL
 from doorstep.coordination.scheduling.states import BOOKING
 from doorstep.kernel.fhir import systems
-from doorstep.kernel.subscriptions.topics import Topic, all_topics
+from doorstep.kernel.subscriptions.topics import Part, Topic, all_topics
 from doorstep.kernel.workflow.machine import Machine
+from doorstep.site.fhir.message_kinds import FOCUS, TOPIC
 
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/communication-category"
 # hl7.org/fhir/uv/subscriptions-backport: how an R4 server says which topics there are.
@@ -59,6 +60,17 @@ TOPICS = (
         type="Appointment",
         changed=("status", "start", "slot"),
         filters=("patient", "actor", "status", "date", "service-category", "service-type", "slot"),
+    ),
+    Topic(
+        url=TOPIC,
+        title_zh="转诊消息",
+        title="What happens to a referral, as messages",
+        description=f"For a hospital that is not on Doorstep, by a channel of type message. Kinds: {', '.join(FOCUS)}.",
+        type="Task",
+        criteria=f"business-status={systems.REFERRAL_STATE}|",
+        changed=("businessStatus", "owner"),
+        also=(Part(type="Communication", criteria="based-on:missing=false", changed=("status",)),),
+        messages=True,
     ),
 )
 

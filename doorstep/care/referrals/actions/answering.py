@@ -14,6 +14,8 @@ from doorstep.care.referrals.actions.details import (
     end_sight,
     give_bed_back,
     give_place_back,
+    once_per_target,
+    place_kept,
     stand_still,
 )
 from doorstep.care.referrals.models import Referral
@@ -124,14 +126,14 @@ def redirect(
     if target_id == referral.source_id:
         raise Refused(_("不能改派回转出机构。"), fields={"target": _("如不接收，请使用“不予接收”。")})
     if queries.open_at_target(resident_id=referral.resident_id, target_id=target_id, besides=referral.pk):
-        raise Refused(_("该居民在所选机构已有未结束的转诊。"), fields={"target": _("请选择其他机构。")})
+        raise _open_there()
     return _to_unit(referral, target_id=target_id, department_id=department_id, reason=reason, actor=actor)
 
 
 def _to_unit(referral: Referral, *, target_id: int, department_id: int | None, reason: str, actor: Actor) -> Referral:
-    old_sight, old_target, booking = referral.sight, referral.target_id, referral.booking
+    old_sight, old_target, booking = referral.sight, referral.target_id, place_kept(referral)
     packet.pass_sight_on(referral, organization_id=target_id, actor=actor)
-    with packet.handing_over(referral, actor=actor):
+    with once_per_target(_open_there), packet.handing_over(referral, actor=actor):
         moved = workflow.apply(
             referral,
             "redirect",
@@ -150,10 +152,15 @@ def _to_unit(referral: Referral, *, target_id: int, department_id: int | None, r
             reason=reason,
             details={**details_of(referral), "target": target_id, "redirected_from": old_target},
         )
-    if booking is not None and booking.state == "booked":
+    if booking is not None:
         scheduling.cancel(booking_key=booking.key, actor=actor, reason=_("转诊改派到其他机构"))
     access.close_relationship(resident_id=referral.resident_id, reason=REFERRAL, episode=old_sight, actor=actor)
     return moved
+
+
+def _open_there() -> Refused:
+    """The patient waits at that unit already, by a referral that the one who redirects need not see."""
+    return Refused(_("该居民在所选机构已有未结束的转诊。"), fields={"target": _("请选择其他机构。")})
 
 
 def check_in_by_code(*, token: str, actor: Actor) -> Referral:
@@ -180,8 +187,8 @@ def check_in(*, referral: Referral, method: str, actor: Actor) -> Referral:
         values={"arrived_at": now, "arrival_method": method, "accepted_at": referral.accepted_at or now},
         details=details_of(referral, method=method),
     )
-    booking = moved.booking
-    if booking is not None and booking.state == "booked":
+    booking = place_kept(moved)
+    if booking is not None:
         scheduling.arrive(booking_key=booking.key, actor=actor)
     return moved
 

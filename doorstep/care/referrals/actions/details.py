@@ -1,16 +1,22 @@
 """What every event of a referral carries, and what ends with it: the target's sight, the booked place, the bed."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import Referral
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.scheduling import actions as scheduling
+from doorstep.coordination.scheduling import queries as places
+from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
+from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.database.calls import Call
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.kernel.workflow.actions import TransitionRefused
@@ -57,11 +63,35 @@ def sights_end_by(referral: Referral, until: datetime) -> list[Call]:
     ]
 
 
+def place_kept(referral: Referral) -> Booking | None:
+    """The booking of a referral while it still stands and as far as the actor may see it.
+
+    A unit that takes the patient back from another hospital sees nothing of that one's clinic: there the place was used long ago.
+    """
+    if referral.booking_id is None:
+        return None
+    booking = places.booking_by_id(booking_id=referral.booking_id)
+    return booking if booking is not None and booking.state == "booked" else None
+
+
 def give_place_back(referral: Referral, *, actor: Actor, reason: str) -> None:
     """Cancel the booking of a referral that will not need it any more."""
-    booking = referral.booking
-    if booking is not None and booking.state == "booked":
+    booking = place_kept(referral)
+    if booking is not None:
         scheduling.cancel(booking_key=booking.key, actor=actor, reason=reason or _("转诊已结束"))
+
+
+@contextmanager
+def once_per_target(refused: Callable[[], Refused]) -> Iterator[None]:
+    """A savepoint in which a second open referral to one unit is told as this refusal: whoever acts may not see the first."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+        if constraint == "referral_once_open_per_target":
+            raise refused() from error
+        raise
 
 
 def give_bed_back(referral: Referral, *, actor: Actor, reason: str) -> None:

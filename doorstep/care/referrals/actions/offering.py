@@ -16,6 +16,7 @@ from doorstep.care.referrals.actions.details import (
     end_sight,
     give_bed_back,
     give_place_back,
+    place_kept,
     stand_still,
 )
 from doorstep.care.referrals.models import Referral
@@ -232,7 +233,7 @@ def _pass_on(referral: Referral, *, actor: Actor, now: datetime) -> None:
             about, link = referral.resident_id, referral.subject
             tell(kind="referral-unanswered", organization_id=unit, about=about, link=link, urgent=True)
         return
-    old_sight, old_target, booking = referral.sight, referral.target_id, referral.booking
+    old_sight, old_target, booking = referral.sight, referral.target_id, place_kept(referral)
     packet.pass_sight_on(referral, organization_id=following, actor=actor)
     workflow.apply(
         referral,
@@ -250,7 +251,7 @@ def _pass_on(referral: Referral, *, actor: Actor, now: datetime) -> None:
         },
         details={**details_of(referral), "target": following, "redirected_from": old_target},
     )
-    if booking is not None and booking.state == "booked":
+    if booking is not None:
         scheduling.cancel(booking_key=booking.key, actor=actor, reason=_("转诊逾时未答复，已转交其他机构"))
     access.close_relationship(resident_id=referral.resident_id, reason=REFERRAL, episode=old_sight, actor=actor)
 

@@ -4,19 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, queries, rules, states, texts
 from doorstep.care.referrals.actions import packet
-from doorstep.care.referrals.actions.details import details_of
+from doorstep.care.referrals.actions.details import details_of, once_per_target, place_kept
 from doorstep.care.referrals.actions.drafting import revising, revision_of
 from doorstep.care.referrals.criteria import Judgement, as_rows, judge
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.record_facts import Known, judged_of, up_facts
 from doorstep.coordination.scheduling import actions as scheduling
+from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, Refused
@@ -60,16 +62,13 @@ def submit(
     now, written = timezone.now(), revision_of(revision or {})
     for name, value in written.items():
         setattr(referral, name, value)
-    _check_complete(referral, consent, now)
+    kept = _still_fits(referral, actor=actor)
+    _check_complete(referral, consent, now, placed=kept is not None)
     target_id = referral.target_id
     if target_id is None or referral.source_id == target_id:
         raise Refused(_("转入机构不能是本单位。"), fields={"target": _("请选择另一家机构。")})
     judged = as_rows(_judged(referral, judged_of(**_of_record(referral))))
-    booking = None
-    if referral.hold_key is not None:
-        booking = scheduling.book(
-            hold_key=referral.hold_key, resident_id=referral.resident_id, actor=actor, reference=referral.subject
-        )
+    booking = kept if referral.hold_key is None else _booked(referral, referral.hold_key, actor=actor)
     referral.whole_record = packet.is_whole(referral)
     values: dict[str, Any] = {
         **written,
@@ -81,7 +80,7 @@ def submit(
         "return_code": "",
         "hold_key": None,
         "held_until": None,
-        **({"booking": booking} if booking else {}),
+        **({"booking": booking} if booking or referral.booking_id else {}),
     }
     along = [
         _looked(referral, actor=actor),
@@ -91,6 +90,28 @@ def submit(
         packet.opening_sight(referral, organization_id=target_id, episode=referral.sight, actor=actor),
     ]
     return _send(referral, values, actor=actor, now=now, along=along)
+
+
+def _still_fits(referral: Referral, *, actor: Actor) -> Booking | None:
+    """The place of a referral that was returned; given back when it goes to another unit, or at a time chosen anew, first of all:
+    the new place may be at the same time."""
+    kept = place_kept(referral)
+    if kept is None or (referral.hold_key is None and kept.organization_id == referral.target_id):
+        return kept
+    scheduling.cancel(booking_key=kept.key, actor=actor, reason=_("转诊已改选其他号源或机构"))
+    return None
+
+
+def _booked(referral: Referral, hold_key: UUID, *, actor: Actor) -> Booking:
+    booking = scheduling.book(
+        hold_key=hold_key, resident_id=referral.resident_id, actor=actor, reference=referral.subject
+    )
+    if booking.organization_id != referral.target_id:
+        raise Refused(
+            _("号源与转入机构不一致。"),
+            fields={"slot": _("所选号源不属于转入机构，请重新选号，或改回原转入机构。")},
+        )
+    return booking
 
 
 def _of_record(referral: Referral) -> dict[str, Any]:
@@ -164,26 +185,20 @@ def _send(
     due_at = now + states.URGENT_ANSWER if referral.kind == Referral.Kind.URGENT else None
     also = [] if referral.whole_record else [packet.packet_of(referral, actor=actor)]
     details = details_of(referral)
-    try:
-        with access.refused_as_not_found(), transaction.atomic():
-            return workflow.apply(
-                referral,
-                verb,
-                actor=actor,
-                values=values,
-                details=details,
-                due_at=due_at,
-                also=also,
-                along=along,
-            )
-    except IntegrityError as error:
-        constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
-        if constraint == "referral_once_open_per_target":
-            raise _open_there(referral) from error
-        raise
+    with once_per_target(lambda: _open_there(referral)), access.refused_as_not_found():
+        return workflow.apply(
+            referral,
+            verb,
+            actor=actor,
+            values=values,
+            details=details,
+            due_at=due_at,
+            also=also,
+            along=along,
+        )
 
 
-def _check_complete(referral: Referral, consent: Consent, now: datetime) -> None:
+def _check_complete(referral: Referral, consent: Consent, now: datetime, *, placed: bool) -> None:
     missing: dict[str, object] = {}
     if referral.target_id is None:
         missing["target"] = _("请选择转入机构。")
@@ -193,7 +208,7 @@ def _check_complete(referral: Referral, consent: Consent, now: datetime) -> None
         missing["impression"] = _("请填写初步印象。")
     if not referral.present_illness.strip():
         missing["present_illness"] = _("请填写主要现病史（转出原因）。")
-    if referral.booking_id is None and not referral.bed_requested and referral.aim in _BY_SLOT:
+    if not placed and not referral.bed_requested and referral.aim in _BY_SLOT:
         if referral.hold_key is None:
             missing["slot"] = _("请选择专家号，或勾选申请床位。")
         elif referral.held_until is not None and referral.held_until <= now:

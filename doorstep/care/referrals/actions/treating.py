@@ -231,11 +231,17 @@ def write_plan(referral: Referral, plan: Plan, *, actor: Actor, now: datetime) -
 
 
 @transaction.atomic
-def hand_back(*, referral: Referral, actor: Actor, receiver_id: int) -> Referral:
-    """Send the plan down to the unit that takes over; it gets sight of the whole record for this return."""
+def hand_back(*, referral: Referral, actor: Actor, receiver_id: int, plan: Plan | None = None) -> Referral:
+    """Send the plan down to the unit that takes over; it gets sight of the whole record for this return.
+
+    A `plan` that was finished after the discharge stands in place of the first one. Raises Refused with the fields that are wrong.
+    """
     workflow.check_way(referral, "hand_back", actor=actor)
     if receiver_id == referral.target_id:
         raise Refused(_("不能下转给本单位。"), fields={"receiver": _("请选择基层承接机构。")})
+    if plan is not None:
+        check_plan(Discharge(diagnosis=referral.discharge_diagnosis, summary=referral.discharge_summary), plan)
+        write_plan(referral, plan, actor=actor, now=timezone.now())
     packet.open_sight(
         referral,
         organization_id=receiver_id,

@@ -9,8 +9,12 @@ DECLARE
   hits integer;
 BEGIN
   PERFORM set_config('doorstep.purpose', 'exchange', true);
-  FOR one IN SELECT s.id, s.organization_id, s.type, s.terms, s.changed FROM subscriptions_subscription s
-      WHERE s.state <> 'off' AND s.type IN (SELECT r.type FROM record_resource r WHERE r.id = ANY (p_ids))
+  FOR one IN SELECT s.id, s.organization_id, p.type, p.terms, p.changed FROM subscriptions_subscription s
+      CROSS JOIN LATERAL (
+        SELECT s.type::text, s.terms, s.changed::text[] UNION ALL
+        SELECT a ->> 'type', a -> 'terms', ARRAY(SELECT jsonb_array_elements_text(a -> 'changed')) FROM jsonb_array_elements(s.also) a
+      ) p (type, terms, changed)
+      WHERE s.state <> 'off' AND p.type IN (SELECT r.type FROM record_resource r WHERE r.id = ANY (p_ids))
       ORDER BY s.id LOOP
     BEGIN
       EXECUTE format('INSERT INTO subscriptions_match (subscription_id, organization_id, type, fhir_id, version, at)'
@@ -44,9 +48,12 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 BEGIN
   -- One at a time: the one who waited sees what the other has written.
   PERFORM pg_advisory_xact_lock(7015110);
-  DELETE FROM record_watch w WHERE NOT EXISTS (
-    SELECT 1 FROM subscriptions_subscription s WHERE s.type = w.type AND s.state <> 'off');
-  INSERT INTO record_watch (type) SELECT DISTINCT s.type FROM subscriptions_subscription s WHERE s.state <> 'off'
+  DELETE FROM record_watch w WHERE w.type NOT IN (
+    SELECT s.type FROM subscriptions_subscription s WHERE s.state <> 'off' UNION ALL
+    SELECT a ->> 'type' FROM subscriptions_subscription s, jsonb_array_elements(s.also) a WHERE s.state <> 'off');
+  INSERT INTO record_watch (type)
+    SELECT s.type FROM subscriptions_subscription s WHERE s.state <> 'off' UNION
+    SELECT a ->> 'type' FROM subscriptions_subscription s, jsonb_array_elements(s.also) a WHERE s.state <> 'off'
     ON CONFLICT DO NOTHING;
 END $$;
 

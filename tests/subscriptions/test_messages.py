@@ -1,0 +1,231 @@
+"""A hospital that is not on Doorstep, over HTTP: it hears each step of its referrals as a message, in order, and answers by messages."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals.models import CaseQuestion, RecoveryPlan, Referral
+from doorstep.care.referrals.tests.factories import CONSENT, Loop, draft, make_loop, referral_in
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.fhir import systems
+from doorstep.kernel.fhir.validation import problems
+from doorstep.kernel.record.models import Watch
+from doorstep.kernel.subscriptions.models import Notification
+from doorstep.people.organizations.models import Organization
+from tests.fhir.house import System, token_of
+from tests.fhir.test_messages import message
+from tests.fhir.test_returns import encounter, plan
+from tests.subscriptions.receiver import Receiver, allow, by_topic, listening, run, states, wait_no_longer
+
+pytestmark = pytest.mark.django_db
+SYSTEM = system_actor(Purpose.HANDLER)
+
+
+def by_messages(url: str) -> dict[str, Any]:
+    """A Subscription to the messages of referrals."""
+    channel = {"type": "message", "endpoint": url, "payload": "application/fhir+json"}
+    return {
+        "resourceType": "Subscription",
+        "status": "requested",
+        "reason": "转诊消息",
+        "criteria": f"{systems.BASE}/SubscriptionTopic/referral-messages",
+        "channel": channel,
+    }
+
+
+def foreign(client: Client, unit: int, name: str, receiver: Receiver, **rules: Any) -> System:
+    """A hospital system that hears messages at its own address."""
+    found = System(client, token_of(unit, name))
+    allow(name, **rules)
+    made = found.ask("POST", "Subscription", by_messages(receiver.url))
+    assert made.status_code == 201, made.content
+    # Nobody is greeted: it may send at once.
+    assert made.json()["status"] == "active"
+    return found
+
+
+def said(receiver: Receiver) -> list[str]:
+    """The kinds of the messages that were heard, in order; each is valid FHIR with its focus inside."""
+    kinds = []
+    for one in receiver.heard:
+        bundle = one.json()
+        assert problems(bundle) == [], bundle
+        header = bundle["entry"][0]["resource"]
+        assert header["focus"][0]["reference"] in [entry["fullUrl"] for entry in bundle["entry"][1:]]
+        kinds.append(header["eventCoding"]["code"])
+    return kinds
+
+
+def last(receiver: Receiver) -> dict[str, Any]:
+    """The focus of the last message."""
+    found: dict[str, Any] = receiver.heard[-1].json()["entry"][1]["resource"]
+    return found
+
+
+def only() -> Referral:
+    with acting(SYSTEM):
+        return Referral.objects.get()
+
+
+def ask(system: System, event: str, focus: dict[str, Any], *more: dict[str, Any], status: int = 200) -> Any:
+    """One message of a foreign hospital."""
+    sent = message(event, focus)
+    sent["entry"] += [{"fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000001", "resource": one} for one in more]
+    answer = system.ask("POST", "$process-message", sent)
+    assert answer.status_code == status, answer.content
+    return answer.json()
+
+
+def submitted(loop: Loop) -> Referral:
+    with acting(loop.village) as village:
+        one = draft(loop)
+        values = {"kind": "ordinary", "bed_requested": True, "critical": False}
+        actions.revise(referral=one, actor=village, values=values)
+        return actions.submit(referral=queries.get(key=one.key, actor=village), consent=CONSENT, actor=village)
+
+
+def as_person(referral: Referral, actor: Actor, verb: str, **values: Any) -> None:
+    with acting(actor):
+        getattr(actions, verb)(referral=queries.get(key=referral.key, actor=actor), actor=actor, **values)
+
+
+def test_a_foreign_hospital_is_asked_answers_treats_and_sends_home_by_messages(client: Client) -> None:
+    loop = make_loop()
+    with listening() as hospital, listening() as village, listening() as stranger:
+        his = foreign(client, loop.world.lead, "his", hospital)
+        foreign(client, loop.world.village, "village", village)
+        foreign(client, loop.world.other_township, "foreign", stranger)
+        referral = submitted(loop)
+        run()
+        assert (said(hospital), said(village)) == (["servicerequest-request"], [])
+        along = [one["resource"]["resourceType"] for one in hospital.heard[0].json()["entry"]]
+        assert along == ["MessageHeader", "ServiceRequest", "Patient", "Task", "Consent"]
+        # Only a packet was sent: the person is named all the same.
+        assert hospital.heard[0].json()["entry"][2]["resource"]["name"][0]["text"] == loop.resident.name
+        based = [{"reference": f"ServiceRequest/{referral.key}"}]
+        missing = {
+            "resourceType": "Communication", "status": "completed", "basedOn": based,
+            "reasonCode": [{"coding": [{"system": f"{systems.BASE}/CodeSystem/referral-return-reason", "code": "missing-exam"}]}],
+            "payload": [{"contentString": "请补心电图"}],
+        }  # fmt: skip
+        ask(his, "communication-return", missing)
+        assert (only().state, only().return_code) == ("returned", "missing-exam")
+        run()
+        assert last(village)["payload"] == [{"contentString": "请补心电图"}]
+        as_person(referral, loop.village, "submit", consent=CONSENT)
+        task = {"resourceType": "Task", "id": str(referral.key), "status": "accepted", "intent": "order"}
+        ask(his, "servicerequest-response", {**task, "note": [{"text": "带身份证"}]})
+        run()
+        assert last(village)["note"] == [{"text": "带身份证"}]
+        ask(his, "encounter-arrived", encounter(referral, "in-progress"))
+        assert only().state == "arrived"
+        ask(his, "encounter-admitted", encounter(referral, "planned"))
+        assert (only().state, only().ward) == ("admitted", "心内一病区 12 床")
+        ask(his, "encounter-discharged", encounter(referral, "finished"), status=409)
+        ask(his, "encounter-discharged", encounter(referral, "finished"), plan(referral))
+        assert only().state == "discharged"
+        later = plan(referral)
+        later["activity"][1]["detail"]["description"] = "第 14 天"
+        ask(his, "careplan-handback", later)
+        assert only().state == "handed_back"
+        with acting(SYSTEM):
+            assert RecoveryPlan.objects.get().follow_up_days == [14]
+        run()
+        assert said(village) == [
+            "communication-return", "servicerequest-response", "encounter-arrived", "encounter-admitted",
+            "encounter-discharged", "careplan-handback",
+        ]  # fmt: skip
+        assert last(village)["resourceType"] == "CarePlan"
+        assert said(hospital) == ["servicerequest-request", "servicerequest-update"]
+        _asked(his, loop, referral, hospital)
+        assert said(stranger) == []
+
+
+def _asked(his: System, loop: Loop, referral: Referral, hospital: Receiver) -> None:
+    as_person(referral, loop.family, "receive_back")
+    as_person(referral, loop.family, "ask_question", text="服药后牙龈出血，是否停药？")
+    run()
+    assert said(hospital)[2:] == ["careplan-response", "communication-question"]
+    with acting(SYSTEM):
+        key = CaseQuestion.objects.get().key
+    answer = {
+        "resourceType": "Communication", "status": "completed", "basedOn": [{"reference": f"ServiceRequest/{referral.key}"}],
+        "payload": [{"contentString": "减量，三天后复查。"}],
+    }  # fmt: skip
+    ask(his, "communication-answer", answer, status=422)
+    ask(his, "communication-answer", {**answer, "inResponseTo": [{"reference": f"Communication/{key}"}]})
+    with acting(SYSTEM):
+        assert CaseQuestion.objects.get().answer == "减量，三天后复查。"
+    as_person(referral, loop.family, "close")
+    run()
+    # Its own answer is not told back to it.
+    assert said(hospital)[4:] == ["careplan-response"]
+    assert last(hospital)["businessStatus"]["coding"][0]["code"] == "closed"
+
+
+def test_a_foreign_community_centre_takes_a_patient_back_by_messages(client: Client) -> None:
+    loop = make_loop()
+    with listening() as centre:
+        township = foreign(client, loop.world.township, "centre", centre)
+        referral = referral_in(loop, "handed_back")
+        run()
+        assert "careplan-handback" in said(centre)
+        task = {"resourceType": "Task", "id": str(referral.key), "intent": "order"}
+        ask(township, "careplan-response", {**task, "status": "accepted"})
+        assert only().state == "received_back"
+        ask(township, "careplan-response", {**task, "status": "completed", "note": [{"text": "恢复良好"}]})
+        assert only().state == "closed"
+        assert only().outcome.endswith("恢复良好")
+
+
+def test_messages_keep_their_order_and_number_through_failures_and_end_without_the_patient(client: Client) -> None:
+    loop = make_loop()
+    with acting(system_actor(Purpose.IMPORT)):
+        other = Organization.objects.create(code="H8", name="第二医院", kind="hospital", tier=2)
+        Organization.objects.filter(pk=other.pk).update(path=[other.pk])
+    with listening() as first, listening() as second:
+        foreign(client, loop.world.lead, "his", first, attempts=2)
+        foreign(client, other.pk, "his2", second)
+        first.status = 503
+        referral = submitted(loop)
+        as_person(referral, loop.office, "redirect", target_id=other.pk, reason="无床位")
+        as_person(referral, loop.village, "withdraw", reason="家属要求")
+        for _try in range(3):
+            run()
+            wait_no_longer()
+        # Two failures in a row: the first message is a dead letter, and nothing went past it.
+        assert said(first) == ["servicerequest-cancel"] * 2
+        with acting(SYSTEM):
+            dead = Notification.objects.get(state="dead")
+        assert {one.json()["identifier"]["value"] for one in first.heard} == {str(dead.key)}
+        assert said(second)[-1:] == ["servicerequest-cancel"]
+        told = json.dumps(second.heard[-1].json(), ensure_ascii=False)
+        assert loop.resident.name not in told
+        assert "急性" not in told
+        assert last(second) == {
+            "resourceType": "ServiceRequest", "id": str(referral.key), "status": "revoked", "intent": "order",
+            "subject": {"reference": f"Patient/{loop.resident.key}"}, "note": [{"text": "已撤回"}],
+        }  # fmt: skip
+        assert {number for number, _state in states()} <= {1, 2}
+
+
+def test_a_channel_of_messages_is_for_the_topic_of_messages(client: Client) -> None:
+    loop = make_loop()
+    his = System(client, token_of(loop.world.lead, "his"))
+    allow("his")
+    url = "http://127.0.0.1:9/hook"
+    wrong = [
+        {**by_messages(url), "criteria": "Task?"},
+        {**by_messages(url), "criteria": f"{systems.BASE}/SubscriptionTopic/referral-stage"},
+        by_topic(url, "referral-messages", "full-resource"),
+        {**by_messages(url), "channel": {"type": "email", "endpoint": "mailto:a@example.cn"}},
+    ]
+    for one in wrong:
+        assert his.ask("POST", "Subscription", one).status_code == 422
+    assert his.ask("POST", "Subscription", by_messages(url)).status_code == 201
+    with acting(SYSTEM):
+        assert set(Watch.objects.values_list("type", flat=True)) == {"Task", "Communication"}
