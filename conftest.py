@@ -19,8 +19,14 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "doorstep.site.settings.test"
 django.setup()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """A worker reads the settings once it has a server of its own, and not, as pytest-django would, when it starts."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 def pytest_unconfigure() -> None:
-    """Stop the server of the run, in the process that began it."""
+    """Stop the server of this process."""
     database_run.end(RUN)
 
 

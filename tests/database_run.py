@@ -1,8 +1,9 @@
-"""The database server of one test run: one embedded server for all workers, one template, one database per worker.
+"""The database server of one test process: an embedded server, a template and a database.
 
-The first worker that needs a database starts the server and migrates the template; the others wait for it and copy it.
-The process that began the run stops the server. A run that was killed is cleared away by the next one. A migrated cluster
-is kept in build/ for the next run and left there as soon as a migration or what is loaded by one has changed.
+Every worker has a server of its own: numbers of transactions are common to a server, so a long test of one worker would hold
+back what seals and deliveries of another one wait for. The first that needs a database migrates the template and keeps the
+cluster in build/; the others, and the next runs, copy it. It is made anew when a migration or what is loaded by one has
+changed. The process that began stops its server. A run that was killed is cleared away by the next one.
 """
 
 import fcntl
@@ -23,7 +24,6 @@ from doorstep.kernel.database import embedded, provision, secrets
 from doorstep.kernel.database.embedded import Server, Tuning
 from doorstep.kernel.database.embedded_layout import cluster
 
-VARIABLE = "DOORSTEP_TEST_RUN"
 PREFIX = "doorstep-test-"
 # Nothing of a test run has to survive a power cut.
 TUNING = Tuning(shared_buffers="128MB", work_mem="16MB", durable=False)
@@ -32,53 +32,45 @@ KEPT = ROOT / "build" / "test-cluster"
 
 
 def begin() -> Path:
-    """Return the directory of this run, with secrets in it; a worker finds the one that its controller made."""
-    if VARIABLE in os.environ:
-        return Path(os.environ[VARIABLE])
+    """Make the directory of this process, with secrets in it."""
     clear_killed_runs()
     run = Path(tempfile.mkdtemp(prefix=PREFIX))
-    (run / "controller").write_text(str(os.getpid()))
+    (run / "owner").write_text(str(os.getpid()))
     secrets.ensure(run, server=_server(run))
-    os.environ[VARIABLE] = str(run)
     os.environ["DOORSTEP_DATA"] = str(run)
     return run
 
 
 def end(run: Path) -> None:
-    """Stop the server and remove the run, in the process that began it; in a worker do nothing."""
-    if (run / "controller").exists() and (run / "controller").read_text() == str(os.getpid()):
-        embedded.stop(run)
-        shutil.rmtree(run, ignore_errors=True)
+    """Stop the server and remove the run."""
+    embedded.stop(run)
+    shutil.rmtree(run, ignore_errors=True)
 
 
 def clear_killed_runs() -> None:
     """Stop the servers and remove the directories of runs whose process is no more."""
     for run in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        controller = run / "controller"
-        if controller.exists() and not Path(f"/proc/{controller.read_text()}").exists():
+        owner = run / "owner"
+        if owner.exists() and not Path(f"/proc/{owner.read_text()}").exists():
             embedded.stop(run)
             shutil.rmtree(run, ignore_errors=True)
 
 
 def template(run: Path) -> Server:
-    """Start the server and bring the template database up to date, once per run."""
-    with _locked(run / "template.lock"):
-        if (run / "template").exists():
-            return provision.start(run, tuning=TUNING)
-        migrations = _fingerprint("*/migrations/*.py", "*/data/*")
-        whole = migrations + _fingerprint("*.py", "*.sql")
-        kept = KEPT / migrations
-        KEPT.parent.mkdir(exist_ok=True)
-        with _locked(KEPT.with_suffix(".lock")):
-            if kept.exists():
-                _copy(kept, cluster(run))
-        server = provision.start(run, tuning=TUNING)
+    """Start the server with a template database that is up to date; whoever comes while it is made waits for it."""
+    migrations = _fingerprint("*/migrations/*.py", "*/data/*")
+    whole = migrations + _fingerprint("*.py", "*.sql")
+    kept = KEPT / migrations
+    KEPT.parent.mkdir(exist_ok=True)
+    with _locked(KEPT.with_suffix(".lock")):
+        if kept.exists():
+            _copy(kept, cluster(run))
         # Functions, policies and privileges are laid anew whenever any code has changed.
         if not (kept / whole).exists():
+            provision.start(run, tuning=TUNING)
             _migrate()
-            server = _keep(run, kept, whole)
-        (run / "template").touch()
-        return server
+            _keep(run, kept, whole)
+    return provision.start(run, tuning=TUNING)
 
 
 def _migrate() -> None:
@@ -89,14 +81,12 @@ def _migrate() -> None:
         raise RuntimeError(f"The test database cannot be migrated:\n{done.stdout}{done.stderr}")
 
 
-def _keep(run: Path, kept: Path, mark: str) -> Server:
-    """Copy the migrated cluster of a stopped server for the next runs; two runs at once keep the same thing."""
+def _keep(run: Path, kept: Path, mark: str) -> None:
+    """Copy the migrated cluster of a stopped server for the others and the next runs."""
     embedded.stop(run)
-    with _locked(KEPT.with_suffix(".lock")):
-        shutil.rmtree(KEPT, ignore_errors=True)
-        _copy(cluster(run), kept)
-        (kept / mark).touch()
-    return provision.start(run, tuning=TUNING)
+    shutil.rmtree(KEPT, ignore_errors=True)
+    _copy(cluster(run), kept)
+    (kept / mark).touch()
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -2,7 +2,6 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -46,15 +45,20 @@ def tree(name: str) -> ast.Module:
     return ast.parse((ROOT / name).read_text(encoding="utf-8"), name)
 
 
-def functions(name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+def functions(name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function of a file, methods and inner ones included."""
-    for node in ast.walk(tree(name)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+    return _defined(name)[0]
 
 
-def classes(name: str) -> Iterator[ast.ClassDef]:
+def classes(name: str) -> list[ast.ClassDef]:
     """Every class of a file."""
-    for node in ast.walk(tree(name)):
-        if isinstance(node, ast.ClassDef):
-            yield node
+    return _defined(name)[1]
+
+
+@cache
+def _defined(name: str) -> tuple[list[ast.FunctionDef | ast.AsyncFunctionDef], list[ast.ClassDef]]:
+    nodes = list(ast.walk(tree(name)))
+    return (
+        [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)],
+        [node for node in nodes if isinstance(node, ast.ClassDef)],
+    )

@@ -3,8 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from doorstep.site import messages
 from tests.architecture.source import ROOT, tracked
+
+# The files are parsed once, by one worker.
+pytestmark = pytest.mark.xdist_group("source")
 
 TEXT = {
     ".py",

@@ -3,8 +3,13 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.architecture import exceptions
 from tests.architecture.source import ROOT, classes, functions, python_files, tracked, tree
+
+# The files are parsed once, by one worker.
+pytestmark = pytest.mark.xdist_group("source")
 
 LINES_OF_FILE = 400
 LINES_OF_FUNCTION = 50

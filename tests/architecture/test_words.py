@@ -2,10 +2,14 @@
 
 import re
 
+import pytest
 from django.apps import apps
 
 from doorstep.site import messages
 from tests.architecture.source import ROOT, tracked
+
+# The files are parsed once, by one worker.
+pytestmark = pytest.mark.xdist_group("source")
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SHOWN_BARE = re.compile(r"(?<!_\()(?<![\w.])(?:\w+\.)+get_\w+_display\(\)")

@@ -22,7 +22,7 @@ from doorstep.site import processes
 START_SECONDS = 300.0
 RESIDENTS = 300
 # The root conftest points these at the database of the other tests.
-OTHERS = ("DATABASE_URL", "DATABASE_URL_OWNER", "DJANGO_SETTINGS_MODULE", "DOORSTEP_DATA", "DOORSTEP_TEST_RUN")
+OTHERS = ("DATABASE_URL", "DATABASE_URL_OWNER", "DJANGO_SETTINGS_MODULE", "DOORSTEP_DATA")
 # What each process of an installation is called on its command line.
 PROGRAMS = {
     "web": b"doorstep.site.wsgi:application",

@@ -1,3 +1,4 @@
+import importlib
 import subprocess
 import sys
 from dataclasses import replace
@@ -5,14 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from doorstep.care.diagnosis.ecg.measurements import Measurements, Urgency
-from doorstep.care.diagnosis.ecg.preread import preread
+from doorstep.care.diagnosis.ecg.measurements import Measurements, PreRead, Urgency
 from doorstep.care.diagnosis.ecg.reading import read_recording
 from doorstep.care.diagnosis.ecg.recording import Recording
 from doorstep.care.diagnosis.ecg.rules import CRITICAL_VALUES, THRESHOLDS, st_limit
 from doorstep.care.diagnosis.ecg.synthetic import Kind, synthesize
 from doorstep.care.diagnosis.ecg.templates import BY_CODE, PHRASES
 from doorstep.care.diagnosis.ecg.tests.factories import real_file, recording
+
+# Loading the signal library takes seconds: one worker does it, and when it comes to these tests.
+pytestmark = pytest.mark.xdist_group("signals")
+
+
+def preread(source: Recording) -> PreRead:
+    found: PreRead = importlib.import_module("doorstep.care.diagnosis.ecg.preread").preread(source)
+    return found
 
 
 def measured(source: Recording) -> Measurements:

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from doorstep.kernel.database.functions import apply_functions
 from doorstep.kernel.database.grants import apply_grants
+from doorstep.kernel.database.light_states import light_states
 from doorstep.kernel.database.months import make_rooms
 from doorstep.kernel.database.policies import apply_policies
 from doorstep.kernel.database.secrets import APP_ROLE
@@ -31,7 +32,8 @@ class Command(BaseCommand):
                 raise CommandError("The application's role owns no tables: set DOORSTEP_DATABASE_ROLE=owner.")
             cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         try:
-            call_command("migrate", verbosity=options["verbosity"], interactive=False, skip_checks=True)
+            with light_states():
+                call_command("migrate", verbosity=options["verbosity"], interactive=False, skip_checks=True)
             with transaction.atomic():
                 apply_functions(connection)
                 make_rooms()
