@@ -90,7 +90,7 @@ ENTRIES: tuple[Entry, ...] = (
         group=_CARE,
     ),
     Entry(
-        label=_("下转接收"),
+        label=_("下转承接"),
         icon="arrow-down",
         url_name="referrals:returning",
         permission=Referrals.REFERRAL_RECEIVE_BACK,

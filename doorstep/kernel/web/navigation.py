@@ -67,6 +67,11 @@ def links_for(request: HttpRequest, person: Person | None) -> list[Link]:
     return _resolved(_entries, request, person)
 
 
+def belong_to(request: HttpRequest, address: str) -> None:
+    """Let the navigation mark the entry of another address: a thing is opened from a list that its own address does not name."""
+    request.belongs_to = address.partition("?")[0]  # type: ignore[attr-defined]
+
+
 def grouped(links: Sequence[Link]) -> list[tuple[Any, list[Link]]]:
     """Return the links under their groups, groups in the order of their first link."""
     groups: dict[str, tuple[Any, list[Link]]] = {}
@@ -91,7 +96,7 @@ def _resolved(entries: Sequence[Entry], request: HttpRequest, person: Person | N
         address = url_if_known(entry.url_name)
         if address is not None:
             found.append((entry, address))
-    home = _home_of(request.path, found)
+    home = _home_of(getattr(request, "belongs_to", request.path), found)
     return [
         Link(
             label=entry.label,

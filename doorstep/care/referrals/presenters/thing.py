@@ -198,9 +198,9 @@ def _may_ask(referral: Referral, actor: Actor) -> bool:
 def home_list(actor: Actor, *, after: str = "") -> tuple[str, Page, str]:
     """The list that belongs to a role: its title, a page of its referrals and its address."""
     if actor.may(Permission.REFERRAL_ACCEPT) and not actor.may(Permission.REFERRAL_RECEIVE_BACK):
-        return _("转诊中心"), list_queries.list_incoming(actor=actor, after=after), reverse("referrals:office")
+        return _("转诊受理"), list_queries.list_incoming(actor=actor, after=after), reverse("referrals:office")
     if actor.may(Permission.REFERRAL_TREAT) and not actor.may(Permission.REFERRAL_RECEIVE_BACK):
-        return _("收治转诊患者"), list_queries.list_treating(actor=actor, after=after), reverse("referrals:treating")
+        return _("接诊与住院"), list_queries.list_treating(actor=actor, after=after), reverse("referrals:treating")
     if actor.may(Permission.REFERRAL_RECEIVE_BACK):
         return _("下转承接与上转"), list_queries.list_family(actor=actor, after=after), reverse("referrals:list")
     return _("我的转诊"), list_queries.list_sent(actor=actor, after=after), reverse("referrals:list")

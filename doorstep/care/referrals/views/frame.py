@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from doorstep.care.referrals.list_queries import Page
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.web.navigation import belong_to
 from doorstep.kernel.web.pages import page_or_part
 
 
@@ -25,9 +26,14 @@ def work(
     address: str,
     chosen: Any = None,
     refusal: presenters.Refusal | None = None,
+    refused_code: tuple[str, str] = ("", ""),
     status: int = 200,
 ) -> HttpResponse:
-    """A list of referrals, and the chosen one beside it; one that has left the list stands on top of it."""
+    """A list of referrals, and the chosen one beside it; one that has left the list stands on top of it.
+
+    `refused_code` is what was scanned for the check-in, and why it was not taken.
+    """
+    belong_to(request, address)
     actor, rows = actor_of(request), page.rows
     if chosen is not None and all(row.pk != chosen.pk for row in rows):
         rows = [chosen, *rows]
@@ -43,6 +49,7 @@ def work(
         "chosen": chosen is not None,
         "thing": presenters.thing_of(chosen, actor=actor, line=own, refusal=refusal) if chosen is not None else None,
         "office": actor.may("REFERRAL_ACCEPT"),
+        "refused_code": refused_code,
     }
     part = "list" if chosen is None else "thing"
     return page_or_part(request, "referrals/work.html", part, context, status=status)

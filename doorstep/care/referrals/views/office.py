@@ -31,7 +31,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_ACCEPT)
     page = list_queries.list_incoming(actor=actor, after=request.GET.get("after", ""))
-    return work(request, title=_("转诊中心"), page=page, address=reverse("referrals:office"))
+    return work(request, title=_("转诊受理"), page=page, address=reverse("referrals:office"))
 
 
 @require_POST
@@ -41,10 +41,18 @@ def check_in(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_ACCEPT)
     text = request.POST.get("code", "").strip()
-    if len(text) == 18:
-        referral = actions.check_in_by_number(number=text, actor=actor)
-    else:
-        referral = actions.check_in_by_code(token=text, actor=actor)
+    try:
+        with transaction.atomic():
+            if len(text) == 18:
+                referral = actions.check_in_by_number(number=text, actor=actor)
+            else:
+                referral = actions.check_in_by_code(token=text, actor=actor)
+    except Refused as refused:
+        if refused.status not in (404, 409, 422):
+            raise
+        page, address = list_queries.list_incoming(actor=actor), reverse("referrals:office")
+        code = (text[:200], str(refused.message))
+        return work(request, title=_("转诊受理"), page=page, address=address, refused_code=code, status=422)
     messages.success(request, _("%(name)s 已报到。") % {"name": referral.patient_name})
     return redirect(request, reverse("referrals:detail", args=[referral.key]))
 

@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorstep.care.referrals import actions, down_queries, list_queries, queries, texts
+from doorstep.care.referrals.actions.treating import LONGEST_PRESCRIPTION
 from doorstep.care.referrals.forms import AdmitForm, DischargeForm, add_refusal, medicine_rows
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices, going_home
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.web.navigation import belong_to
 from doorstep.kernel.web.pages import page_or_part, redirect, render_part
 from doorstep.kernel.workflow.once import once
 
@@ -31,7 +33,7 @@ def patients(request: HttpRequest) -> HttpResponse:
     mine = request.GET.get("mine") == "1"
     page = list_queries.list_treating(actor=actor, mine=mine, after=request.GET.get("after", ""))
     address = reverse("referrals:treating") + ("?mine=1" if mine else "")
-    return work(request, title=_("收治转诊患者"), page=page, address=address)
+    return work(request, title=_("接诊与住院"), page=page, address=address)
 
 
 @require_http_methods(["GET", "POST"])
@@ -41,6 +43,7 @@ def admit(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
     referral = queries.get(key=key, actor=actor)
+    belong_to(request, reverse("referrals:treating"))
     form = AdmitForm(
         request.POST if request.method == "POST" else None,
         beds=choices.beds_of(referral),
@@ -60,6 +63,7 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
     referral = queries.get(key=key, actor=actor)
+    belong_to(request, reverse("referrals:treating"))
     bound, down = request.method == "POST", referral.state == "draft"
     proposal = down_queries.agreed_proposal(referral_id=referral.pk)
     form = DischargeForm(request.POST if bound else None, initial=_initial(referral, actor, proposal))
@@ -86,6 +90,7 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
         "gender": presenters.gender_of(referral),
         "rows": [*rows, *(empty for _row in range(_EMPTY_ROWS))],
         "frequencies": texts.FREQUENCIES,
+        "longest": LONGEST_PRESCRIPTION if bound else None,
         "criteria": going_home.down_criteria(referral, form, rows, actor=actor),
         "owes": any(one.get("granted") and "先诊疗后付费" in str(one.get("title")) for one in referral.benefits),
     }
