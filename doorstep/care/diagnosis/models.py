@@ -38,6 +38,8 @@ class EcgOrder(WorkItem):
     machine = states.ECG_ORDER
     # Without the resident: an order stays although its reader's sight of the resident has ended.
     read_along = ("resident", "source", "center", "ordered_by", "reader", "signed_by")
+    # The recording is a row of its own, found by the number in this one.
+    shown_by_itself = True
 
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="ecg_orders")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="ecg_orders")

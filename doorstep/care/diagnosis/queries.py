@@ -185,9 +185,13 @@ def recording_facts(order: EcgOrder) -> dict[str, Any] | None:
     """Key, name, media type, size and SHA-256 of the order's recording without its bytes, or None before it was sent."""
     if order.recording_id is None:
         return None
-    facts = StoredFile.objects.filter(pk=order.recording_id)
-    found = facts.values("key", "name", "media_type", "size", "sha256").first()
+    found = _RECORDING.one(order.recording_id)
     return dict(found) if found else None
+
+
+_RECORDING = Remembered(
+    lambda id: StoredFile.objects.filter(pk=id).values("key", "name", "media_type", "size", "sha256")[:1]
+)
 
 
 def versions(*, order: EcgOrder) -> list[ReportVersion]:

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.database.remembered import ask
 
 _BIND = """
 SELECT set_config('doorstep.user', %s, true), set_config('doorstep.reach', %s, true),
@@ -21,21 +22,20 @@ def bind(actor: Actor) -> None:
     """Tell the database who acts, until the end of the running transaction; without one the rows stay shut."""
     if not connection.in_atomic_block:
         raise RuntimeError("bind() needs a transaction: the settings would be gone with the statement.")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _BIND,
-            [
-                str(actor.user_id or ""),
-                _array(actor.reach),
-                _array(actor.record_reach),
-                _array(actor.resident_ids),
-                actor.purpose,
-                str(actor.post_id or ""),
-                "{" + ",".join(sorted(actor.permissions)) + "}",
-                actor.session,
-                str(actor.only_resident_id or ""),
-            ],
-        )
+    ask(
+        _BIND,
+        [
+            str(actor.user_id or ""),
+            _array(actor.reach),
+            _array(actor.record_reach),
+            _array(actor.resident_ids),
+            actor.purpose,
+            str(actor.post_id or ""),
+            "{" + ",".join(sorted(actor.permissions)) + "}",
+            actor.session,
+            str(actor.only_resident_id or ""),
+        ],
+    )
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from django.db import connection, models
 from django.db.models.expressions import BaseExpression, DatabaseDefault
 from django.db.models.query import get_related_populators
 
+from doorstep.kernel.database.remembered import ask
+
 Row = TypeVar("Row", bound=models.Model)
 # Stand for the key while a statement is built.
 _ANY_KEY = -1
@@ -34,11 +36,11 @@ def locked(model: type[Row], key: Any, *, along: tuple[str, ...] = (), by: str =
     """The row of this key as it is now, locked until the transaction ends, with the rows that `along` names; None when it is
     not there or not the actor's. `by` names another unique column to find it by, of UUIDs."""
     plan = _locking(model, along, by)
-    with connection.cursor() as cursor:
-        cursor.execute(plan.statement, [key])
-        found = cursor.fetchone()
-    if found is None:
+    # Planning a row with its walls and all that is read along takes ten times as long as reading it.
+    rows = ask(plan.statement, [key])
+    if not rows:
         return None
+    found: Any = rows[0]
     if plan.converters:
         found = next(iter(plan.compiler.apply_converters([found], plan.converters)))
     row: Row = model.from_db(connection.alias, plan.names, found[plan.first : plan.last])

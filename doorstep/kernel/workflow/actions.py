@@ -44,7 +44,7 @@ def begin(
 ) -> Item:
     """Insert a new thing by one of its machine's first verbs and leave the four traces; `due_at` as in `apply`."""
     way, now = _first(item, verb, actor=actor)
-    with _in_transaction():
+    with in_transaction():
         rows.insert(item)
         _leave(_traces(item, way, source="", actor=actor, reason="", details=details, now=now, due_at=due_at))
     return item
@@ -91,7 +91,7 @@ def apply(
     calls that go to the database with its traces. Raises TransitionRefused when another was first, NotPermitted or NotFound when
     this actor may not.
     """
-    with _in_transaction():
+    with in_transaction():
         locked = lock(item)
         way = _way(locked, verb)
         if way is None:
@@ -187,7 +187,7 @@ def may(item: WorkItem, way: Transition, actor: Actor) -> bool:
     return True
 
 
-def _in_transaction() -> AbstractContextManager[object]:
+def in_transaction() -> AbstractContextManager[object]:
     """The running transaction, or one of its own. No savepoint: whatever is refused is refused before the first write."""
     return nullcontext() if connection.in_atomic_block else transaction.atomic()
 

@@ -16,8 +16,9 @@ from doorstep.care.diagnosis.report import Report, content_of, shape_problems
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, Refused
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.calls import Call, run
 from doorstep.kernel.events import actions as events
-from doorstep.kernel.web.push import push
+from doorstep.kernel.web.push import push, pushing
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.kernel.worklist import actions as worklist
 
@@ -25,25 +26,24 @@ _NO_LEASE: dict[str, Any] = {"reader_user_id": None, "reader_id": None, "lease_u
 _MOST_URGENT = 3
 
 
-@transaction.atomic
 def claim(*, order: EcgOrder, actor: Actor) -> EcgOrder:
     """Take a case for three minutes, renewed while the reader works; claiming one's own case again renews it.
 
     Raises TransitionRefused, naming the colleague, when another reader was first: row lock and state change are one.
     """
-    locked = workflow.lock(order)
-    if locked.state == states.READING and locked.reader_user_id == actor.user_id:
-        return renew_lease(order=locked, actor=actor)
-    now = timezone.now()
-    values = {
-        "reader_user_id": actor.user_id,
-        "reader_id": actor.practitioner_id,
-        "claimed_at": now,
-        "lease_until": now + states.LEASE,
-    }
-    claimed = workflow.apply(locked, "claim", actor=actor, values=values, due_at=_due(locked))
-    _tell_queue(claimed)
-    return claimed
+    with workflow.in_transaction():
+        locked = workflow.lock(order)
+        if locked.state == states.READING and locked.reader_user_id == actor.user_id:
+            return renew_lease(order=locked, actor=actor)
+        now = timezone.now()
+        values = {
+            "reader_user_id": actor.user_id,
+            "reader_id": actor.practitioner_id,
+            "claimed_at": now,
+            "lease_until": now + states.LEASE,
+        }
+        told = _telling_queue(locked)
+        return workflow.apply(locked, "claim", actor=actor, values=values, due_at=_due(locked), along=told)
 
 
 @transaction.atomic
@@ -77,13 +77,12 @@ def save_draft(*, order: EcgOrder, report: Report, actor: Actor) -> EcgOrder:
     return locked
 
 
-@transaction.atomic
 def release(*, order: EcgOrder, actor: Actor) -> EcgOrder:
     """Give a case back to the queue; the draft stays for the next reader, the clock runs on."""
-    locked = lock_own(order, actor)
-    released = workflow.apply(locked, "release", actor=actor, values=_NO_LEASE, due_at=_due(locked))
-    _tell_queue(released)
-    return released
+    with workflow.in_transaction():
+        locked = lock_own(order, actor)
+        told = _telling_queue(locked)
+        return workflow.apply(locked, "release", actor=actor, values=_NO_LEASE, due_at=_due(locked), along=told)
 
 
 @transaction.atomic
@@ -164,7 +163,11 @@ def _due(order: EcgOrder) -> datetime | None:
 
 
 def _tell_queue(order: EcgOrder) -> None:
-    push(to=[f"organization:{order.center_id}"], kind="ecg-queue", reference=str(order.key))
+    run(_telling_queue(order))
+
+
+def _telling_queue(order: EcgOrder) -> list[Call]:
+    return pushing(to=[f"organization:{order.center_id}"], kind="ecg-queue", reference=str(order.key))
 
 
 def _source_topics(order: EcgOrder) -> list[str]:

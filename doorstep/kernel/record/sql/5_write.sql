@@ -9,6 +9,8 @@ DECLARE
   ids bigint[];
   versions integer[];
   places integer[];
+  watched bigint[];
+  answer integer[] := '{}';
 BEGIN
   SELECT coalesce(jsonb_object_agg(o.position::text, jsonb_build_object(
       'version', o.version, 'keys', o.keys, 'facts', o.facts, 'same', o.same)), '{}') INTO old
@@ -49,17 +51,18 @@ BEGIN
     SELECT w.id, w.version, w.resident_id, w.organization_id, w.episode, w.category, w.sensitive, p_now, p_user, w.content,
         w.deleted, g.method
     FROM written w JOIN given g ON g.type = w.type AND g.id = w.fhir_id)
-  SELECT array_agg(w.id), array_agg(w.version), array_agg(g.position) INTO ids, versions, places
+  SELECT array_agg(w.id), array_agg(w.version), array_agg(g.position),
+      array_agg(w.id ORDER BY w.id) FILTER (WHERE NOT w.deleted AND w.type IN (SELECT x.type FROM record_watch x))
+    INTO ids, versions, places, watched
     FROM written w JOIN given g ON g.type = w.type AND g.id = w.fhir_id;
   IF ids IS NOT NULL THEN
     PERFORM record_index(ids, versions, places, p_index, old);
   END IF;
-  RETURN jsonb_build_object('versions', ARRAY(
-    SELECT coalesce(v.version, (old -> n.place::text ->> 'version')::integer)
-      FROM generate_series(0, jsonb_array_length(p_rows) - 1) AS n (place) LEFT JOIN unnest(versions, places) AS v (version, place) USING (place)
-     ORDER BY n.place), 'watched', ARRAY(
-    SELECT r.id FROM record_resource r WHERE r.id = ANY (ids) AND NOT r.deleted AND EXISTS (SELECT 1 FROM record_watch x WHERE x.type = r.type)
-     ORDER BY r.id))::text;
+  -- Step by step: a statement over these arrays would be planned anew at every act, for longer than all of this takes.
+  FOR place IN 0 .. jsonb_array_length(p_rows) - 1 LOOP
+    answer := answer || coalesce(versions[array_position(places, place)], (old -> place::text ->> 'version')::integer);
+  END LOOP;
+  RETURN jsonb_build_object('versions', answer, 'watched', coalesce(watched, '{}'))::text;
 END $$;
 
 -- The first version of one resource whose id was made a moment ago: what record_write leaves, without asking what was there.
