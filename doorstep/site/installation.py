@@ -58,8 +58,12 @@ class Installation:
             probe = self.directory / "probe"
             probe.write_bytes(b"x" * 4096)
             probe.unlink()
-            if shutil.disk_usage(self.directory).free < FREE_BYTES:
+            if self.free_bytes() < FREE_BYTES:
                 raise OSError(errno.ENOSPC, "no room")
+
+    def free_bytes(self) -> int:
+        """Room on the disk of the directory."""
+        return shutil.disk_usage(self.directory).free
 
     def start_database(self) -> None:
         """Start the embedded server, or use the one that runs; make the secrets."""

@@ -19,7 +19,7 @@ import psycopg
 from doorstep.kernel.database import embedded
 from doorstep.kernel.database.embedded import EmbeddedError
 from doorstep.site import processes, program
-from doorstep.site.installation import ROOT, Installation, InstallationError, has_command
+from doorstep.site.installation import FREE_BYTES, ROOT, Installation, InstallationError, has_command
 from doorstep.site.processes import Child
 
 DEFAULT_PORT = 8000
@@ -31,6 +31,7 @@ LIVED_BELOW = 10_000
 CHILDREN_SECONDS = 6.0
 ANSWER_SECONDS = 180.0
 PORT_SECONDS = 1.0
+AGAIN_SECONDS = 5.0
 
 # Where collectstatic puts the assets (settings.STATIC_ROOT); a fresh checkout has none.
 COLLECTED = ROOT / "build" / "static"
@@ -161,15 +162,43 @@ def _wait_for_answer(children: list[Child], *, port: int) -> None:
 
 def _watch(installation: Installation, children: list[Child]) -> None:
     """Keep the children and the database alive until somebody asks us to stop."""
+    short = False
     while True:
         time.sleep(0.5)
         for child in children:
             died = child.look()
             if died:
                 _say(died)
-        if installation.uses_embedded_database and not embedded.is_running(installation.directory):
+        if not installation.uses_embedded_database:
+            continue
+        if not embedded.is_running(installation.directory):
             _say("The database ended; starting it again.")
-            installation.start_database()
+            _start_again(installation)
+        short = _say_when_short(installation, short)
+
+
+def _start_again(installation: Installation) -> None:
+    """Start the database; where it cannot, on a full disk for instance, say so and come back: it may become possible."""
+    try:
+        installation.start_database()
+    except (EmbeddedError, OSError, psycopg.Error) as error:
+        _say(f"{error}\nThe next try is in {AGAIN_SECONDS:.0f} seconds.".strip())
+        time.sleep(AGAIN_SECONDS)
+
+
+def _say_when_short(installation: Installation, short: bool) -> bool:
+    """Say once that the disk fills up, and once that there is room again; returns whether it is short of room."""
+    free = installation.free_bytes()
+    if not short and free < FREE_BYTES:
+        _say(
+            f"Only {free // 2**20} MB are free on the disk of {installation.directory}. Make room now: "
+            "once it is full nothing can be looked at or saved."
+        )
+        return True
+    if short and free > 2 * FREE_BYTES:
+        _say("The disk has room again.")
+        return False
+    return short
 
 
 def _greet(installation: Installation, *, port: int, mllp_port: int) -> None:

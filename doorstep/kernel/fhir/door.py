@@ -48,11 +48,14 @@ Quick = Callable[Concatenate[HttpRequest, Call, P], HttpResponse | None]
 _authenticate: list[Authenticate] = []
 _remember: list[Remember] = []
 _REFUSALS = (FhirRefused, Refused, DataError, IntegrityError, OperationalError, ProgrammingError)
+_NO_ROOM = (503, "no-store", "服务器存储空间已满，没有保存任何内容 / the server has no room left, nothing was saved")
 # What PostgreSQL's SQLSTATE means for a client: status, issue code, sentence.
 _BY_STATE = {
     # The wall refused the write: it must sound like what is not there.
     "42501": (404, "not-found", "没有这个资源，或不在贵院可写范围 / no such resource, or not yours to write"),
     "57014": (503, "too-costly", "查询过大，请缩小范围 / too much was asked: narrow it down"),
+    "53100": _NO_ROOM,
+    "53200": _NO_ROOM,
     "54000": (413, "too-long", "内容过大 / too large"),
 }
 _BY_CLASS = {
@@ -60,6 +63,9 @@ _BY_CLASS = {
     "23": (409, "conflict", "另一请求刚写入了同一资源，请重新读取 / another request was first: read it again"),
     "40": (409, "transient", "与另一请求冲突，请重试 / in the way of another request: try again"),
 }
+
+# Seconds after which another try makes sense, by issue code.
+_RETRY_AFTER = {"transient": "1", "too-costly": "1", "no-store": "60"}
 
 
 def install(authenticate: Authenticate, remember: Remember | None = None) -> None:
@@ -138,7 +144,8 @@ def refused_by(error: Exception) -> FhirRefused:
         found = _BY_CLASS["22"]
     if found is None:
         raise error
-    return FhirRefused(*found, headers={"Retry-After": "1"} if found[1] in ("transient", "too-costly") else None)
+    after = _RETRY_AFTER.get(found[1])
+    return FhirRefused(*found, headers={"Retry-After": after} if after else None)
 
 
 def allow(request: HttpRequest, type: str, verb: str) -> None:

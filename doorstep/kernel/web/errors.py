@@ -3,7 +3,7 @@
 import logging
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,16 @@ EXPLANATIONS: dict[int, Explanation] = {
         icon="database-off",
     ),
 }
+# Reading is refused as well: who looked at a record must be written down.
+FULL = Explanation(
+    title=gettext_lazy("服务器存储空间已满"),
+    happened=gettext_lazy("服务器的存储空间或内存已用完，暂时不能查看和保存资料。"),
+    kept=NOTHING_SAVED,
+    next=gettext_lazy(
+        "请立即通知系统管理员；您填写的内容仍在浏览器的上一页里，恢复后可重新提交。紧急情况请按本单位预案用电话联系。"
+    ),
+    icon="database-off",
+)
 FORGED = Explanation(
     title=gettext_lazy("页面已过期"),
     happened=gettext_lazy("安全校验没有通过：页面停留过久、您在别处退出了登录，或浏览器禁用了 Cookie。"),
@@ -160,11 +170,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500; a lost database is a 503, everything else carries a reference number that is in the log."""
+    """handler500; a lost database or a full one is a 503, everything else carries a reference number that is in the log."""
     error = sys.exc_info()[1]
-    if database_is_away(error):
-        log.error("database away", exc_info=error)
-        response = error_page(request, 503)
+    away, full = database_is_away(error), database_is_full(error)
+    if away or full:
+        log.error("database full" if full else "database away", exc_info=error)
+        response = error_page(request, 503, explanation=FULL if full else None)
         response.headers["Retry-After"] = "60"
         return response
     reference = secrets.token_hex(4).upper()
@@ -180,15 +191,26 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def database_is_away(error: BaseException | None) -> bool:
     """Whether the error, or one that caused it, means that the database cannot be reached."""
+    for one in _causes(error):
+        if isinstance(one, PoolTimeout | InterfaceError):
+            return True
+        # A connection lost or refused has no SQLSTATE or one of classes 08 and 57P, or is one too many; a lock time-out is another matter.
+        if isinstance(one, OperationalError):
+            state = getattr(one.__cause__, "sqlstate", None)
+            if state is None or state.startswith(("08", "57P", "53300")):
+                return True
+    return False
+
+
+def database_is_full(error: BaseException | None) -> bool:
+    """Whether the error, or one that caused it, means that the database has no room left on its disk or in memory."""
+    return any(getattr(one, "sqlstate", None) in ("53100", "53200") for one in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what caused it, and so on; each once."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, PoolTimeout | InterfaceError):
-            return True
-        # A connection lost or refused has no SQLSTATE or one of classes 08 and 57P; a lock time-out is another matter.
-        if isinstance(error, OperationalError):
-            state = getattr(error.__cause__, "sqlstate", None)
-            if state is None or state.startswith(("08", "57P")):
-                return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False
