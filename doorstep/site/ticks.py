@@ -17,6 +17,7 @@ from doorstep.kernel.jobs.running import Tick
 from doorstep.kernel.subscriptions import actions as subscriptions
 from doorstep.kernel.worklist import actions as worklist
 from doorstep.people.identity import actions as identity
+from doorstep.steering.indicators import actions as indicators
 
 
 def seal_audit() -> int:
@@ -137,6 +138,12 @@ def make_rooms() -> int:
     return months.make_rooms()
 
 
+def publish_measures() -> int:
+    """Tell the record what every unit reached in the month that has ended."""
+    with acting(system_actor(Purpose.INDICATORS)) as actor:
+        return indicators.publish_last_month(actor=actor)
+
+
 TICKS: list[Tick] = [
     Tick(name="revive-jobs", seconds=10, run=revive_jobs),
     Tick(name="exchange-lanes", seconds=10, run=call_forgotten_lanes),
@@ -156,6 +163,7 @@ TICKS: list[Tick] = [
     Tick(name="down-proposals", seconds=600, run=propose_going_home),
     Tick(name="merged-rows", seconds=60, run=gather_merged_rows),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
+    Tick(name="measures", seconds=3600, run=publish_measures),
     Tick(name="months", seconds=3600, run=make_rooms),
 ]
 

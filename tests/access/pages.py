@@ -288,6 +288,7 @@ PAGES: dict[str, Page] = {
     "jwks": Page(OPEN),
     "oauth:authorize": Page(ACCOUNT),
     "oauth:token": Page(ACCOUNT),
+    "oauth:userinfo": Page(ACCOUNT),
     "oauth:introspect": Page(ACCOUNT),
     "oauth:revoke-token": Page(ACCOUNT),
     "fhir:compartment": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"), ("inner", "Observation"))),

@@ -10,6 +10,7 @@ from doorstep.coordination.hospital_systems.models import MergeNotice
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.exchange.models import CodeMapping, Connection, Message
+from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record.models import Resource, ResourceVersion
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.models import Resident
@@ -60,6 +61,11 @@ def test_admission_becomes_an_encounter_of_the_hospital(his: Connection, zhou: R
     assert stay["period"]["start"] == "2026-05-01T08:00:00+08:00"
     assert stay["location"][0]["location"]["display"] == "心内科 201 3床"
     with acting(system()):
+        source = Resource.objects.get(type="Provenance").content
+        assert [one["reference"] for one in source["target"]] == [f"Encounter/{stay['id']}"]
+        assert source["agent"][1]["who"]["display"].endswith(f"（{his.code}）")
+        assert source["entity"][0]["what"]["identifier"]["value"] == message.control_id
+        assert not problems(source)
         entry = AuditEntry.objects.get(action="exchange.apply")
         assert (entry.organization_id, entry.resident_id, entry.actor_kind) == (his.organization_id, zhou.pk, "client")
 

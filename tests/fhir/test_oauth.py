@@ -198,6 +198,8 @@ def test_openid_says_who_signed_in_by_the_house_key(house: House, client: Client
         assert (claims["iss"], claims["aud"], claims["nonce"]) == (found["issuer"], "phone-app", "n-0S6")
         # Two readings of the clock, each in whole seconds.
         assert claims["exp"] - claims["iat"] in (300, 301)
+        told = client.get("/oauth/userinfo", headers={"authorization": f"Bearer {given['access_token']}"})
+        assert told.json() == {"sub": claims["sub"], "fhirUser": claims["fhirUser"]}
         half = hashlib.sha256(given["access_token"].encode()).digest()[:16]
         assert claims["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
         form = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"], "client_id": "phone-app"}
@@ -210,6 +212,10 @@ def test_openid_says_who_signed_in_by_the_house_key(house: House, client: Client
     assert {*RefreshToken.objects.values_list("token", flat=True)} == {""}
     assert "id_token" not in _signed_in(client, doctor, "patient/*.rs")
     bare = _signed_in(client, doctor, "openid")
+    assert client.get("/oauth/userinfo").status_code == 401
+    mute = _signed_in(client, doctor, "patient/*.rs")["access_token"]
+    assert client.get("/oauth/userinfo", headers={"authorization": f"Bearer {mute}"}).status_code == 401
+    assert found["userinfo_endpoint"] == "http://testserver/oauth/userinfo"
     assert "fhirUser" not in json.loads(JWT(jwt=bare["id_token"], key=keys, algs=["RS256"]).claims)
 
 

@@ -16,6 +16,7 @@ from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.events.models import EventRow
+from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import queries as record
 from doorstep.people.residents.tests.factories import make_staff
 from doorstep.site.actors import of_user
@@ -56,6 +57,7 @@ def test_a_standing_result_is_recognised_or_repeated_for_a_reason() -> None:
         issue, former = (record.read(type="DetectedIssue", fhir_id=str(one.key)) for one in (newest, kept))
         assert issue is not None
         assert former is not None
+        assert not problems(issue)
         assert (issue["status"], former["status"]) == ("final", "cancelled")
         assert [one["reference"] for one in issue["implicated"]] == [
             f"DiagnosticReport/{report.key}",

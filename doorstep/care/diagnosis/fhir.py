@@ -14,6 +14,8 @@ from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
 
 _REPORT_CATEGORY = "http://terminology.hl7.org/CodeSystem/v2-0074"
+_PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+_COMPLETION = "http://terminology.hl7.org/CodeSystem/v3-DocumentCompletion"
 _COMMUNICATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/communication-category"
 
 # What is asked for, as a coded concept.
@@ -28,7 +30,7 @@ def order_resources(order: EcgOrder) -> list[Published]:
         contents.append(_document(order, file))
     if order.signed_at is not None:
         measured = [_observation(order, BY_NAME[name], value) for name, value in order.measurements.items()]
-        contents += [*measured, _report(order, measured)]
+        contents += [*measured, _report(order, measured), _provenance(order, file)]
     return [_published(order, content) for content in contents]
 
 
@@ -177,13 +179,51 @@ def _report(order: EcgOrder, measured: list[elements.Json]) -> elements.Json:
     )
 
 
+def _provenance(order: EcgOrder, file: dict[str, Any] | None) -> elements.Json:
+    """Who signed this version of the report, for which unit, and from which recording."""
+    signer = order.signed_by
+    centre = elements.reference("Organization", order.center.key, order.center.name)
+    source = elements.reference("Organization", order.source.key, order.source.name)
+    agent = {
+        "type": elements.concept(_PARTICIPANT, "legal", "Legal Authenticator"),
+        "who": elements.reference("Practitioner", signer.key, signer.name) if signer else centre,
+        "onBehalfOf": centre if signer else None,
+    }
+    recorder = {"type": elements.concept(_PARTICIPANT, "performer", "Performer"), "who": source}
+    recording = (
+        [
+            {
+                "role": "source",
+                "what": elements.reference("DocumentReference", file["key"], "心电图记录"),
+                "agent": [recorder],
+            }
+        ]
+        if file
+        else []
+    )
+    return elements.compact(
+        {
+            "resourceType": "Provenance",
+            # One for each version that was signed: an amended report keeps who signed the one before.
+            "id": str(_part(order.key, f"provenance/{order.version}")),
+            "target": [elements.reference("DiagnosticReport", order.key)],
+            "occurredDateTime": elements.instant(order.signed_at) if order.signed_at else None,
+            "recorded": elements.instant(order.signed_at or order.created_at),
+            "activity": elements.concept(_COMPLETION, "LA", "legally authenticated"),
+            "agent": [elements.compact(agent)],
+            "entity": recording,
+        }
+    )
+
+
 def _published(order: EcgOrder, content: elements.Json) -> Published:
     requested = content["resourceType"] in ("ServiceRequest", "DocumentReference")
     moment = order.created_at if content["resourceType"] == "ServiceRequest" else order.arrived_at
+    signed = content["resourceType"] in ("DiagnosticReport", "Provenance")
     return Published(
         content=content,
         organization_id=order.source_id if requested else order.center_id,
-        occurred_at=(order.signed_at if content["resourceType"] == "DiagnosticReport" else moment) or order.created_at,
+        occurred_at=(order.signed_at if signed else moment) or order.created_at,
         episode=order.episode,
         category=CATEGORY,
     )

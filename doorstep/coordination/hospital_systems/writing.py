@@ -5,22 +5,26 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from doorstep.coordination.hospital_systems.events import MessageApplied
 from doorstep.coordination.hospital_systems.people import Person
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.calls import run
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.exchange.formats import Fault, Outcome, Task
-from doorstep.kernel.fhir import systems
+from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.fhir.elements import Json, compact, identifier
 from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record import labels
 from doorstep.kernel.record import queries as records
-from doorstep.kernel.record.publishing import Published
+from doorstep.kernel.record.publishing import Published, Row
+from doorstep.people.organizations import queries as organizations
 
 NUMBERS = f"{systems.BASE}/NamingSystem/hospital"
 _THINGS = uuid.UUID("6f1d4a52-3c2b-5e0e-9a57-7d2f0c9b1e34")
+_PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _TICK = """
 INSERT INTO exchange_thingclock (connection_id, organization_id, thing, event_at, message_id)
 VALUES (%s, %s, %s, %s, %s)
@@ -39,6 +43,7 @@ class Writer:
         self.event_at = event_at
         self.outcome = Outcome(resident_id=person.id)
         self._written: dict[tuple[str, str], Json] = {}
+        self._sensitive = False
 
     @property
     def patient(self) -> Json:
@@ -88,12 +93,14 @@ class Writer:
         if stored is not None and {**stored, "meta": None} == {**resource, "meta": None}:
             return reference
         labelled = labels.received(resource)
+        veiled = sensitive or labelled is not resource
+        self._sensitive |= veiled
         version = record.publish(
             Published(
                 content=labelled,
                 organization_id=self.task.connection.organization_id,
                 occurred_at=occurred_at or self.event_at,
-                sensitive=sensitive or labelled is not resource,
+                sensitive=veiled,
             ),
             resident_id=self.person.id,
             actor=self.task.actor,
@@ -109,25 +116,72 @@ class Writer:
                 "type": message.type,
                 "resources": [f"{kind}/{fhir_id}/{version}" for kind, fhir_id, version in self.outcome.results],
             }
-            audit.record(
-                action="exchange.apply",
-                actor=actor,
+            told = MessageApplied(
                 subject=f"message/{message.key}",
+                subject_id=message.pk,
                 resident_id=self.person.id,
+                organization_id=message.organization_id,
+                consortium_id=message.consortium_id,
+                user_id=actor.user_id,
                 details=facts,
             )
-            events.publish(
-                MessageApplied(
-                    subject=f"message/{message.key}",
-                    subject_id=message.pk,
-                    resident_id=self.person.id,
-                    organization_id=message.organization_id,
-                    consortium_id=message.consortium_id,
-                    user_id=actor.user_id,
-                    details=facts,
-                )
+            source = Row(published=self._provenance(), resident_id=self.person.id)
+            answers = run(
+                [
+                    record.writing([source], actor=actor),
+                    audit.recording(
+                        action="exchange.apply",
+                        actor=actor,
+                        subject=f"message/{message.key}",
+                        resident_id=self.person.id,
+                        details=facts,
+                    ),
+                    events.publishing(told),
+                ]
             )
+            record.written(answers[0])
         return self.outcome
+
+    def _provenance(self) -> Published:
+        """Where the resources of this message came from: the unit, the connection, the message's own number."""
+        message, connected = self.task.message, self.task.connection
+        unit = organizations.get(organization_id=connected.organization_id)
+        sender = elements.reference("Organization", unit.key, unit.name)
+        content = compact(
+            {
+                "resourceType": "Provenance",
+                "id": str(uuid.uuid5(_THINGS, f"provenance/{message.key}/{message.replays}")),
+                "target": [
+                    elements.reference(kind, fhir_id) for kind, fhir_id, _version in dict.fromkeys(self.outcome.results)
+                ],
+                "occurredDateTime": elements.instant(self.event_at),
+                "recorded": elements.instant(timezone.now()),
+                "agent": [
+                    {"type": elements.concept(_PARTICIPANT, "author", "Author"), "who": sender},
+                    {
+                        "type": elements.concept(_PARTICIPANT, "assembler", "Assembler"),
+                        "who": {"type": "Device", "display": f"{connected.name}（{connected.code}）"},
+                        "onBehalfOf": sender,
+                    },
+                ],
+                "entity": [
+                    {
+                        "role": "source",
+                        "what": {
+                            "identifier": self.number("message", message.control_id),
+                            "display": f"{message.format} {message.type}",
+                        },
+                    }
+                ],
+            }
+        )
+        return Published(
+            content=content,
+            organization_id=connected.organization_id,
+            occurred_at=self.event_at,
+            category="provenance",
+            sensitive=self._sensitive,
+        )
 
     def _is_newest(self, reference: str) -> bool:
         organization_id = self.task.connection.organization_id

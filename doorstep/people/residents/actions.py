@@ -14,15 +14,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.kernel.access import actions as access
-from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.actor import Actor, ActorKind, Purpose
 from doorstep.kernel.access.encryption import seal
 from doorstep.kernel.access.models import CareRelationship, PresenceProof
 from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
+from doorstep.kernel.record.publishing import Published, Row
 from doorstep.people.residents import documents, indexes, insurance, insuring, queries
 from doorstep.people.residents.events import ResidentChanged, ResidentRegistered
+from doorstep.people.residents.flags import flags_of
 from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, PresenceCode, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
@@ -193,8 +196,8 @@ def register(*, new: NewResident, actor: Actor) -> Resident | None:
         presence_id=presence.pk,
         actor=actor,
     )
-    resident = queries.get(resident_id=resident_id)
-    publish(resident, actor=actor)
+    resident, today = queries.get(resident_id=resident_id), timezone.localdate()
+    publish(resident, actor=actor, flags=flags_of(resident, dict.fromkeys(new.groups, today), actor.organization_id))
     if new.insurance:
         insuring.record_insurance(resident=resident, kind=new.insurance, place=new.insured_at, actor=actor)
     events.publish(
@@ -242,7 +245,7 @@ def change(
         raise Refused(_("有内容需要更正，没有保存。"), fields=faults)
     if phone != resident.phone:
         _replace_phone(resident, phone)
-    _replace_groups(resident, wanted, day)
+    flags = _replace_groups(resident, wanted, day, actor)
     changed = [
         name
         for name, old, value in (("phone", resident.phone, phone), ("address", resident.address, address))
@@ -250,7 +253,7 @@ def change(
     ]
     resident.phone, resident.address = phone, address
     resident.save(update_fields=["phone", "address"])
-    publish(resident, actor=actor)
+    publish(resident, actor=actor, flags=flags)
     events.publish(
         ResidentChanged(
             subject=f"resident/{resident.key}",
@@ -272,14 +275,20 @@ def change(
     return resident
 
 
-def _replace_groups(resident: Resident, wanted: set[str], day: date) -> None:
-    held = set(Group.objects.filter(resident=resident, until__isnull=True).values_list("code", flat=True))
-    Group.objects.filter(resident=resident, until__isnull=True, code__in=held - wanted).update(until=day)
-    added = sorted(wanted - held)
-    if added:
+def _replace_groups(resident: Resident, wanted: set[str], day: date, actor: Actor) -> list[Published]:
+    """Let the resident leave and join groups on a day; returns the flags of these groups."""
+    live = Group.objects.filter(resident=resident, until__isnull=True)
+    held = dict(live.values_list("code", "since"))
+    left = {code: since for code, since in held.items() if code not in wanted}
+    if left:
+        live.filter(code__in=left).update(until=day)
+    joined = sorted(wanted - held.keys())
+    if joined:
         # By the owner: the actor may not read whether a sensitive group is held already, nor read back what is added.
         with connection.cursor() as cursor:
-            cursor.execute("SELECT residents_add_groups(%s, %s, %s)", [resident.pk, added, day])
+            cursor.execute("SELECT residents_add_groups(%s, %s, %s)", [resident.pk, joined, day])
+    unit = actor.organization_id
+    return [*flags_of(resident, left, unit, until=day), *flags_of(resident, dict.fromkeys(joined, day), unit)]
 
 
 def _replace_phone(resident: Resident, phone: str) -> None:
@@ -359,15 +368,20 @@ def _household(new: NewResident, actor: Actor) -> int | None:
     return made.pk
 
 
-def publish(resident: Resident, *, actor: Actor) -> None:
-    """Write the resident's Patient as it is now into the record, with the links of its merges."""
+def publish(resident: Resident, *, actor: Actor, flags: Sequence[Published] = ()) -> None:
+    """Write the resident's Patient as it is now into the record, with the links of its merges, and flags along with it.
+
+    A flag that is not said aloud is written by the system: the actor may not read whether there is one already.
+    """
     unit = resident.organization
     replaces = queries.merged_into(resident)
-    record.publish(
-        to_patient(resident, organization_key=unit.key, organization_name=unit.name, replaces=replaces),
-        resident_id=resident.pk,
-        actor=actor,
-    )
+    patient = to_patient(resident, organization_key=unit.key, organization_name=unit.name, replaces=replaces)
+    rows = [Row(published=one, resident_id=resident.pk) for one in (patient, *flags)]
+    record.write([row for row in rows if not row.published.sensitive], actor=actor)
+    veiled = [row for row in rows if row.published.sensitive]
+    if veiled:
+        with for_purpose(Purpose.HANDLER, actor):
+            record.write(veiled, actor=actor)
 
 
 def _sealed(text: str) -> str:

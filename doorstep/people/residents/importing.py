@@ -10,14 +10,16 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
+from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
 from doorstep.people.residents import documents, indexes, insurance, insuring
 from doorstep.people.residents.actions import NewResident, admit, check_new, row_of
 from doorstep.people.residents.events import ResidentsImported
+from doorstep.people.residents.flags import flags_of
 from doorstep.people.residents.models import Household, ImportBatch, Insurance, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
@@ -272,11 +274,20 @@ def _publish(people: dict[int, dict[str, Any]], actor: Actor) -> None:
         (to_patient(one, organization_key=one.organization.key, organization_name=one.organization.name), one.pk)
         for one in residents
     ]
-    lines = []
+    lines, flags, today = [], [], timezone.localdate()
     for one in residents:
         facts = people[one.pk]
+        flags += [
+            (flag, one.pk) for flag in flags_of(one, dict.fromkeys(facts["groups"], today), actor.organization_id)
+        ]
         if facts.get("insurance"):
             line = insuring.new_line(one, kind=facts["insurance"], place=facts["insured_at"], actor=actor)
             line.source = Insurance.Source.IMPORTED.value
             lines.append(line)
-    record.publish_new([*patients, *(insuring.take_over(lines) if lines else ())], actor=actor)
+    veiled = [pair for pair in flags if pair[0].sensitive]
+    if veiled:
+        # Whoever brings the list in may not read what is not said aloud.
+        with for_purpose(Purpose.HANDLER, actor):
+            record.publish_new(veiled, actor=actor)
+    flags = [pair for pair in flags if not pair[0].sensitive]
+    record.publish_new([*patients, *flags, *(insuring.take_over(lines) if lines else ())], actor=actor)

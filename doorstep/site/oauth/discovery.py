@@ -20,6 +20,7 @@ def openid_configuration(request: HttpRequest) -> JsonResponse:
             "issuer": address(BASE),
             "authorization_endpoint": address(reverse("oauth:authorize")),
             "token_endpoint": address(reverse("oauth:token")),
+            "userinfo_endpoint": address(reverse("oauth:userinfo")),
             "jwks_uri": address(reverse("jwks")),
             "scopes_supported": ["openid", "fhirUser", "launch", "launch/patient", "offline_access"],
             "response_types_supported": ["code"],

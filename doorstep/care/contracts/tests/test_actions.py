@@ -21,6 +21,7 @@ from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Re
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.events.tasks import to_event
+from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record.models import Resource
 from doorstep.people.residents.models import PanelEntry
 from doorstep.people.residents.tests.factories import make_staff
@@ -202,6 +203,9 @@ def test_care_team_names_the_people_and_the_institutions() -> None:
     contract = sign_with(signing, signing.family_doctor)
     with acting(signing.family_doctor):
         team = Resource.objects.get(type="CareTeam", fhir_id=f"{contract.key}-team").content
+        term = Resource.objects.get(type="EpisodeOfCare", fhir_id=f"{contract.key}-care").content
+        assert term["team"][0]["reference"] == f"CareTeam/{contract.key}-team"
+        assert problems(term) == []
     named = [(one["member"]["display"], one["role"][0].get("text")) for one in team["participant"]]
     assert named[:2] == [("陈敏", "签约医师"), ("周芸", "社区护士")]
     assert [name for name, _role in named[2:]] == ["清溪镇卫生院", "禾川县第二人民医院", "禾川县人民医院"]

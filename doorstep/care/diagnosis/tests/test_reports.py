@@ -42,6 +42,9 @@ def test_sign_publishes_the_report_and_keeps_a_sealed_version(loop: Loop) -> Non
         assert report is not None
         assert (report["status"], report["conclusion"]) == ("final", "正常心电图")
         assert len(report["result"]) == 2
+        (signature,) = Resource.objects.filter(type="Provenance").values_list("content", flat=True)
+        assert signature["target"] == [{"reference": f"DiagnosticReport/{order.key}", "type": "DiagnosticReport"}]
+        assert (signature["agent"][0]["who"]["display"], signature["entity"][0]["role"]) == ("何静", "source")
         request = record.read(type="ServiceRequest", fhir_id=str(order.key))
         assert request is not None
         assert request["status"] == "completed"
@@ -172,7 +175,14 @@ def test_every_resource_is_valid_fhir(loop: Loop) -> None:
     with acting(village):
         found = list(Resource.objects.filter(episode=order.subject).values_list("content", flat=True))
     kinds = {content["resourceType"] for content in found}
-    assert kinds == {"ServiceRequest", "DocumentReference", "Observation", "DiagnosticReport", "Communication"}
+    assert kinds == {
+        "ServiceRequest",
+        "DocumentReference",
+        "Observation",
+        "DiagnosticReport",
+        "Provenance",
+        "Communication",
+    }
     for content in found:
         assert problems(content) == [], content["resourceType"]
 

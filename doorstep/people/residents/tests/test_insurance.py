@@ -9,6 +9,7 @@ from django.test import Client
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.events.models import EventRow
+from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import queries as record
 from doorstep.people.residents import actions, importing, insuring, queries
 from doorstep.people.residents.models import Insurance
@@ -41,6 +42,7 @@ def test_record_insurance_replaces_the_line_of_its_sort_and_tells_the_record() -
         assert [one.words for one in shown] == ["职工医保 · 省直", "商业保险 · 平安人寿"]
         covers = {str(one.key): record.read(type="Coverage", fhir_id=str(one.key)) for one in lines}
         assert [cover and cover["status"] for cover in covers.values()] == ["active", "active", "cancelled"]
+        assert not [fault for cover in covers.values() for fault in problems(cover or {})]
         newest = covers[str(second.key)]
         assert newest is not None
         assert (newest["payor"], newest["period"]) == ([{"display": "省直"}], {"start": "2026-03-01"})

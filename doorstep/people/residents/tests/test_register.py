@@ -10,8 +10,10 @@ from django.db import connection
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import queries as record
 from doorstep.people.residents import actions, finding, queries
+from doorstep.people.residents.flags import flag_id
 from doorstep.people.residents.forms import RegisterForm
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
@@ -46,6 +48,16 @@ def test_register_makes_the_resident_visible_to_the_unit_alone() -> None:
         patient = record.read(type="Patient", fhir_id=str(made.key))
         assert patient is not None
         assert patient["identifier"][0]["value"] == ZHOU_NUMBER
+        flag = record.read(type="Flag", fhir_id=flag_id(made.key, "hypertension"))
+        assert flag is not None
+        assert not problems(flag)
+        assert (flag["status"], flag["code"]["coding"][0]["code"]) == ("active", "hypertension")
+        actions.change(resident=made, actor=nurse, phone=made.phone, address=made.address, groups=["mental"])
+        flag = record.read(type="Flag", fhir_id=flag_id(made.key, "hypertension"))
+        assert flag is not None
+        assert (flag["status"], "end" in flag["period"]) == ("inactive", True)
+        # What is not said aloud is a sensitive entry: veiled for who wrote it too.
+        assert record.read(type="Flag", fhir_id=flag_id(made.key, "mental")) is None
     zhao = of_user(make_staff(name="赵远", organization_id=world.other_village, role="village_doctor"))
     with acting(zhao), pytest.raises(NotFound):
         queries.get_by_key(made.key, zhao)

@@ -8,12 +8,18 @@ from django.test import Client
 from django.utils import timezone
 
 from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.refusals import NotPermitted
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.fhir.validation import problems
+from doorstep.kernel.record import queries as record
+from doorstep.kernel.record.models import Resource
 from doorstep.kernel.worklist import actions as worklist
 from doorstep.kernel.worklist.models import Task
+from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.tests.factories import World, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
-from doorstep.steering.indicators import queries
+from doorstep.steering.indicators import actions, queries
+from doorstep.steering.indicators.published import CLOCK, report_id
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +89,34 @@ def test_case_of_a_sister_unit_is_not_there(client: Client) -> None:
         key = Task.objects.get().key
     client.force_login(make_staff(name="何主任", organization_id=world.other_township, role="manager"))
     assert client.get(f"/indicators/cases/{key}/").status_code == 404
+
+
+def test_publish_last_month_writes_a_report_of_each_unit_once_and_its_own_unit_reads_it() -> None:
+    world = make_world()
+    resident = make_resident(organization_id=world.village)
+    for minutes in (2, 30):
+        _closed_task(world, world.village, minutes, resident.id)
+    _closed_task(world, world.other_village, 60, resident.id)
+    after = (timezone.localtime().replace(day=28) + timedelta(days=5)).replace(hour=12)
+    with acting(system_actor(Purpose.INDICATORS)) as system:
+        assert actions.publish_last_month(actor=system, now=after) == 4
+        assert actions.publish_last_month(actor=system, now=after) == 0
+        key = Organization.objects.get(id=world.village).key
+        for one in Resource.objects.filter(type__in=("Measure", "MeasureReport")):
+            assert not problems(one.content), one.content
+    address = report_id(key, CLOCK, timezone.localdate())
+    doctor = of_user(make_staff(name="何文静", organization_id=world.township, role="family_doctor"))
+    with acting(doctor):
+        report = record.read(type="MeasureReport", fhir_id=address)
+        assert report is not None
+        (group,) = report["group"]
+        assert {one["code"]["coding"][0]["code"]: one["count"] for one in group["population"]} == {
+            "initial-population": 2, "denominator": 2, "numerator": 1,
+        }  # fmt: skip
+        assert (group["measureScore"]["value"], report["reporter"]["display"]) == (0.5, "石桥村卫生室")
+        with pytest.raises(NotPermitted):
+            actions.publish_last_month(actor=doctor)
+    stranger = of_user(make_staff(name="陈立新", organization_id=world.other_township, role="family_doctor"))
+    with acting(stranger):
+        assert record.read(type="MeasureReport", fhir_id=address) is None
+        assert record.read(type="Measure", fhir_id=CLOCK) is not None
