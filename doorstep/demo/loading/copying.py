@@ -56,7 +56,7 @@ def copy(parts: list[Copied], tally: Tally) -> None:
 
 @contextmanager
 def without_indexes(*tables: str) -> Iterator[None]:
-    """Drop the secondary indexes, unique constraints and foreign keys of tables, and the keys of the index of searches; make
+    """Drop the indexes, unique constraints and foreign keys of tables, and the primary keys that no other table refers to; make
     them again at the end.
 
     Each foreign key is checked whole when it comes back, so nothing that does not fit can stay.
@@ -72,11 +72,14 @@ def without_indexes(*tables: str) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL maintenance_work_mem = '{_MEMORY}'")
         cursor.execute(f"SET LOCAL work_mem = '{_MEMORY}'")
+        # The tables are scanned once for each key: by two processes where there are two.
+        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 2")
         for _table, _name, definition in indexes:
             cursor.execute(definition)
         for table, name, definition in constraints:
             cursor.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
         cursor.execute("RESET work_mem")
+        cursor.execute("RESET max_parallel_workers_per_gather")
 
 
 # Unique constraints first, then foreign keys, which may stand on them.
@@ -84,7 +87,8 @@ _CONSTRAINTS = """
 SELECT r.relname, c.conname, pg_get_constraintdef(c.oid)
   FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
  WHERE r.relnamespace = 'public'::regnamespace AND r.relname = ANY (%s)
-   AND (c.contype IN ('f', 'u') OR (c.contype = 'p' AND starts_with(r.relname, 'record_search')))
+   AND (c.contype IN ('f', 'u') OR (c.contype = 'p'
+     AND NOT EXISTS (SELECT 1 FROM pg_constraint d WHERE d.contype = 'f' AND d.conindid = c.conindid)))
  ORDER BY c.contype = 'f', r.relname, c.conname
 """
 _INDEXES = """

@@ -1,7 +1,10 @@
 """Other processes that turn batches into rows while this one draws the next batch and the server takes the last."""
 
+import contextlib
 import multiprocessing
 import os
+import queue
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
@@ -34,7 +37,7 @@ def turned(batches: Iterable[ResidentBatch], turn: Turn, *, processes: int) -> I
             theirs.close()
             workers.append(worker)
             idle.append(ours)
-        for batch in batches:
+        for batch in _ahead(batches):
             rows = None
             if not idle:
                 idle.append(busy.popleft())
@@ -50,6 +53,35 @@ def turned(batches: Iterable[ResidentBatch], turn: Turn, *, processes: int) -> I
         for worker in workers:
             worker.terminate()
             worker.join()
+
+
+def _ahead(batches: Iterable[ResidentBatch]) -> Iterator[ResidentBatch]:
+    """The same batches, drawn by a thread while the one who takes them waits for the server; what it raises is raised here."""
+    drawn: queue.Queue[ResidentBatch | BaseException | None] = queue.Queue(maxsize=1)
+    given_up = threading.Event()
+
+    def put(one: ResidentBatch | BaseException | None) -> bool:
+        while not given_up.is_set():
+            with contextlib.suppress(queue.Full):
+                drawn.put(one, timeout=_LOOK_SECONDS)
+                return True
+        return False
+
+    def draw() -> None:
+        try:
+            if all(put(batch) for batch in batches):
+                put(None)
+        except BaseException as error:  # whoever takes the batches has to know
+            put(error)
+
+    threading.Thread(target=draw, daemon=True).start()
+    try:
+        while (one := drawn.get()) is not None:
+            if isinstance(one, BaseException):
+                raise one
+            yield one
+    finally:
+        given_up.set()
 
 
 def _work(pipe: Connection, turn: Turn, parent: int) -> None:

@@ -147,7 +147,8 @@ class Identifier(models.Model):
 class Group(models.Model):
     """A key group (重点人群) that a resident belongs to, from a day to a day; `code` is one of `rules.GROUPS`."""
 
-    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="groups")
+    # The rule that a group stands once for a resident and a day begins with the resident: its index finds a resident's rows, too.
+    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="groups", db_index=False)
     code = models.CharField(max_length=24)
     since = models.DateField()
     until = models.DateField(null=True)
@@ -166,7 +167,8 @@ class Group(models.Model):
 class PanelEntry(models.Model):
     """A resident on the panel of a unit: what its search looks through. Opened by a visit, a contract or a task."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="panel")
+    # The rule that a resident stands once on a panel begins with the unit: its index finds a unit's rows, too.
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="panel", db_index=False)
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="panels")
     name = models.CharField(max_length=60)
     pinyin = models.CharField(max_length=120, blank=True, default="")
