@@ -100,6 +100,10 @@ class RequireOwnPasswordMiddleware:
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Second factors: secrets sealed in the database, and the last one of a member of staff stays."""
 
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _("验证码不正确或已过期，请输入验证器上最新的 6 位数字。"),
+    }
+
     def get_totp_issuer(self) -> str:
         """Return the name that the authenticator app shows."""
         return "Doorstep"

@@ -24,7 +24,7 @@ function onSubmit(event: SubmitEvent): void {
   if (question && button && !answered.has(button)) {
     event.preventDefault();
     event.stopImmediatePropagation();
-    ask(question, button.textContent?.trim() ?? words.confirm, () => {
+    ask(question, spoken(button), () => {
       answered.add(button);
       form.requestSubmit(button);
       answered.delete(button);
@@ -46,6 +46,13 @@ function onSubmit(event: SubmitEvent): void {
   }
   form.dataset.sent = "";
   button?.setAttribute("aria-busy", "true");
+}
+
+// What a button says, without the keys that press it.
+function spoken(button: HTMLElement): string {
+  const copy = button.cloneNode(true) as HTMLElement;
+  for (const key of copy.querySelectorAll("kbd")) key.remove();
+  return copy.textContent?.trim() || words.confirm;
 }
 
 function release(): void {

@@ -9,7 +9,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,9 +24,16 @@ from doorstep.care.diagnosis.ecg.synthetic import Kind, synthesize
 from doorstep.demo.county.heroes import HeroResident, hero_residents
 from tests.journeys.centre import EcgReader
 from tests.journeys.conftest import FLAGS
+from tests.journeys.counters import (
+    answer_the_call_back,
+    give_a_wrong_code,
+    say_who_calls,
+    sit_in_the_records_office,
+    stand_at_the_kiosk,
+)
 from tests.journeys.hospital import Office
 from tests.journeys.house import House, free_port
-from tests.journeys.people import DESK, PHONE, RESIDENTS, Cast, Person
+from tests.journeys.people import DESK, NOBODY, PHONE, RESIDENTS, Cast, Person
 from tests.journeys.tracings import fresh_file
 from tests.journeys.village import VillageDoctor
 
@@ -47,13 +54,18 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A page as somebody sees it; `path` may name a key as {order}, `english` pictures it in English too, `shown` is its README name."""
+    """A page as somebody sees it; `path` may name a key as {order}, `english` pictures it in English too, `shown` is its README name.
+
+    `before` is done first, so that there is something on the page; `status` is what it answers.
+    """
 
     name: str
     username: str
     path: str
     english: bool = False
     shown: str = ""
+    before: Callable[[Person], None] | None = None
+    status: int = 200
 
 
 SCREENS = (
@@ -118,6 +130,46 @@ SCREENS = (
     Screen("audit-reviews", "auditor", "/audit/reviews/"),
     Screen("register", "registrar", "/residents/register/"),
     Screen("imports", "registrar", "/residents/import/"),
+    Screen("doubles", "registrar", "/identity/", before=sit_in_the_records_office),
+    Screen("double-pairs", "registrar", "/identity/pairs/", before=sit_in_the_records_office),
+    Screen("double-pick", "registrar", "/identity/{resident}/", before=sit_in_the_records_office),
+    Screen("double-compare", "registrar", "/identity/{resident}/?with={other}", before=sit_in_the_records_office),
+    Screen("login", NOBODY, "/accounts/login/", english=True),
+    Screen("login-code", NOBODY, "/accounts/2fa/authenticate/", before=give_a_wrong_code),
+    Screen("error-403", "desk", "/slots/quotas/", status=403),
+    Screen("error-404", "village", "/nothing/", status=404),
+    Screen("error-405", "village", "/visits/{visit}/finish/", status=405),
+    Screen("desk-who", "desk", "/slots/phone/", english=True),
+    Screen("desk-call-back", "desk", "/slots/phone/", before=say_who_calls),
+    Screen("desk-departments", "desk", "/slots/phone/", before=answer_the_call_back),
+    Screen("desk-times", "desk", "/slots/phone/?department={department}", before=answer_the_call_back),
+    Screen("desk-day", "desk", "/slots/day/", english=True),
+    Screen("desk-wall", "desk", "/slots/screen/"),
+    Screen("desk-waiting", "desk", "/slots/waiting/", english=True),
+    Screen("desk-rebookings", "desk", "/slots/rebookings/"),
+    Screen("kiosk", "kiosk", "/slots/kiosk/", english=True),
+    Screen("kiosk-mine", "kiosk", "/slots/kiosk/mine/", before=stand_at_the_kiosk),
+    Screen("kiosk-find", "kiosk", "/slots/kiosk/find/", before=stand_at_the_kiosk),
+    Screen("kiosk-times", "kiosk", "/slots/kiosk/find/{department}/", before=stand_at_the_kiosk),
+    Screen("ecg-new", "village", "/ecg/orders/new/{visit}/", english=True),
+    Screen("visit-new", "village", "/visits/open/{resident}/"),
+    Screen("presence", "village", "/residents/presence/"),
+    Screen("break-glass", "village", "/residents/emergency/", english=True),
+    Screen("unknown", "village", "/identity/unknown/"),
+    Screen("identify", "village", "/identity/{resident}/identify/"),
+    Screen("contract-new", "family", "/contracts/new/{resident}/"),
+    Screen("follow-up", "family", "/referrals/follow-ups/{follow_up}/"),
+    Screen("fairness", "office", "/slots/fairness/"),
+    Screen("quotas", "office", "/slots/quotas/"),
+    Screen("facilities", "office", "/slots/facilities/"),
+    Screen("stop", "office", "/slots/stop/"),
+    Screen("audit-found", "auditor", "/audit/?text=李长河"),
+    Screen("security", "manager", "/accounts/2fa/"),
+    Screen("password", "manager", "/accounts/password/change/"),
+    Screen("phone-bookings", "zhou", "/slots/my/"),
+    Screen("phone-find", "zhou", "/slots/my/find/"),
+    Screen("phone-times", "zhou", "/slots/my/find/{department}/"),
+    Screen("phone-trends", "zhou", "/me/trends/"),
     Screen("phone-home", "zhou", "/me/", english=True, shown="phone"),
     Screen("phone-record", "zhou", "/me/record/"),
     Screen("phone-looks", "zhou", "/me/looks/"),
@@ -133,6 +185,11 @@ KEYS = {
     "referral": "SELECT key FROM referrals_referral WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1",
     "proposal": "SELECT key FROM referrals_downproposal ORDER BY id DESC LIMIT 1",
     "stay": "SELECT key FROM beds_stay ORDER BY id LIMIT 1",
+    "department": "SELECT d.key FROM scheduling_schedule s JOIN organizations_department d ON d.id = s.department_id"
+    " JOIN organizations_organization o ON o.id = s.organization_id WHERE o.name = '禾川县人民医院' ORDER BY s.id LIMIT 1",
+    "follow_up": "SELECT f.key FROM referrals_followup f JOIN organizations_organization o ON o.id = f.unit_id"
+    " WHERE o.name = '清溪镇卫生院' ORDER BY f.id DESC LIMIT 1",
+    "other": "SELECT key FROM residents_resident WHERE id = 2",
     "visit": "SELECT key FROM visits_visit WHERE resident_id = 1 ORDER BY created_at DESC LIMIT 1",
     "resident": "SELECT key FROM residents_resident WHERE id = 1",
     "unit": "SELECT key FROM organizations_organization WHERE kind = 'township-center' ORDER BY id LIMIT 1",
@@ -240,6 +297,9 @@ class Camera:
             if message.type in ("error", "warning"):
                 said.append(f"{message.text} {message.location.get('url', '')}")
 
+        if screen.before is not None:
+            person.page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+            screen.before(person)
         person.page.on("console", note)
         for place, size in (("desk", DESK), ("phone", PHONE)):
             self._picture(person, screen, f"{screen.name}-{place}", path, size)
@@ -257,7 +317,7 @@ class Camera:
         page.set_viewport_size({"width": size[0], "height": size[1]})
         answer = page.goto(path)
         page.wait_for_timeout(SETTLE_MS)
-        if answer is None or answer.status != 200:
+        if answer is None or answer.status != screen.status:
             self.seen.append(f"{name}: {path} answered {answer.status if answer else 'nothing'}")
         page.screenshot(path=BUILT / f"{name}.png")
         if screen.shown and name.endswith("-phone" if screen.username in RESIDENTS else "-desk"):

@@ -25,6 +25,7 @@ from doorstep.kernel.workflow.once import once
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 from doorstep.people.workforce import queries as workforce
+from doorstep.site.acts import REASONS, act_words, acts_called
 from doorstep.site.auditing.forms import TrailForm, VerdictForm
 
 _CHINA = ZoneInfo("Asia/Shanghai")
@@ -58,11 +59,15 @@ def trail(request: HttpRequest) -> HttpResponse:
                     organization_ids=actor.reach,
                     resident_id=resident.pk if resident else None,
                     text=facts["text"],
+                    acts=acts_called(facts["text"]),
                     start=start,
                     end=start + timedelta(days=1) if start else None,
                 )
             states = audit.seal_states(found)
-    context = {"form": form, "entries": [(one, states.get(one.pk, "waiting")) for one in found]}
+    rows = [
+        (one, act_words(one.action), REASONS.get(one.basis, one.basis), states.get(one.pk, "waiting")) for one in found
+    ]
+    context = {"form": form, "entries": rows}
     return render(request, "auditing/trail.html", context, 422 if form.errors else 200)
 
 

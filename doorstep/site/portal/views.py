@@ -24,6 +24,7 @@ from doorstep.people.residents import chart_views, presenters
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.chart import filters
 from doorstep.people.residents.chart.lines import days_of
+from doorstep.site.acts import REASONS, act_words
 from doorstep.site.portal.looks import together, why
 
 _CHOSEN = "portal_resident"
@@ -52,17 +53,6 @@ ACTS: dict[str, Any] = {
     "cds.order-select": _("开检查前查看了可互认的结果"),
     "cds.order-sign": _("开检查前查看了可互认的结果"),
     "app.launch": _("带着您的档案打开了一个应用"),
-}
-REASONS: dict[str, Any] = {
-    "visit": _("因为接诊"),
-    "contract": _("因为家庭医生签约"),
-    "order": _("因为检查申请"),
-    "referral": _("因为转诊"),
-    "return": _("因为下转接续"),
-    "consultation": _("因为会诊"),
-    "escalation": _("因为危急值无人处理时升级"),
-    "emergency": _("因为紧急情况"),
-    "source": _("因为单位建档"),
 }
 
 
@@ -151,7 +141,7 @@ def looks(request: HttpRequest) -> HttpResponse:
     context = {
         **frame,
         "looks": [
-            (one, ACTS.get(one.action, _("办理了与您有关的业务")), why(one) or REASONS.get(one.basis, ""), times)
+            (one, ACTS.get(one.action) or act_words(one.action), why(one) or REASONS.get(one.basis, ""), times)
             for one, times in together(found)
         ],
         "relationships": [
