@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, FilteredRelation, OuterRef, Q, QuerySet, Subquery
@@ -14,7 +15,7 @@ from doorstep.care.contracts.states import COUNTING, LIVE
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import PresenceProof
 from doorstep.kernel.access.refusals import NotFound
-from doorstep.kernel.database.remembered import Remembered
+from doorstep.kernel.database.remembered import Remembered, Slot
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
@@ -55,25 +56,7 @@ def benefits_of(resident_id: int, critical: bool, day: date) -> list[Decision]:
 
     Raises NotFound for somebody whom the actor may not see.
     """
-    in_force = FilteredRelation(
-        "contracts",
-        condition=Q(contracts__state__in=COUNTING, contracts__starts_on__lte=day, contracts__ends_on__gte=day),
-    )
-    found = (
-        Resident.objects.annotate(contract=in_force, insurance=Subquery(residents.basic_insurance(OuterRef("pk"))))
-        .filter(id=resident_id)
-        .values_list(
-            "birth_date",
-            "organization__division_code",
-            "contract__id",
-            "contract__ends_on",
-            "contract__team__name",
-            "contract__secondary_hospital_id",
-            "contract__tertiary_hospital_id",
-            "insurance",
-        )
-        .first()
-    )
+    found = _OF_BENEFITS.one(resident_id, day)
     if found is None:
         raise NotFound()
     born, region, contract_id, ends_on, team, *hospitals, insurance = found
@@ -92,6 +75,31 @@ def benefits_of(resident_id: int, critical: bool, day: date) -> list[Decision]:
             )
         )
     )
+
+
+def _of_benefits(resident_id: Slot, day: Slot) -> QuerySet[Resident, tuple[Any, ...]]:
+    in_force = FilteredRelation(
+        "contracts",
+        condition=Q(contracts__state__in=COUNTING, contracts__starts_on__lte=day, contracts__ends_on__gte=day),
+    )
+    return (
+        Resident.objects.annotate(contract=in_force, insurance=Subquery(residents.basic_insurance(OuterRef("pk"))))
+        .filter(id=resident_id)
+        .order_by("id", "contract__id")
+        .values_list(
+            "birth_date",
+            "organization__division_code",
+            "contract__id",
+            "contract__ends_on",
+            "contract__team__name",
+            "contract__secondary_hospital_id",
+            "contract__tertiary_hospital_id",
+            "insurance",
+        )[:1]
+    )
+
+
+_OF_BENEFITS = Remembered(_of_benefits)
 
 
 def decisions_of(contract: Contract, *, critical: bool, day: date) -> list[Decision]:

@@ -31,7 +31,13 @@ PERIODS = {
 SIDES = ("out", "in", "back", "all")
 # What is counted by its coded reason, and the column of the code.
 REASONS = {"return": "return_code", "decline": "decline_code", "offer": "offer_refusal", "back": "back_code"}
-_WITH = ("source", "target", "receiver", "department")
+_WITH = ("source", "target", "receiver")
+# What a case shows, on the page and in its file.
+_SHOWN = (
+    "key", "state", "kind", "direction", "created_at", "patient_name", "outside_name", "decline_code", "return_code", "back_code",
+    "outside_reason", "submitted_at", "accepted_at", "arrived_at", "treated_at", "admitted_at", "discharged_at", "handed_back_at",
+    "received_back_at", "closed_at", "source__name", "target__name", "receiver__name",
+)  # fmt: skip
 # Cases on a page.
 CASES = 100
 EXPORTED = 20_000
@@ -178,7 +184,7 @@ def cases(*, actor: Actor, period: str, what: str, limit: int = CASES, after: st
     with for_purpose(Purpose.INDICATORS, actor):
         if what == "overdue":
             return _overdue(actor, limit=limit, after=after)
-        rows = _narrowed(actor, since, what).select_related(*_WITH)
+        rows = _narrowed(actor, since, what).select_related(*_WITH).only(*_SHOWN)
         begun, _mark, last = after.partition("_")
         if begun.isdigit() and last.isdigit() and len(after) < 40:
             moment = _EPOCH + timedelta(microseconds=int(begun))
@@ -246,7 +252,7 @@ def _overdue(actor: Actor, *, limit: int, after: str) -> list[Referral]:
     with connection.cursor() as cursor:
         cursor.execute(_LATE, facts)
         late = {row[0]: _Late(*row[1:]) for row in cursor.fetchall()}
-    found = {row.pk: row for row in _of(actor).filter(pk__in=list(late)).select_related(*_WITH)}
+    found = {row.pk: row for row in _of(actor).filter(pk__in=list(late)).select_related(*_WITH).only(*_SHOWN)}
     rows = [found[key] for key in late if key in found]
     for row in rows:
         row.late = late[row.pk]  # type: ignore[attr-defined]

@@ -10,18 +10,22 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from django.db.models import BooleanField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Concat
 
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.states import ENDED
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.database.remembered import Remembered, Slot
-from doorstep.kernel.worklist.models import Task
 
 PAGE = 50
-_WITH = ("source", "target", "department", "receiver", "referrer", "reviewer", "attending")
+_WITH = ("source", "target", "receiver")
+# What a line shows, and what puts it into its order: a whole referral is ten times as much to read and to make.
+_SHOWN = (
+    "key", "state", "state_since", "created_at", "desk", "kind", "direction", "resident_id", "patient_name", "impression",
+    "discharge_diagnosis", "outside_name", "outcome", "outcome_en", "alternative", "attending_id", "department_id",
+    "source__name", "target__name", "receiver__name",
+)  # fmt: skip
 # What the office has before it, what the specialists have, what comes back: values of `Referral.desk`.
 _OFFICE, _WARD, _BACK = (0, 9), (10, 19), (13, 14)
 _ENDED_SQL = ", ".join(f"'{state}'" for state in ENDED)
@@ -129,14 +133,6 @@ def _page(
     return Page(shown, _text(orders[0].key(shown[-1])) if len(rows) > limit else "")
 
 
-def _clock() -> dict[str, Subquery]:
-    """The clock of each line, brought along: the nearest of its open tasks."""
-    tasks = Task.objects.filter(
-        kind=Concat(Value("referral."), OuterRef("state")), item_id=OuterRef("pk"), closed_at__isnull=True
-    ).order_by("due_at")
-    return {"task_due": Subquery(tasks.values("due_at")[:1]), "task_warn": Subquery(tasks.values("warn_at")[:1])}
-
-
 @cache
 def _reading(sql: str, slots: int) -> Remembered[Referral]:
     """The referrals of a condition with named values, each list under the few conditions that stand above."""
@@ -144,7 +140,7 @@ def _reading(sql: str, slots: int) -> Remembered[Referral]:
 
     def build(*values: Slot) -> QuerySet[Referral]:
         these = RawSQL(condition, values, output_field=BooleanField())  # noqa: S611 - every word of it stands above
-        return Referral.objects.select_related(*_WITH).filter(these).annotate(**_clock())
+        return Referral.objects.select_related(*_WITH).filter(these).only(*_SHOWN)
 
     return Remembered(build, slots=slots)
 

@@ -103,6 +103,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASE_ROLE = environment.text("DOORSTEP_DATABASE_ROLE", "app")
 DATABASES: dict[str, dict[str, Any]] = {"default": environment.database(SECRETS, role=DATABASE_ROLE)}
 
+# Controls of forms by compiled templates: a page of work with its dialogs has dozens, each several templates.
+FORM_RENDERER = "django.forms.renderers.Jinja2"
+
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",

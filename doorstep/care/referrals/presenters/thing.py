@@ -116,18 +116,13 @@ def label(thing: Referral | FollowUp) -> str:
 
 
 def lines_of(referrals: Iterable[Referral], *, chosen: Any = None) -> list[Line]:
-    """The lines of a list with their clocks, which pages bring along; one query for what was read without."""
+    """The lines of a list with their clocks."""
     rows = list(referrals)
-    bare = [row.pk for row in rows if not hasattr(row, "task_due")]
-    tasks = worklist.tasks_of_items(machine="referral", item_ids=bare) if bare else {}
-    found = []
-    for row in rows:
-        task = tasks.get(row.pk)
-        clock = (
-            (task.due_at, task.warn_at) if task else (getattr(row, "task_due", None), getattr(row, "task_warn", None))
-        )
-        found.append(_line(row, clock, chosen))
-    return found
+    clocks = worklist.clocks_of(
+        kinds={f"referral.{row.state}" for row in rows if row.state not in states.ENDED},
+        item_ids=[row.pk for row in rows],
+    )
+    return [_line(row, clocks.get(row.pk, (None, None)), chosen) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
