@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.db import connection
-from django.db.models import ManyToManyRel, ManyToOneRel, Model
+from django.db.models import Index, ManyToManyRel, ManyToOneRel, Model, UniqueConstraint
 
 from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.policies import POLICY, declared
@@ -156,3 +156,22 @@ def _layer(model: type[Model]) -> int:
 def _app(model: type[Model]) -> str:
     config = apps.get_app_config(model._meta.app_label)
     return str(config.name)
+
+
+def test_no_index_repeats_the_beginning_of_another() -> None:
+    """A relation brings an index; where a list or a rule has one that begins with it, the first is only written, never read."""
+    repeated = {
+        f"{model._meta.label}.{field.name}: db_index=False"
+        for model in our_models()
+        for field in model._meta.local_fields
+        if field.db_index and not field.unique and field.name in _beginnings(model)
+    }
+    assert repeated == set()
+
+
+def _beginnings(model: type[Model]) -> set[str]:
+    """The first columns of whole indexes: partial ones and other kinds than the B-tree do not serve every question."""
+    lists = [index for index in model._meta.indexes if type(index) is Index and index.fields and not index.condition]
+    rules = [rule for rule in model._meta.constraints if isinstance(rule, UniqueConstraint) and rule.condition is None]
+    listed = {index.fields[0].lstrip("-") for index in lists if not index.opclasses}
+    return listed | {rule.fields[0] for rule in rules if rule.fields}

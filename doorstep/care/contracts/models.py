@@ -54,11 +54,13 @@ class Contract(WorkItem):
 
     machine: ClassVar[Machine] = CONTRACT
 
-    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="contracts")
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="contracts", db_index=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="contracts")
     doctor = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="contracts")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="contracts")
-    signing_organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="signed_contracts")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="contracts", db_index=False)
+    signing_organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="signed_contracts", db_index=False
+    )
     secondary_hospital = models.ForeignKey(
         Organization, on_delete=models.PROTECT, null=True, related_name="secondary_contracts"
     )

@@ -41,13 +41,15 @@ class EcgOrder(WorkItem):
     # The recording is a row of its own, found by the number in this one.
     shown_by_itself = True
 
-    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="ecg_orders")
-    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="ecg_orders")
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="ecg_orders", db_index=False)
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="ecg_orders", db_index=False)
     # The centre may name the visit and not read it.
     visit_key = models.UUIDField(null=True)
-    source = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="ecg_orders")
+    source = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="ecg_orders", db_index=False)
     center = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="ecg_readings")
-    ordered_by = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="ecg_orders")
+    ordered_by = models.ForeignKey(
+        Practitioner, on_delete=models.PROTECT, null=True, related_name="ecg_orders", db_index=False
+    )
     ordered_by_user_id = models.BigIntegerField(null=True)
     indication = models.CharField(max_length=400, blank=True, default="")
     urgent = models.BooleanField(default=False)
@@ -62,7 +64,7 @@ class EcgOrder(WorkItem):
     queue_urgency = models.SmallIntegerField(default=0)
 
     reader_user_id = models.BigIntegerField(null=True)
-    reader = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="+")
+    reader = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     lease_until = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
     drafted_by = models.CharField(max_length=40, blank=True, default="")
@@ -77,7 +79,9 @@ class EcgOrder(WorkItem):
     plain_en = models.TextField(blank=True, default="")
     version = models.SmallIntegerField(default=0)
     signed_at = models.DateTimeField(null=True)
-    signed_by = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="signed_ecgs")
+    signed_by = models.ForeignKey(
+        Practitioner, on_delete=models.PROTECT, null=True, related_name="signed_ecgs", db_index=False
+    )
     signed_by_user_id = models.BigIntegerField(null=True)
 
     # Read along by queries for the lines of lists.
@@ -146,7 +150,7 @@ class ReportVersion(models.Model):
     """One signed version of a report as it went out, with the seal that a printed copy is checked against."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    order = models.ForeignKey(EcgOrder, on_delete=models.PROTECT, related_name="versions")
+    order = models.ForeignKey(EcgOrder, on_delete=models.PROTECT, related_name="versions", db_index=False)
     order_key = models.UUIDField()
     resident_id = models.BigIntegerField()
     source_id = models.BigIntegerField()
@@ -180,10 +184,10 @@ class CriticalValue(WorkItem):
 
     machine = states.CRITICAL_VALUE
 
-    order = models.ForeignKey(EcgOrder, on_delete=models.PROTECT, related_name="critical_values")
+    order = models.ForeignKey(EcgOrder, on_delete=models.PROTECT, related_name="critical_values", db_index=False)
     order_key = models.UUIDField()
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="critical_ecgs")
-    source = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="critical_ecgs")
+    source = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="critical_ecgs", db_index=False)
     center = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     holder = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", null=True)
     code = models.CharField(max_length=24)

@@ -44,7 +44,7 @@ class Allergy(models.Model):
         REPLACED = "replaced", "已被替代"
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="allergies")
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="allergies", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.ALLERGY)
     code = models.CharField(max_length=40, blank=True, default="")
     other = models.CharField(max_length=80, blank=True, default="")

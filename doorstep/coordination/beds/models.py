@@ -35,7 +35,7 @@ class Ward(models.Model):
         CARE = "care", "照护床位"
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="wards")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="wards", db_index=False)
     department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, related_name="wards")
     name = models.CharField(max_length=60)
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.GENERAL)
@@ -56,8 +56,8 @@ class Bed(WorkItem):
 
     machine: ClassVar[Machine] = BED
 
-    ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="beds")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="beds")
+    ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="beds", db_index=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="beds", db_index=False)
     number = models.CharField(max_length=12)
     held_for = models.CharField(max_length=80, blank=True, default="")
     held_until = models.DateTimeField(null=True)
@@ -92,7 +92,7 @@ class Stay(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     consortium_id = models.BigIntegerField(null=True)
     bed = models.ForeignKey(Bed, on_delete=models.PROTECT, related_name="stays")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="stays")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="stays", db_index=False)
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="stays")
     resident_key = models.UUIDField()
     patient_name = models.CharField(max_length=60)
@@ -136,7 +136,9 @@ class BedRequest(WorkItem):
 
     machine: ClassVar[Machine] = BED_REQUEST
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="bed_requests")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="bed_requests", db_index=False
+    )
     department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, related_name="+")
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="bed_requests")
     patient_name = models.CharField(max_length=60)

@@ -24,7 +24,9 @@ class Decision(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="recognition_decisions")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="recognition_decisions")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="recognition_decisions", db_index=False
+    )
     consortium_id = models.BigIntegerField(null=True)
     episode = models.CharField(max_length=80)  # the visit in which it was decided: "visit/<key>"
     kind = models.CharField(max_length=12, choices=list(rules.KINDS.items()))

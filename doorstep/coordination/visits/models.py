@@ -25,8 +25,8 @@ class Visit(WorkItem):
     machine = states.VISIT
     read_along = ("resident", "organization", "practitioner")
 
-    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="visits")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="visits")
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="visits", db_index=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="visits", db_index=False)
     practitioner = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="visits")
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.OUTPATIENT)
     complaint = models.CharField(max_length=400, blank=True, default="")

@@ -230,7 +230,7 @@ class ApiClient(models.Model):
 class SeenAssertion(models.Model):
     """A signed assertion that was used: it is not used again while it would still be valid."""
 
-    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE)
+    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, db_index=False)
     jti = models.CharField(max_length=200)
     expires_at = models.DateTimeField()
 

@@ -91,7 +91,7 @@ class Message(models.Model):
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="messages")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="messages", db_index=False)
     organization_id = models.BigIntegerField()
     consortium_id = models.BigIntegerField(null=True)
     format = models.CharField(max_length=12)
@@ -145,7 +145,7 @@ class CodeMapping(models.Model):
     """What a code of one sender means in a code system of ours; an empty target is a code that nobody has decided yet."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="mappings")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="mappings", db_index=False)
     organization_id = models.BigIntegerField()
     table = models.CharField(max_length=24)
     local_code = models.CharField(max_length=80)
@@ -176,7 +176,7 @@ class CodeMapping(models.Model):
 class ThingClock(models.Model):
     """The time of the newest message that was applied to a thing ("Encounter/…"); an older one does not change it."""
 
-    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="clocks")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="clocks", db_index=False)
     organization_id = models.BigIntegerField()
     thing = models.CharField(max_length=80)  # the reference of its resource
     event_at = models.DateTimeField()

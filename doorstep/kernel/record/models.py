@@ -72,7 +72,7 @@ class Resource(models.Model):
 class ResourceVersion(models.Model):
     """One version of a resource as it was written; append-only."""
 
-    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="versions")
+    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="versions", db_index=False)
     version = models.IntegerField()
     resident_id = models.BigIntegerField(null=True)
     organization_id = models.BigIntegerField(null=True)
@@ -310,7 +310,7 @@ class BulkPiece(models.Model):
 class BulkLine(models.Model):
     """A line that could not be written, and why; with its text it waits for what it refers to, without it is refused."""
 
-    bulk_import = models.ForeignKey(BulkImport, on_delete=models.CASCADE, related_name="faults")
+    bulk_import = models.ForeignKey(BulkImport, on_delete=models.CASCADE, related_name="faults", db_index=False)
     input = models.SmallIntegerField()
     number = models.IntegerField()
     # An OperationOutcome as JSON.

@@ -69,7 +69,7 @@ class Subscription(models.Model):
         MESSAGE = "message", _("FHIR 消息")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, related_name="subscriptions")
+    client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, related_name="subscriptions", db_index=False)
     organization_id = models.BigIntegerField()
     consortium_id = models.BigIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.REQUESTED)
@@ -125,7 +125,7 @@ class Match(models.Model):
     Not numbered yet: whether the client may see it is asked under the client's own eyes.
     """
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="matches")
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="matches", db_index=False)
     organization_id = models.BigIntegerField()
     type = models.CharField(max_length=40)
     fhir_id = models.CharField(max_length=64)
@@ -150,7 +150,9 @@ class Notification(models.Model):
         DROPPED = "dropped", _("已放弃")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="notifications")
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="notifications", db_index=False
+    )
     organization_id = models.BigIntegerField()
     number = models.BigIntegerField()
     type = models.CharField(max_length=40)

@@ -28,7 +28,7 @@ class CodeSystem(models.Model):
 class Concept(models.Model):
     """One code."""
 
-    system = models.ForeignKey(CodeSystem, on_delete=models.CASCADE, related_name="concepts")
+    system = models.ForeignKey(CodeSystem, on_delete=models.CASCADE, related_name="concepts", db_index=False)
     code = models.CharField(max_length=60)
     display_zh = models.CharField(max_length=300)
     display_en = models.CharField(max_length=300, blank=True, default="")

@@ -23,9 +23,9 @@ class Merge(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     consortium_id = models.BigIntegerField(null=True)
-    standing = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="merges")
+    standing = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="merges", db_index=False)
     former = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="merged_by")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     reason = models.CharField(max_length=400)
     choices = models.JSONField(default=dict)
     before = models.JSONField(default=dict)
@@ -70,7 +70,7 @@ class MovedRow(models.Model):
         CHANGED = "changed", "改写"
         MADE = "made", "新增"
 
-    merge = models.ForeignKey(Merge, on_delete=models.CASCADE, related_name="rows")
+    merge = models.ForeignKey(Merge, on_delete=models.CASCADE, related_name="rows", db_index=False)
     table = models.CharField(max_length=64)
     row_id = models.BigIntegerField()
     act = models.CharField(max_length=8, choices=Act.choices, default=Act.MOVED)
@@ -111,7 +111,7 @@ class LikelyPair(models.Model):
         REJECTED = "rejected", "不是同一人"
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    first = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="+")
+    first = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="+", db_index=False)
     second = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="+")
     # The units that manage the two: the list asks them, never the care relationships of everybody.
     first_unit = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
@@ -150,7 +150,7 @@ class LikelyPair(models.Model):
 class IdentityChange(models.Model):
     """Who a resident was before and after a change of name, birth date, sex or number; append-only."""
 
-    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="identity_changes")
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="identity_changes", db_index=False)
     at = models.DateTimeField(default=timezone.now)
     user_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=80, blank=True, default="")

@@ -66,7 +66,7 @@ class Department(models.Model):
     """A department of an organisation."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="departments")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="departments", db_index=False)
     code = models.CharField(max_length=30)
     name = models.CharField(max_length=80)
     name_en = models.CharField(max_length=120, blank=True, default="")
@@ -118,7 +118,7 @@ class Membership(models.Model):
 class Change(models.Model):
     """One line of a unit's history: what became of it, which facts changed from what to what, why, and by whom."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="changes")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="changes", db_index=False)
     at = models.DateTimeField(db_default=Now())
     what = models.CharField(max_length=40)  # the name of the event
     changed = models.JSONField(default=dict)

@@ -147,7 +147,6 @@ class Identifier(models.Model):
 class Group(models.Model):
     """A key group (重点人群) that a resident belongs to, from a day to a day; `code` is one of `rules.GROUPS`."""
 
-    # The rule that a group stands once for a resident and a day begins with the resident: its index finds a resident's rows, too.
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="groups", db_index=False)
     code = models.CharField(max_length=24)
     since = models.DateField()
@@ -167,7 +166,6 @@ class Group(models.Model):
 class PanelEntry(models.Model):
     """A resident on the panel of a unit: what its search looks through. Opened by a visit, a contract or a task."""
 
-    # The rule that a resident stands once on a panel begins with the unit: its index finds a unit's rows, too.
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="panel", db_index=False)
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="panels")
     name = models.CharField(max_length=60)
@@ -202,7 +200,9 @@ class PanelEntry(models.Model):
 class ResidentAccount(models.Model):
     """Whose records a resident's account may open: the own one, and those the person acts for (child, parent)."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="resident_links")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="resident_links", db_index=False
+    )
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="accounts")
     relation = models.CharField(max_length=16, default="self")
     since = models.DateField()
@@ -217,7 +217,7 @@ class ResidentAccount(models.Model):
 class PresenceCode(models.Model):
     """Six digits on the resident's own phone that prove presence once, for five minutes; only their index is kept."""
 
-    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="presence_codes")
+    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="presence_codes", db_index=False)
     index = models.UUIDField()
     made_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
@@ -242,7 +242,9 @@ class ImportBatch(models.Model):
         DISCARDED = "discarded", "已放弃"
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="import_batches")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="import_batches", db_index=False
+    )
     consortium_id = models.BigIntegerField(null=True)
     file_name = models.CharField(max_length=200)
     stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.CHECKED)

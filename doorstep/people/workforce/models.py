@@ -43,7 +43,7 @@ class Post(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     practitioner = models.ForeignKey(Practitioner, on_delete=models.PROTECT, related_name="posts")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="posts")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="posts", db_index=False)
     department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, related_name="posts")
     role = models.CharField(max_length=32)
     period = DateRangeField()

@@ -23,11 +23,11 @@ class CaseQuestion(WorkItem):
 
     machine: ClassVar[Machine] = case_states.CASE_QUESTION
 
-    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="questions")
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="questions", db_index=False)
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="case_questions")
     resident_key = models.UUIDField()
     asker = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
-    answerer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    answerer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     urgent = models.BooleanField(default=False)
     text = models.TextField()
     asked_by = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="+")
@@ -74,7 +74,7 @@ class PayLater(WorkItem):
     referral = models.OneToOneField(Referral, on_delete=models.PROTECT, related_name="debt")
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="treatment_debts")
     resident_key = models.UUIDField()
-    creditor = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    creditor = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
     due_on = models.DateField()
     paid_at = models.DateTimeField(null=True)

@@ -34,7 +34,7 @@ class UnitService(models.Model):
 class StockLine(models.Model):
     """What a unit has of one medicine, as its staff counted it; `quantity` in packages of `unit`."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="stock")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="stock", db_index=False)
     code = models.CharField(max_length=24)
     name = models.CharField(max_length=80)
     quantity = models.PositiveIntegerField()
@@ -62,8 +62,10 @@ class DownProposal(WorkItem):
     ward = models.CharField(max_length=60)
     disease = models.CharField(max_length=24)
     diagnosis = models.CharField(max_length=200)
-    hospital = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="down_proposals")
-    receiver = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="offered_patients")
+    hospital = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="down_proposals", db_index=False)
+    receiver = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, related_name="offered_patients", db_index=False
+    )
     tried = ArrayField(models.BigIntegerField(), default=list)
     criteria = models.JSONField(default=list)
     needs = models.JSONField(default=dict)

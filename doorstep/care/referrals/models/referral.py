@@ -152,7 +152,7 @@ class Referral(WorkItem):
     # The plan and its follow-ups are rows of their own.
     shown_by_itself = True
 
-    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="referrals")
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="referrals", db_index=False)
     resident_key = models.UUIDField()
     patient_name = models.CharField(max_length=60)
     patient_gender = models.CharField(max_length=8)
@@ -165,16 +165,22 @@ class Referral(WorkItem):
     critical = models.BooleanField(default=False)
     source = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="referrals_out")
     target = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="referrals_in")
-    department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, related_name="referrals")
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, null=True, related_name="referrals", db_index=False
+    )
     receiver = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="referrals_back")
     redirected_from = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="+")
     redirects = models.SmallIntegerField(default=0)
     tried = ArrayField(models.BigIntegerField(), default=list)
     unanswered_at = models.DateTimeField(null=True)
-    expert = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="referrals_expected")
-    referrer = models.ForeignKey(Practitioner, on_delete=models.PROTECT, related_name="referrals_made")
+    expert = models.ForeignKey(
+        Practitioner, on_delete=models.PROTECT, null=True, related_name="referrals_expected", db_index=False
+    )
+    referrer = models.ForeignKey(Practitioner, on_delete=models.PROTECT, related_name="referrals_made", db_index=False)
     referrer_phone = models.CharField(max_length=30, blank=True, default="")
-    reviewer = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="referrals_reviewed")
+    reviewer = models.ForeignKey(
+        Practitioner, on_delete=models.PROTECT, null=True, related_name="referrals_reviewed", db_index=False
+    )
 
     impression_code = models.CharField(max_length=16, blank=True, default="")
     impression = models.CharField(max_length=200, blank=True, default="")
@@ -192,7 +198,7 @@ class Referral(WorkItem):
 
     hold_key = models.UUIDField(null=True)
     held_until = models.DateTimeField(null=True)
-    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, null=True, related_name="referrals")
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, null=True, related_name="referrals", db_index=False)
     appointment_text = models.CharField(max_length=160, blank=True, default="")
     bed_requested = models.BooleanField(default=False)
     instructions = models.CharField(max_length=400, blank=True, default="")
@@ -235,7 +241,9 @@ class Referral(WorkItem):
 
     decline_code = models.CharField(max_length=20, choices=DeclineReason.choices, blank=True, default="")
     alternative = models.CharField(max_length=400, blank=True, default="")
-    attending = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="referrals_attended")
+    attending = models.ForeignKey(
+        Practitioner, on_delete=models.PROTECT, null=True, related_name="referrals_attended", db_index=False
+    )
     inpatient_number = models.CharField(max_length=30, blank=True, default="")
     ward = models.CharField(max_length=60, blank=True, default="")
     bed = models.CharField(max_length=20, blank=True, default="")

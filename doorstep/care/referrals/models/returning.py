@@ -61,9 +61,9 @@ class FollowUp(WorkItem):
 
     machine: ClassVar[Machine] = follow_up_states.FOLLOW_UP
 
-    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="follow_ups")
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="follow_ups", db_index=False)
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="follow_ups")
-    unit = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="follow_ups")
+    unit = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="follow_ups", db_index=False)
     patient_name = models.CharField(max_length=60)
     day = models.SmallIntegerField()
     due_on = models.DateField()

@@ -45,10 +45,10 @@ class Booking(WorkItem):
     machine: ClassVar[Machine] = BOOKING
 
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="bookings")
-    slot = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="bookings")
-    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="bookings")
+    slot = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="bookings", db_index=False)
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="bookings", db_index=False)
     resident_key = models.UUIDField()
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="bookings")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="bookings", db_index=False)
     source_organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="made_bookings")
     quota = models.CharField(max_length=12, choices=PlaceQuota.choices)
     period = DateTimeRangeField()
@@ -114,7 +114,7 @@ class WaitingEntry(WorkItem):
 
     department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="waiting")
     schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, null=True, related_name="waiting")
-    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="waiting")
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="waiting", db_index=False)
     resident_key = models.UUIDField()
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="waiting")
     source_organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="sent_waiting")
@@ -175,7 +175,9 @@ class Rebooking(WorkItem):
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="rebookings")
     resident_key = models.UUIDField()
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="rebookings")
-    source_organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="sent_rebookings")
+    source_organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="sent_rebookings", db_index=False
+    )
 
     row_access = RowAccess(using=_SIDES_OR_SELF)
     when_merged = Moves(_("停诊改约"), also={"resident_key": "key"})
@@ -202,8 +204,8 @@ class Ticket(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     booking = models.OneToOneField(Booking, on_delete=models.PROTECT, related_name="ticket")
     resident_id = models.BigIntegerField()
-    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="tickets")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="tickets", db_index=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     day = models.DateField()
     number = models.SmallIntegerField()
     shown_name = models.CharField(max_length=20)

@@ -32,7 +32,7 @@ class Facility(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="facilities")
-    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="facilities")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="facilities", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=60)
 
@@ -47,7 +47,7 @@ class VisitKind(models.Model):
     """A kind of visit of a department: how long it takes, and the time before and after in which nobody else is booked."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="visit_kinds")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="visit_kinds", db_index=False)
     name = models.CharField(max_length=40)
     minutes = models.SmallIntegerField()
     before_minutes = models.SmallIntegerField(default=0)
@@ -84,8 +84,8 @@ class Schedule(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     consortium_id = models.BigIntegerField(null=True)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="schedules")
-    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="schedules")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="schedules", db_index=False)
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="schedules", db_index=False)
     practitioner = models.ForeignKey(Practitioner, on_delete=models.PROTECT, null=True, related_name="schedules")
     facility = models.ForeignKey(Facility, on_delete=models.PROTECT, null=True, related_name="schedules")
     service = models.CharField(max_length=12, choices=Service.choices, default=Service.EXPERT)
@@ -133,7 +133,7 @@ class WeeklySession(models.Model):
     (exclusive) bound the weeks in which it holds.
     """
 
-    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="sessions")
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="sessions", db_index=False)
     weekday = models.SmallIntegerField()
     starts = models.TimeField()
     ends = models.TimeField()
@@ -182,7 +182,7 @@ class DayException(models.Model):
         REST = "rest", "停诊"
         FOLLOW = "follow", "按另一天出诊"
 
-    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="exceptions")
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="exceptions", db_index=False)
     day = models.DateField()
     act = models.CharField(max_length=8, choices=Act.choices)
     weekday = models.SmallIntegerField(null=True)

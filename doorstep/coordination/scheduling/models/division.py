@@ -17,9 +17,11 @@ class QuotaShare(models.Model):
     shares they belong to all units together.
     """
 
-    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="quota_shares")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="quota_shares", db_index=False)
     quota = models.CharField(max_length=12, choices=PlaceQuota.choices)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="quota_shares")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="quota_shares", db_index=False
+    )
     weight = models.SmallIntegerField()
     since = models.DateField()
     until = models.DateField(null=True)  # the first day on which it no longer holds
@@ -43,7 +45,7 @@ class SinkStep(models.Model):
     platform's default rule.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="sink_steps")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="sink_steps", db_index=False)
     quota = models.CharField(max_length=12, choices=PlaceQuota.choices)
     to_quota = models.CharField(max_length=12, choices=PlaceQuota.choices)
     days_before = models.SmallIntegerField()

@@ -24,8 +24,8 @@ class Slot(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     consortium_id = models.BigIntegerField(null=True)
-    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="slots")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="slots")
+    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="slots", db_index=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="slots", db_index=False)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     kind = models.ForeignKey(VisitKind, on_delete=models.PROTECT, null=True, related_name="+")
@@ -74,7 +74,7 @@ class Place(models.Model):
         BOOKED = "booked", "已约"
         CLOSED = "closed", "已撤"  # was added for one person, who gave it back
 
-    slot = models.ForeignKey(Slot, on_delete=models.CASCADE, related_name="places")
+    slot = models.ForeignKey(Slot, on_delete=models.CASCADE, related_name="places", db_index=False)
     number = models.SmallIntegerField()
     quota = models.CharField(max_length=12, choices=PlaceQuota.choices)
     origin_organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="+")
