@@ -69,6 +69,7 @@ PAGES: dict[str, Page] = {
     "residents:import_faults": page("RESIDENT_IMPORT", of="batch"),
     "residents:detail": page("RECORD_VIEW", of="resident"),
     "residents:change": page("RESIDENT_REGISTER", of="resident"),
+    "residents:contact": page("RESIDENT_REGISTER", of="resident"),
     "residents:insurance": page("RESIDENT_REGISTER", of="resident"),
     "residents:end_insurance": act("RESIDENT_REGISTER", of="resident", line_key="7d6c5b4a-0000-4000-8000-000000000001"),
     "residents:death": page("DEATH_RECORD", of="resident"),

@@ -83,6 +83,7 @@ SCREENS = (
     Screen("find", "village", "/residents/?q=z"),
     Screen("resident", "village", "/residents/{resident}/", english=True),
     Screen("allergies", "village", "/allergies/{resident}/"),
+    Screen("contact", "village", "/residents/{resident}/contact/"),
     Screen("insurance", "village", "/residents/{resident}/insurance/", english=True),
     Screen("death", "village", "/residents/{resident}/death/"),
     Screen("visits", "village", "/visits/"),

@@ -24,5 +24,10 @@ FACTS: tuple[Fact, ...] = (
     Fact("record_number", _("健康档案编号"), ("record_number",)),
     Fact("phone", _("电话"), ("phone",)),
     Fact("home", _("住址与户"), ("address", "household_id", "relation_to_head", "grid_code")),
+    Fact(
+        "contact",
+        _("紧急联系人"),
+        ("contact_name", "contact_relation", "contact_phone", "contact_is_guardian"),
+    ),
     Fact("organization", _("管理单位"), ("organization_id",)),
 )

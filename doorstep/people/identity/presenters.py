@@ -57,6 +57,12 @@ def _home(resident: Resident) -> str:
     return " · ".join(part for part in (resident.address, _(relation) if relation else "") if part)
 
 
+def _contact(resident: Resident) -> str:
+    relation = RELATIONS.get(resident.contact_relation, "")
+    parts = (resident.contact_name, _(relation) if relation else "", mask_phone(resident.contact_phone or ""))
+    return " · ".join(part for part in parts if part)
+
+
 _SHOWN: dict[str, Callable[[Resident], str]] = {
     "national_id": lambda resident: mask_number(resident.national_id),
     "document": _document,
@@ -64,6 +70,7 @@ _SHOWN: dict[str, Callable[[Resident], str]] = {
     "gender": lambda resident: _(str(Resident.Gender(resident.gender).label)),
     "organization": lambda resident: resident.organization.name,
     "home": _home,
+    "contact": _contact,
 }
 
 

@@ -75,6 +75,7 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
             (one, RELATIONS.get(one.relation_to_head, one.relation_to_head)) for one in queries.household_of(resident)
         ],
         "insured": queries.insured_of(resident),
+        "contact_relation": _(RELATIONS.get(resident.contact_relation, "")) if resident.contact_relation else "",
         "entry_url": _entry_address(resident),
         "sensitive_form": OpenSensitiveForm(auto_id="sensitive_%s") if found.veiled else None,
         "may_open": actor.may(Access.SENSITIVE_OPEN),

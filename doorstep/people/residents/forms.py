@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.models import SensitiveOpening
 from doorstep.kernel.web.inputs import DayInput
+from doorstep.people.residents.contacts import KINSHIPS
 from doorstep.people.residents.documents import COUNTRIES, KINDS, NATIONAL_ID
 from doorstep.people.residents.insurance import COMMERCIAL
 from doorstep.people.residents.insurance import KINDS as INSURANCES
@@ -159,6 +160,23 @@ class ChangeForm(forms.Form):
     groups = forms.MultipleChoiceField(
         label=_("重点人群"), choices=list(GROUPS.items()), required=False, widget=forms.CheckboxSelectMultiple
     )
+
+
+class ContactForm(forms.Form):
+    """Whom to call for a resident."""
+
+    contact_name = forms.CharField(
+        label=_("联系人姓名"), max_length=60, required=False, widget=forms.TextInput(attrs={**_TYPED, "list": "family"})
+    )
+    contact_relation = forms.ChoiceField(
+        label=_("与居民的关系"),
+        choices=[("", "—"), *((code, _(label)) for code, label in KINSHIPS.items())],
+        required=False,
+    )
+    contact_phone = forms.CharField(
+        label=_("联系人电话"), max_length=20, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
+    )
+    contact_is_guardian = forms.BooleanField(label=_("是监护人（儿童、无行为能力者）"), required=False)
 
 
 class InsuranceForm(forms.Form):

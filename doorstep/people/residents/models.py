@@ -70,6 +70,11 @@ class Resident(models.Model):
     address = SealedTextField(default="")
     household = models.ForeignKey(Household, on_delete=models.PROTECT, null=True, related_name="residents")
     relation_to_head = models.CharField(max_length=16, blank=True, default="")
+    # Whom to call in an emergency, and whether this person is the guardian (FHIR RelatedPerson).
+    contact_name = models.CharField(max_length=60, blank=True, default="", db_default="")
+    contact_relation = models.CharField(max_length=16, blank=True, default="", db_default="")
+    contact_phone = SealedTextField(null=True)
+    contact_is_guardian = models.BooleanField(default=False, db_default=False)
     grid_code = models.CharField(max_length=20, blank=True, default="")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="residents")
     created_at = models.DateTimeField(default=timezone.now)

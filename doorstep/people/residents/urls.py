@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.people.residents import chart_views, death_views, import_views, insurance_views, views
+from doorstep.people.residents import chart_views, contact_views, death_views, import_views, insurance_views, views
 
 app_name = "residents"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("<uuid:key>/sensitive/", chart_views.open_sensitive, name="open_sensitive"),
     path("<uuid:key>/sensitive/close/", chart_views.close_sensitive, name="close_sensitive"),
     path("<uuid:key>/change/", views.change, name="change"),
+    path("<uuid:key>/contact/", contact_views.contact, name="contact"),
     path("<uuid:key>/insurance/", insurance_views.insurance, name="insurance"),
     path("<uuid:key>/insurance/<uuid:line_key>/end/", insurance_views.end, name="end_insurance"),
     path("<uuid:key>/death/", death_views.death, name="death"),
