@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('residents', '0007_insurance'),
+        ('residents', '0009_indexes_once'),
     ]
 
     operations = [
