@@ -46,6 +46,14 @@ class AuthenticationBackend(auth_backends.AuthenticationBackend):  # type: ignor
 _BY_ID = Remembered(lambda user_id: User.objects.filter(id=user_id)[:1])
 
 
+# What is wrong with a new password, by Django's codes.
+_PASSWORD_FAULTS: dict[str, Any] = {
+    "password_too_short": _("密码太短，请至少用 10 位。"),
+    "password_too_common": _("这个密码太常见，请换一个别人想不到的。"),
+    "password_entirely_numeric": _("密码不能全是数字，请加上字母或符号。"),
+}
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Accounts are made by administrators; people write to nobody by e-mail."""
 
@@ -70,7 +78,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Refuse the temporary password as the own one."""
         if user is not None and user.password_temporary_until is not None and user.check_password(password):
             raise ValidationError(_("新密码不能与临时密码相同，请另设一个。"))
-        return str(super().clean_password(password, user))
+        try:
+            return str(super().clean_password(password, user))
+        except ValidationError as error:
+            raise ValidationError(
+                [_PASSWORD_FAULTS.get(one.code or "", " ".join(one.messages)) for one in error.error_list]
+            ) from error
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Lead on to the day's work."""

@@ -24,10 +24,12 @@ from doorstep.kernel.workflow import catalogue
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.organizations import queries as organizations
+from doorstep.people.organizations.permissions import Permission as Organizations
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.residents.rules import age_text
+from doorstep.people.workforce.permissions import Permission as Workforce
 from doorstep.site.addresses import ITEM_PAGES, LIST_PAGES
 from doorstep.site.roles import ROLES
 from doorstep.site.underway import underway
@@ -36,10 +38,12 @@ from doorstep.steering.indicators.permissions import Permission as Indicators
 # What people come to the first page to begin, in the order of the buttons; the first that a person may do is the primary one.
 QUICK_ACTS = (
     QuickAct(_("去判读"), "heartbeat", "diagnosis:queue", Diagnosis.ECG_READ),
-    QuickAct(_("到院报到"), "id-badge-2", "referrals:office", Referrals.REFERRAL_ACCEPT),
     QuickAct(_("核验到场"), "id-badge-2", "residents:presence", Visits.VISIT_OPEN),
     QuickAct(_("登记建档"), "user-plus", "residents:register", Residents.RESIDENT_REGISTER),
     QuickAct(_("今日接诊"), "stethoscope", "visits:today", Visits.VISIT_OPEN),
+    QuickAct(_("到院报到"), "id-badge-2", "referrals:office", Referrals.REFERRAL_ACCEPT),
+    QuickAct(_("新增单位"), "plus", "organizations:new", Organizations.ORGANIZATION_MANAGE),
+    QuickAct(_("新增人员"), "user-plus", "workforce:hire", Workforce.WORKFORCE_MANAGE),
 )
 
 
