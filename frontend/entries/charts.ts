@@ -1,11 +1,12 @@
 // <echart-view data-src="…">: ECharts options from an address of ours, or from the JSON element "#id" of the page, when the chart
 // comes into view. Arrow keys walk from point to point; what a point says is read aloud.
 import { BarChart, LineChart, LinesChart, PieChart, SankeyChart, ScatterChart } from "echarts/charts";
+import { LabelLayout } from "echarts/features";
 import { AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { init, use, type EChartsCoreOption, type EChartsType } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
-use([BarChart, LineChart, LinesChart, PieChart, SankeyChart, ScatterChart, AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
+use([LabelLayout, BarChart, LineChart, LinesChart, PieChart, SankeyChart, ScatterChart, AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
 
 const COLOURS = ["#0f766e", "#1d5fa8", "#b7791f", "#6b7a88", "#7c5cbf", "#c01f2e"];
 
@@ -63,6 +64,11 @@ class EchartView extends HTMLElement {
       tooltip: { trigger: "axis", renderMode: "richText" },
       aria: { enabled: true },
       ...given,
+    });
+    // What leads somewhere: the cases behind a flow.
+    this.chart.on("click", ({ data }) => {
+      const href = (data as { href?: unknown } | null)?.href;
+      if (typeof href === "string" && href.startsWith("/")) location.assign(href);
     });
     this.listenToKeys(given);
   }

@@ -101,7 +101,7 @@ UNION ALL SELECT 'outside', outside_name, outside_reason, 0, 0, sum(n)::int FROM
   GROUP BY outside_name, outside_reason
 UNION ALL (SELECT 'flow', direction, max(outside_name), source_id, coalesce(goal_id, 0), sum(n)::int FROM mine
   WHERE fresh AND state <> 'draft' GROUP BY direction, source_id, coalesce(goal_id, 0),
-        CASE WHEN goal_id IS NULL THEN outside_name END ORDER BY sum(n) DESC LIMIT 200)
+        CASE WHEN goal_id IS NULL THEN outside_name END ORDER BY sum(n) DESC LIMIT 600)
 UNION ALL SELECT 'late', substr(kind, 10), '', 0, 0, count(*)::int FROM worklist_task
   WHERE closed_at IS NULL AND level = 0 AND due_at <= %(now)s AND kind LIKE 'referral.%%' AND organization_id = ANY (%(reach)s)
   GROUP BY kind
@@ -182,8 +182,8 @@ def cases(*, actor: Actor, period: str, what: str, limit: int = CASES, after: st
     """
     since = timezone.now() - PERIODS[period]
     with for_purpose(Purpose.INDICATORS, actor):
-        if what == "overdue":
-            return _overdue(actor, limit=limit, after=after)
+        if what.partition(":")[0] == "overdue":
+            return _overdue(actor, what.partition(":")[2], limit=limit, after=after)
         rows = _narrowed(actor, since, what).select_related(*_WITH).only(*_SHOWN)
         begun, _mark, last = after.partition("_")
         if begun.isdigit() and last.isdigit() and len(after) < 40:
@@ -230,7 +230,7 @@ SELECT t.item_id, u.urgency, t.due_at, t.id FROM unnest(%(reach)s::bigint[]) AS 
  CROSS JOIN LATERAL (
    SELECT task.id, task.item_id, task.due_at FROM worklist_task task
     WHERE task.organization_id = unit.id AND task.urgency = u.urgency AND task.closed_at IS NULL AND task.due_at <= %(now)s
-      AND task.level = 0 AND task.kind LIKE 'referral.%%'
+      AND task.level = 0 AND task.kind LIKE %(kind)s
       AND (u.urgency < %(urgency)s OR (u.urgency = %(urgency)s AND (task.due_at, task.id) > (%(due)s, %(task)s)))
     ORDER BY task.due_at, task.id LIMIT %(limit)s) AS t
  WHERE u.urgency <= %(urgency)s
@@ -238,11 +238,12 @@ SELECT t.item_id, u.urgency, t.due_at, t.id FROM unnest(%(reach)s::bigint[]) AS 
 """
 
 
-def _overdue(actor: Actor, *, limit: int, after: str) -> list[Referral]:
-    """The referrals whose clock ran out, the most urgent first, then by how long."""
+def _overdue(actor: Actor, state: str, *, limit: int, after: str) -> list[Referral]:
+    """The referrals whose clock ran out, in one state or ("") in any, the most urgent first, then by how long."""
     urgency, due, task = _late_place(after)
     facts: dict[str, Any] = {
         "reach": list(actor.reach),
+        "kind": f"referral.{state if state in _STATES else '%'}",
         "now": timezone.now(),
         "urgency": urgency,
         "due": due,
@@ -267,6 +268,7 @@ def _late_place(after: str) -> tuple[int, datetime, int]:
     return int(parts[0]), _EPOCH + timedelta(microseconds=int(parts[1])), int(parts[2])
 
 
+_STATES = frozenset(state.code for state in Referral.machine.states)
 _TOP = (4, datetime(1970, 1, 1, tzinfo=UTC), 0)
 
 

@@ -2,7 +2,6 @@
 
 import io
 from datetime import datetime
-from math import cos, radians, sqrt
 from typing import Any
 
 import xlsxwriter
@@ -10,19 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals.flow_queries import Board, Flow
+from doorstep.care.referrals.flow_queries import Board
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.presenters.thing import label, place_of
 from doorstep.care.referrals.presenters.words import english
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import catalogue
-from doorstep.people.organizations import queries as organizations
 
-# Units that give the map its ground.
-_GROUND = ("hospital", "township-center", "community-center", "village-clinic", "care-home")
-_KILOMETRES_A_DEGREE = 111.2
-# How many units a map names, and how many flows a Sankey can carry; the table beside it and the file have the others.
-_NAMED, _DRAWN = 12, 30
 _CHOICES: dict[str, Any] = {
     "return": Referral.ReturnReason,
     "decline": Referral.DeclineReason,
@@ -58,19 +51,42 @@ def board_of(found: Board) -> dict[str, Any]:
         "first": found.first_wait,
         "second": found.second_wait,
         "clocks": [(_clock(one.kind), one) for one in found.clocks],
-        "reasons": [
-            (title, kind, [(code, word(kind, code), count) for code, count in found.reasons[kind]])
-            for title, kind in (
-                (_("退回原因"), "return"),
-                (_("不予接收原因"), "decline"),
-                (_("患者不接受安排的原因"), "offer"),
-                (_("不能承接原因"), "back"),
-            )
-        ],
+        "reasons": _reasons(found),
         "leakage": [(name, code, word("outside", code), count) for name, code, count in found.leakage],
         "dark": found.dark,
-        "refused_down": [(word("back", code), count) for code, count in found.refused_down],
     }
+
+
+def _reasons(found: Board) -> list[tuple[str, str, list[tuple[str, str, int]], int]]:
+    """Why patients did not get on: a title, the kind of its cases ("" where there are none to open), reasons, and the most of one."""
+    titles = (
+        (_("退回原因"), "return"),
+        (_("不予接收原因"), "decline"),
+        (_("患者不接受安排的原因"), "offer"),
+        (_("不能承接原因"), "back"),
+    )
+    rows = [
+        (title, kind, [(code, word(kind, code), count) for code, count in found.reasons[kind]])
+        for title, kind in titles
+    ]
+    rows.append(
+        (_("下转建议未成的原因"), "", [(code, word("back", code), count) for code, count in found.refused_down])
+    )
+    return [(title, kind, lines, max((count for *_words, count in lines), default=0)) for title, kind, lines in rows]
+
+
+def figure_of(what: str) -> str:
+    """What the cases of a list have in common, in words; the flow between two units is named by its lines."""
+    kind, _colon, value = what.partition(":")
+    if value and kind in ("overdue", "stage"):
+        if value not in {one.code for one in Referral.machine.states}:
+            return ""
+        return _("%(stage)s，已超时") % {"stage": stage(value)} if kind == "overdue" else stage(value)
+    if kind in _CHOICES:
+        return word(kind, value)
+    return {"open": _("在途转诊"), "overdue": _("已超时"), "dark": _("无人负责的转诊"), "flow": _("机构间流向")}.get(
+        kind, ""
+    )
 
 
 def case_lines(rows: list[Referral], *, actor: Actor) -> list[dict[str, Any]]:
@@ -86,6 +102,7 @@ def case_lines(rows: list[Referral], *, actor: Actor) -> list[dict[str, Any]]:
             "direction": word("direction", row.direction),
             "kind": _(str(Referral.Kind(row.kind).label)),
             "submitted_at": row.submitted_at,
+            "due_at": row.late.due_at if hasattr(row, "late") else None,
             "reason": _reason(row),
         }
         for row in rows
@@ -129,132 +146,6 @@ def workbook(rows: list[Referral], *, actor: Actor) -> bytes:
     sheet.set_column(0, len(heads), 18)
     book.close()
     return target.getvalue()
-
-
-def sankey(found: list[Flow]) -> dict[str, Any]:
-    """The flows as an ECharts Sankey: senders on the left, takers on the right, so that no circle arises."""
-    found = found[:_DRAWN]
-    left = {f"{one.source} ›" for one in found}
-    right = {one.target or _("未选定") for one in found}
-    merged: dict[tuple[str, str], int] = {}
-    for one in found:
-        pair = (f"{one.source} ›", one.target or _("未选定"))
-        merged[pair] = merged.get(pair, 0) + one.count
-    return {
-        "tooltip": {"trigger": "item", "renderMode": "richText"},
-        "series": [
-            {
-                "type": "sankey",
-                "left": 8,
-                "right": 140,
-                "nodeGap": 10,
-                "emphasis": {"focus": "adjacency"},
-                "lineStyle": {"color": "gradient", "opacity": 0.35},
-                "data": [{"name": name} for name in sorted(left | right)],
-                "links": [{"source": a, "target": b, "value": count} for (a, b), count in merged.items()],
-            }
-        ],
-    }
-
-
-def flow_map(found: list[Flow]) -> dict[str, Any]:
-    """The flows on the plane of longitude and latitude; a unit without coordinates is not drawn."""
-    places = {
-        one.id: (float(one.longitude), float(one.latitude), one.name)
-        for one in organizations.several(ids={key for flow in found for key in (flow.source_id, flow.target_id) if key})
-        if one.longitude is not None and one.latitude is not None
-    }
-    most = max((flow.count for flow in found), default=1)
-    drawn = [flow for flow in found if flow.source_id in places and flow.target_id in places]
-    total: dict[int, int] = {}
-    for flow in drawn:
-        for key in (flow.source_id, flow.target_id):
-            total[key] = total.get(key, 0) + flow.count
-    ground = _ground(places)
-    axis = _axes([*((x, y) for x, y, _name in places.values()), *((x, y) for x, y, _name in ground)])
-    return {
-        "tooltip": {"trigger": "item", "renderMode": "richText"},
-        **axis,
-        "series": [
-            {
-                "type": "lines",
-                "coordinateSystem": "cartesian2d",
-                "data": [
-                    {
-                        "coords": [places[flow.source_id][:2], places[flow.target_id][:2]],
-                        "lineStyle": {"width": 1 + 5 * flow.count / most, "curveness": 0.2, "opacity": 0.5},
-                        "name": f"{flow.source} → {flow.target}：{flow.count}",
-                    }
-                    for flow in drawn
-                ],
-            },
-            {
-                "type": "scatter",
-                "silent": True,
-                "symbolSize": 4,
-                "itemStyle": {"color": "#c3cdd6"},
-                "data": [{"name": name, "value": [x, y]} for x, y, name in ground],
-            },
-            {
-                "type": "scatter",
-                "data": _dots(places, total),
-                "label": {"show": True, "position": "right", "formatter": "{b}", "fontSize": 11},
-            },
-        ],
-    }
-
-
-def _dots(places: dict[int, tuple[float, float, str]], total: dict[int, int]) -> list[dict[str, Any]]:
-    """The units by how many patients pass them; names of the busiest alone, as a hundred of them would cover the map."""
-    largest = max(total.values(), default=1)
-    named = sorted(total, key=lambda key: -total[key])[:_NAMED]
-    return [
-        {
-            "name": places[key][2],
-            "value": [*places[key][:2], count],
-            "symbolSize": 6 + 24 * sqrt(count / largest),
-            "label": {"show": key in named},
-        }
-        for key, count in total.items()
-    ]
-
-
-def _ground(places: dict[int, tuple[float, float, str]]) -> list[tuple[float, float, str]]:
-    """The units beside which nothing is drawn: they give the map its shape, an own one without tiles from outside."""
-    units = organizations.search(text="", kinds=_GROUND, limit=400)
-    return [
-        (float(one.longitude), float(one.latitude), one.name)
-        for one in units
-        if one.longitude is not None and one.latitude is not None and one.id not in places
-    ]
-
-
-def _axes(points: list[tuple[float, float]]) -> dict[str, Any]:
-    """The ground: a square of kilometres around all units, east to the right and north on top, with a line every ten kilometres."""
-    if not points:
-        return {"xAxis": {"type": "value", "show": False}, "yAxis": {"type": "value", "show": False}}
-    west, east = min(x for x, _y in points), max(x for x, _y in points)
-    south, north = min(y for _x, y in points), max(y for _x, y in points)
-    # A degree of longitude is shorter than one of latitude: without this the county would lie too wide.
-    narrow = cos(radians((south + north) / 2))
-    half = max((east - west) * narrow, north - south, 0.05) * 0.55
-    middle_x, middle_y = (west + east) / 2, (south + north) / 2
-    shared = {
-        "type": "value",
-        "axisLabel": {"show": False},
-        "axisTick": {"show": False},
-        "axisLine": {"lineStyle": {"color": "#c3cdd6"}},
-        "splitLine": {"lineStyle": {"color": "#eef2f5"}},
-        "nameLocation": "end",
-    }
-    tenth = 10 / _KILOMETRES_A_DEGREE
-    return {
-        "xAxis": {
-            **shared, "name": _("东"), "min": middle_x - half / narrow, "max": middle_x + half / narrow,
-            "interval": tenth / narrow,
-        },
-        "yAxis": {**shared, "name": _("北"), "min": middle_y - half, "max": middle_y + half, "interval": tenth},
-    }  # fmt: skip
 
 
 def _clock(kind: str) -> str:

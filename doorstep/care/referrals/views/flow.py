@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 from doorstep.care.referrals import actions, flow_queries
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import flow as presenters
+from doorstep.care.referrals.presenters import flow_charts as charts
 from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit import actions as audit
@@ -40,6 +41,9 @@ def cases(request: HttpRequest) -> HttpResponse:
         "lines": presenters.case_lines(shown, actor=actor),
         "period": period,
         "what": what,
+        "figure": presenters.figure_of(what),
+        "named": bool(actor.record_reach),
+        "clocked": what.partition(":")[0] == "overdue",
         "next": f"?{urlencode(more)}" if len(rows) > len(shown) else "",
     }
     return render(request, "referrals/flow_cases.html", context)
@@ -59,14 +63,14 @@ def export(request: HttpRequest) -> HttpResponse:
 def sankey(request: HttpRequest) -> HttpResponse:
     """The flows as a chart."""
     actor, period = _asked(request)
-    return JsonResponse(presenters.sankey(actions.board_now(actor=actor, period=period)[0].flows))
+    return JsonResponse(charts.sankey(actions.board_now(actor=actor, period=period)[0].flows, period=period))
 
 
 @require_GET
 def map_of_flows(request: HttpRequest) -> HttpResponse:
     """The flows on a map."""
     actor, period = _asked(request)
-    return JsonResponse(presenters.flow_map(actions.board_now(actor=actor, period=period)[0].flows))
+    return JsonResponse(charts.flow_map(actions.board_now(actor=actor, period=period)[0].flows, period=period))
 
 
 def _asked(request: HttpRequest) -> tuple[Actor, str]:
