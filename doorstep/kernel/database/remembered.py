@@ -8,7 +8,6 @@ what changes.
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar, cast
@@ -88,7 +87,7 @@ class Remembered(Generic[_Row]):
         plain = [value.value if isinstance(value, Enum) else value for value in values]
         found = ask(written.sql, [plain[place] for place in written.places])
         # Django keeps what these hold to itself; the types of its stubs do not say so.
-        compiler: Any = copy(written.compiler)
+        compiler = _twin(written.compiler)
         # Each thread has a connection of its own.
         compiler.connection = connections[DEFAULT_DB_ALIAS]
         compiler.execute_sql = lambda *_, **__: [found]
@@ -136,9 +135,16 @@ def ask(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple
         return cast("list[tuple[Any, ...]]", asking.fetchall())
 
 
+def _twin(thing: Any) -> Any:
+    """What copy.copy makes of an object that holds nothing but its attributes, in a tenth of the time."""
+    made = object.__new__(type(thing))
+    made.__dict__.update(thing.__dict__)
+    return made
+
+
 def _rows_by(queryset: QuerySet[Any, _Row], compiler: SQLCompiler) -> QuerySet[Any, _Row]:
     """The queryset with a compiler that has its answer already."""
-    query: Any = copy(queryset.query)
+    query = _twin(queryset.query)
     query.get_compiler = lambda *_, **__: compiler
     asking: Any = type(queryset)(model=queryset.model, query=query, using=queryset.db)
     # How rows are made is set by values(), values_list() and the like.

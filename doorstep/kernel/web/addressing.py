@@ -22,10 +22,12 @@ def url(name: str, *arguments: Any, **keywords: Any) -> str:
     UUIDs and whole numbers are put into a remembered pattern; other arguments go the long way, because their converters
     may refuse them.
     """
+    if not arguments and not keywords:
+        return _pattern(settings.ROOT_URLCONF, get_script_prefix(), name, ())
     if keywords or not all(type(one) in _MARKS and (type(one) is UUID or one >= 0) for one in arguments):
         return reverse(name, args=arguments or None, kwargs=keywords or None)
     pattern = _pattern(settings.ROOT_URLCONF, get_script_prefix(), name, tuple(type(one) for one in arguments))
-    return pattern if not arguments else pattern.format(*arguments)
+    return pattern.format(*arguments)
 
 
 def url_if_known(name: str, *arguments: Any, **keywords: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -74,6 +75,11 @@ def idempotency_input() -> Markup:
     return Markup('<input type="hidden" name="idempotency_key" value="{}">').format(uuid.uuid4())
 
 
+@lru_cache(maxsize=256)
+def _static(path: str) -> str:
+    return static(path)
+
+
 def _now_seconds() -> int:
     return int(time.time())
 
@@ -102,7 +108,7 @@ def _filters() -> dict[str, Any]:
 
 def _globals() -> dict[str, Any]:
     return {
-        "static": static,
+        "static": _static,
         "asset": assets.asset,
         "assets_built": assets.built,
         "icon": assets.icon,

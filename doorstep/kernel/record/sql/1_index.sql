@@ -1,13 +1,16 @@
 -- The rows of the index of searches, in the transaction that writes the resources. p_ids, p_versions and p_places are parallel;
 -- p_index holds at each place {"keys": [key], "facts": number, "rest": {"links": [[name, target]], "dates": [[name, low, high]],
 -- "amounts": …, "strings": …, "words": …}}; p_old holds by place the keys and the number of the facts of the version before. Keys
--- that stay are left alone, and the rest is written only when the number of the facts is another.
+-- that stay are left alone, and the rest is written only when the number of the facts is another. One plan for all acts: the
+-- database would plan for the very arrays of each act, a sixth of the time that an act takes, and plan the same.
 CREATE OR REPLACE FUNCTION record_index(p_ids bigint[], p_versions integer[], p_places integer[], p_index jsonb, p_old jsonb) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   changed bigint[];
   rests jsonb;
   before bigint[];
+  gone_keys bigint[];
+  gone_ids bigint[];
 BEGIN
   IF (SELECT count(*) FROM record_resource r WHERE r.id = ANY (p_ids) AND (access_is_system() OR
       (access_user() IS NOT NULL AND (r.resident_id IS NULL OR access_may_see(r.resident_id))))) < cardinality(p_ids) THEN
@@ -18,11 +21,12 @@ BEGIN
     RAISE EXCEPTION 'the resource was written at the same time' USING ERRCODE = '40001';
   END IF;
   IF p_old <> '{}' THEN
-    DELETE FROM record_searchkey k USING (
-      SELECT o.key::bigint AS key, n.id FROM unnest(p_ids, p_places) AS n (id, place),
-        jsonb_array_elements_text(p_old -> n.place::text -> 'keys') AS o (key)
-      WHERE NOT p_index -> n.place -> 'keys' @> to_jsonb(o.key::bigint)) gone
-    WHERE k.key = gone.key AND k.resource_id = gone.id;
+    SELECT array_agg(o.key::bigint), array_agg(n.id) INTO gone_keys, gone_ids FROM unnest(p_ids, p_places) AS n (id, place),
+      jsonb_array_elements_text(p_old -> n.place::text -> 'keys') AS o (key)
+      WHERE NOT p_index -> n.place -> 'keys' @> to_jsonb(o.key::bigint);
+    IF gone_keys IS NOT NULL THEN
+      DELETE FROM record_searchkey k USING unnest(gone_keys, gone_ids) AS gone (key, id) WHERE k.key = gone.key AND k.resource_id = gone.id;
+    END IF;
   END IF;
   INSERT INTO record_searchkey (key, resource_id)
     SELECT e.key::bigint, n.id FROM unnest(p_ids, p_places) AS n (id, place),
@@ -44,7 +48,7 @@ END $$;
 
 -- Links, dates, amounts, texts and words of resources that have none yet; p_rests is parallel to p_ids.
 CREATE OR REPLACE FUNCTION record_index_rest(p_ids bigint[], p_rests jsonb) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = public SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   INSERT INTO record_searchlink (name, target, resource_id)
     SELECT (e ->> 0)::bigint, (e ->> 1)::bigint, n.id FROM unnest(p_ids) WITH ORDINALITY AS n (id, place),
