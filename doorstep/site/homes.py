@@ -35,13 +35,18 @@ from doorstep.site.roles import ROLES
 from doorstep.site.underway import underway
 from doorstep.steering.indicators.permissions import Permission as Indicators
 
+# As many as stand in a row; the menu has the rest.
+QUICK = 4
 # What people come to the first page to begin, in the order of the buttons; the first that a person may do is the primary one.
 QUICK_ACTS = (
     QuickAct(_("去判读"), "heartbeat", "diagnosis:queue", Diagnosis.ECG_READ),
+    QuickAct(_("电话预约"), "headset", "scheduling:phone", Scheduling.PHONE_DESK),
     QuickAct(_("核验到场"), "id-badge-2", "residents:presence", Visits.VISIT_OPEN),
     QuickAct(_("登记建档"), "user-plus", "residents:register", Residents.RESIDENT_REGISTER),
     QuickAct(_("今日接诊"), "stethoscope", "visits:today", Visits.VISIT_OPEN),
     QuickAct(_("到院报到"), "id-badge-2", "referrals:office", Referrals.REFERRAL_ACCEPT),
+    QuickAct(_("接诊与住院"), "bed", "referrals:treating", Referrals.REFERRAL_TREAT),
+    QuickAct(_("今日门诊"), "volume", "scheduling:day", Scheduling.QUEUE_CALL),
     QuickAct(_("新增单位"), "plus", "organizations:new", Organizations.ORGANIZATION_MANAGE),
     QuickAct(_("新增人员"), "user-plus", "workforce:hire", Workforce.WORKFORCE_MANAGE),
 )
@@ -81,7 +86,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "lines": lines,
         "sent": [(one, one.resident or _name(people.get(one.resident_id))) for one in sent],
-        "quick": [act for act in QUICK_ACTS if actor.may(act.permission) and url_if_known(act.url_name)],
+        "quick": [act for act in QUICK_ACTS if actor.may(act.permission) and url_if_known(act.url_name)][:QUICK],
         "urgent": sum(line.urgency >= 2 for line in lines),
         "handed_on": sum(line.level > 0 for line in lines),
         "role": ROLES.get(actor.role),
