@@ -57,6 +57,7 @@ def enter(request: HttpRequest) -> Actor:
         [user.pk, datetime.now(tz=_CHINA).date(), user.current_post_id, session, _roles()],
     )
     posts = [PostFacts(*(*row[:7], tuple(row[7]), row[8])) for row in found]
+    request.clocks_silent = found[0][9] if found else None  # type: ignore[attr-defined]
     return replace(_staff(user, posts, address=address, request_id=request_id), session=session)
 
 

@@ -1,5 +1,7 @@
 """What the worker does every second or so."""
 
+from collections.abc import Callable
+
 from doorstep.care.contracts import actions as contracts
 from doorstep.care.diagnosis import actions as diagnosis
 from doorstep.care.referrals import actions as referrals
@@ -19,6 +21,9 @@ from doorstep.kernel.worklist import actions as worklist
 from doorstep.people.identity import actions as identity
 from doorstep.steering.indicators import actions as indicators
 
+# The pulse that pages watch: site_enter_staff reads it by this name.
+CLOCKS = "clocks"
+
 
 def seal_audit() -> int:
     """Seal what was written to the audit trail."""
@@ -26,10 +31,17 @@ def seal_audit() -> int:
         return audit.seal_batch()
 
 
+class TasksStuck(Exception):
+    """Overdue tasks could not be handed on: the clocks are not well, and their pulse stops until somebody has looked."""
+
+
 def run_clocks() -> int:
-    """Warn and escalate."""
+    """Warn and escalate. Raises TasksStuck, after everything else is done and saved."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
-        return worklist.run_clocks(actor=actor)
+        touched, stuck = worklist.run_clocks(actor=actor), worklist.count_stuck()
+    if stuck:
+        raise TasksStuck(f"{stuck} overdue tasks cannot be handed on; the log says why")
+    return touched
 
 
 def revive_jobs() -> int:
@@ -96,17 +108,30 @@ def run_contract_terms() -> int:
         return contracts.run_terms(actor=actor)
 
 
+def _referrals(act: Callable[..., int]) -> Callable[[], int]:
+    """An act of the referrals' clocks as a tick of its own: one that fails holds up no other."""
+
+    def run() -> int:
+        with acting(system_actor(Purpose.CLOCKS)) as actor:
+            return act(actor=actor)
+
+    return run
+
+
+# Who did not come, offers that ran out, the silent, receivers that do not answer, follow-ups of the day, and those missed.
+REFERRALS = {
+    "arrivals": _referrals(referrals.expire_arrivals),
+    "offers": _referrals(referrals.expire_offers),
+    "silent": _referrals(referrals.pass_on_silent),
+    "receivers": _referrals(referrals.time_out_receivers),
+    "follow-ups": _referrals(referrals.fall_due),
+    "missed": _referrals(referrals.miss_follow_ups),
+}
+
+
 def expire_referrals() -> int:
-    """Mark who did not come, take back offers, pass over the silent, call the follow-ups of the day, mark those missed."""
-    with acting(system_actor(Purpose.CLOCKS)) as actor:
-        return (
-            referrals.expire_arrivals(actor=actor)
-            + referrals.expire_offers(actor=actor)
-            + referrals.pass_on_silent(actor=actor)
-            + referrals.time_out_receivers(actor=actor)
-            + referrals.fall_due(actor=actor)
-            + referrals.miss_follow_ups(actor=actor)
-        )
+    """All clocks of the referrals, one after the other."""
+    return sum(run() for run in REFERRALS.values())
 
 
 def watch_referrals() -> int:
@@ -144,20 +169,24 @@ def publish_measures() -> int:
         return indicators.publish_last_month(actor=actor)
 
 
+# What a life may hang on has a thread of its own: nothing slow stands before it.
+URGENT_TICKS: list[Tick] = [
+    Tick(name=CLOCKS, seconds=1, run=run_clocks, watched=True),
+    Tick(name="ecg-leases", seconds=5, run=release_ecgs),
+    Tick(name="holds", seconds=1, run=expire_holds),
+]
+
 TICKS: list[Tick] = [
     Tick(name="revive-jobs", seconds=10, run=revive_jobs),
     Tick(name="exchange-lanes", seconds=10, run=call_forgotten_lanes),
     Tick(name="subscriptions", seconds=2, run=call_due_subscriptions),
     Tick(name="exchange-waiting", seconds=30, run=release_waiting_messages),
     Tick(name="seal-audit", seconds=1, run=seal_audit),
-    Tick(name="clocks", seconds=1, run=run_clocks),
-    Tick(name="ecg-leases", seconds=5, run=release_ecgs),
-    Tick(name="holds", seconds=1, run=expire_holds),
     Tick(name="slots-shown", seconds=2, run=show_slots),
     Tick(name="waiting-list", seconds=2, run=serve_waiting),
     Tick(name="slot-release", seconds=20, run=release_slots),
     Tick(name="contract-terms", seconds=900, run=run_contract_terms),
-    Tick(name="referrals", seconds=10, run=expire_referrals),
+    *(Tick(name=f"referrals-{name}", seconds=10, run=run) for name, run in REFERRALS.items()),
     Tick(name="referrals-watched", seconds=30, run=watch_referrals),
     Tick(name="beds", seconds=5, run=free_beds),
     Tick(name="down-proposals", seconds=600, run=propose_going_home),

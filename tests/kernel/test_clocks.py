@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +13,9 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.events.models import EventRow
+from doorstep.kernel.jobs.models import Pulse
+from doorstep.kernel.jobs.running import Ticker
+from doorstep.kernel.web import shell
 from doorstep.kernel.workflow.machine import Clock, Escalation
 from doorstep.kernel.worklist import actions as worklist
 from doorstep.kernel.worklist import queries
@@ -18,6 +23,7 @@ from doorstep.kernel.worklist.calendar import CHINA, due
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.tests.factories import make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
+from doorstep.site.ticks import URGENT_TICKS
 
 CLOCKS = system_actor(Purpose.CLOCKS)
 START = datetime(2026, 11, 20, 15, 50, tzinfo=UTC)  # 23:50 in China: the clock runs over midnight
@@ -63,6 +69,57 @@ def test_run_clocks_warns_then_hands_on_to_parent_then_lead_then_says_overdue() 
         opened = CareRelationship.objects.filter(reason="escalation").values_list("organization_id", "scope", "episode")
         assert list(opened.order_by("id")) == [(world.township, "episode", "lamp/1"), (world.lead, "episode", "lamp/1")]
         assert worklist.close_tasks(machine="lamp", item_id=1, outcome="done", actor=actor) == 3
+
+
+def _lit(number: int, organization_id: int) -> worklist.NewTask:
+    return worklist.NewTask(
+        kind="lamp.lit", item_id=number, item_key=uuid4(), organization_id=organization_id, clock=CLOCK
+    )
+
+
+@pytest.mark.django_db
+def test_a_task_that_cannot_be_handed_on_holds_up_no_other_and_is_tried_again() -> None:
+    world = make_world()
+    with acting(CLOCKS) as actor:
+        for number in (1, 2):
+            worklist.open_task(_lit(number, world.village), now=START + timedelta(seconds=number))
+        whole = Task.objects.get(item_id=1).escalate_to
+        # A step without its time, as no version of the program writes it.
+        Task.objects.filter(item_id=1).update(escalate_to=[{"to": "parent"}])
+        worklist.run_clocks(actor=actor, now=START + timedelta(minutes=6))
+        assert set(Task.objects.filter(level=1).values_list("item_id", flat=True)) == {2}
+        assert worklist.count_stuck() == 1
+        Task.objects.filter(item_id=1).update(escalate_to=whole)
+        worklist.run_clocks(actor=actor, now=START + timedelta(minutes=6, seconds=30))
+        assert worklist.count_stuck() == 1
+        worklist.run_clocks(actor=actor, now=START + timedelta(minutes=7))
+        assert set(Task.objects.filter(level=1).values_list("item_id", flat=True)) == {1, 2}
+        assert worklist.count_stuck() == 0
+
+
+@pytest.mark.django_db
+def test_clocks_that_stand_still_are_said_on_every_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    client.force_login(make_staff(name="李长河", organization_id=world.village, role="village_doctor"))
+    said = "超时提醒和逐级上报已停止"
+    assert said not in client.get("/").content.decode()
+    ticker = Ticker(URGENT_TICKS)
+    for tick in URGENT_TICKS:
+        ticker.take(tick)
+    with acting(CLOCKS):
+        pulse = Pulse.objects.get(name="clocks")
+        assert said not in client.get("/").content.decode()
+        Pulse.objects.update(at=pulse.at - timedelta(minutes=7))
+    # A process that has just begun waits for a worker that has, too.
+    assert said not in client.get("/").content.decode()
+    monkeypatch.setattr(shell, "_STARTED", shell._STARTED - shell.SILENCE_SECONDS)
+    assert f"{said} 7 分钟" in client.get("/").content.decode()
+    # A task that is stuck keeps the pulse from beating; everything else is done.
+    with acting(CLOCKS):
+        worklist.open_task(_lit(1, world.village), now=timezone.now() - timedelta(minutes=9))
+        Task.objects.update(escalate_to=[{"to": "parent"}])
+    Ticker(URGENT_TICKS).take(URGENT_TICKS[0])
+    assert f"{said} 7 分钟" in client.get("/").content.decode()
 
 
 @pytest.mark.django_db

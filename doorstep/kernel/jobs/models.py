@@ -1,4 +1,4 @@
-"""What keeps a handler from taking effect twice."""
+"""What keeps a handler from taking effect twice, and the pulse of what must never stand still."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -15,3 +15,10 @@ class HandlerEffect(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["event_id", "handler"], name="handler_effect_once"),)
+
+
+class Pulse(models.Model):
+    """When something that must never stand still last went well: the clocks that warn and escalate."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField(db_default=Now())

@@ -1,5 +1,6 @@
 """What the frame around a page shows: who is here, where they can go, what waits for them."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,6 +11,10 @@ from django.http import HttpRequest
 
 from doorstep.kernel.web.addressing import url_if_known
 from doorstep.kernel.web.navigation import Link, Person, grouped, links_for, tabs_for
+
+# A worker that was killed is back within a minute, also on a busy machine.
+SILENCE_SECONDS = 90
+_STARTED = time.monotonic()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,8 @@ class Shell:
     notices_address: str | None
     live_address: str
     large_type: bool
+    # For how many minutes nobody has been warned and nothing handed on; 0 when all is well.
+    clocks_stand_for: int
 
 
 _sources = [Sources()]
@@ -114,4 +121,12 @@ def _build(request: HttpRequest) -> Shell:
         notices_address=url_if_known(sources.notices_url_name),
         live_address=f"{live_origin(request)}/live/events" if person else "",
         large_type=request.COOKIES.get("large_type") == "1",
+        clocks_stand_for=_clocks_stand_for(getattr(request, "clocks_silent", None)),
     )
+
+
+def _clocks_stand_for(silent: int | None) -> int:
+    """Minutes of silence, once it is more than a worker that starts again needs, and this process is not new itself."""
+    if silent is None or silent < SILENCE_SECONDS or time.monotonic() - _STARTED < SILENCE_SECONDS:
+        return 0
+    return silent // 60

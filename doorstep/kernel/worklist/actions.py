@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from doorstep.kernel.access import actions as access
@@ -21,7 +23,10 @@ from doorstep.kernel.worklist.duty import next_in_line
 from doorstep.kernel.worklist.events import TaskEscalated, TaskOverdue, TaskWarned
 from doorstep.kernel.worklist.models import Delegation, Task
 
+log = structlog.get_logger(__name__)
 _BATCH = 200
+# After which a task that could not be handed on is tried again.
+_AGAIN = timedelta(minutes=1)
 
 
 class ClockLike(Protocol):
@@ -127,13 +132,15 @@ def run_clocks(*, actor: Actor, now: datetime | None = None) -> int:
     """Warn owners and hand overdue tasks to the next in line; returns how many tasks were touched.
 
     Rows are taken with SKIP LOCKED, so several clock runners, or a person closing the task, never wait for each other
-    and no task is escalated twice.
+    and no task is escalated twice. One that cannot be handed on is left for the next minute and holds no other up: see `count_stuck`.
     """
     now = now or timezone.now()
     open_tasks = Task.objects.select_for_update(skip_locked=True).filter(closed_at__isnull=True)
-    overdue = list(open_tasks.filter(due_at__lte=now, escalated_at__isnull=True).order_by("due_at")[:_BATCH])
-    for task in overdue:
-        _escalate(task, actor=actor, now=now)
+    ripe = Q(stuck_at__isnull=True) | Q(stuck_at__lte=now - _AGAIN)
+    overdue = list(open_tasks.filter(ripe, due_at__lte=now, escalated_at__isnull=True).order_by("due_at")[:_BATCH])
+    stuck = [task.id for task in overdue if not _handed_on(task, actor=actor, now=now)]
+    if stuck:
+        Task.objects.filter(id__in=stuck).update(stuck_at=now)
     warned = list(
         open_tasks.filter(warn_at__lte=now, warned_at__isnull=True, escalated_at__isnull=True).order_by("warn_at")[
             :_BATCH
@@ -146,6 +153,25 @@ def run_clocks(*, actor: Actor, now: datetime | None = None) -> int:
     return len(overdue) + len(warned)
 
 
+def count_stuck() -> int:
+    """How many overdue tasks could not be handed to the next in line; somebody must look."""
+    return Task.objects.filter(closed_at__isnull=True, stuck_at__isnull=False).count()
+
+
+def _handed_on(task: Task, *, actor: Actor, now: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            _escalate(task, actor=actor, now=now)
+    except (OperationalError, InterfaceError):
+        # Not the task's fault: the database is away.
+        raise
+    except Exception:
+        # Whatever is wrong with one task, the clocks of all others go on.
+        log.exception("task_not_handed_on", task=task.id, kind=task.kind)
+        return False
+    return True
+
+
 def _escalate(task: Task, *, actor: Actor, now: datetime) -> None:
     steps = list(task.escalate_to)
     target = None
@@ -154,7 +180,7 @@ def _escalate(task: Task, *, actor: Actor, now: datetime) -> None:
         target = next_in_line(step["to"], task.organization_id)
         if target == task.organization_id:
             target = None
-    Task.objects.filter(id=task.id).update(escalated_at=now)
+    Task.objects.filter(id=task.id).update(escalated_at=now, stuck_at=None)
     if target is None:
         events.publish(_event(TaskOverdue, task, organization_id=task.organization_id))
         push(to=[f"organization:{task.organization_id}"], kind="clock", reference=str(task.key))

@@ -33,6 +33,8 @@ class Task(models.Model):
     due_at = models.DateTimeField(null=True)
     warned_at = models.DateTimeField(null=True)
     escalated_at = models.DateTimeField(null=True)
+    # When handing it on last failed: it is tried again, and holds nothing else up meanwhile.
+    stuck_at = models.DateTimeField(null=True)
     level = models.SmallIntegerField(default=0)
     escalate_to = models.JSONField(default=list)
     closed_at = models.DateTimeField(null=True)
@@ -64,6 +66,11 @@ class Task(models.Model):
                 fields=["warn_at"], name="task_warn", condition=models.Q(closed_at__isnull=True, warned_at__isnull=True)
             ),
             models.Index(fields=["kind", "item_id"], name="task_item"),
+            models.Index(
+                fields=["stuck_at"],
+                name="task_stuck",
+                condition=models.Q(closed_at__isnull=True, stuck_at__isnull=False),
+            ),
         )
 
 

@@ -1,10 +1,11 @@
 -- Who a member of staff is today: every post of a known role, with its unit, the units below where the role cascades, and the
 -- consortium; and, in the same statement, what kernel/access/session.bind tells the database of the actor in the present post (the
 -- chosen one, else the first). p_roles: role -> {"cascades", "sees", "may" (its permissions as an array's text)}.
--- No row: no post today, and nothing is reachable.
+-- No row: no post today, and nothing is reachable. o_silent: for how many seconds the clocks that warn and escalate have not gone well.
+DROP FUNCTION IF EXISTS site_enter_staff(bigint, date, bigint, text, json);
 CREATE OR REPLACE FUNCTION site_enter_staff(p_user bigint, p_day date, p_post bigint, p_session text, p_roles json)
 RETURNS TABLE (o_id bigint, o_role text, o_unit bigint, o_unit_name text, o_department text, o_person bigint, o_person_name text,
-  o_below bigint[], o_consortium bigint)
+  o_below bigint[], o_consortium bigint, o_silent integer)
 LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
 DECLARE
   post record;
@@ -14,6 +15,7 @@ DECLARE
   may text := '{}';
   present bigint;
 BEGIN
+  o_silent := (SELECT extract(epoch FROM statement_timestamp() - p.at)::integer FROM jobs_pulse p WHERE p.name = 'clocks');
   FOR post IN
     SELECT p.id, p.role, u.id AS unit, u.name AS unit_name, u.path, coalesce(d.name, '') AS department, w.id AS person,
            w.name AS person_name

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from doorstep.care.diagnosis.tasks import PREREAD_MODULE
 from doorstep.kernel.jobs import queues
 from doorstep.kernel.jobs.running import Ticker
-from doorstep.site.ticks import TICKS
+from doorstep.site.ticks import TICKS, URGENT_TICKS
 
 
 class Command(BaseCommand):
@@ -31,18 +31,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until SIGINT or SIGTERM; running jobs get five seconds to finish."""
         if options["once"]:
-            for tick in TICKS:
+            for tick in (*URGENT_TICKS, *TICKS):
                 tick.run()
-        ticker = Ticker(TICKS)
+        tickers = (Ticker(URGENT_TICKS, "urgent"), Ticker(TICKS))
         if not options["once"]:
-            ticker.start()
+            for ticker in tickers:
+                ticker.start()
             # Ten seconds of loading that the first recording must not wait for.
             threading.Thread(target=import_module, args=(PREREAD_MODULE,), daemon=True).start()
         try:
             slots = {queues.SHARED: options["concurrency"], (queues.DELIVERIES,): options["deliveries"]}
             asyncio.run(_work(slots, wait=not options["once"]))
         finally:
-            ticker.stop()
+            for ticker in tickers:
+                ticker.stop()
 
 
 async def _work(slots: dict[tuple[str, ...], int], *, wait: bool) -> None:
