@@ -193,3 +193,16 @@ def _beginnings(model: type[Model]) -> set[str]:
     rules = [rule for rule in model._meta.constraints if isinstance(rule, UniqueConstraint) and rule.condition is None]
     listed = {index.fields[0].lstrip("-") for index in lists if not index.opclasses}
     return listed | {rule.fields[0] for rule in rules if rule.fields}
+
+
+@pytest.mark.django_db
+def test_every_rule_and_index_of_a_model_is_in_the_database() -> None:
+    """A migration that takes an index away can take a rule's along: Django looks for it by its columns."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+            " UNION SELECT relname FROM pg_class WHERE relkind IN ('i', 'I') AND relnamespace = 'public'::regnamespace"
+        )
+        there = {name for (name,) in cursor.fetchall()}
+    wanted = {rule.name for model in our_models() for rule in (*model._meta.constraints, *model._meta.indexes)}
+    assert wanted - there == set()

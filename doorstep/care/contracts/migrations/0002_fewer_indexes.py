@@ -18,10 +18,16 @@ class Migration(migrations.Migration):
             name='organization',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='contracts', to='organizations.organization'),
         ),
+        # Taking the index of a column away takes every index of that column alone along: the rule is laid anew.
+        migrations.RemoveConstraint(model_name='contract', name='contract_one_active'),
         migrations.AlterField(
             model_name='contract',
             name='resident',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='contracts', to='residents.resident'),
+        ),
+        migrations.AddConstraint(
+            model_name='contract',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('active', 'renew-due'))), fields=('resident',), name='contract_one_active'),
         ),
         migrations.AlterField(
             model_name='contract',

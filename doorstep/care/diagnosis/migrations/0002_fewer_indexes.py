@@ -15,10 +15,16 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Taking the index of a column away takes every index of that column alone along: the rule is laid anew.
+        migrations.RemoveConstraint(model_name='criticalvalue', name='critical_one_open_per_order'),
         migrations.AlterField(
             model_name='criticalvalue',
             name='order',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='critical_values', to='diagnosis.ecgorder'),
+        ),
+        migrations.AddConstraint(
+            model_name='criticalvalue',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['told', 'acknowledged'])), fields=('order',), name='critical_one_open_per_order'),
         ),
         migrations.AlterField(
             model_name='criticalvalue',
