@@ -110,6 +110,10 @@ def test_pages_from_the_card_to_the_share_and_its_decisions(client: Client) -> N
         f"/ecg/orders/new/{other.key}/", {"indication": "胸痛", "repeat_reason": "R9", "repeat_words": "患者要求"}
     )
     assert taken.headers["Location"].endswith("/upload/")
+    chart = client.get(f"/residents/{loop.resident.key}/").content.decode()
+    assert "认可既往结果，未重复检查" in chart
+    assert "已有结果，重复检查" in chart
+    assert "患者要求" in chart
     manager_user = make_staff(name="曾庆明", organization_id=loop.world.lead, role="manager")
     manager = of_user(manager_user)
     with acting(manager):

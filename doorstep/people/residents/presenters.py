@@ -221,7 +221,29 @@ def _title(content: Mapping[str, Any]) -> str:
                 or content.get("vaccineCode")
                 or {}
             )
-            return _text(named) or str(content.get("title") or content.get("name") or _(_NAMES.get(other, other)))
+            return (
+                _own_words(content)
+                or _text(named)
+                or str(content.get("title") or content.get("name") or _(_NAMES.get(other, other)))
+            )
+
+
+def _own_words(content: Mapping[str, Any]) -> str:
+    """What our own acts write that the resource's own words would say in one language alone."""
+    decided = _decided(content)
+    if decided:
+        return _("认可既往结果，未重复检查") if decided == "recognised" else _("已有结果，重复检查")
+    kinds = content.get("type") if content["resourceType"] == "EpisodeOfCare" else None
+    return _("家庭医生服务期") if kinds and _code(kinds[0]) == "family-doctor" else ""
+
+
+def _decided(content: Mapping[str, Any]) -> str:
+    """The code of a decision about a result that stood; "" for any other issue."""
+    actions = [one.get("action") or {} for one in content.get("mitigation", [])]
+    codings = [
+        one for action in actions for one in action.get("coding", []) if one.get("system") == systems.REPEAT_REASON
+    ]
+    return str(codings[0].get("code", "")) if codings else ""
 
 
 def _before(content: Mapping[str, Any]) -> str:
@@ -239,6 +261,10 @@ def _detail(content: Mapping[str, Any]) -> str:
         parts += [_text(one) for part in content.get("reaction", []) for one in part.get("manifestation", [])]
         sure = _SURENESS.get(_code(content.get("verificationStatus", {})))
         parts.append(_(sure) if sure else "")
+    elif _decided(content):
+        parts += [_text(one["action"]) for one in content["mitigation"] if _decided(content) != "recognised"]
+        parts += [_(one["display"]) for one in content.get("implicated", [])[:1] if one.get("display")]
+        parts.append(str(content.get("detail", "")))
     else:
         doses = content.get("dosage") or content.get("dosageInstruction") or []
         parts += [str(one.get("text", "")) for one in doses if isinstance(one, dict)]
