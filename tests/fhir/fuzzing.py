@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.parameters import parameters
+from doorstep.site.fhir.message_kinds import FOCUS
 from tests.fhir.house import House, bundle, entry
 
 Json = dict[str, Any]
@@ -246,7 +247,7 @@ class Chaos(random.Random):
         if route.startswith("cds"):
             return [wholes[-1]]
         if route.endswith("$process-message"):
-            return [wholes[5]]
+            return [wholes[5], self._said()]
         if "$" in route:
             return [wholes[7], wholes[7], wholes[0], wholes[9]]
         return [wholes[0], wholes[1], wholes[6], wholes[7], wholes[8], wholes[8], wholes[9]]
@@ -272,6 +273,18 @@ class Chaos(random.Random):
                 "ServiceRequest/1"], "draftOrders": {"resourceType": "Bundle", "entry": [{"resource": {
                     "resourceType": "ServiceRequest", "id": "1", "code": one}}]}}, "prefetch": {}},
         ]  # fmt: skip
+
+    def _said(self) -> Json:
+        """A message of any kind about what it should be about."""
+        focus = self._workflow({"reference": self.house.patient}, {"text": "x"})
+        kinds = [event for event, kind in FOCUS.items() if kind == focus["resourceType"]] or ["servicerequest-request"]
+        header = {
+            "resourceType": "MessageHeader",
+            "eventCoding": {"code": self.choice(kinds)},
+            "source": {"endpoint": "urn:x"},
+            "focus": [{"reference": "urn:x:1"}],
+        }
+        return bundle("message", {"resource": header}, {"fullUrl": "urn:x:1", "resource": focus})
 
     def _inner(self) -> str:
         return self.choice((

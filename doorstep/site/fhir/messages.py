@@ -15,6 +15,7 @@ from doorstep.kernel.fhir import negotiation, systems
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
 from doorstep.kernel.record.interactions import actor_of, base_of
+from doorstep.kernel.record.writing import checked
 from doorstep.kernel.workflow import idempotency
 from doorstep.site.fhir.message_kinds import FOCUS
 from doorstep.site.fhir.referrals import ReferralDoor
@@ -47,6 +48,7 @@ def process_message(request: HttpRequest) -> HttpResponse:
             "Bundle.entry[0].resource",
         )
     allow(request, kind, "u" if kind in ("Task", "ServiceRequest") and event != "servicerequest-request" else "c")
+    _check(event, kind, focus)
     actor = actor_of(request)
     number = _part(message, "identifier").get("value") or header.get("id") or uuid.uuid4()
     key = f"message/{number}"[:80]
@@ -56,6 +58,16 @@ def process_message(request: HttpRequest) -> HttpResponse:
     place = _carry_out(event, message, focus, actor)
     idempotency.keep(key=key, status=200, location=place, actor=actor)
     return answer(_response(request, header, place))
+
+
+def _check(event: str, kind: str, focus: dict[str, Any]) -> None:
+    """Raise FhirRefused with every problem of the focus; who only cancels need not repeat what the referral says."""
+    given = (
+        {"intent": "order", "status": "revoked", "subject": {"display": "-"}}
+        if event == "servicerequest-cancel"
+        else {}
+    )
+    checked({**given, **focus}, type=kind, place=kind)
 
 
 def _carry_out(event: str, message: dict[str, Any], focus: dict[str, Any], actor: Actor) -> str:
@@ -106,6 +118,7 @@ def _encounter(event: str, message: dict[str, Any], focus: dict[str, Any], actor
         return door.create(said, actor=actor)
     plan = next((one for one in _resources(message) if one.get("resourceType") == "CarePlan"), None)
     if plan is not None:
+        checked(plan, type="CarePlan", place="CarePlan")
         # Left with summary and plan; the hand-back is a message of its own, until which the hospital's clock runs.
         discharge(behind(focus), plan, actor=actor)
     return door.create(said, actor=actor)
