@@ -91,24 +91,6 @@ def test_every_declared_wall_stands_in_the_database() -> None:
 
 
 @pytest.mark.django_db
-def test_every_declared_rule_and_index_stands_in_the_database() -> None:
-    """A migration that takes the index of a foreign key away also drops partial unique rules over the same column."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind IN ('i', 'I')"
-        )
-        there = {row[0] for row in cursor.fetchall()}
-    gone = {
-        f"{model._meta.label}: {one.name}"
-        for model in our_models()
-        if model._meta.managed
-        for one in (*model._meta.constraints, *model._meta.indexes)
-        if one.name not in there
-    }
-    assert gone == set()
-
-
-@pytest.mark.django_db
 def test_the_application_cannot_change_what_is_append_only() -> None:
     held = _held_privileges()
     for model in our_models():
