@@ -26,14 +26,14 @@ def stand_at_the_kiosk(me: Person) -> None:
     _give_facts(me, "下一步")
 
 
+def sit_at_the_registration(me: Person) -> None:
+    """The registrar's first post, which registers and imports."""
+    _take_post(me, "建档员")
+
+
 def sit_in_the_records_office(me: Person) -> None:
     """The registrar's other post, which merges records."""
-    me.page.goto("/")
-    if "档案管理员" in me.page.locator(".ds-top").inner_text():
-        return
-    me.page.locator(".ds-menu summary").click()
-    me.page.locator(".ds-menu-panel button[name=post]", has_text="档案管理员").click()
-    me.page.wait_for_load_state()
+    _take_post(me, "档案管理员")
 
 
 def give_a_wrong_code(me: Person) -> None:
@@ -42,6 +42,15 @@ def give_a_wrong_code(me: Person) -> None:
     me.page.fill("[name=login]", "village")
     me.page.fill("[name=password]", me.house.password())
     me.page.locator("form[data-login] .btn-primary").click()
+    me.page.wait_for_load_state()
+
+
+def _take_post(me: Person, role: str) -> None:
+    me.page.goto("/")
+    if role in me.page.locator(".ds-top .ds-who").inner_text():
+        return
+    me.page.locator(".ds-menu summary").click()
+    me.page.locator(".ds-menu-panel button[name=post]", has_text=role).click()
     me.page.wait_for_load_state()
 
 

@@ -28,6 +28,7 @@ from tests.journeys.counters import (
     answer_the_call_back,
     give_a_wrong_code,
     say_who_calls,
+    sit_at_the_registration,
     sit_in_the_records_office,
     stand_at_the_kiosk,
 )
@@ -129,8 +130,8 @@ SCREENS = (
     Screen("colleague", "manager", "/staff/{colleague}/"),
     Screen("audit", "auditor", "/audit/"),
     Screen("audit-reviews", "auditor", "/audit/reviews/"),
-    Screen("register", "registrar", "/residents/register/"),
-    Screen("imports", "registrar", "/residents/import/"),
+    Screen("register", "registrar", "/residents/register/", before=sit_at_the_registration),
+    Screen("imports", "registrar", "/residents/import/", before=sit_at_the_registration),
     Screen("doubles", "registrar", "/identity/", before=sit_in_the_records_office),
     Screen("double-pairs", "registrar", "/identity/pairs/", before=sit_in_the_records_office),
     Screen("double-pick", "registrar", "/identity/{resident}/", before=sit_in_the_records_office),
