@@ -4,17 +4,23 @@ from typing import Any
 
 import pytest
 from django.db import connection as database
+from django.utils import timezone
 
 from doorstep.coordination.hospital_systems import merging, waiting
 from doorstep.coordination.hospital_systems.models import MergeNotice
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.exchange.models import CodeMapping, Connection, Message
 from doorstep.kernel.fhir.validation import problems
+from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.models import Resource, ResourceVersion
+from doorstep.kernel.record.publishing import Published
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.models import Resident
-from doorstep.people.residents.tests.factories import World, add_to_panel, make_resident, make_world
+from doorstep.people.residents.tests.factories import World, add_to_panel, make_resident, make_staff, make_world
+from doorstep.site.actors import of_user
 from tests.exchange.factories import adt, header, make_connection, oru, pid, send, system, take, work
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +160,33 @@ def test_stranger_waits_and_goes_on_when_the_hospital_may_see(his: Connection, w
     assert message.resident_id is None
     assert resources("Encounter") == []
     assert outsider.pk
+
+
+def test_hospital_that_knows_only_of_a_referral_writes_its_results_and_its_doctors_read_them(
+    his: Connection, world: World
+) -> None:
+    zhou = make_resident(organization_id=world.village, panel_of=(world.township,))
+    with acting(system()) as actor:
+        access.open_relationship(
+            resident_id=zhou.pk,
+            organization_id=world.lead,
+            reason=CareRelationship.Reason.REFERRAL,
+            scope=CareRelationship.Scope.EPISODE,
+            episode="referral/1",
+            actor=actor,
+        )
+        elsewhere = {"resourceType": "Observation", "id": "elsewhere", "status": "final", "code": {"text": "血糖"}}
+        record.publish(
+            Published(content=elsewhere, organization_id=world.township, occurred_at=timezone.now()),
+            resident_id=zhou.pk,
+            actor=actor,
+        )
+    (message,) = take(his, oru("M1"))
+    assert (message.state, message.error_kind) == ("applied", "")
+    specialist = of_user(make_staff(name="陈", organization_id=world.lead, role="specialist"))
+    with acting(specialist):
+        read = set(Resource.objects.filter(type="Observation").values_list("organization_id", flat=True))
+    assert read == {world.lead}
 
 
 def test_waiting_message_goes_on_when_the_hospital_may_see_the_resident(his: Connection, world: World) -> None:

@@ -88,6 +88,15 @@ BEGIN
            OR (r.scope = 'order' AND r.category <> '' AND r.category = entry_category))) THEN
     RETURN true;
   END IF;
+  -- What a unit wrote itself its systems read again whatever the relationship covers, and its people where they treat (not where they
+  -- only report on an order): a hospital's results arrive while it knows of the resident only what came along with a referral.
+  IF NOT access_may_read.sensitive AND writer = ANY (access_record_reach()) AND (
+      access_user() < 0 AND access_may_see(resident)
+      OR EXISTS (SELECT 1 FROM access_carerelationship r
+        WHERE r.resident_id = resident AND r.organization_id = ANY (access_record_reach()) AND r.scope = 'episode'
+          AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp()))) THEN
+    RETURN true;
+  END IF;
   RETURN coalesce((SELECT access_may_read(f.standing_id, writer, entry_episode, entry_category, access_may_read.sensitive)
                    FROM access_formerresident f WHERE f.former_id = resident), false);
 END $$;
