@@ -15,7 +15,7 @@ from doorstep.kernel.record import queries as record
 from doorstep.kernel.record.models import Resource
 from doorstep.kernel.worklist import actions as worklist
 from doorstep.kernel.worklist.models import Task
-from doorstep.people.organizations.models import Organization
+from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents.tests.factories import World, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
 from doorstep.steering.indicators import actions, queries
@@ -101,7 +101,7 @@ def test_publish_last_month_writes_a_report_of_each_unit_once_and_its_own_unit_r
     with acting(system_actor(Purpose.INDICATORS)) as system:
         assert actions.publish_last_month(actor=system, now=after) == 4
         assert actions.publish_last_month(actor=system, now=after) == 0
-        key = Organization.objects.get(id=world.village).key
+        key = organizations.get(organization_id=world.village).key
         for one in Resource.objects.filter(type__in=("Measure", "MeasureReport")):
             assert not problems(one.content), one.content
     address = report_id(key, CLOCK, timezone.localdate())
