@@ -1,5 +1,6 @@
 """Residents' pages, phone first: everything comes from the record and from the audit trail."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -28,6 +29,8 @@ from doorstep.site.acts import REASONS, act_words
 from doorstep.site.portal.looks import together, why
 
 _CHOSEN = "portal_resident"
+# How long the words of a report, which may say "do not move", are what the resident should do now.
+_FRESH = timedelta(days=1)
 _GOING_ON = ("ServiceRequest", "Task", "Appointment", "CarePlan")
 _OPEN = {"active", "draft", "requested", "received", "accepted", "in-progress", "booked", "on-hold", "pending"}
 
@@ -88,6 +91,7 @@ def home(request: HttpRequest) -> HttpResponse:
         **frame,
         "going": [presenters.line_of(one, units=units) for one in going[:6]],
         "reports": [presenters.line_of(one, units=units) for one in reports[:3]],
+        "day_ago": timezone.now() - _FRESH,
         "pressure": next(iter(presenters.pressures_of(entries)[::-1]), None),
         "offers": sum(
             one.state == "offered" for one in referrals.list_of_resident(resident_id=frame["chosen_id"], actor=actor)
@@ -115,6 +119,7 @@ def timeline(request: HttpRequest) -> HttpResponse:
         "days": days_of(found.entries, units=units),
         "earlier": f"?{urlencode({'before': following})}" if following else "",
         "is_first": before is None,
+        "day_ago": timezone.now() - _FRESH,
     }
     return render(request, "portal/record.html", context)
 
