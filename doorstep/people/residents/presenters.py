@@ -107,6 +107,12 @@ _STATUS = {
     "executed": gettext_noop("已生效"),
     "terminated": gettext_noop("已终止"),
     "inactive": gettext_noop("已停用"),
+    "billable": gettext_noop("已计费"),
+    "aborted": gettext_noop("已撤销"),
+    "planned": gettext_noop("计划中"),
+    "waitlist": gettext_noop("候补中"),
+    "corrected": gettext_noop("已更正"),
+    "not-done": gettext_noop("未进行"),
 }
 
 
