@@ -96,6 +96,8 @@ def test_a_task_that_cannot_be_handed_on_holds_up_no_other_and_is_tried_again() 
         worklist.run_clocks(actor=actor, now=START + timedelta(minutes=7))
         assert set(Task.objects.filter(level=1).values_list("item_id", flat=True)) == {1, 2}
         assert worklist.count_stuck() == 0
+        # Its owner was warned once, not at each try.
+        assert EventRow.objects.filter(name="TaskWarned", subject_id=1).count() == 1
 
 
 @pytest.mark.django_db

@@ -24,11 +24,11 @@ def _only_itself(state: ProjectState, app_label: str, model_name: str, _delay: b
 @contextmanager
 def light_states() -> Iterator[None]:
     """While this is entered, and the database is empty, a changed model is rendered alone."""
-    if MigrationRecorder(connection).applied_migrations():
-        yield
-        return
     # It is Django's own hook for this, but a private one: where a new Django has another, migrations are slow again and right.
     usual = getattr(ProjectState, HOOK, None)
+    if usual is None or MigrationRecorder(connection).applied_migrations():
+        yield
+        return
     setattr(ProjectState, HOOK, _only_itself)
     try:
         yield

@@ -1,12 +1,13 @@
 """Opening and closing tasks, and what happens when their clocks run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -138,38 +139,43 @@ def run_clocks(*, actor: Actor, now: datetime | None = None) -> int:
     open_tasks = Task.objects.select_for_update(skip_locked=True).filter(closed_at__isnull=True)
     ripe = Q(stuck_at__isnull=True) | Q(stuck_at__lte=now - _AGAIN)
     overdue = list(open_tasks.filter(ripe, due_at__lte=now, escalated_at__isnull=True).order_by("due_at")[:_BATCH])
-    stuck = [task.id for task in overdue if not _handed_on(task, actor=actor, now=now)]
+    stuck = [task.id for task in overdue if not _alone(_escalate, task, actor=actor, now=now)]
+    warned = list(
+        open_tasks.filter(ripe, warn_at__lte=now, warned_at__isnull=True, escalated_at__isnull=True).order_by(
+            "warn_at"
+        )[:_BATCH]
+    )
+    told = {task.id for task in warned if _alone(_warn, task, actor=actor, now=now)}
+    Task.objects.filter(id__in=told).update(warned_at=now, stuck_at=None)
+    stuck += [task.id for task in warned if task.id not in told]
     if stuck:
         Task.objects.filter(id__in=stuck).update(stuck_at=now)
-    warned = list(
-        open_tasks.filter(warn_at__lte=now, warned_at__isnull=True, escalated_at__isnull=True).order_by("warn_at")[
-            :_BATCH
-        ]
-    )
-    for task in warned:
-        events.publish(_event(TaskWarned, task, organization_id=task.organization_id))
-        push(to=[f"organization:{task.organization_id}"], kind="clock", reference=str(task.key))
-    Task.objects.filter(id__in=[task.id for task in warned]).update(warned_at=now)
     return len(overdue) + len(warned)
 
 
 def count_stuck() -> int:
-    """How many overdue tasks could not be handed to the next in line; somebody must look."""
+    """How many tasks nobody could be warned of, or that could not be handed to the next in line; somebody must look."""
     return Task.objects.filter(closed_at__isnull=True, stuck_at__isnull=False).count()
 
 
-def _handed_on(task: Task, *, actor: Actor, now: datetime) -> bool:
+def _alone(act: Callable[..., None], task: Task, *, actor: Actor, now: datetime) -> bool:
+    """Do what a clock wants for one task in a savepoint of its own; False when that failed."""
     try:
         with transaction.atomic():
-            _escalate(task, actor=actor, now=now)
-    except (OperationalError, InterfaceError):
-        # Not the task's fault: the database is away.
-        raise
+            act(task, actor=actor, now=now)
     except Exception:
+        if transaction.get_rollback():
+            # The savepoint cannot be gone back to: the connection is lost, and no task is at fault.
+            raise
         # Whatever is wrong with one task, the clocks of all others go on.
         log.exception("task_not_handed_on", task=task.id, kind=task.kind)
         return False
     return True
+
+
+def _warn(task: Task, *, actor: Actor, now: datetime) -> None:
+    events.publish(_event(TaskWarned, task, organization_id=task.organization_id))
+    push(to=[f"organization:{task.organization_id}"], kind="clock", reference=str(task.key))
 
 
 def _escalate(task: Task, *, actor: Actor, now: datetime) -> None:
