@@ -34,7 +34,8 @@ class PoolOfPlaces:
                 resident_id=plan.resident_id,
                 actor=able,
                 request_key=request,
-                wish=Wish(channel="system"),
+                # It stands in the hospital's own book already: no rule of ours keeps it out.
+                wish=Wish(channel="system", again=True),
             )
             return made.key
         held = actions.hold(slot_key=slot.key, origin=Quota.OWN.value, actor=able, resident_id=plan.resident_id)

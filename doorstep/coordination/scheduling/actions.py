@@ -13,24 +13,30 @@ from doorstep.coordination.scheduling import (
     at_once,
     booking_queries,
     claiming,
-    offering,
     queries,
     refusing,
     ticketing,
 )
 from doorstep.coordination.scheduling.checking import bookable_resident, check_booker, check_wish, standing_for
 from doorstep.coordination.scheduling.drafting import channel_of, draft, facts_of
+from doorstep.coordination.scheduling.giving_back import cancelling_verb, give_back
+from doorstep.coordination.scheduling.giving_way import in_turn
 from doorstep.coordination.scheduling.models import Booking
-from doorstep.coordination.scheduling.outcomes import Hold, NoPlaceLeft, Wish, by_constraint, constraints, hold_gone
+from doorstep.coordination.scheduling.outcomes import (
+    SAME_HALF_DAY,
+    Hold,
+    NoPlaceLeft,
+    Wish,
+    by_constraint,
+    constraints,
+    hold_gone,
+)
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.rules import Quota
 from doorstep.coordination.scheduling.taking import Answer, Ask, Taken, take
-from doorstep.kernel.access import actions as access
-from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
-from doorstep.kernel.access.models import CareRelationship
+from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import Conflict, NotFound
-from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.database.calls import Call
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.residents import queries as residents
@@ -55,6 +61,7 @@ __all__ = [
     "fulfil",
     "give_back",
     "hold",
+    "in_turn",
     "record_no_shows",
     "release",
     "take_and_insert",
@@ -116,10 +123,9 @@ def book(
     held. `wish` says more than the `reference` where there is more to say.
     """
     check_booker(resident_id, actor)
-    key = as_key(hold_key)
-    with constraints():
-        ask = Ask(actor=actor, now=timezone.now(), hold=key, resident_id=resident_id, request=key)
-        return take_and_insert(ask, wish=wish or Wish(reference=reference))
+    key, wished = as_key(hold_key), wish or Wish(reference=reference)
+    ask = Ask(actor=actor, now=timezone.now(), hold=key, resident_id=resident_id, request=key)
+    return in_turn(lambda: take_and_insert(ask, wish=wished), ask=ask, wish=wished)
 
 
 def book_at_once(
@@ -150,9 +156,12 @@ def book_at_once(
         unit=unit,
         first=origin != Quota.OPEN,
     )
+    wished = wish or Wish()
+    if actor.kind is not ActorKind.CLIENT or wished.reference:
+        return in_turn(lambda: _booked_at_once(ask, wished), ask=ask, wish=wished)
     # A machine's request that is refused is rolled back as a whole: it needs no savepoint of its own.
     with constraints(savepoint=False):
-        return _booked_at_once(ask, wish or Wish())
+        return _booked_at_once(ask, wished)
 
 
 def book_alone(
@@ -185,6 +194,9 @@ def book_alone(
     if answer.outcome in ("sold-out", "over"):
         refusing.refuse(ask, over=answer.outcome == "over")
     if answer.outcome == "refused" and (refused := by_constraint(answer.constraint)) is not None:
+        if refused.code == SAME_HALF_DAY and wish.reference:
+            # A referral goes first: what stands there may give way.
+            return None
         raise refused
     return None
 
@@ -220,7 +232,8 @@ def change(*, booking_key: uuid.UUID | str, hold_key: uuid.UUID | str, actor: Ac
     if old.state != "booked":
         raise Conflict(_("只有“已预约”的预约可以改约，请刷新后查看。"))
     give_back(old, cancelling_verb(old, actor), actor=actor, reason=_("改约到其他时间"))
-    wish = Wish(reference=old.reference, channel=channel_of(actor, old.organization_id, ""), changed_from=old)
+    channel = channel_of(actor, old.organization_id, "")
+    wish = Wish(reference=old.reference, channel=channel, changed_from=old, again=not old.half_day)
     return book(hold_key=hold_key, resident_id=old.resident_id, actor=actor, wish=wish)
 
 
@@ -261,45 +274,6 @@ def record_no_shows(*, actor: Actor, now: datetime | None = None) -> int:
     for booking in missed:
         workflow.apply(booking, "miss", actor=actor, details=facts_of(booking))
     return len(missed)
-
-
-def give_back(booking: Booking, verb: str, *, actor: Actor, reason: str) -> Booking:
-    """Cancel a booking by one of its verbs and free its place in the same transaction."""
-    with transaction.atomic():
-        moved = workflow.apply(booking, verb, actor=actor, reason=reason, details=facts_of(booking))
-        if claiming.free_place(place_id=booking.place_id):
-            _offer_on(booking, actor)
-        access.close_relationship(
-            resident_id=booking.resident_id,
-            reason=CareRelationship.Reason.REFERRAL,
-            episode=booking.subject,
-            actor=actor,
-        )
-    return moved
-
-
-def _offer_on(booking: Booking, actor: Actor) -> None:
-    """Offer the place that was just given back to the first in line, while nobody else can see it yet."""
-    slot = booking.slot
-    now = timezone.now()
-    if slot.stopped_at is not None or slot.starts_at <= now:
-        return
-    with for_purpose(Purpose.HANDLER, actor):
-        offering.offer_slot(
-            slot_key=slot.key,
-            department_id=slot.schedule.department_id,
-            schedule_id=slot.schedule_id,
-            starts_at=slot.starts_at,
-            actor=system_actor(Purpose.HANDLER, consortium_id=booking.consortium_id),
-            now=now,
-        )
-
-
-def cancelling_verb(booking: Booking, actor: Actor) -> str:
-    """The verb by which this actor gives a booking back."""
-    if actor.kind is ActorKind.RESIDENT:
-        return "self-cancel"
-    return "cancel" if actor.is_system or actor.reaches(booking.source_organization_id) else "call-off"
 
 
 def take_and_insert(ask: Ask, *, wish: Wish, verb: str = "") -> Booking:

@@ -166,6 +166,7 @@ def _traces(booking: Booking, actor: Actor) -> tuple[Any, ...]:
         "booked_by_id": booking.booked_by_id,
         "channel": booking.channel,
         "wanted_since": booking.wanted_since,
+        "half_day": booking.half_day,
     }
     return (as_json(row), *traces)
 

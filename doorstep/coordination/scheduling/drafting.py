@@ -4,6 +4,7 @@ import uuid
 
 from django.utils import timezone
 
+from doorstep.coordination.scheduling.halfdays import half_day_of
 from doorstep.coordination.scheduling.models import Booking, Channel, Slot
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.kernel.access.actor import Actor, ActorKind
@@ -36,6 +37,7 @@ def draft(
         wanted_since=wish.wanted_since or timezone.now(),
         changed_from=wish.changed_from,
         extra_reason=wish.extra_reason[:200],
+        half_day="" if wish.again else half_day_of(slot),
     )
 
 

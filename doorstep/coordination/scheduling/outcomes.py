@@ -14,6 +14,9 @@ from doorstep.coordination.scheduling.models import Booking
 from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.kernel.access.refusals import Conflict
 
+# The refusal of a second visit to one department in one half day.
+SAME_HALF_DAY = "same-half-day"
+
 
 class NoPlaceLeft(Conflict):
     """The last place went to somebody else; `next_slot` is the next one that is free, or None."""
@@ -42,7 +45,7 @@ class Wish:
     """What stands around a booking: what it is for, by which way it came, what it replaces, since when it was wanted.
 
     `reference` names what it is for ("referral/<key>"); what stands behind it opens the resident to the clinic. Without a
-    reference the booking itself does, for its own episode.
+    reference the booking itself does, for its own episode. `again`: a second visit to the department in one half day is meant.
     """
 
     reference: str = ""
@@ -50,6 +53,7 @@ class Wish:
     changed_from: Booking | None = None
     wanted_since: datetime | None = None
     extra_reason: str = ""
+    again: bool = False
 
 
 def hold_gone() -> Conflict:
@@ -76,6 +80,9 @@ def by_constraint(constraint: str | None) -> Conflict | None:
     if constraint == "booking_resident_one_at_a_time":
         message = _("该居民在这个时间已有其他预约，请改选其他时间，或先取消原预约。")
         return Conflict(message, fields={"slot": message}, code="resident-busy")
+    if constraint == "booking_half_day_once":
+        message = _("该居民这个半天在该科室已有预约，请改约或取消原预约，或选其他半天。")
+        return Conflict(message, fields={"slot": message}, code=SAME_HALF_DAY)
     return hold_gone() if constraint == "booking_place_once" else None
 
 

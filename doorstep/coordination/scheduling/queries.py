@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from doorstep.coordination.scheduling.halfdays import half_day_of
 from doorstep.coordination.scheduling.models import Booking, Schedule, Slot, WeeklySession
 from doorstep.coordination.scheduling.rules import Quota, quotas_for
 from doorstep.coordination.scheduling.states import EXPECTED
@@ -159,11 +160,12 @@ def slot_detail(*, slot_key: uuid.UUID | str, origin: str = Quota.OPEN, actor: A
 
 
 def is_expected(*, resident_id: int, slot_key: uuid.UUID) -> bool:
-    """Whether the resident is expected anywhere during a slot."""
-    slot = Slot.objects.get(key=slot_key)
-    return Booking.objects.filter(
-        resident_id=resident_id, state__in=EXPECTED, period__overlap=(slot.starts_at, slot.ends_at)
-    ).exists()
+    """Whether the resident is expected anywhere during a slot, or in its clinic that half day."""
+    slot = Slot.objects.select_related("schedule").get(key=slot_key)
+    there = Q(period__overlap=(slot.starts_at, slot.ends_at))
+    if half_day := half_day_of(slot):
+        there |= Q(half_day=half_day)
+    return Booking.objects.filter(there, resident_id=resident_id, state__in=EXPECTED).exists()
 
 
 def get_booking(*, booking_key: uuid.UUID | str, actor: Actor) -> Booking:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling import actions, queries, queue_queries
 from doorstep.coordination.scheduling.models import Booking, Place, Slot, Ticket
-from doorstep.coordination.scheduling.outcomes import Wish, constraints
+from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import Quota
 from doorstep.coordination.scheduling.taking import Ask
@@ -62,10 +62,11 @@ def see(*, ticket_key: uuid.UUID | str, actor: Actor) -> Ticket:
 
 
 @transaction.atomic
-def overbook(*, slot_key: uuid.UUID | str, resident_id: int, reason: str, actor: Actor) -> Booking:
+def overbook(*, slot_key: uuid.UUID | str, resident_id: int, reason: str, actor: Actor, again: bool = False) -> Booking:
     """Add a place over the template for one person and book it, with a reason that stays in the trail.
 
-    Raises Refused without a reason, when the slot is over or stopped, or has five added places already.
+    `again`: a second visit to the department in this half day is meant. Raises Refused without a reason, when the slot is over or
+    stopped, or has five added places already, Conflict when the person is booked there that half day and `again` is not said.
     """
     actor.check(Permission.SLOT_OVERBOOK)
     reason = reason.strip()[:200]
@@ -92,9 +93,9 @@ def overbook(*, slot_key: uuid.UUID | str, resident_id: int, reason: str, actor:
         held_by_id=actor.user_id,
         held_organization_id=actor.organization_id,
     )
-    with constraints():
-        ask = Ask(actor=actor, now=timezone.now(), hold=key, resident_id=resident_id)
-        return actions.take_and_insert(ask, wish=Wish(extra_reason=reason), verb="overbook")
+    ask = Ask(actor=actor, now=timezone.now(), hold=key, resident_id=resident_id)
+    wish = Wish(extra_reason=reason, again=again)
+    return actions.in_turn(lambda: actions.take_and_insert(ask, wish=wish, verb="overbook"), ask=ask, wish=wish)
 
 
 def _call(ticket: Ticket, place_name: str, actor: Actor) -> Ticket:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling import actions, offering, standing, waiting_queries
 from doorstep.coordination.scheduling.models import Booking, Channel, WaitingEntry
-from doorstep.coordination.scheduling.outcomes import Wish, constraints, hold_gone
+from doorstep.coordination.scheduling.outcomes import Wish, hold_gone
 from doorstep.coordination.scheduling.taking import Ask
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import Conflict, Refused
@@ -119,9 +119,8 @@ def accept(*, entry_key: uuid.UUID | str, actor: Actor) -> Booking:
     own = actor.kind is ActorKind.RESIDENT
     key = entry.hold_key
     wish = Wish(reference=entry.reference, channel=Channel.WAITING.value, wanted_since=entry.created_at)
-    with constraints():
-        ask = Ask(actor=actor, now=timezone.now(), hold=key, resident_id=entry.resident_id, anybody=True)
-        booking = actions.take_and_insert(ask, wish=wish)
+    ask = Ask(actor=actor, now=timezone.now(), hold=key, resident_id=entry.resident_id, anybody=True)
+    booking = actions.in_turn(lambda: actions.take_and_insert(ask, wish=wish), ask=ask, wish=wish)
     values = {"hold_key": None, "offered_until": None, "booking_id": booking.pk}
     facts = {"booking": str(booking.key), "slot_id": booking.slot_id}
     workflow.apply(entry, "self-accept" if own else "accept", actor=actor, values=values, details=facts)

@@ -62,6 +62,8 @@ class Booking(WorkItem):
     wanted_since = models.DateTimeField(default=timezone.now)
     changed_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="changed_to")
     extra_reason = models.CharField(max_length=200, blank=True, default="")
+    # Department and half day in which nobody is seen twice (halfdays); "" where a second visit is meant.
+    half_day = models.CharField(max_length=40, blank=True, default="", db_default="")
 
     row_access = RowAccess(
         using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
@@ -71,7 +73,7 @@ class Booking(WorkItem):
     when_merged = Moves(
         _("预约"),
         also={"resident_key": "key"},
-        clash=_("两份档案有时间重叠的预约，请先取消其中一个预约。"),
+        clash=_("两份档案有时间重叠或同一半天同一科室的预约，请先取消其中一个预约。"),
     )
 
     class Meta:
@@ -81,6 +83,11 @@ class Booking(WorkItem):
                 name="booking_resident_one_at_a_time",
                 expressions=[("resident", RangeOperators.EQUAL), ("period", RangeOperators.OVERLAPS)],
                 condition=Q(state__in=EXPECTED),
+            ),
+            models.UniqueConstraint(
+                fields=["resident", "half_day"],
+                condition=Q(state__in=EXPECTED) & ~Q(half_day=""),
+                name="booking_half_day_once",
             ),
         )
         indexes = (

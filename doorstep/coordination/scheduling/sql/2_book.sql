@@ -85,7 +85,7 @@ BEGIN
                           ask.basis);
   INSERT INTO scheduling_booking (key, consortium_id, state, state_since, created_at, place_id, slot_id, resident_id, resident_key,
       organization_id, source_organization_id, quota, period, reference, hold_key, booked_by_id, channel, groups, wanted_since,
-      extra_reason)
+      extra_reason, half_day)
     SELECT b.key, b.consortium_id, b.state, b.state_since, b.created_at, place.o_place, slot.id, person.id, person.key,
       slot.organization_id, b.source_organization_id, place.o_quota, tstzrange(slot.starts_at, slot.ends_at), b.reference,
       ask.request, b.booked_by_id, b.channel,
@@ -93,9 +93,10 @@ BEGIN
       ARRAY(SELECT jsonb_array_elements_text(ask.groups -> (
         CASE WHEN ask.referred OR place.o_quota = 'referral' THEN 'r' ELSE '-' END
         || CASE WHEN scheduling_signed(person.id, ask.today) THEN 's' ELSE '-' END
-        || CASE WHEN person.birth_date <= ask.elders THEN 'e' ELSE '-' END))), b.wanted_since, ''
+        || CASE WHEN person.birth_date <= ask.elders THEN 'e' ELSE '-' END))), b.wanted_since, '', b.half_day
     FROM jsonb_to_record(p_row) AS b (key uuid, consortium_id bigint, state text, state_since timestamptz, created_at timestamptz,
-      source_organization_id bigint, reference text, booked_by_id bigint, channel text, wanted_since timestamptz)
+      source_organization_id bigint, reference text, booked_by_id bigint, channel text, wanted_since timestamptz,
+      half_day text)
     RETURNING id, groups INTO booking, grounds;
   PERFORM workflow_begin(booking, person.id, jsonb_build_object('quota', place.o_quota), p_step, p_event, p_jobs, p_who, p_entries,
                          p_rows, p_index, p_consortium, p_user, p_now, p_stamp);

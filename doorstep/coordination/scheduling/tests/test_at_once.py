@@ -62,6 +62,7 @@ _OWN = {
     "occurred_at",
     "closes_at",
     "starts_at",
+    "half_day",
 }
 
 
@@ -135,8 +136,8 @@ def _long_way(clinic: Clinic, slot: Slot, actor: Actor) -> Booking:
 def test_book_alone_leaves_what_the_long_way_leaves(client: Client) -> None:
     clinic = make_clinic()
     first = make_slot(clinic, open=2)
-    second = make_slot(clinic, starts_at=first.starts_at + timedelta(hours=1), open=2)
-    third = make_slot(clinic, starts_at=first.starts_at + timedelta(hours=2), open=1)
+    second = make_slot(clinic, starts_at=first.starts_at + timedelta(days=1), open=2)
+    third = make_slot(clinic, starts_at=first.starts_at + timedelta(days=2), open=1)
     token, patient = _token(clinic), clinic.resident.key
     # The first request goes the ordinary way, as nobody remembers the token yet.
     short = _book(client, token, first, patient)

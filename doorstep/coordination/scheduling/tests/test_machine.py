@@ -226,7 +226,7 @@ class Story:
             # Without a reference the booking itself lets the clinic see it: nothing stands behind one here.
             booking = actions.book(hold_key=key, resident_id=resident_id, actor=self.clinic.doctor)
         except Conflict as refused:
-            if refused.code == "resident-busy":
+            if refused.code in ("resident-busy", "same-half-day"):
                 self.holds[key] = until
             return
         assert until > self.now
@@ -237,8 +237,10 @@ class Story:
         counts = queries.counts(slot_ids=[slot.id for slot in self.slots])
         assert sum(counts.values()) == 2 * sum(PLACES.values()) + self.extras
         assert counts["booked"] == len(self.booked)
-        places = list(Booking.objects.exclude(state="cancelled").values_list("place_id", flat=True))
-        assert len(places) == len(set(places))
+        standing = list(Booking.objects.exclude(state="cancelled").values_list("place_id", "resident_id", "half_day"))
+        assert len(standing) == len({place for place, _person, _half_day in standing})
+        # None of the story's acts says that a second visit in a half day is meant.
+        assert len(standing) == len({(person, half_day) for _place, person, half_day in standing})
 
 
 OTHERS: dict[str, Callable[[Story, int], None]] = {

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +22,7 @@ from doorstep.coordination.scheduling import (
     rebooking_actions,
     standing,
 )
+from doorstep.coordination.scheduling.outcomes import SAME_HALF_DAY
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.views.asking import actor_with
 from doorstep.kernel.access.refusals import NotFound, Refused
@@ -77,11 +79,18 @@ def change(request: HttpRequest, key: UUID) -> HttpResponse:
     error = ""
     if request.method == "POST":
         try:
-            held = actions.hold(
-                slot_key=request.POST.get("slot", ""), origin=found.quota, actor=actor, resident_id=found.resident_id
-            )
-            new = actions.change(booking_key=key, hold_key=held.key, actor=actor)
-        except actions.NoPlaceLeft as refused:
+            # What is refused keeps no place and leaves the old booking as it was.
+            with transaction.atomic():
+                held = actions.hold(
+                    slot_key=request.POST.get("slot", ""),
+                    origin=found.quota,
+                    actor=actor,
+                    resident_id=found.resident_id,
+                )
+                new = actions.change(booking_key=key, hold_key=held.key, actor=actor)
+        except Refused as refused:
+            if refused.status not in (409, 422):
+                raise
             error = str(refused.message)
         else:
             messages.success(request, _("已改约，原号已退回。"))
@@ -105,6 +114,7 @@ def extra(request: HttpRequest, key: UUID) -> HttpResponse:
     if not actor.reaches(slot.organization_id):
         raise NotFound()
     errors: dict[str, str] = {}
+    twice = bool(request.POST.get("again"))
     if request.method == "POST":
         person = residents.find_by_number(request.POST.get("number", "").strip(), actor)
         if person is None:
@@ -112,16 +122,21 @@ def extra(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             try:
                 made = queue_actions.overbook(
-                    slot_key=key, resident_id=person.pk, reason=request.POST.get("reason", ""), actor=actor
+                    slot_key=key,
+                    resident_id=person.pk,
+                    reason=request.POST.get("reason", ""),
+                    actor=actor,
+                    again=bool(request.POST.get("again")),
                 )
             except Refused as refused:
                 if refused.status not in (409, 422):
                     raise
                 errors = {name: str(text) for name, text in refused.fields.items()} or {"": str(refused.message)}
+                twice = twice or refused.code == SAME_HALF_DAY
             else:
                 messages.success(request, _("已加号。"))
                 return redirect(request, reverse("scheduling:booking", args=[made.key]))
-    context = {"slot": slot, "errors": errors, "given": request.POST}
+    context = {"slot": slot, "errors": errors, "given": request.POST, "twice": twice}
     return render(request, "scheduling/extra.html", context, status=422 if errors else 200)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -92,7 +93,9 @@ def book(request: HttpRequest, key: UUID) -> HttpResponse:
     error, following = "", None
     if request.method == "POST":
         try:
-            _take(key, change=change, rebook=rebook, frame=frame, actor=actor)
+            # What is refused keeps no place: others may have it at once.
+            with transaction.atomic():
+                _take(key, change=change, rebook=rebook, frame=frame, actor=actor)
         except actions.NoPlaceLeft as refused:
             error, following = str(refused.message), refused.next_slot
         except Refused as refused:
