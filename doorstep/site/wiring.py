@@ -20,11 +20,12 @@ from doorstep.care.referrals.handlers import TEXTS as REFERRAL_TEXTS
 from doorstep.care.referrals.permissions import Permission as Referrals
 from doorstep.coordination.allergies import queries as allergies
 from doorstep.coordination.allergies.permissions import Permission as Allergies
+from doorstep.coordination.beds import cases as bed_cases
 from doorstep.coordination.hospital_systems import own_places, sheets
 from doorstep.coordination.hospital_systems.cda.format import CDA
 from doorstep.coordination.hospital_systems.sheets import TABLES
 from doorstep.coordination.hospital_systems.v2.format import HL7_V2
-from doorstep.coordination.notices import addresses
+from doorstep.coordination.notices import addresses, audience
 from doorstep.coordination.notices import texts as notice_texts
 from doorstep.coordination.scheduling import standing, telling
 from doorstep.coordination.visits import next_acts
@@ -85,6 +86,7 @@ def wire() -> None:
     publication.install(MAPPINGS)
     catalogue.install(MACHINES)
     duty.install(line_of_duty)
+    audience.install(roles_that_may)
     door.install(client_of_token, client_remembered)
     formats.install(FORMATS, actor_of=of_connection)
     folders.install(sheets.open_file)
@@ -102,6 +104,7 @@ def wire() -> None:
     lines.install("contract", contracts.contract_line)
     lines.install_allergies(allergies.for_banner)
     addresses.install(ITEM_PAGES)
+    bed_cases.install(addresses.address_of)
     notice_texts.install(REFERRAL_TEXTS)
     notice_texts.install(BOOKING_TEXTS)
     telling.install(tell_resident)
@@ -192,6 +195,12 @@ def line_of_duty(step: str, organization_id: int) -> int | None:
     if step == "lead":
         return organizations.lead_of(organization_id=organization_id, day=timezone.localdate())
     raise LookupError(f"unknown step of escalation: {step}")
+
+
+def roles_that_may(organization_id: int, permission: str) -> list[str]:
+    """The roles at a unit today whose holders may do something."""
+    held = workforce.roles_at(organization_id=organization_id, day=timezone.localdate())
+    return [role.key for role in ROLES.values() if role.key in held and permission in role.permissions]
 
 
 def benefits_of_referral(question: referral_benefits.Question, actor: Actor) -> list[referral_benefits.Decision]:

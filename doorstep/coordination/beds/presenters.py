@@ -1,12 +1,19 @@
 """What the bed board shows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
+from doorstep.coordination.beds.cases import address_of
+from doorstep.coordination.beds.models import BedRequest, Stay
 from doorstep.coordination.beds.queries import WardBoard
 from doorstep.coordination.beds.states import BED
+from doorstep.kernel.web.formats import age
+from doorstep.people.residents import queries as residents
+from doorstep.people.residents.models import Resident
 
 TONES = {"free": "ok", "held": "warn", "occupied": "info", "cleaning": "neutral", "closed": "plain"}
 
@@ -21,6 +28,7 @@ class Tile:
     label: str
     tone: str
     stay: Any
+    person: str
     held_until: Any
     verbs: list[tuple[str, str, bool]]
 
@@ -46,12 +54,41 @@ def boards(wards: list[WardBoard]) -> list[dict[str, Any]]:
                     label=state.en if english else state.zh,
                     tone=TONES[bed.state],
                     stay=stay,
+                    person=about(stay.resident) if stay else "",
                     held_until=bed.held_until,
                     verbs=verbs,
                 )
             )
         found.append({"ward": line.ward, "tiles": tiles, "counts": line.counts, "leaving": line.leaving})
     return found
+
+
+def about(person: Resident | None) -> str:
+    """Sex and age, as they stand at the head of a bed; "" for somebody whom the reader may not see."""
+    if person is None:
+        return ""
+    return f"{_(str(Resident.Gender(person.gender).label))} {age(person.birth_date)}"
+
+
+def facts_of(stay: Stay) -> dict[str, str]:
+    """What a stay's page says of the person, and where its case is."""
+    return {"person": about(stay.resident), "case": address_of(stay.reference)}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One line of the waiting list: the request, sex and age, and where its case is."""
+
+    request: BedRequest
+    person: str
+    case: str
+
+
+def waiting(requests: Iterable[BedRequest]) -> list[Waiting]:
+    """The waiting list; one question for all the persons in it."""
+    rows = list(requests)
+    known = residents.brief(ids=[row.resident_id for row in rows])
+    return [Waiting(row, about(known.get(row.resident_id)), address_of(row.reference)) for row in rows]
 
 
 def totals(wards: list[WardBoard]) -> dict[str, int]:

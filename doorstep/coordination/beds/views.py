@@ -28,7 +28,7 @@ def board(request: HttpRequest) -> HttpResponse:
     context = {
         "wards": presenters.boards(wards),
         "totals": presenters.totals(wards),
-        "waiting": queries.waiting(actor=actor),
+        "waiting": presenters.waiting(queries.waiting(actor=actor)),
         "may_manage": actor.may(Permission.BED_MANAGE),
         "sees_names": bool(actor.record_reach),
     }
@@ -94,7 +94,7 @@ def stay(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             messages.success(request, _("查房记录已保存。"))
             return redirect(request, reverse("beds:board"))
-    context = {"stay": found, "form": form}
+    context = {"stay": found, "form": form, **presenters.facts_of(found)}
     return page_or_part(request, "beds/stay.html", "content", context, status=422 if form.is_bound else 200)
 
 

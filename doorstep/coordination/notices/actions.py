@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from doorstep.coordination.notices import channels, queries
+from doorstep.coordination.notices.audience import ALL, Audience
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.push import push
 from doorstep.people.residents import queries as residents
@@ -16,8 +17,8 @@ from doorstep.people.residents import queries as residents
 # Without RETURNING: who tells another unit may not read what that unit is told.
 _INSERT = """
 INSERT INTO notices_notice (key, consortium_id, user_id, organization_id, role, resident_id, about_id, kind, params, link,
-    acknowledge_link, urgent, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s)
+    acknowledge_link, permission, urgent, first_role, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s)
 """
 
 
@@ -27,6 +28,7 @@ def tell(
     user_id: int | None = None,
     organization_id: int | None = None,
     role: str = "",
+    among: Audience = ALL,
     resident_id: int | None = None,
     about: int | None = None,
     link: str = "",
@@ -35,9 +37,10 @@ def tell(
     urgent: bool = False,
     actor: Actor | None = None,
 ) -> uuid.UUID:
-    """Tell a user, a unit (or one role of it) or a resident something, in the page at once; returns the notice's key.
+    """Tell a user, a unit (or one role of it, or those `among` it who may act) or a resident something, in the page at once; returns the notice's key.
 
-    `about` is the resident whom it concerns, whose name is shown to readers who may see that resident. Exactly one of `user_id`, `organization_id` and `resident_id` is given, else ValueError. A dead resident is told nothing. What is pushed carries the key
+    `about` is the resident whom it concerns, whose name is shown to readers who may see that resident. Exactly one of `user_id`,
+    `organization_id` and `resident_id` is given, else ValueError. A dead resident is told nothing. What is pushed carries the key
     alone; the page asks for the text itself.
     """
     audience = _audience(user_id=user_id, organization_id=organization_id, role=role, resident_id=resident_id)
@@ -46,26 +49,13 @@ def tell(
         # Nobody reminds the dead: the key names a notice that was not written.
         return key
     facts = dict(params or {})
+    row = [actor.consortium_id if actor else None, user_id, organization_id, role, resident_id, about, kind]
+    row += [json.dumps(facts, ensure_ascii=False), link, acknowledge_link, among.permission, urgent, among.first_role]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            [
-                key,
-                actor.consortium_id if actor else None,
-                user_id,
-                organization_id,
-                role,
-                resident_id,
-                about,
-                kind,
-                json.dumps(facts, ensure_ascii=False),
-                link,
-                acknowledge_link,
-                urgent,
-                timezone.now(),
-            ],
-        )
+        cursor.execute(_INSERT, [key, *row, timezone.now()])
     push(to=[audience], kind="critical" if urgent else "notice", reference=str(key))
+    if among.first_role:
+        audience = f"role:{among.first_role}:{organization_id}"
     channels.deliver(audience=audience, kind=kind, params=facts, urgent=urgent)
     return key
 

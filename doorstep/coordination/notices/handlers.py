@@ -1,8 +1,12 @@
-"""Reactions: what the clocks say becomes notices to the unit that owns the task and to the next in line."""
+"""Reactions: what the clocks say becomes notices to those who may act, in the unit that owns the task and in the next in line."""
 
 from doorstep.coordination.notices import actions
+from doorstep.coordination.notices.audience import audience_of
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.events.event import Event
+
+# The roles that stand in for a unit at any hour.
+DUTY = frozenset({"township_duty", "lead_duty"})
 
 
 def warn_owner(event: Event) -> None:
@@ -27,6 +31,11 @@ def _tell(event: Event, kind: str, *, to: int | None, urgent: bool = False) -> N
     actions.tell(
         kind=kind,
         organization_id=int(to),
+        among=audience_of(
+            organization_id=int(to),
+            permission=str(event.details.get("permission", "")),
+            duty=DUTY if urgent else frozenset(),
+        ),
         link=event.subject,
         about=event.resident_id,
         params={"task": event.details.get("kind", "")},

@@ -13,7 +13,7 @@ from doorstep.kernel.database.policies import RowAccess
 class Notice(models.Model):
     """One message to one audience: a user, a unit (perhaps one role of it) or a resident.
 
-    `kind` names the text, `params` fill it, `link` leads to the thing; `acknowledge_link` leads to where it must be
+    `permission` narrows a unit to those who may act. `kind` names the text, `params` fill it, `link` leads to the thing; `acknowledge_link` leads to where it must be
     acknowledged. `about_id` is the resident whom the thing concerns: the row holds no name, so that a reader learns it only
     through the wall of the residents. A unit's notice is seen once somebody of the unit has seen it.
     """
@@ -29,7 +29,11 @@ class Notice(models.Model):
     params = models.JSONField(default=dict)
     link = models.CharField(max_length=200, blank=True, default="")
     acknowledge_link = models.CharField(max_length=200, blank=True, default="")
+    # Of a unit: only those who hold this permission are told; "" tells all.
+    permission = models.CharField(max_length=60, blank=True, default="", db_default="")
     urgent = models.BooleanField(default=False)
+    # Who of them is called by an urgent one at once, the others find it in their list; "" calls all.
+    first_role = models.CharField(max_length=32, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(null=True)
     seen_by_id = models.BigIntegerField(null=True)

@@ -29,7 +29,7 @@ def unseen(*, actor: Actor, limit: int = 500) -> list[Notice]:
 
 def count_unseen(*, actor: Actor) -> int:
     """How many notices wait; counts to 100. Every page asks, so the statement is written out and not built each time."""
-    values = [actor.user_id, actor.organization_id, actor.role]
+    values = [actor.user_id, actor.organization_id, actor.role, ["", *actor.permissions]]
     if not actor.resident_ids:
         return int(ask(_UNSEEN_BY_STAFF, values)[0][0])
     return int(ask(_UNSEEN, [*values, list(actor.resident_ids)])[0][0])
@@ -37,7 +37,7 @@ def count_unseen(*, actor: Actor) -> int:
 
 _WAITING = """
 SELECT count(*) FROM (
-    SELECT FROM notices_notice WHERE seen_at IS NULL AND (user_id = %s OR (organization_id = %s AND role IN ('', %s)){}) LIMIT 100) waiting
+    SELECT FROM notices_notice WHERE seen_at IS NULL AND (user_id = %s OR (organization_id = %s AND role IN ('', %s) AND permission = ANY (%s::text[])){}) LIMIT 100) waiting
 """
 _UNSEEN = _WAITING.format(" OR resident_id = ANY (%s::bigint[])")
 # With residents in it the database plans the statement anew each time, which takes ten times as long as the count.
@@ -57,8 +57,8 @@ def get_notice(*, notice_key: uuid.UUID | str, actor: Actor) -> Notice:
 
 
 def urgent_notice(*, reference: str, actor: Actor) -> Notice | None:
-    """The unseen urgent notice that a push named, else the newest unseen urgent one."""
-    urgent = _mine(actor).filter(urgent=True, seen_at__isnull=True)
+    """The unseen urgent notice that a push named, else the newest unseen urgent one; of a unit with somebody on duty, that one's."""
+    urgent = _mine(actor).filter(urgent=True, seen_at__isnull=True, first_role__in=["", actor.role])
     try:
         named = urgent.filter(key=uuid.UUID(reference)).first()
     except ValueError:
@@ -80,7 +80,11 @@ def by_ids(ids: Iterable[int]) -> QuerySet[Notice]:
 def _mine(actor: Actor) -> QuerySet[Notice]:
     to_me = Q(user_id=actor.user_id)
     if actor.organization_id is not None:
-        to_me |= Q(organization_id=actor.organization_id, role__in=["", actor.role])
+        to_me |= Q(
+            organization_id=actor.organization_id,
+            role__in=["", actor.role],
+            permission__in=["", *actor.permissions],
+        )
     if actor.resident_ids:
         to_me |= Q(resident_id__in=actor.resident_ids)
     return Notice.objects.filter(to_me)

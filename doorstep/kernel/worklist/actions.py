@@ -228,5 +228,11 @@ def _event(kind: type[Event], task: Task, *, organization_id: int) -> Event:
         resident_id=task.resident_id,
         organization_id=organization_id,
         consortium_id=task.consortium_id,
-        details={"kind": task.kind, "level": task.level, "from": task.organization_id, "to": organization_id},
+        details={
+            "kind": task.kind,
+            "permission": task.permission,
+            "level": task.level,
+            "from": task.organization_id,
+            "to": organization_id,
+        },
     )

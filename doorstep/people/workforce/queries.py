@@ -90,6 +90,14 @@ def staff_of(*, organization_id: int, day: date) -> list[Post]:
     return list(found.select_related("practitioner", "department", "organization").order_by("practitioner__name", "id"))
 
 
+def roles_at(*, organization_id: int, day: date) -> set[str]:
+    """The roles that somebody with an account holds at an organisation on a day."""
+    held = Post.objects.filter(
+        organization_id=organization_id, period__contains=day, practitioner__user_id__isnull=False
+    )
+    return set(held.values_list("role", flat=True))
+
+
 def posts_of(*, key: UUID | str) -> list[Post]:
     """Every post that a practitioner held or holds, newest first; raises NotFound for an unknown key."""
     found = Post.objects.filter(practitioner__key=key).select_related("practitioner", "organization", "department")

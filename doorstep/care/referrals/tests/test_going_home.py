@@ -16,6 +16,7 @@ from doorstep.care.referrals.record_facts import known_of
 from doorstep.care.referrals.tests.factories import PLAN, SUMMARY, Loop, draft, make_loop, referral_in
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds.models import Bed, Stay
+from doorstep.coordination.beds.presenters import about
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship
@@ -246,3 +247,24 @@ def test_board_opens_down_to_cases_and_exports_them() -> None:
     office = Client()
     office.force_login(loop.users["office"])
     assert "周桂兰" in office.get(reverse("referrals:flow-cases"), {"what": "open"}).content.decode()
+
+
+def test_bed_board_says_who_lies_there_and_leads_to_the_case_of_who_waits(client: Client) -> None:
+    loop = make_loop()
+    lie_in(loop)
+    referral = referral_in(loop, "submitted_green")
+    with acting(system_actor(Purpose.HANDLER)) as actor:
+        wanted = beds.Wanted(
+            organization_id=loop.world.lead,
+            resident_id=loop.resident.pk,
+            patient_name=loop.resident.name,
+            reference=referral.subject,
+        )
+        beds.ask(wanted=wanted, actor=actor)
+    client.force_login(loop.users["specialist"])
+    page = client.get(reverse("beds:board")).content.decode()
+    assert f'<a href="{reverse("referrals:detail", args=[referral.key])}">{loop.resident.name}</a>' in page
+    assert page.count(about(loop.resident)) == 2
+    with acting(system_actor(Purpose.HANDLER)):
+        stay = Stay.objects.get()
+    assert about(loop.resident) in client.get(reverse("beds:stay", args=[stay.key])).content.decode()

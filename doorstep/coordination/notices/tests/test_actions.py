@@ -87,6 +87,25 @@ def test_an_escalation_tells_the_next_in_line_and_who_let_it_run_out() -> None:
         assert [notice.kind for notice in queries.latest(actor=li)] == ["task-taken-away"]
 
 
+def test_clocks_tell_those_who_may_act_and_call_the_doctor_on_duty() -> None:
+    world = make_world()
+    names = ("lead_duty", "specialist", "clinic_desk", "referral_officer")
+    staff = {role: of_user(make_staff(name=role, organization_id=world.lead, role=role)) for role in names}
+    facts = {"kind": "critical.open", "from": world.township, "to": world.lead}
+    with acting(system_actor(Purpose.HANDLER)):
+        for permission in ("CRITICAL_ACKNOWLEDGE", "REFERRAL_ACCEPT", "FOLLOW_UP_DO"):
+            handlers.tell_escalated(TaskEscalated(subject="critical/1", details={**facts, "permission": permission}))
+    told = {}
+    for role, actor in staff.items():
+        with acting(actor):
+            told[role] = (len(queries.latest(actor=actor)), queries.count_unseen(actor=actor))
+            called = queries.urgent_notice(reference="", actor=actor)
+            assert called is not None
+            assert called.first_role in ("", role)
+    # Nobody at the hospital does follow-ups, so that one goes to all: somebody must know.
+    assert told == {"lead_duty": (2, 2), "specialist": (1, 1), "clinic_desk": (1, 1), "referral_officer": (2, 2)}
+
+
 def test_say_survives_missing_facts() -> None:
     assert say("contract-due", {}, english=True) == "You have a new notice"
     assert say("unknown", {}, english=False) == "您有一条新通知"
