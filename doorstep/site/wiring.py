@@ -24,7 +24,10 @@ from doorstep.coordination.beds import cases as bed_cases
 from doorstep.coordination.hospital_systems import own_places, sheets
 from doorstep.coordination.hospital_systems.cda.format import CDA
 from doorstep.coordination.hospital_systems.sheets import TABLES
+from doorstep.coordination.hospital_systems.v2 import sending
+from doorstep.coordination.hospital_systems.v2.carrying import carry
 from doorstep.coordination.hospital_systems.v2.format import HL7_V2
+from doorstep.coordination.hospital_systems.v2.sending import HospitalMessages
 from doorstep.coordination.notices import addresses, audience
 from doorstep.coordination.notices import texts as notice_texts
 from doorstep.coordination.scheduling import standing, telling
@@ -38,7 +41,8 @@ from doorstep.kernel.exchange import folders, formats
 from doorstep.kernel.fhir import door
 from doorstep.kernel.hooks import registry as hooks
 from doorstep.kernel.record import bulk, capability, doors, patients, watching
-from doorstep.kernel.subscriptions import delivering, messages, topics
+from doorstep.kernel.subscriptions import delivering, endpoints, messages, topics
+from doorstep.kernel.subscriptions import sending as carriers
 from doorstep.kernel.subscriptions.actions import note_written
 from doorstep.kernel.subscriptions.door import SubscriptionDoor
 from doorstep.kernel.web import navigation as menu
@@ -96,6 +100,9 @@ def wire() -> None:
     doors.install(DOORS, directory=in_directory)
     topics.install(TOPICS)
     messages.install(TOPIC, ReferralMessages())
+    messages.install(sending.TOPIC, HospitalMessages())
+    for scheme in (endpoints.LINE, endpoints.SECURE_LINE):
+        carriers.install(scheme, carry)
     capability.install(extensions)
     watching.install(note_written)
     delivering.install(of_connection)

@@ -65,15 +65,15 @@ def _drip(line: socket.socket) -> None:
 def test_send_gives_up_on_a_receiver_that_drips() -> None:
     with talking(_drip) as port:
         began = time.monotonic()
-        said = send(_letter(port))
+        said = send(_letter(port)).error
         assert "1 秒内没有应答" in said
         assert time.monotonic() - began < 4
 
 
 def test_send_gives_up_on_silence_and_on_nobody() -> None:
     with talking(lambda line: time.sleep(2)) as port:
-        assert "没有应答" in send(_letter(port))
-    assert "连不上接收方" in send(_letter(port))
+        assert "没有应答" in send(_letter(port)).error
+    assert "连不上接收方" in send(_letter(port)).error
 
 
 def test_send_reads_no_body_however_long() -> None:
@@ -82,12 +82,12 @@ def test_send_reads_no_body_however_long() -> None:
         line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + b"x" * 10_000)
 
     with talking(endless) as port:
-        assert send(_letter(port)) == ""
+        assert send(_letter(port)).error == ""
 
 
 def test_send_says_what_is_no_answer() -> None:
     with talking(lambda line: line.sendall(b"SSH-2.0-x\r\n\r\n")) as port:
-        assert "连不上接收方" in send(_letter(port))
+        assert "连不上接收方" in send(_letter(port)).error
 
 
 def test_send_trusts_only_a_certificate_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,9 +101,9 @@ def test_send_trusts_only_a_certificate_of_the_name(tmp_path: Path, monkeypatch:
             wrapped.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     with talking(secure) as port:
-        assert "证书不可信" in send(_letter(port, secure=True, timeout=5))
+        assert "证书不可信" in send(_letter(port, secure=True, timeout=5)).error
         monkeypatch.setenv("SSL_CERT_FILE", str(pair))
-        assert send(_letter(port, secure=True, timeout=5)) == ""
+        assert send(_letter(port, secure=True, timeout=5)).error == ""
 
 
 def _certificate(folder: Path) -> Path:

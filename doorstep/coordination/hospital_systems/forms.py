@@ -1,5 +1,6 @@
 """Forms of connections: shape only."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -59,6 +60,46 @@ class ConnectionForm(SettingsForm):
     def __init__(self, *args: Any, units: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["organization"].choices = units  # type: ignore[attr-defined]
+
+
+class LineForm(forms.Form):
+    """Where a system listens, and what it is told."""
+
+    host = forms.CharField(
+        label=_("接收主机"), max_length=200, help_text=_("医院接口机的 IP 地址或主机名，例如 10.1.2.3。")
+    )
+    port = forms.IntegerField(
+        label=_("端口"), min_value=1, max_value=65_535, help_text=_("对方 MLLP 监听的端口，例如 6661。")
+    )
+    secure = forms.BooleanField(label=_("使用 TLS 加密"), required=False)
+    kinds = forms.MultipleChoiceField(
+        label=_("发送内容"),
+        choices=labels.SENT,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("请至少选择一类消息。")},
+    )
+
+
+class AgainForm(forms.Form):
+    """A span of time that is to be replayed, at most a week."""
+
+    direction = forms.ChoiceField(label=_("方向"), choices=[("out", _("发给对方的")), ("in", _("收到的"))])
+    since = forms.DateTimeField(label=_("从"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = forms.DateTimeField(label=_("到"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+
+    def clean(self) -> dict[str, Any]:
+        """The end is after the beginning, and the span short enough to be looked over."""
+        facts: dict[str, Any] = super().clean() or {}
+        since, until = facts.get("since"), facts.get("until")
+        if since and until and until <= since:
+            self.add_error("until", _("结束时间应晚于开始时间。"))
+        elif since and until and until - since > timedelta(days=7):
+            self.add_error("until", _("一次最多重放 7 天，请分段重放。"))
+        return facts
+
+    def span(self) -> tuple[datetime, datetime]:
+        """From when until when."""
+        return self.cleaned_data["since"], self.cleaned_data["until"]
 
 
 class SearchForm(forms.Form):

@@ -3,6 +3,8 @@
 HL7 v2.5.1, chapters 2 to 10, in the words of Chinese interface documents.
 """
 
+from django.utils.translation import gettext_lazy as _
+
 SEGMENTS = {
     "MSH": "消息头", "EVN": "事件", "PID": "患者", "PV1": "就诊", "PV2": "就诊附加", "ORC": "医嘱", "OBR": "申请/报告", "OBX": "结果",
     "NTE": "备注", "DG1": "诊断", "AL1": "过敏", "SCH": "预约", "AIS": "预约服务", "AIP": "预约人员", "AIL": "预约地点", "FT1": "收费",
@@ -49,4 +51,11 @@ TARGETS = (
     ("urn:oid:2.16.156.10011.2.3.3.4", "GB/T 2261.1"),
     ("http://terminology.hl7.org/CodeSystem/v3-ActCode", "ActCode"),
     ("http://hl7.org/fhir/status", "FHIR"),
+)
+# What may be sent to a hospital's own system, by the names of v2/sending.py.
+SENT = (
+    ("reports", _("本单位申请的检查报告（ORU R01）")),
+    ("bookings", _("本单位号源的预约（SIU S12、S13、S14、S15、S26）")),
+    ("visits", _("在本平台登记的就诊与住院（ADT A01 至 A04、A08、A11）")),
+    ("people", _("患者资料变更与合并（ADT A31、A40）")),
 )

@@ -1,16 +1,22 @@
 """What the pages of connections show: health in words, messages as readable segments with what names a person veiled."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
+from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.hospital_systems import faults, labels
 from doorstep.coordination.hospital_systems.faults import Said
 from doorstep.coordination.hospital_systems.v2.reading import Read
 from doorstep.kernel.exchange.formats import Fault
-from doorstep.kernel.exchange.queries import ShownMessage
+from doorstep.kernel.exchange.queries import ShownConnection, ShownMessage
 from doorstep.kernel.exchange.states import MessageState
+from doorstep.kernel.subscriptions.queries import LineHealth, ShownSubscription
 
 TONES = {
     MessageState.RECEIVED: "info",
@@ -84,6 +90,53 @@ def error_of(message: ShownMessage) -> Said | None:
 def notes_of(message: ShownMessage) -> list[tuple[str, str]]:
     """What was noted on the way: (words, place)."""
     return [(str(faults.NOTES.get(code, code)), place) for code, place in message.notes]
+
+
+# Why a message that we sent did not arrive, by the kinds of kernel/subscriptions/sending.py and v2/carrying.py.
+REFUSED = {
+    "rejected": _("对方拒收（AR）"),
+    "error": _("对方处理出错（AE）"),
+    "answer": _("应答不是确认消息"),
+    "silent": _("没有应答"),
+    "unreachable": _("连不上"),
+    "address": _("地址不可用"),
+    "tls": _("证书不可信"),
+}
+
+
+def sent_kinds_of(errors: Iterable[tuple[str, int]]) -> list[tuple[str, str, int]]:
+    """Errors of what we sent by kind: (kind, name, count)."""
+    return [(kind, str(REFUSED.get(kind, kind)), count) for kind, count in errors]
+
+
+def settings_of(connection: ShownConnection) -> dict[str, Any]:
+    """What stands in the form of a connection."""
+    return {
+        "name": connection.name,
+        "encoding": connection.encoding,
+        "addresses": "\n".join(connection.addresses),
+        "accepts_training": connection.accepts_training,
+    }
+
+
+def line_settings_of(line: LineHealth | None, kinds_of: Callable[[ShownSubscription], list[str]]) -> dict[str, Any]:
+    """What stands in the form of the line to a system; everything is chosen before the first one."""
+    if line is None:
+        return {"kinds": [kind for kind, _name in labels.SENT]}
+    parts = urlsplit(line.subscription.endpoint)
+    return {
+        "host": parts.hostname,
+        "port": parts.port,
+        "secure": parts.scheme == "mllps",
+        "kinds": kinds_of(line.subscription),
+    }
+
+
+def last_hour(now: datetime, *, out: bool) -> dict[str, Any]:
+    """What stands in the form of a replay: the last hour of what we sent, or of what came when we send nothing."""
+    local = timezone.localtime(now)
+    begin = local - timedelta(hours=1)
+    return {"direction": "out" if out else "in", "since": f"{begin:%Y-%m-%dT%H:%M}", "until": f"{local:%Y-%m-%dT%H:%M}"}
 
 
 def kinds_of(errors: Iterable[tuple[str, int]]) -> list[tuple[str, str, int]]:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from doorstep.kernel.subscriptions.queries import ShownRules, ShownSubscription
 from doorstep.kernel.subscriptions.topics import topic_at
@@ -25,6 +26,8 @@ def criteria_of(subscription: ShownSubscription) -> str:
 
 def subject_of(subscription: ShownSubscription) -> str:
     """What it is about: the topic by its name, or the search as the client wrote it."""
+    if subscription.is_line:
+        return _("发送给院内系统的 HL7 v2 消息")
     topic = topic_at(subscription.topic) if subscription.topic else None
     if topic is None:
         return criteria_of(subscription)

@@ -13,8 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.coordination.hospital_systems import labels, presenters
-from doorstep.coordination.hospital_systems.forms import CodeForm, ConnectionForm, SearchForm, SettingsForm
+from doorstep.coordination.hospital_systems import labels, lines, presenters
+from doorstep.coordination.hospital_systems.forms import (
+    AgainForm,
+    CodeForm,
+    ConnectionForm,
+    LineForm,
+    SearchForm,
+    SettingsForm,
+)
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound, Refused
@@ -23,6 +30,7 @@ from doorstep.kernel.exchange import actions, queries
 from doorstep.kernel.exchange.permissions import Permission
 from doorstep.kernel.exchange.queries import ShownConnection, ShownMessage, Sought
 from doorstep.kernel.record import queries as records
+from doorstep.kernel.subscriptions import queries as subscriptions
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
@@ -35,15 +43,16 @@ def connections(request: HttpRequest) -> HttpResponse:
     """Every connection of the actor's units: alive, last message, backlog, errors."""
     actor = _actor(request)
     health = queries.health_of(queries.list_connections(actor=actor))
+    sending = subscriptions.lines_of(client_ids=[one.connection.client_id for one in health], now=timezone.now())
     context = {
-        "health": [(one, presenters.kinds_of(one.errors)) for one in health],
+        "health": [(one, presenters.kinds_of(one.errors), sending.get(one.connection.client_id)) for one in health],
         "units": organizations.names(ids=[one.connection.organization_id for one in health]),
         "strangers": queries.strangers(),
         "totals": {
             "alive": sum(one.alive for one in health),
             "today": sum(one.today for one in health),
             "backlog": sum(one.backlog for one in health),
-            "failed": sum(one.failed for one in health),
+            "failed": sum(one.failed for one in health) + sum(line.dead for line in sending.values()),
         },
         "may_manage": actor.may(Permission.EXCHANGE_MANAGE),
     }
@@ -54,7 +63,7 @@ def connections(request: HttpRequest) -> HttpResponse:
 @once
 def new(request: HttpRequest) -> HttpResponse:
     """Register a sender."""
-    actor = _manager(request)
+    actor = manager(request)
     known = {name: request.GET.get(name, "") for name in ("application", "facility", "addresses")}
     units = list(organizations.names(ids=actor.reach).items())
     form = ConnectionForm(request.POST or None, units=units, initial={**known, "organization": actor.organization_id})
@@ -85,36 +94,52 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @once
 def connection(request: HttpRequest, key: UUID) -> HttpResponse:
-    """One connection: health, errors by kind with their replay, settings."""
+    """One connection: health of both directions, errors by kind with their replay, settings."""
     actor = _actor(request)
     found = queries.get_connection(key=key, actor=actor)
-    initial = {
-        "name": found.name,
-        "encoding": found.encoding,
-        "addresses": "\n".join(found.addresses),
-        "accepts_training": found.accepts_training,
-    }
-    form = SettingsForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid() and _try(form, lambda: _change(found, form, actor)):
+    if request.method != "POST":
+        return shown_connection(request, found)
+    form = SettingsForm(request.POST)
+    if form.is_valid() and _try(form, lambda: _change(found, form, actor)):
         notes.success(request, _("已保存"))
         return redirect(request, reverse("exchange:connection", args=[key]))
+    return shown_connection(request, found, form=form)
+
+
+def shown_connection(
+    request: HttpRequest,
+    found: ShownConnection,
+    *,
+    form: SettingsForm | None = None,
+    line_form: LineForm | None = None,
+    again_form: AgainForm | None = None,
+) -> HttpResponse:
+    """The page of a connection, with the form that was refused, if any."""
+    actor = _actor(request)
     health = queries.health_of([found])[0]
+    line = subscriptions.lines_of(client_ids=[found.client_id], now=timezone.now()).get(found.client_id)
     context = {
         "connection": found,
         "health": health,
         "errors": presenters.kinds_of(health.errors),
+        "line": line,
+        "line_errors": presenters.sent_kinds_of(line.errors) if line else [],
+        "line_kinds": [name for kind, name in labels.SENT if line and kind in lines.kinds_of(line.subscription)],
         "unit": organizations.names(ids=[found.organization_id]).get(found.organization_id, ""),
-        "form": form,
+        "form": form or SettingsForm(initial=presenters.settings_of(found)),
+        "line_form": line_form or LineForm(initial=presenters.line_settings_of(line, lines.kinds_of)),
+        "again_form": again_form or AgainForm(initial=presenters.last_hour(timezone.now(), out=line is not None)),
         "may_manage": actor.may(Permission.EXCHANGE_MANAGE),
     }
-    return render(request, "hospital_systems/connection.html", context, 422 if form.errors else 200)
+    refused = any(one is not None and one.errors for one in (form, line_form, again_form))
+    return render(request, "hospital_systems/connection.html", context, 422 if refused else 200)
 
 
 @require_POST
 @once
 def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
     """Pause a connection, let it go on, or replay a kind of error."""
-    actor = _manager(request)
+    actor = manager(request)
     found = queries.get_connection(key=key, actor=actor)
     if verb == "pause":
         actions.pause(connection=found, actor=actor)
@@ -195,7 +220,7 @@ def message(request: HttpRequest, key: UUID) -> HttpResponse:
 @once
 def replay(request: HttpRequest, key: UUID) -> HttpResponse:
     """Send one message through again."""
-    actor = _manager(request)
+    actor = manager(request)
     found = queries.get_message(key=key, actor=actor)
     actions.replay(message=found, actor=actor)
     notes.success(request, _("已重放，稍后刷新查看结果。"))
@@ -212,7 +237,7 @@ def codes(request: HttpRequest, key: UUID) -> HttpResponse:
 @once
 def decide(request: HttpRequest, key: UUID, code: UUID) -> HttpResponse:
     """Say what a code means."""
-    actor = _manager(request)
+    actor = manager(request)
     form = CodeForm(request.POST)
     if form.is_valid():
         facts = form.cleaned_data
@@ -297,7 +322,8 @@ def _actor(request: HttpRequest) -> Actor:
     return actor
 
 
-def _manager(request: HttpRequest) -> Actor:
+def manager(request: HttpRequest) -> Actor:
+    """The actor of a request, who may manage connections."""
     actor = _actor(request)
     actor.check(Permission.EXCHANGE_MANAGE)
     return actor

@@ -4,7 +4,7 @@ import ipaddress
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -134,6 +134,21 @@ def replay_all(*, connection: Connection, error_kind: str, actor: Actor) -> int:
         actor=actor,
         subject=f"connection/{connection.key}",
         details={"kind": error_kind, "count": count},
+    )
+    return count
+
+
+@transaction.atomic
+def replay_range(*, connection: Connection, since: datetime, until: datetime, actor: Actor) -> int:
+    """Send every message that came in a span of time through again, oldest first; returns how many."""
+    _check(connection, actor)
+    ids = queries.ids_between(connection_id=connection.pk, since=since, until=until, limit=REPLAY_AT_ONCE)
+    count = _requeue(ids)
+    audit.record(
+        action="exchange.replay-range",
+        actor=actor,
+        subject=f"connection/{connection.key}",
+        details={"since": since.isoformat(), "until": until.isoformat(), "count": count},
     )
     return count
 

@@ -14,7 +14,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.exchange.models import CodeMapping, Connection, Message, Stranger
 from doorstep.kernel.exchange.permissions import Permission
-from doorstep.kernel.exchange.states import MessageState
+from doorstep.kernel.exchange.states import REPLAYABLE, MessageState
 from doorstep.kernel.exchange.storing import patient_index
 
 # What views call the rows that they hand on: they never import models.
@@ -54,6 +54,14 @@ def get_connection(*, key: UUID | str, actor: Actor) -> Connection:
     found = Connection.objects.filter(key=key, organization_id__in=actor.reach).first()
     if found is None:
         raise NotFound()
+    return found
+
+
+def connection_of(*, client: str) -> Connection:
+    """The connection that acts as this account; raises LookupError for an account that is none's."""
+    found = Connection.objects.filter(client__name=client).first()
+    if found is None:
+        raise LookupError(client)
     return found
 
 
@@ -197,6 +205,12 @@ def put_aside_ids(*, connection_id: int, error_kind: str, limit: int) -> list[in
     """The messages of one kind of error, oldest first."""
     rows = Message.objects.filter(connection_id=connection_id, state__in=["failed", "waiting"], error_kind=error_kind)
     return list(rows.order_by("id").values_list("id", flat=True)[:limit])
+
+
+def ids_between(*, connection_id: int, since: datetime, until: datetime, limit: int) -> list[int]:
+    """The messages that came in a span of time and were worked, oldest first."""
+    rows = Message.objects.filter(connection_id=connection_id, received_at__gte=since, received_at__lt=until)
+    return list(rows.filter(state__in=REPLAYABLE).order_by("id").values_list("id", flat=True)[:limit])
 
 
 def states_of(*, ids: Iterable[int]) -> dict[int, tuple[str, str, str]]:

@@ -81,6 +81,18 @@ def fetch_version(*, type: str, fhir_id: str, version: int) -> Stored | None:
     return None if row is None else Stored(*row)
 
 
+def writer_of(*, type: str, fhir_id: str, version: int) -> int | None:
+    """Who wrote a version: a user, or a hospital system as the negative number of its account; None when that is not known."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT v.written_by_id FROM record_resource r JOIN record_resourceversion v ON v.resource_id = r.id"
+            " WHERE r.type = %s AND r.fhir_id = %s AND v.version = %s",
+            [type, fhir_id, version],
+        )
+        row = cursor.fetchone()
+    return None if row is None else row[0]
+
+
 def lock(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
     """These resources as far as the actor sees them, locked until the end of the transaction, by (type, id)."""
     pairs = sorted(set(keys))

@@ -1,8 +1,9 @@
 """Making, changing, stopping subscriptions; what engineers do with those that failed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -44,7 +45,7 @@ def subscribe(*, wanted: Wanted, base: str, off: bool, actor: Actor) -> Subscrip
     made = Subscription(
         client=client, organization_id=client.organization_id, consortium_id=actor.consortium_id, base=base
     )
-    _fill(made, wanted, {})
+    fill(made, wanted)
     made.save(force_insert=True)
     enter(made, State.OFF if off else _first_state(made), actor=actor)
     audit.record(action="subscription.make", actor=actor, subject=f"Subscription/{made.key}")
@@ -58,7 +59,7 @@ def revise(*, subscription: Subscription, wanted: Wanted, off: bool, actor: Acto
     if subscription.client_id != client.pk:
         raise NotFound()
     _check(wanted, client, rule)
-    _fill(subscription, wanted, dict(headers_of(subscription)))
+    fill(subscription, wanted, dict(headers_of(subscription)))
     subscription.save()
     enter(subscription, State.OFF if off else _first_state(subscription), actor=actor)
     audit.record(action="subscription.change", actor=actor, subject=f"Subscription/{subscription.key}")
@@ -231,7 +232,8 @@ def _check(wanted: Wanted, client: ApiClient, rule: Subscriber) -> None:
         raise FhirRefused(422, "business-rule", str(error), "Subscription.channel.endpoint") from error
 
 
-def _fill(subscription: Subscription, wanted: Wanted, kept: dict[str, str]) -> None:
+def fill(subscription: Subscription, wanted: Wanted, kept: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write what is wanted into the columns; `kept` are the values of headers that were sealed."""
     headers = [(name, kept.get(name, "") if value == SEALED else value) for name, value in wanted.headers]
     for name in (
         "endpoint",

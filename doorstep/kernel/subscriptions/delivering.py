@@ -23,7 +23,7 @@ from doorstep.kernel.subscriptions import actions, endpoints, messages, notices,
 from doorstep.kernel.subscriptions.messages import Envelope, Told
 from doorstep.kernel.subscriptions.models import Match, Notification, Subscriber, Subscription
 from doorstep.kernel.subscriptions.notices import Event
-from doorstep.kernel.subscriptions.sending import Letter
+from doorstep.kernel.subscriptions.sending import HEARD, Answer, Letter
 
 log = structlog.get_logger(__name__)
 State = Subscription.State
@@ -31,6 +31,8 @@ _SYSTEM = system_actor(Purpose.EXCHANGE)
 # Numbered in one transaction, and sent by one job before others have their turn.
 _AT_ONCE, _TURNS = 500, 200
 _JSON = "application/fhir+json; fhirVersion=4.0"
+# As subscriptions_note writes it.
+SEARCH_FAILED = "criteria: "
 ActorOf = Callable[[int], Actor]
 _actor_of: list[ActorOf] = []
 
@@ -81,9 +83,9 @@ def step(subscription_id: int) -> bool:
         return False
     if turn is None:
         return False
-    error = turn.obstacle or (sending.send(turn.letter) if turn.letter else "")
+    answer = Answer(turn.obstacle, "address") if turn.obstacle else sending.send(turn.letter) if turn.letter else HEARD
     with acting(_SYSTEM):
-        return _note(turn, error)
+        return _note(turn, answer)
 
 
 def _stop(subscription: Subscription, error: str) -> None:
@@ -130,7 +132,7 @@ def _in_sight(subscription: Subscription, match: Match, actor: Actor) -> bool:
 
     Messages go to the sides of a matter: who writes them knows these, also when a sight has just ended.
     """
-    if subscription.content == Subscription.Content.MESSAGE:
+    if subscription.written:
         return messages.writer_of(subscription.topic).concerns(_told(match), actor=actor)
     if stored.fetch_version(type=match.type, fhir_id=match.fhir_id, version=match.version) is None:
         return False
@@ -156,7 +158,7 @@ def _standing(subscription_id: int) -> tuple[Subscription, Subscriber] | None:
     if subscription.ends_at is not None and subscription.ends_at <= timezone.now():
         actions.turn_off(subscription=subscription, actor=_SYSTEM)
         return None
-    if subscription.state == State.ACTIVE and subscription.error:
+    if subscription.state == State.ACTIVE and subscription.error.startswith(SEARCH_FAILED):
         # Noted by the change that the search failed in.
         actions.enter(subscription, State.ERROR, actor=_SYSTEM, error=subscription.error)
     return subscription, rule
@@ -194,7 +196,7 @@ def _next(subscription: Subscription, rule: Subscriber, actor: Actor) -> Turn | 
 
 def _telling(subscription: Subscription, rule: Subscriber, found: tuple[Notification, ...], actor: Actor) -> Turn:
     """The letter that tells of these."""
-    if subscription.content == Subscription.Content.MESSAGE:
+    if subscription.written:
         return _message(subscription, rule, found[0], actor)
     texts = [_text(subscription, one, actor) for one in found]
     if not subscription.by_topic:
@@ -254,7 +256,7 @@ def _turn(
         endpoint = endpoints.checked(subscription.endpoint, rule.hosts)
     except endpoints.Unreachable as error:
         return Turn(subscription, rule, None, notifications, str(error))
-    content = b"" if body is None else body.encode() if isinstance(body, str) else orjson.dumps(body)
+    content = _bytes_of(body)
     headers = dict(actions.headers_of(subscription))
     if content:
         headers["Content-Type"] = _JSON
@@ -272,6 +274,12 @@ def _turn(
     return Turn(subscription, rule, letter, notifications)
 
 
+def _bytes_of(body: object) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return b"" if body is None else body.encode() if isinstance(body, str) else orjson.dumps(body)
+
+
 def _heartbeat_is_due(subscription: Subscription, now: datetime) -> bool:
     if not subscription.greeted or subscription.heartbeat is None:
         return False
@@ -279,7 +287,7 @@ def _heartbeat_is_due(subscription: Subscription, now: datetime) -> bool:
     return last + timedelta(seconds=subscription.heartbeat) <= now
 
 
-def _note(turn: Turn, error: str) -> bool:
+def _note(turn: Turn, answer: Answer) -> bool:
     """Write down what the receiver said; whether there may be more to do at once."""
     now = timezone.now()
     current = queries.locked(turn.subscription.pk)
@@ -287,24 +295,39 @@ def _note(turn: Turn, error: str) -> bool:
         return False
     ids = [one.pk for one in turn.notifications]
     rows = Notification.objects.filter(id__in=ids, state=Notification.State.WAITING)
-    rows.update(attempts=F("attempts") + 1, tried_at=now, error=error[:200])
-    if not error:
+    rows.update(attempts=F("attempts") + 1, tried_at=now, error=answer.error[:200], error_kind=answer.kind)
+    if not answer.error:
         rows.update(state=Notification.State.DELIVERED, delivered_at=now)
         current.failures, current.next_try_at, current.last_sent_at = 0, None, now
         current.last_delivered_at = now if ids else current.last_delivered_at
-        current.save(update_fields=["failures", "next_try_at", "last_sent_at", "last_delivered_at"])
+        _let_go_on(current, "failures", "next_try_at", "last_sent_at", "last_delivered_at")
         if current.state == State.REQUESTED:
             actions.enter(current, State.ACTIVE, actor=_SYSTEM)
         return True
     current.failures += 1
+    log.warning("notification_failed", subscription=str(current.key), failures=current.failures)
+    if current.is_line and answer.alive and (answer.final or current.failures >= turn.rule.attempts):
+        # It listens, and will not have this one: a dead letter, and the next has its turn.
+        rows.update(state=Notification.State.DEAD)
+        current.failures, current.next_try_at, current.last_sent_at = 0, None, now
+        _let_go_on(current, "failures", "next_try_at", "last_sent_at")
+        return True
     wait = wait_after(current.failures, first=turn.rule.first_wait, longest=turn.rule.longest_wait)
     current.next_try_at = now + timedelta(seconds=wait)
-    current.save(update_fields=["failures", "next_try_at"])
-    log.warning("notification_failed", subscription=str(current.key), failures=current.failures)
-    if current.failures >= turn.rule.attempts:
+    if current.is_line:
+        # A line that is cut is no fault of a message: nothing goes past it, and nobody has to be called in the night.
+        current.error = answer.error[:400]
+    current.save(update_fields=["failures", "next_try_at", "error"])
+    if not current.is_line and current.failures >= turn.rule.attempts:
         rows.update(state=Notification.State.DEAD)
-        actions.enter(current, State.ERROR, actor=_SYSTEM, error=error)
+        actions.enter(current, State.ERROR, actor=_SYSTEM, error=answer.error)
     return False
+
+
+def _let_go_on(current: Subscription, *changed: str) -> None:
+    if current.is_line:
+        current.error = ""
+    current.save(update_fields=[*changed, "error"])
 
 
 def wait_after(failures: int, *, first: int, longest: int) -> int:

@@ -14,6 +14,8 @@ _LOCAL = "127.0.0.1"
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?::\d{1,5})?")
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]{1,60}):[ \t]*([\x20-\x7e]{1,2000})")
 _MOST_HEADERS = 10
+# HL7 v2 over MLLP, in the clear within a hospital's own network, or over TLS.
+LINE, SECURE_LINE = "mllp", "mllps"
 # What the message itself decides, or a connection on the way.
 _OURS = frozenset(
     {"host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "upgrade", "te"}
@@ -33,11 +35,17 @@ class Endpoint:
     host: str
     port: int
     path: str
+    scheme: str = "https"
 
 
 def is_host(text: str) -> bool:
     """Whether a line of the list of hosts is a host, with or without a port."""
     return bool(_HOST.fullmatch(text)) and int(text.partition(":")[2] or 443) < 65_536
+
+
+def line_at(host: str, port: int, *, secure: bool) -> str:
+    """The address of a system that takes HL7 v2 messages over MLLP."""
+    return f"{SECURE_LINE if secure else LINE}://{host}:{port}"
 
 
 def checked(url: str, hosts: Iterable[str]) -> Endpoint:
@@ -49,7 +57,8 @@ def checked(url: str, hosts: Iterable[str]) -> Endpoint:
         raise Unreachable(_("接收地址不是完整的网址。")) from error
     host = (parts.hostname or "").lower()
     local = settings.DEMO and host == _LOCAL
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+    line = parts.scheme in (LINE, SECURE_LINE) and port is not None and not parts.path and not parts.query
+    if not line and parts.scheme != "https" and not (parts.scheme == "http" and local):
         raise Unreachable(_("接收地址必须以 https:// 开头。"))
     if not host or parts.username is not None or parts.password is not None or parts.fragment:
         raise Unreachable(_("接收地址应只有主机、端口和路径，不能带用户名、密码或 #。"))
@@ -60,9 +69,8 @@ def checked(url: str, hosts: Iterable[str]) -> Endpoint:
     allowed = {one.lower() for one in hosts}
     if named not in allowed and not (host in allowed and (local or (port or usual) == 443)):
         raise Unreachable(_("主机 %(host)s 不在允许名单中，请由信息工程师添加。") % {"host": named})
-    return Endpoint(
-        parts.scheme == "https", host, port or usual, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    )
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Endpoint(parts.scheme in ("https", SECURE_LINE), host, port or usual, path, parts.scheme)
 
 
 def resolved(endpoint: Endpoint) -> str:

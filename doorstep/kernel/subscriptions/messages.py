@@ -1,4 +1,4 @@
-"""Notifications as FHIR messages: what a topic says of a version as one Bundle of type message. The site installs who writes them."""
+"""Notifications as messages: what a topic says of a version as one FHIR message, or one of HL7 v2. The site installs who writes them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,8 +35,11 @@ class Writer(Protocol):
     def concerns(self, told: Told, *, actor: Actor) -> bool:
         """Whether the client is one whom this version is to be told."""
 
-    def write(self, told: Told, envelope: Envelope, *, actor: Actor, most_bytes: int) -> dict[str, Any] | None:
-        """The Bundle, with looks at its residents audited; None when there is nothing left that the client may hear."""
+    def write(self, told: Told, envelope: Envelope, *, actor: Actor, most_bytes: int) -> dict[str, Any] | bytes | None:
+        """The Bundle, or the bytes of another kind of message, with looks at its residents audited.
+
+        None when there is nothing left that the client may hear.
+        """
 
 
 def install(topic: str, writer: Writer) -> None:

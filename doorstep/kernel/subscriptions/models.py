@@ -67,6 +67,7 @@ class Subscription(models.Model):
         ID_ONLY = "id-only", _("只含编号")
         FULL = "full-resource", _("完整资源")
         MESSAGE = "message", _("FHIR 消息")
+        HL7_V2 = "hl7v2", _("HL7 v2 消息")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, related_name="subscriptions", db_index=False)
@@ -116,7 +117,17 @@ class Subscription(models.Model):
     @property
     def greeted(self) -> bool:
         """Whether its receiver knows the Backport's handshake and heartbeat; one of messages knows messages alone."""
-        return self.by_topic and self.content != self.Content.MESSAGE
+        return self.by_topic and not self.written
+
+    @property
+    def written(self) -> bool:
+        """Whether what is sent is a message that somebody writes (messages.py), not the resource or a notification of it."""
+        return self.content in (self.Content.MESSAGE, self.Content.HL7_V2)
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it is a line to a system that speaks HL7 v2: it is tried until it answers, and passes over what was refused."""
+        return self.content == self.Content.HL7_V2
 
 
 class Match(models.Model):
@@ -162,6 +173,7 @@ class Notification(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=200, blank=True, default="")
+    error_kind = models.CharField(max_length=12, blank=True, default="")
     tried_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=400, blank=True, default="")
@@ -181,4 +193,5 @@ class Notification(models.Model):
                 fields=["subscription", "number"], condition=models.Q(state="waiting"), name="notification_waiting"
             ),
             models.Index(fields=["subscription", "number"], condition=models.Q(state="dead"), name="notification_dead"),
+            models.Index(fields=["subscription", "at"], name="notification_at"),
         )

@@ -1,13 +1,13 @@
 """Reads of subscriptions: the client's own, and those of an engineer's units with their health."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor, ActorKind
@@ -31,6 +31,31 @@ class Health:
     subscription: Subscription
     waiting: int
     dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineHealth:
+    """How a line to a system is: what waits and since when, what it refused by kind, and how much it took in a day."""
+
+    subscription: Subscription
+    waiting: int
+    oldest_waiting: datetime | None
+    errors: tuple[tuple[str, int], ...]
+    today: int
+
+    @property
+    def dead(self) -> int:
+        """How many messages were refused or given up after tries."""
+        return sum(count for _kind, count in self.errors)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the system answered the last time; a line on which nothing was sent yet is not."""
+        return (
+            self.subscription.state == Subscription.State.ACTIVE
+            and not self.subscription.failures
+            and self.subscription.last_sent_at is not None
+        )
 
 
 def own(*, key: UUID | str, actor: Actor, lock: bool = False) -> Subscription:
@@ -107,6 +132,36 @@ def get_notification(*, key: UUID, actor: Actor) -> Notification:
     if found is None:
         raise NotFound()
     return found
+
+
+def line_of(*, client_id: int) -> Subscription | None:
+    """The line to a system that speaks HL7 v2, open or not."""
+    rows = Subscription.objects.filter(client_id=client_id, content=Subscription.Content.HL7_V2)
+    return rows.select_related("client").first()
+
+
+def lines_of(*, client_ids: Iterable[int], now: datetime) -> dict[int, LineHealth]:
+    """The lines to these systems with their health, by the system, in three queries."""
+    rows = Subscription.objects.filter(client_id__in=list(client_ids), content=Subscription.Content.HL7_V2)
+    found = list(rows.order_by("id"))
+    notices = Notification.objects.filter(subscription__in=found)
+    waits: dict[int, tuple[int, datetime | None]] = {}
+    errors: dict[int, list[tuple[str, int]]] = {}
+    standing = notices.filter(state__in=["waiting", "dead"]).values_list("subscription_id", "state", "error_kind")
+    for line, state, kind, count, oldest in standing.annotate(count=Count("id"), oldest=Min("at")).order_by("-count"):
+        if state == Notification.State.DEAD:
+            errors.setdefault(line, []).append((kind, count))
+        else:
+            before, since = waits.get(line, (0, None))
+            waits[line] = (before + count, min(filter(None, (since, oldest)), default=None))
+    day = notices.filter(state="delivered", at__gte=now - timedelta(days=1)).values_list("subscription_id")
+    today = dict(day.annotate(count=Count("id")).order_by())
+    return {
+        one.client_id: LineHealth(
+            one, *waits.get(one.pk, (0, None)), tuple(errors.get(one.pk, ())), today.get(one.pk, 0)
+        )
+        for one in found
+    }
 
 
 def list_systems(*, actor: Actor) -> list[tuple[ApiClient, Subscriber | None]]:

@@ -23,6 +23,7 @@ BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
 # What stands for a header's value wherever a Subscription is read.
 SEALED = "[sealed]"
 _JSON = ("application/fhir+json", "application/json")
+_V2 = "x-application/hl7-v2+er7"
 _NOT_HEARD_OF = frozenset({"Subscription", "AuditEvent", "Parameters", "OperationOutcome"})
 _OF_ANSWERS = frozenset(("_sort", "_count", "_include", "_revinclude", "_summary", "_elements", "_total", "_contained"))
 _CONTENTS = ("empty", "id-only", "full-resource")
@@ -127,6 +128,18 @@ def _read_topic(wanted: Wanted, resource: dict[str, Any], base: str) -> None:
     wanted.heartbeat = _whole(settings, "heartbeat-period", "valueUnsignedInt", _LEAST_HEARTBEAT, _LONGEST_HEARTBEAT)
     wanted.timeout = _whole(settings, "timeout", "valueUnsignedInt", 1, 600)
     wanted.most_events = _whole(settings, "max-count", "valuePositiveInt", 1, _MOST_EVENTS) or 1
+
+
+def line(parts: Sequence[Part], *, topic: str, endpoint: str, base: str) -> Wanted:
+    """What a line of HL7 v2 asks for, set up by an engineer: the first part and the further ones, in one order."""
+    first, *others = parts
+    channel = {"type": "message", "endpoint": endpoint, "payload": _V2}
+    resource = {"resourceType": "Subscription", "reason": "HL7 v2", "criteria": topic, "channel": channel}
+    wanted = Wanted(endpoint=endpoint, criteria=topic, type=first.type, topic=topic, resource=resource)
+    wanted.content, wanted.changed = Subscription.Content.HL7_V2, first.changed
+    _search(wanted, parse_qsl(first.criteria, keep_blank_values=True), base, "criteria")
+    wanted.also = [_further(part, base) for part in others]
+    return wanted
 
 
 def _further(part: Part, base: str) -> dict[str, Any]:

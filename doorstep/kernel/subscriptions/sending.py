@@ -1,11 +1,11 @@
-"""One notification over HTTP: no redirect is followed, the whole of it has a deadline, the answer's body is not read."""
+"""One notification over HTTP, or over a line of another kind: no redirect is followed, the whole of it has a deadline."""
 
 import contextlib
 import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -25,33 +25,54 @@ class Letter:
     timeout: int
 
 
-def send(letter: Letter) -> str:
-    """Send a letter; returns "" when it was heard (2xx), else why it was not."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a letter: heard when `error` is empty.
+
+    `kind` groups the errors; `alive` says that a receiver answered, if only to refuse; `final` that trying again is of no use.
+    """
+
+    error: str = ""
+    kind: str = ""
+    alive: bool = False
+    final: bool = False
+
+
+HEARD = Answer(alive=True)
+# Speaks over an open line until the answer is there; raises TimeoutError and OSError.
+Carrier = Callable[[socket.socket, bytes], Answer]
+_carriers: dict[str, Carrier] = {}
+
+
+def install(scheme: str, carrier: Carrier) -> None:
+    """Wire who carries the letters of a scheme of address that is not HTTP; the last one counts."""
+    _carriers[scheme] = carrier
+
+
+def send(letter: Letter) -> Answer:
+    """Send a letter and say what became of it."""
     try:
-        status = _exchanged(letter, resolved(letter.endpoint))
+        return _exchanged(letter, resolved(letter.endpoint))
     except Unreachable as error:
-        said = str(error)
+        return Answer(str(error), "address")
     except TimeoutError:
-        said = _("接收方在 %(seconds)s 秒内没有应答。") % {"seconds": letter.timeout}
+        return Answer(_("接收方在 %(seconds)s 秒内没有应答。") % {"seconds": letter.timeout}, "silent")
     except ssl.SSLError as error:
-        said = _("接收方的证书不可信：%(reason)s。") % {"reason": error.reason or "TLS"}
+        return Answer(_("接收方的证书不可信：%(reason)s。") % {"reason": error.reason or "TLS"}, "tls")
     except (OSError, http.client.HTTPException) as error:
-        said = _("连不上接收方：%(reason)s。") % {"reason": type(error).__name__}
-    else:
-        said = _judged(status)
-    return said
+        return Answer(_("连不上接收方：%(reason)s。") % {"reason": type(error).__name__}, "unreachable")
 
 
-def _judged(status: int) -> str:
+def _judged(status: int) -> Answer:
     if 200 <= status < 300:
-        return ""
+        return HEARD
     if 300 <= status < 400:
-        return _("接收方应答 %(status)s（转向），不跟随转向。") % {"status": status}
-    return _("接收方应答 %(status)s。") % {"status": status}
+        return Answer(_("接收方应答 %(status)s（转向），不跟随转向。") % {"status": status}, "refused")
+    return Answer(_("接收方应答 %(status)s。") % {"status": status}, "refused")
 
 
-def _exchanged(letter: Letter, address: str) -> int:
-    """The status of the answer. The connection goes to the address that was checked; TLS is told the name."""
+def _exchanged(letter: Letter, address: str) -> Answer:
+    """The answer. The connection goes to the address that was checked; TLS is told the name."""
     line = _opened(letter, address)
     expired = threading.Event()
 
@@ -65,10 +86,8 @@ def _exchanged(letter: Letter, address: str) -> int:
     deadline = threading.Timer(letter.timeout, expire)
     deadline.start()
     try:
-        connection = http.client.HTTPConnection(letter.endpoint.host, letter.endpoint.port, timeout=letter.timeout)
-        connection.sock = line
-        connection.request(letter.method, letter.path, body=letter.body, headers=dict(letter.headers))
-        status = connection.getresponse().status
+        carrier = _carriers.get(letter.endpoint.scheme)
+        answer = carrier(line, letter.body) if carrier else _asked(letter, line)
     except (OSError, http.client.HTTPException):
         if expired.is_set():
             raise TimeoutError from None
@@ -79,7 +98,15 @@ def _exchanged(letter: Letter, address: str) -> int:
     if expired.is_set():
         # The end of the line reads like the end of the headers.
         raise TimeoutError
-    return status
+    return answer
+
+
+def _asked(letter: Letter, line: socket.socket) -> Answer:
+    """By HTTP; of the answer only the status is read."""
+    connection = http.client.HTTPConnection(letter.endpoint.host, letter.endpoint.port, timeout=letter.timeout)
+    connection.sock = line
+    connection.request(letter.method, letter.path, body=letter.body, headers=dict(letter.headers))
+    return _judged(connection.getresponse().status)
 
 
 def _opened(letter: Letter, address: str) -> socket.socket:
