@@ -25,36 +25,25 @@ def owner(owner_connection: psycopg.Connection) -> Iterator[BaseDatabaseWrapper]
     wrapper.close()
 
 
-def test_apply_policies_a_second_time_changes_nothing(owner: BaseDatabaseWrapper) -> None:
-    assert apply_policies(owner) == []
-
-
-def test_apply_policies_puts_a_removed_wall_up_again(
+def test_apply_policies_puts_up_again_what_differs_and_nothing_else(
     owner: BaseDatabaseWrapper, owner_connection: psycopg.Connection
 ) -> None:
+    assert apply_policies(owner) == []
     table = AuditEntry._meta.db_table
     owner_connection.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
     assert apply_policies(owner) == [table]
     row = owner_connection.execute("SELECT relrowsecurity FROM pg_class WHERE relname = %s", [table]).fetchone()
     assert row == (True,)
-
-
-def test_apply_policies_replaces_a_changed_expression(
-    owner: BaseDatabaseWrapper, owner_connection: psycopg.Connection
-) -> None:
-    table = AuditEntry._meta.db_table
     owner_connection.execute(f'DROP POLICY {POLICY} ON "{table}"')
     owner_connection.execute(f'CREATE POLICY {POLICY} ON "{table}" USING (true)')
     assert apply_policies(owner) == [table]
-
-
-def test_apply_grants_a_second_time_changes_nothing(owner: BaseDatabaseWrapper) -> None:
-    assert apply_grants(owner) == []
+    assert apply_policies(owner) == []
 
 
 def test_apply_grants_takes_back_what_an_append_only_table_must_not_give(
     owner: BaseDatabaseWrapper, owner_connection: psycopg.Connection
 ) -> None:
+    assert apply_grants(owner) == []
     table = AuditEntry._meta.db_table
     owner_connection.execute(f'GRANT UPDATE, TRUNCATE ON "{table}" TO doorstep_app')
     assert apply_grants(owner) == [table]
