@@ -23,6 +23,9 @@ def check(referral: Any) -> list[Part]:
     return [
         Part(gettext_noop("转入机构"), referral.target_id is not None, True),
         Part(gettext_noop("患者姓名、性别、年龄"), bool(referral.patient_name), True),
+        Part(gettext_noop("联系电话"), bool(referral.patient_phone.strip()), False),
+        Part(gettext_noop("家庭住址"), bool(referral.patient_address.strip()), False),
+        Part(gettext_noop("档案编号"), bool(referral.record_number.strip()), False),
         Part(gettext_noop("初步印象"), bool(referral.impression.strip()), True),
         Part(gettext_noop("主要现病史（转出原因）"), bool(referral.present_illness.strip()), True),
         Part(gettext_noop("主要既往史"), bool(referral.history.strip()), False),

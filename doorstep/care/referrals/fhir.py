@@ -5,6 +5,7 @@ hl7.org/fhir/R4. Each state has its status in one table; no clock and no decisio
 
 from typing import Any
 
+from doorstep.care.referrals import contact
 from doorstep.care.referrals.models import CaseQuestion, FollowUp, RecoveryPlan, Referral
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.elements import (
@@ -93,7 +94,6 @@ def follow_up_resources(follow_up: FollowUp) -> list[Published]:
 
 def service_request(referral: Referral) -> Json:
     """The referral itself."""
-    performers = [_organization(referral.target)]
     return compact(
         {
             "resourceType": "ServiceRequest",
@@ -107,7 +107,7 @@ def service_request(referral: Referral) -> Json:
             "subject": _patient(referral),
             "authoredOn": instant(referral.submitted_at or referral.created_at),
             "requester": reference("Practitioner", referral.referrer.key, referral.referrer.name),
-            "performer": [one for one in performers if one],
+            "performer": [_organization(referral.target)] if referral.target else [],
             "performerType": text_concept(referral.department.name) if referral.department else None,
             "reasonCode": [_impression(referral)],
             "reasonReference": [{"reference": referral.origin_reference}] if referral.origin_reference else [],
@@ -115,7 +115,8 @@ def service_request(referral: Referral) -> Json:
             "note": [
                 {"text": text} for text in (referral.present_illness, referral.history, referral.treatment) if text
             ],
-            "extension": [
+            "extension": contact.extensions(referral)
+            + [
                 extension(
                     systems.BENEFIT_DECISION,
                     valueString=f"{one['title']}：{'是' if one['granted'] else '否'}，{one['reason']}",

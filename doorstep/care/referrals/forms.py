@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.care.referrals import down_rules, rules, texts
+from doorstep.care.referrals import contact, down_rules, rules, texts
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.kernel.web.inputs import DayInput
 
@@ -45,6 +45,22 @@ class ReferralForm(forms.Form):
     history = forms.CharField(label=_("主要既往史"), widget=forms.Textarea({"rows": 2}), required=False)
     treatment = forms.CharField(label=_("治疗经过"), widget=forms.Textarea({"rows": 2}), required=False)
     referrer_phone = forms.CharField(label=_("转诊医师电话"), max_length=30, required=False)
+    patient_phone = forms.RegexField(
+        label=_("患者联系电话"),
+        regex=contact.PHONE,
+        max_length=30,
+        required=False,
+        error_messages={"invalid": _("联系电话应为手机号码，或带区号的座机号码。")},
+        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+    )
+    record_number = forms.RegexField(
+        label=_("档案编号"),
+        regex=contact.NUMBER,
+        max_length=24,
+        required=False,
+        error_messages={"invalid": _("档案编号由数字、字母和短横线组成，不超过 24 位。")},
+    )
+    patient_address = forms.CharField(label=_("家庭住址"), max_length=200, required=False)
     bed_requested = forms.BooleanField(label=_("申请床位（不选号，由转诊中心安排）"), required=False)
     consent_signer = forms.CharField(label=_("知情同意签署人"), max_length=60, required=False)
     consent_relation = forms.ChoiceField(
@@ -82,8 +98,12 @@ class ReferralForm(forms.Form):
         return data
 
     def revision(self) -> dict[str, Any]:
-        """The fields of the referral itself, without the consent."""
-        return {name: value for name, value in self.cleaned_data.items() if not name.startswith("consent_")}
+        """The fields of the referral itself, without the consent; what an older page did not ask of the person stays as it is."""
+        return {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if not name.startswith("consent_") and (name not in contact.FIELDS or name in self.data)
+        }
 
 
 class AdmitForm(forms.Form):

@@ -110,6 +110,11 @@ def _compile(
         "to": to,
         "name": referral.patient_name,
         "sex": str(Resident.Gender(referral.patient_gender).label),
+        "stub": [
+            ["档案编号", referral.record_number or "—"],
+            ["联系电话", referral.patient_phone or "—"],
+            ["家庭住址", referral.patient_address or "—"],
+        ],
         "age": f"{day.year - born.year - ((day.month, day.day) < (born.month, born.day))} 岁",
         "rows": [[label, text or "—"] for label, text in rows],
         "foot": [[label, text] for label, text in foot],

@@ -49,5 +49,7 @@ BENEFIT_DECISION = f"{BASE}/StructureDefinition/benefit-decision"
 REFERRAL_PROFILE = f"{BASE}/StructureDefinition/referral"
 # On a referral that is sent: extensions signer (valueString) and relation (valueCode) of who agreed.
 REFERRAL_CONSENT = f"{BASE}/StructureDefinition/referral-consent"
+# On a referral: extensions record-number, phone and address (valueString) as the form says them.
+REFERRAL_CONTACT = f"{BASE}/StructureDefinition/referral-contact"
 # valueReference to a Slot on a referral that is sent: the place to hold and book.
 REFERRAL_SLOT = f"{BASE}/StructureDefinition/referral-slot"

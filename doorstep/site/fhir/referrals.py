@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals import actions, contact, queries
 from doorstep.care.referrals.actions import Consent
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
@@ -129,6 +129,7 @@ def _values(resource: dict[str, Any]) -> dict[str, Any]:
         values["impression"] = str(reason.get("text") or reason.get("coding", [{}])[0].get("display", ""))[:200]
         values["impression_code"] = codes[0][:16] if codes else ""
     notes = [str(one["text"]) for one in resource.get("note", []) if "text" in one]
+    values |= contact.said(_extension(resource, systems.REFERRAL_CONTACT))
     values |= dict(zip(("present_illness", "history", "treatment"), notes, strict=False))
     return values
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import benefits, rules
+from doorstep.care.referrals import benefits, contact, rules
 from doorstep.care.referrals.actions.details import details_of
 from doorstep.care.referrals.criteria import judge
 from doorstep.care.referrals.models import Referral
@@ -41,6 +41,7 @@ _REVISABLE = frozenset(
         "expert_id",
         "reviewer_id",
         "referrer_phone",
+        *contact.FIELDS,
         "impression_code",
         "impression",
         "present_illness",
@@ -85,6 +86,7 @@ def draft_from_record(
         patient_name=resident.name,
         patient_gender=resident.gender,
         patient_birth_date=resident.birth_date,
+        **contact.of_register(resident),
         kind=rules.kind_for(judged, signed=bool(signed)),
         green_center=rules.center_for(judged),
         critical=critical,
@@ -179,7 +181,7 @@ def draft_again(*, referral: Referral, actor: Actor) -> Referral:
     if earlier is not None:
         return earlier
     copied = (
-        "resident_id", "resident_key", "patient_name", "patient_gender", "patient_birth_date", "direction", "aim", "kind",
+        "resident_id", "resident_key", "patient_name", "patient_gender", "patient_birth_date", *contact.FIELDS, "direction", "aim", "kind",
         "green_center", "critical", "source_id", "referrer_phone", "impression_code", "impression", "present_illness", "history",
         "treatment", "symptoms", "origin", "origin_reference", "packet", "whole_record", "reviewer_id", "bed_requested",
     )  # fmt: skip

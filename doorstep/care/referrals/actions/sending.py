@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import benefits, queries, rules, states, texts
+from doorstep.care.referrals import benefits, contact, queries, rules, states, texts
 from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.details import details_of, once_per_target, place_kept
 from doorstep.care.referrals.actions.drafting import revising, revision_of
@@ -217,6 +217,7 @@ def _check_complete(referral: Referral, consent: Consent, now: datetime, *, plac
         missing["consent_signer"] = _("请填写知情同意签署人。")
     if consent.relation not in texts.RELATIONS:
         missing["consent_relation"] = _("请选择签署人与患者的关系。")
+    missing |= contact.faults(referral)
     if missing:
         raise Refused(_("转诊单还有 %(count)s 处未完成。") % {"count": len(missing)}, fields=missing)
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.care.referrals import states
 from doorstep.care.referrals.models.walls import OWN, handled_by
 from doorstep.coordination.scheduling.models import Booking
+from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
@@ -157,6 +158,10 @@ class Referral(WorkItem):
     patient_name = models.CharField(max_length=60)
     patient_gender = models.CharField(max_length=8)
     patient_birth_date = models.DateField()
+    # As the form says them when it is sent (contact.py).
+    record_number = models.CharField(max_length=24, blank=True, default="", db_default="")
+    patient_phone = SealedTextField(null=True, default="")
+    patient_address = SealedTextField(null=True, default="")
     direction = models.CharField(max_length=4, choices=Direction.choices, default=Direction.UP)
     aim = models.CharField(max_length=12, choices=Aim.choices, default=Aim.DEPARTMENT)
     green_center = models.CharField(max_length=12, choices=GreenCenter.choices, blank=True, default="")

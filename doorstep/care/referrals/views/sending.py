@@ -234,7 +234,8 @@ def _consent(form: ReferralForm) -> actions.Consent:
 
 _FIELDS = (
     "direction", "aim", "green_center", "kind", "critical", "target_id", "department_id", "expert_id", "reviewer_id", "impression",
-    "impression_code", "symptoms", "present_illness", "history", "treatment", "referrer_phone", "bed_requested",
+    "impression_code", "symptoms", "present_illness", "history", "treatment", "referrer_phone", "bed_requested", "patient_phone",
+    "record_number", "patient_address",
 )  # fmt: skip
 
 
