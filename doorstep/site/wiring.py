@@ -238,8 +238,7 @@ def is_signed(resident_id: int, day: date) -> bool:
 
 def family_doctor(resident_id: int, day: date) -> int | None:
     """The unit of the team that the resident signed with, while the contract is in force."""
-    contract = contracts.active_contract(resident_id=resident_id, day=day)
-    return contract.organization_id if contract else None
+    return contracts.unit_of_team(resident_id=resident_id, day=day)
 
 
 def client_of_token(token: str, request: HttpRequest) -> door.Grant | None:

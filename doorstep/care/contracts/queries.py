@@ -116,6 +116,21 @@ def hospitals_of(*, resident_id: int, day: date | None = None) -> list[int]:
     return [found for found in (contract.tertiary_hospital_id, contract.secondary_hospital_id) if found is not None]
 
 
+def unit_of_team(*, resident_id: int, day: date) -> int | None:
+    """The unit of the team that a resident signed with, while the contract is in force on a day, as far as it may be seen."""
+    return _UNIT.one(resident_id, day)
+
+
+# Asked for every party that is told of a referral.
+_UNIT: Remembered[int] = Remembered(
+    lambda resident_id, day: (
+        Contract.objects.filter(resident_id=resident_id, state__in=COUNTING, starts_on__lte=day, ends_on__gte=day)
+        .order_by("id")
+        .values_list("organization_id", flat=True)[:1]
+    )
+)
+
+
 def contract_line(resident_id: int) -> str:
     """One line for the resident's banner; "" without a contract."""
     today = timezone.localdate()

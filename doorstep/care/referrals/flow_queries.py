@@ -5,21 +5,21 @@ not see records, and then learns no names.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from doorstep.care.referrals.flow_case_queries import REASONS, forgotten
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.states import ENDED
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.worklist import queries as worklist
-from doorstep.kernel.worklist.models import Task
 from doorstep.people.organizations import queries as organizations
 
 PERIODS = {
@@ -29,18 +29,6 @@ PERIODS = {
     "year": timedelta(days=365),
 }
 SIDES = ("out", "in", "back", "all")
-# What is counted by its coded reason, and the column of the code.
-REASONS = {"return": "return_code", "decline": "decline_code", "offer": "offer_refusal", "back": "back_code"}
-_WITH = ("source", "target", "receiver")
-# What a case shows, on the page and in its file.
-_SHOWN = (
-    "key", "state", "kind", "direction", "created_at", "patient_name", "outside_name", "decline_code", "return_code", "back_code",
-    "outside_reason", "submitted_at", "accepted_at", "arrived_at", "treated_at", "admitted_at", "discharged_at", "handed_back_at",
-    "received_back_at", "closed_at", "source__name", "target__name", "receiver__name",
-)  # fmt: skip
-# Cases on a page.
-CASES = 100
-EXPORTED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +107,11 @@ SELECT count(*) FILTER (WHERE w1 IS NOT NULL)::int,
 """
 
 
+def since_of(period: str) -> datetime:
+    """When a period began that ends now."""
+    return timezone.now() - PERIODS[period]
+
+
 def scope_of(actor: Actor) -> str:
     """A fingerprint of the units over which an actor's board is counted."""
     units = ",".join(map(str, sorted(actor.reach)))
@@ -175,34 +168,6 @@ def board(*, actor: Actor, period: str) -> Board:
         )
 
 
-def cases(*, actor: Actor, period: str, what: str, limit: int = CASES, after: str = "") -> list[Referral]:
-    """The very referrals behind a figure, newest first; `what` is "stage:<state>", "flow:<source>-<target>", "dark", …
-
-    What is overdue comes by urgency, then the longest overdue first. `after` is `place_of` the last case of the page before.
-    """
-    since = timezone.now() - PERIODS[period]
-    with for_purpose(Purpose.INDICATORS, actor):
-        if what.partition(":")[0] == "overdue":
-            return _overdue(actor, what.partition(":")[2], limit=limit, after=after)
-        rows = _narrowed(actor, since, what).select_related(*_WITH).only(*_SHOWN)
-        begun, _mark, last = after.partition("_")
-        if begun.isdigit() and last.isdigit() and len(after) < 40:
-            moment = _EPOCH + timedelta(microseconds=int(begun))
-            rows = rows.filter(Q(created_at__lt=moment) | Q(created_at=moment, id__lt=int(last)))
-        return list(rows.order_by("-created_at", "-id")[:limit])
-
-
-def place_of(row: Referral) -> str:
-    """Where a case stands in the list, as an address carries it; an overdue one by its clock."""
-    late = getattr(row, "late", None)
-    if late is not None:
-        return f"{late.urgency}_{(late.due_at - _EPOCH) // timedelta(microseconds=1)}_{late.task_id}"
-    return f"{(row.created_at - _EPOCH) // timedelta(microseconds=1)}_{row.pk}"
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class _Count:
     """One line of `_COUNTS`."""
@@ -214,106 +179,11 @@ class _Count:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Late:
-    """By which task a referral is overdue."""
-
-    urgency: int
-    due_at: datetime
-    task_id: int
-
-
-# For each unit and urgency the first of its overdue tasks: ranges of the index task_open, however many are late.
-_LATE = """
-SELECT t.item_id, u.urgency, t.due_at, t.id FROM unnest(%(reach)s::bigint[]) AS unit (id)
- CROSS JOIN (VALUES (3), (2), (1), (0)) AS u (urgency)
- CROSS JOIN LATERAL (
-   SELECT task.id, task.item_id, task.due_at FROM worklist_task task
-    WHERE task.organization_id = unit.id AND task.urgency = u.urgency AND task.closed_at IS NULL AND task.due_at <= %(now)s
-      AND task.level = 0 AND task.kind LIKE %(kind)s
-      AND (u.urgency < %(urgency)s OR (u.urgency = %(urgency)s AND (task.due_at, task.id) > (%(due)s, %(task)s)))
-    ORDER BY task.due_at, task.id LIMIT %(limit)s) AS t
- WHERE u.urgency <= %(urgency)s
- ORDER BY u.urgency DESC, t.due_at, t.id LIMIT %(limit)s
-"""
-
-
-def _overdue(actor: Actor, state: str, *, limit: int, after: str) -> list[Referral]:
-    """The referrals whose clock ran out, in one state or ("") in any, the most urgent first, then by how long."""
-    urgency, due, task = _late_place(after)
-    facts: dict[str, Any] = {
-        "reach": list(actor.reach),
-        "kind": f"referral.{state if state in _STATES else '%'}",
-        "now": timezone.now(),
-        "urgency": urgency,
-        "due": due,
-        "task": task,
-        "limit": limit,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_LATE, facts)
-        late = {row[0]: _Late(*row[1:]) for row in cursor.fetchall()}
-    found = {row.pk: row for row in _of(actor).filter(pk__in=list(late)).select_related(*_WITH).only(*_SHOWN)}
-    rows = [found[key] for key in late if key in found]
-    for row in rows:
-        row.late = late[row.pk]  # type: ignore[attr-defined]
-    return rows
-
-
-def _late_place(after: str) -> tuple[int, datetime, int]:
-    """The keys in an address; what is not one of ours begins at the top."""
-    parts = after.split("_")
-    if len(parts) != 3 or not all(part.removeprefix("-").isdigit() and len(part) < 19 for part in parts):
-        return _TOP
-    return int(parts[0]), _EPOCH + timedelta(microseconds=int(parts[1])), int(parts[2])
-
-
-_STATES = frozenset(state.code for state in Referral.machine.states)
-_TOP = (4, datetime(1970, 1, 1, tzinfo=UTC), 0)
-
-
-def _of(actor: Actor) -> QuerySet[Referral]:
-    reach = list(actor.reach)
-    return Referral.objects.filter(Q(source_id__in=reach) | Q(target_id__in=reach) | Q(receiver_id__in=reach))
-
-
-def _narrowed(actor: Actor, since: datetime, what: str) -> QuerySet[Referral]:
-    kind, _colon, value = what.partition(":")
-    if kind in _NOW:
-        return _NOW[kind](actor, value)
-    rows = _of(actor).filter(created_at__gte=since)
-    if kind == "flow":
-        source, _dash, target = value.partition("-")
-        rows = rows.exclude(state="draft").filter(source_id=_whole(source))
-        going = Q(direction="down", receiver_id=_whole(target)) | (~Q(direction="down") & Q(target_id=_whole(target)))
-        return rows.filter(going) if _whole(target) else rows.filter(target__isnull=True)
-    columns = {**REASONS, "outside": "outside_reason"}
-    if kind in columns:
-        return rows.filter(**{columns[kind]: value})
-    if kind == "direction":
-        return rows.exclude(state="draft").filter(direction=value)
-    return rows
-
-
-def _at_stage(actor: Actor, state: str) -> QuerySet[Referral]:
-    return _of(actor).filter(state=state)
-
-
-def _open(actor: Actor, _value: str) -> QuerySet[Referral]:
-    return _of(actor).exclude(state__in=ENDED)
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdigit() else 0
-
-
-def _tasks() -> QuerySet[Task]:
-    return Task.objects.filter(kind__startswith="referral.", item_id=OuterRef("pk"), closed_at__isnull=True)
-
-
-def _dark(actor: Actor, _value: str = "") -> QuerySet[Referral]:
+def _dark(actor: Actor) -> QuerySet[Referral]:
     """Open referrals that nobody has to do anything about, as the house's watch has found them: there must be none."""
-    return _of(actor).filter(dark_since__isnull=False).exclude(state__in=ENDED).filter(~Exists(_tasks()))
+    reach = list(actor.reach)
+    mine = Referral.objects.filter(Q(source_id__in=reach) | Q(target_id__in=reach) | Q(receiver_id__in=reach))
+    return forgotten(mine)
 
 
 def _counts(facts: dict[str, Any]) -> dict[str, list[_Count]]:
@@ -366,11 +236,3 @@ def _waits(facts: dict[str, Any]) -> tuple[Wait, Wait]:
         cursor.execute(_WAITS, facts)
         row: Sequence[Any] = cursor.fetchone() or (0, None, None, 0, None, None)
     return Wait(*row[:3]), Wait(*row[3:])
-
-
-# Figures of this moment; all others count over the period.
-_NOW: dict[str, Callable[[Actor, str], QuerySet[Referral]]] = {
-    "stage": _at_stage,
-    "open": _open,
-    "dark": _dark,
-}

@@ -6,7 +6,6 @@ from datetime import date
 from uuid import UUID
 
 from django.core import signing
-from django.db import connection
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
@@ -16,7 +15,8 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import NotFound, Refused
-from doorstep.kernel.database.remembered import Remembered
+from doorstep.kernel.database.calls import typeless
+from doorstep.kernel.database.remembered import Remembered, ask
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.organizations.models import Organization
@@ -112,14 +112,14 @@ def by_subject(*, subject: str) -> Referral | None:
 
 # Whether what a form names may be named: units of these kinds, doctors with such a post, departments and experts of the target.
 _NAMED = """
-SELECT (SELECT name FROM organizations_organization WHERE id = %(target)s AND id <> %(source)s AND kind = ANY (%(kinds)s)),
+SELECT (SELECT name FROM organizations_organization WHERE id = %(target)s::bigint AND id <> %(source)s::bigint AND kind = ANY (%(kinds)s)),
        (SELECT person.name FROM workforce_post post JOIN workforce_practitioner person ON person.id = post.practitioner_id
-         WHERE person.id = %(reviewer)s AND post.organization_id = ANY (%(units)s) AND post.role = ANY (%(reviewing)s)
+         WHERE person.id = %(reviewer)s::bigint AND post.organization_id = ANY (%(units)s::bigint[]) AND post.role = ANY (%(reviewing)s)
            AND post.period @> %(day)s::date LIMIT 1),
        (SELECT name FROM organizations_department
-         WHERE id = %(department)s AND organization_id = %(target)s AND closed_on IS NULL),
+         WHERE id = %(department)s::bigint AND organization_id = %(target)s::bigint AND closed_on IS NULL),
        (SELECT person.name FROM workforce_post post JOIN workforce_practitioner person ON person.id = post.practitioner_id
-         WHERE person.id = %(expert)s AND post.organization_id = %(target)s AND post.role = 'specialist'
+         WHERE person.id = %(expert)s::bigint AND post.organization_id = %(target)s::bigint AND post.role = 'specialist'
            AND post.period @> %(day)s::date LIMIT 1)
 """
 
@@ -148,9 +148,7 @@ def names_of(
         "reviewing": list(_REVIEWING),
         "day": day,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMED, facts)
-        row = cursor.fetchone()
+    row = ask(_NAMED, {name: typeless(value) for name, value in facts.items()})[0]
     return {
         f"{field}_id": [(ids[field], name)] if name is not None else []
         for field, name in zip(("target", "reviewer", "department", "expert"), row, strict=True)

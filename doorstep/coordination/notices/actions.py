@@ -5,13 +5,13 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from doorstep.coordination.notices import channels, queries
 from doorstep.coordination.notices.audience import ALL, Audience
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.web.push import push
+from doorstep.kernel.database.calls import run
+from doorstep.kernel.web.push import push, pushing
 from doorstep.people.residents import queries as residents
 
 # Without RETURNING: who tells another unit may not read what that unit is told.
@@ -49,11 +49,10 @@ def tell(
         # Nobody reminds the dead: the key names a notice that was not written.
         return key
     facts = dict(params or {})
-    row = [actor.consortium_id if actor else None, user_id, organization_id, role, resident_id, about, kind]
+    row: list[Any] = [actor.consortium_id if actor else None, user_id, organization_id, role, resident_id, about, kind]
     row += [json.dumps(facts, ensure_ascii=False), link, acknowledge_link, among.permission, urgent, among.first_role]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [key, *row, timezone.now()])
-    push(to=[audience], kind="critical" if urgent else "notice", reference=str(key))
+    pushed = pushing(to=[audience], kind="critical" if urgent else "notice", reference=str(key))
+    run(pushed, beside=(_INSERT, [key, *row, timezone.now()]))
     if among.first_role:
         audience = f"role:{among.first_role}:{organization_id}"
     channels.deliver(audience=audience, kind=kind, params=facts, urgent=urgent)

@@ -3,7 +3,10 @@ function does is planned once for a connection instead of once for a call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection
@@ -24,11 +27,16 @@ class Call:
         return f"{self.function}({', '.join(['%s'] * len(self.arguments))})"
 
 
-def run(calls: Sequence[Call], *, with_update: tuple[str, Sequence[Any]] | None = None) -> tuple[Any, ...]:
+def run(
+    calls: Sequence[Call],
+    *,
+    with_update: tuple[str, Sequence[Any]] | None = None,
+    beside: tuple[str, Sequence[Any]] | None = None,
+) -> tuple[Any, ...]:
     """Call functions in their order, in one statement; returns what each answered.
 
     `with_update` is an UPDATE of one row, with its values, that goes along; the functions are called after it. Raises LookupError
-    when it finds no row.
+    when it finds no row. `beside` is an INSERT that goes along and of which nothing is asked back.
     """
     if not calls:
         return ()
@@ -37,17 +45,25 @@ def run(calls: Sequence[Call], *, with_update: tuple[str, Sequence[Any]] | None 
     if with_update is not None:
         update, written = with_update
         statement, values = f"WITH written AS ({update} RETURNING 1) {statement} FROM written", [*written, *values]
-    answers: tuple[Any, ...] | None
-    if len(calls) == 1 and with_update is None:
-        # A function alone is a statement of one shape: it is worth being planned once.
-        answers = ask(statement, values)[0]
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            answers = cursor.fetchone()
-    if answers is None:
+    elif beside is not None:
+        insert, written = beside
+        statement, values = f"WITH written AS ({insert}) {statement}", [*written, *values]
+    answers = ask(statement, [typeless(value) for value in values])
+    if not answers:
         raise LookupError("the row that was to be written is not there")
-    return answers
+    return answers[0]
+
+
+def typeless(value: Any) -> Any:
+    """A value as text whose type the statement says: an act is one wording then, which is planned once, whether a number is small or
+    large and whether a date is there or not. The driver would name a type for each."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list) and value and isinstance(value[0], int):
+        return f"{{{','.join(map(str, value))}}}"
+    return str(value) if isinstance(value, int | UUID | date | Decimal) else value
 
 
 def run_alone(call: Call, *, entering: Call) -> Any:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import structlog
 from django.db import close_old_connections, connection
 
-from doorstep.kernel.access.actor import Purpose, system_actor
-from doorstep.kernel.access.session import acting
+from doorstep.kernel.database.remembered import ask
 
 log = structlog.get_logger(__name__)
 PULSE_SECONDS = 5.0
@@ -29,19 +28,17 @@ class Tick:
 
 
 def take_effect_once(*, event_id: int, handler: str, run: Callable[[], None]) -> bool:
-    """Run a handler in one transaction with the mark that it ran; returns False when it had run before.
+    """Run a handler in the running transaction, which is the system's, with the mark that it ran; returns False when it had run before.
 
     A handler that dies leaves neither effect nor mark, so its retry starts clean; a second delivery finds the mark.
     """
-    with acting(system_actor(Purpose.HANDLER)):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO jobs_handlereffect (event_id, handler) VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING id",
-                [event_id, handler],
-            )
-            if cursor.fetchone() is None:
-                return False
-        run()
+    marked = ask(
+        "INSERT INTO jobs_handlereffect (event_id, handler) VALUES (%s::bigint, %s) ON CONFLICT DO NOTHING RETURNING id",
+        [event_id, handler],
+    )
+    if not marked:
+        return False
+    run()
     return True
 
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.database.calls import Call, as_json, run
-from doorstep.kernel.database.remembered import Remembered
+from doorstep.kernel.database.remembered import Remembered, Slot
 from doorstep.kernel.record.models import Resource
 from doorstep.kernel.record.search_index import number
 
@@ -79,12 +79,29 @@ def newest(*, resident_id: int, types: Sequence[str], limit: int, also: str = ""
     For what is judged and not shown; the caller records the look.
     """
     kind, _slash, fhir_id = also.partition("/")
-    own = Q(resident_id=resident_id, deleted=False)
-    rows = Resource.objects.filter(own, type__in=types).order_by("-occurred_at", "-id")[:limit]
     if fhir_id:
-        named = Resource.objects.filter(own, type=kind, fhir_id=fhir_id)[:1]
-        rows = rows.union(named, all=True).order_by("-occurred_at", "-id")
-    return [_entry(row) for row in rows]
+        return [Entry(*row) for row in _newest_and(limit).rows(resident_id, list(types), kind, fhir_id)]
+    return [Entry(*row) for row in _newest(limit).rows(resident_id, list(types))]
+
+
+@cache
+def _newest(limit: int) -> Remembered[Any]:
+    return Remembered(lambda resident_id, types: _of_types(resident_id, types, limit))
+
+
+@cache
+def _newest_and(limit: int) -> Remembered[Any]:
+    def build(resident_id: Slot, types: Slot, kind: Slot, fhir_id: Slot) -> QuerySet[Resource, Any]:
+        named = Resource.objects.filter(resident_id=resident_id, deleted=False, type=kind, fhir_id=fhir_id)
+        both = _of_types(resident_id, types, limit).union(named.values_list(*Entry._fields)[:1], all=True)
+        return both.order_by("-occurred_at")
+
+    return Remembered(build)
+
+
+def _of_types(resident_id: Slot, types: Slot, limit: int) -> QuerySet[Resource, Any]:
+    rows = Resource.objects.filter(resident_id=resident_id, deleted=False, type__any=types)
+    return rows.order_by("-occurred_at", "-id").values_list(*Entry._fields)[:limit]
 
 
 def chosen(*, resident_id: int, references: Sequence[str], types: Sequence[str], limit: int) -> list[Entry]:

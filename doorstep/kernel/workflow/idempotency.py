@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.db import connection
-
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.database.remembered import ask
 from doorstep.kernel.workflow.models import IdempotencyKey
 
 
@@ -21,22 +20,22 @@ def claim(*, key: str, route: str, actor: Actor) -> Answer | None:
 
     A second request that arrives while the first still runs waits for it here, on the unique index.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO workflow_idempotencykey (key, user_id, route, location) VALUES (%s, %s, %s, '')"
-            " ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
-            [key[:80], actor.user_id or 0, route[:200]],
-        )
-        if cursor.fetchone() is not None:
-            return None
+    taken = ask(
+        "INSERT INTO workflow_idempotencykey (key, user_id, route, location) VALUES (%s, %s::bigint, %s, '')"
+        " ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
+        [key[:80], actor.user_id or 0, route[:200]],
+    )
+    if taken:
+        return None
     row = IdempotencyKey.objects.get(user_id=actor.user_id or 0, key=key[:80])
     return Answer(status=row.status or 200, location=row.location)
 
 
 def keep(*, key: str, status: int, location: str, actor: Actor) -> None:
     """Remember what the first request was answered."""
-    IdempotencyKey.objects.filter(user_id=actor.user_id or 0, key=key[:80]).update(
-        status=status, location=location[:400]
+    ask(
+        "UPDATE workflow_idempotencykey SET status = %s::smallint, location = %s WHERE user_id = %s::bigint AND key = %s RETURNING id",
+        [status, location[:400], actor.user_id or 0, key[:80]],
     )
 
 

@@ -360,7 +360,12 @@ def revoked_deaths_of(resident: Resident) -> list[Death]:
 
 def is_deceased(*, resident_id: int) -> bool:
     """Whether the death of a resident whom the actor may see is recorded."""
-    return Resident.objects.filter(id=resident_id, deceased_on__isnull=False).exists()
+    return bool(_DECEASED.rows(resident_id))
+
+
+_DECEASED = Remembered(
+    lambda resident_id: Resident.objects.filter(id=resident_id, deceased_on__isnull=False).values_list("id", flat=True)
+)
 
 
 def check_whole_record(*, resident_id: int, permission: str, actor: Actor) -> None:

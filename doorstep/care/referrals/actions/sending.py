@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -48,7 +47,6 @@ class Consent:
     paper_type: str = ""
 
 
-@transaction.atomic
 def submit(
     *, referral: Referral, consent: Consent, actor: Actor, revision: Mapping[str, Any] | None = None
 ) -> Referral:
@@ -59,7 +57,13 @@ def submit(
     Raises Refused with the fields that are missing, Conflict when the resident has an open referral to that unit, or
     when the hold has run out.
     """
-    now, written = timezone.now(), revision_of(revision or {})
+    # One savepoint for the whole act: a second open request to the unit is known by its constraint only when the row is written.
+    with once_per_target(lambda: _open_there(referral)):
+        return _submit(referral, consent, actor=actor, written=revision_of(revision or {}))
+
+
+def _submit(referral: Referral, consent: Consent, *, actor: Actor, written: Mapping[str, Any]) -> Referral:
+    now = timezone.now()
     for name, value in written.items():
         setattr(referral, name, value)
     kept = _still_fits(referral, actor=actor)
@@ -185,7 +189,7 @@ def _send(
     due_at = now + states.URGENT_ANSWER if referral.kind == Referral.Kind.URGENT else None
     also = [] if referral.whole_record else [packet.packet_of(referral, actor=actor)]
     details = details_of(referral)
-    with once_per_target(lambda: _open_there(referral)), access.refused_as_not_found():
+    with access.refused_as_not_found():
         return workflow.apply(
             referral,
             verb,

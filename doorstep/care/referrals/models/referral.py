@@ -1,6 +1,8 @@
 """A referral with everything of its form and of its way."""
 
+from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -375,7 +377,7 @@ class Referral(WorkItem):
     @property
     def number(self) -> str:
         """What people read out: the day of the draft and the first figures of the key."""
-        return f"ZZ{timezone.localtime(self.created_at):%y%m%d}-{self.key.hex[:6].upper()}"
+        return number_of(key=self.key, begun=self.created_at)
 
     @property
     def shown_under(self) -> str:
@@ -386,3 +388,8 @@ class Referral(WorkItem):
     def sight(self) -> str:
         """The episode under which the present target's care relationship stands; a redirect opens another."""
         return self.subject if not self.redirects else f"{self.subject}.{self.redirects}"
+
+
+def number_of(*, key: UUID, begun: datetime) -> str:
+    """What people read out of a referral: the day of its draft in China and the first figures of its key."""
+    return f"ZZ{timezone.localtime(begun):%y%m%d}-{key.hex[:6].upper()}"

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from doorstep.care.referrals.flow_case_queries import Case
 from doorstep.care.referrals.flow_queries import Board
 from doorstep.care.referrals.models import Referral
-from doorstep.care.referrals.presenters.thing import label, place_of
 from doorstep.care.referrals.presenters.words import english
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import catalogue
@@ -89,7 +89,7 @@ def figure_of(what: str) -> str:
     )
 
 
-def case_lines(rows: list[Referral], *, actor: Actor) -> list[dict[str, Any]]:
+def case_lines(rows: list[Case], *, actor: Actor) -> list[dict[str, Any]]:
     """The cases behind a figure; without sight of records there is no name and no link."""
     names = bool(actor.record_reach)
     return [
@@ -97,19 +97,19 @@ def case_lines(rows: list[Referral], *, actor: Actor) -> list[dict[str, Any]]:
             "number": row.number,
             "name": row.patient_name if names else "—",
             "href": reverse("referrals:detail", args=[row.key]) if names and row.state != "draft" else "",
-            "way": f"{row.source.name} → {place_of(row)}",
-            "state": label(row),
+            "way": f"{row.source} → {_goal_of(row)}",
+            "state": stage(row.state),
             "direction": word("direction", row.direction),
             "kind": _(str(Referral.Kind(row.kind).label)),
             "submitted_at": row.submitted_at,
-            "due_at": row.late.due_at if hasattr(row, "late") else None,
+            "due_at": row.late.due_at if row.late else None,
             "reason": _reason(row),
         }
         for row in rows
     ]
 
 
-def workbook(rows: list[Referral], *, actor: Actor) -> bytes:
+def workbook(rows: list[Case], *, actor: Actor) -> bytes:
     """The cases as an Excel file, times in China's hours."""
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True})
@@ -128,11 +128,11 @@ def workbook(rows: list[Referral], *, actor: Actor) -> bytes:
         texts = (
             row.number,
             row.patient_name if actor.record_reach else "",
-            row.source.name,
-            place_of(row),
+            row.source,
+            _goal_of(row),
             word("direction", row.direction),
             _(str(Referral.Kind(row.kind).label)),
-            label(row),
+            stage(row.state),
         )
         for column, text in enumerate(texts):
             # As text: a name that begins with "=" must not become a formula.
@@ -153,7 +153,13 @@ def _clock(kind: str) -> str:
     return found.label(english=english()) if found else kind
 
 
-def _reason(row: Referral) -> str:
+def _goal_of(row: Case) -> str:
+    """Where the patient goes: the unit, the place outside the network, or home."""
+    unit = row.receiver if row.direction == Referral.Direction.DOWN else row.target or row.outside_name
+    return unit or "—"
+
+
+def _reason(row: Case) -> str:
     for kind, code in (
         ("decline", row.decline_code),
         ("return", row.return_code),

@@ -1,12 +1,13 @@
 """The charts of the board of flows: few nodes however many units, a county that fills its map, and ways to the cases."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from doorstep.care.referrals import flow_queries
+from doorstep.care.referrals import flow_case_queries
 from doorstep.care.referrals.flow_queries import Flow
 from doorstep.care.referrals.presenters import flow_charts
 from doorstep.care.referrals.presenters.flow import figure_of
@@ -78,7 +79,7 @@ def test_overdue_opens_by_stage() -> None:
     user = make_staff(name="统筹", organization_id=loop.world.lead, role="manager", username="flows")
     with acting(of_user(user)) as actor:
         found = [
-            flow_queries.cases(actor=actor, period="month", what=what)
+            flow_case_queries.cases(actor=actor, since=timezone.now() - timedelta(days=30), what=what)
             for what in ("overdue", "overdue:accepted", "overdue:arrived")
         ]
     assert [len(one) for one in found] == [1, 1, 0]

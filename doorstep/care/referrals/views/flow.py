@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
-from doorstep.care.referrals import actions, flow_queries
+from doorstep.care.referrals import actions, flow_case_queries, flow_queries
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import flow as presenters
 from doorstep.care.referrals.presenters import flow_charts as charts
@@ -32,11 +32,10 @@ def cases(request: HttpRequest) -> HttpResponse:
     """The cases behind a figure."""
     actor, period = _asked(request)
     what = request.GET.get("what", "")
-    rows = flow_queries.cases(
-        actor=actor, period=period, what=what, after=request.GET.get("after", ""), limit=flow_queries.CASES + 1
-    )
-    shown = rows[: flow_queries.CASES]
-    more = {"period": period, "what": what, "after": flow_queries.place_of(shown[-1])} if shown else {}
+    since, after = flow_queries.since_of(period), request.GET.get("after", "")
+    rows = flow_case_queries.cases(actor=actor, since=since, what=what, after=after, limit=flow_case_queries.CASES + 1)
+    shown = rows[: flow_case_queries.CASES]
+    more = {"period": period, "what": what, "after": shown[-1].place} if shown else {}
     context = {
         "lines": presenters.case_lines(shown, actor=actor),
         "period": period,
@@ -53,7 +52,8 @@ def cases(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """The same cases as an Excel file."""
     actor, period = _asked(request)
-    rows = flow_queries.cases(actor=actor, period=period, what=request.GET.get("what", ""), limit=flow_queries.EXPORTED)
+    since, what = flow_queries.since_of(period), request.GET.get("what", "")
+    rows = flow_case_queries.cases(actor=actor, since=since, what=what, limit=flow_case_queries.EXPORTED)
     response = HttpResponse(presenters.workbook(rows, actor=actor), content_type=_EXCEL)
     response["Content-Disposition"] = 'attachment; filename="referrals.xlsx"'
     return response

@@ -201,19 +201,19 @@ def _carry_out(request: HttpRequest, referral: Any, form: ReferralForm) -> HttpR
             "packet": choices.ticked_of(referral, wanted=request.POST.getlist("packet")),
             "whole_record": request.POST.get("sight") != "packet",
         }
-    with transaction.atomic():
-        if verb == "submit" and not slot:
-            actions.submit(referral=referral, consent=_consent(form), actor=actor, revision=values)
-            said = _("转诊已提交，对方转诊中心已收到。")
-        else:
+    if verb == "submit" and not slot:
+        actions.submit(referral=referral, consent=_consent(form), actor=actor, revision=values)
+        said = _("转诊已提交，对方转诊中心已收到。")
+    else:
+        with transaction.atomic():
             actions.revise(referral=referral, actor=actor, values=values)
             said = _("草稿已保存。")
-        if slot and verb != "save":
-            held = actions.hold_slot(referral=referral, slot_key=slot, actor=actor)
-            said = _("已为患者预留 %(who)s 的号，请在 10 分钟内提交。") % {"who": held.slot.who}
-        if slot and verb == "submit":
-            actions.submit(referral=referral, consent=_consent(form), actor=actor)
-            said = _("转诊已提交，对方转诊中心已收到。")
+            if slot and verb != "save":
+                held = actions.hold_slot(referral=referral, slot_key=slot, actor=actor)
+                said = _("已为患者预留 %(who)s 的号，请在 10 分钟内提交。") % {"who": held.slot.who}
+            if slot and verb == "submit":
+                actions.submit(referral=referral, consent=_consent(form), actor=actor)
+                said = _("转诊已提交，对方转诊中心已收到。")
     messages.success(request, said)
     page = "edit" if referral.state in ("draft", "returned") else "detail"
     return redirect(request, reverse(f"referrals:{page}", args=[referral.key]))

@@ -119,5 +119,5 @@ class _Statements:
 
     def __call__(self, execute, sql, params, many, context):  # type: ignore[no-untyped-def]
         if "pg_notify" in sql:
-            self.payloads.append(params[1])
+            self.payloads.append(params[-1])
         return execute(sql, params, many, context)

@@ -1,0 +1,211 @@
+"""The cases behind a figure of the board of flows, as the system's own purpose sees them, like the figure itself."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.models.referral import number_of
+from doorstep.care.referrals.states import ENDED
+from doorstep.kernel.access.actor import Actor, Purpose
+from doorstep.kernel.access.session import for_purpose
+from doorstep.kernel.database.remembered import Remembered, Slot, ask
+from doorstep.kernel.worklist.models import Task
+
+# Cases on a page.
+CASES = 100
+EXPORTED = 20_000
+# What is counted by its coded reason, and the column of the code.
+REASONS = {"return": "return_code", "decline": "decline_code", "offer": "offer_refusal", "back": "back_code"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Late(NamedTuple):
+    """By which task a case is overdue."""
+
+    urgency: int
+    due_at: datetime
+    task_id: int
+
+
+class Case(NamedTuple):
+    """One case: what the page and its file show of it; units by their names."""
+
+    id: int
+    key: UUID
+    state: str
+    kind: str
+    direction: str
+    created_at: datetime
+    patient_name: str
+    outside_name: str
+    decline_code: str
+    return_code: str
+    back_code: str
+    outside_reason: str
+    submitted_at: datetime | None
+    accepted_at: datetime | None
+    arrived_at: datetime | None
+    treated_at: datetime | None
+    admitted_at: datetime | None
+    discharged_at: datetime | None
+    handed_back_at: datetime | None
+    received_back_at: datetime | None
+    closed_at: datetime | None
+    source: str
+    target: str | None
+    receiver: str | None
+    late: Late | None = None
+
+    @property
+    def number(self) -> str:
+        """What people read out."""
+        return number_of(key=self.key, begun=self.created_at)
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the list, as an address carries it; an overdue one by its clock."""
+        if self.late is not None:
+            return f"{self.late.urgency}_{(self.late.due_at - _EPOCH) // timedelta(microseconds=1)}_{self.late.task_id}"
+        return f"{(self.created_at - _EPOCH) // timedelta(microseconds=1)}_{self.id}"
+
+
+_UNITS = ("source", "target", "receiver")
+_COLUMNS = tuple(f"{name}__name" if name in _UNITS else name for name in Case._fields[:-1])
+
+
+def cases(*, actor: Actor, since: datetime, what: str, limit: int = CASES, after: str = "") -> list[Case]:
+    """The very referrals behind a figure, newest first; `what` is "stage:<state>", "flow:<source>-<target>", "dark", …
+
+    What is overdue comes by urgency, then the longest overdue first. `after` is the `place` of the last case of the page before.
+    """
+    kind, _colon, value = what.partition(":")
+    with for_purpose(Purpose.INDICATORS, actor):
+        if kind == "overdue":
+            return _overdue(actor, value, limit=limit, after=after)
+        moment, last = _place(after)
+        goal = 0
+        if kind == "flow":
+            source, _dash, target = value.partition("-")
+            value, goal = _whole(source), _whole(target)  # type: ignore[assignment]
+            kind = "flow" if goal else "flow-out"
+        rows = _list(kind if kind in _FIGURES else "", limit).rows(list(actor.reach), moment, last, since, value, goal)
+        return [Case(*row) for row in rows]
+
+
+def forgotten(rows: QuerySet[Referral]) -> QuerySet[Referral]:
+    """Of these the open ones that nobody has to do anything about, as the house's watch has found them."""
+    open_tasks = Task.objects.filter(kind__startswith="referral.", item_id=OuterRef("pk"), closed_at__isnull=True)
+    return rows.filter(dark_since__isnull=False).exclude(state__in=ENDED).filter(~Exists(open_tasks))
+
+
+# Narrows the cases of an actor: from when on, the value of the figure, and of a flow the unit it goes to.
+_Narrow = Callable[[QuerySet[Referral], Slot, Slot, Slot], QuerySet[Referral]]
+
+
+def _flow(rows: QuerySet[Referral], since: Slot, source: Slot, goal: Slot) -> QuerySet[Referral]:
+    going = Q(direction="down", receiver_id=goal) | (~Q(direction="down") & Q(target_id=goal))
+    return _flow_out(rows, since, source).filter(going)
+
+
+def _flow_out(rows: QuerySet[Referral], since: Slot, source: Slot, *_goal: Slot) -> QuerySet[Referral]:
+    return rows.filter(created_at__gte=since).exclude(state="draft").filter(source_id=source)
+
+
+def _coded(column: str) -> _Narrow:
+    return lambda rows, since, value, _goal: rows.filter(created_at__gte=since, **{column: value})
+
+
+_FIGURES: dict[str, _Narrow] = {
+    # Figures of this moment; all others count over the period.
+    "stage": lambda rows, _since, value, _goal: rows.filter(state=value),
+    "open": lambda rows, _since, _value, _goal: rows.exclude(state__in=ENDED),
+    "dark": lambda rows, _since, _value, _goal: forgotten(rows),
+    "flow": _flow,
+    "flow-out": lambda rows, since, value, goal: _flow_out(rows, since, value).filter(target__isnull=True),
+    "direction": lambda rows, since, value, _goal: rows.exclude(state="draft").filter(
+        created_at__gte=since, direction=value
+    ),
+    "outside": _coded("outside_reason"),
+    **{kind: _coded(column) for kind, column in REASONS.items()},
+    "": lambda rows, since, _value, _goal: rows.filter(created_at__gte=since),
+}
+
+
+@lru_cache(maxsize=64)
+def _list(kind: str, limit: int) -> Remembered[Any]:
+    def build(*slots: Slot) -> QuerySet[Referral, Any]:
+        reach, moment, last, *narrowing = slots
+        rows = _FIGURES[kind](_within(reach), *narrowing)
+        further = Q(created_at__lt=moment) | Q(created_at=moment, id__lt=last)
+        # Said twice: the first is where the index is entered.
+        rows = rows.filter(created_at__lte=moment).filter(further)
+        return rows.order_by("-created_at", "-id").values_list(*_COLUMNS)[:limit]
+
+    return Remembered(build, slots=6)
+
+
+def _within(reach: Slot) -> QuerySet[Referral]:
+    return Referral.objects.filter(Q(source_id__any=reach) | Q(target_id__any=reach) | Q(receiver_id__any=reach))
+
+
+def _place(after: str) -> tuple[datetime, int]:
+    """The keys in an address; what is not one of ours begins at the top."""
+    begun, _mark, last = after.partition("_")
+    if begun.isdigit() and last.isdigit() and len(after) < 40 and len(begun) < 18 and len(last) < 19:
+        return _EPOCH + timedelta(microseconds=int(begun)), int(last)
+    return timezone.now() + timedelta(days=1), 0
+
+
+# For each unit and urgency the first of its overdue tasks: ranges of the index task_open, however many are late.
+_LATE = """
+SELECT t.item_id, u.urgency, t.due_at, t.id FROM unnest(%(reach)s::bigint[]) AS unit (id)
+ CROSS JOIN (VALUES (3), (2), (1), (0)) AS u (urgency)
+ CROSS JOIN LATERAL (
+   SELECT task.id, task.item_id, task.due_at FROM worklist_task task
+    WHERE task.organization_id = unit.id AND task.urgency = u.urgency AND task.closed_at IS NULL AND task.due_at <= %(now)s
+      AND task.level = 0 AND task.kind LIKE %(kind)s
+      AND (u.urgency < %(urgency)s::int
+           OR (u.urgency = %(urgency)s::int AND (task.due_at, task.id) > (%(due)s::timestamptz, %(task)s::bigint)))
+    ORDER BY task.due_at, task.id LIMIT %(limit)s::bigint) AS t
+ WHERE u.urgency <= %(urgency)s::int
+ ORDER BY u.urgency DESC, t.due_at, t.id LIMIT %(limit)s::bigint
+"""
+_OF_TASKS: Remembered[Any] = Remembered(
+    lambda reach, ids: _within(reach).filter(id__any=ids).order_by().values_list(*_COLUMNS)
+)
+_STATES = frozenset(state.code for state in Referral.machine.states)
+
+
+def _overdue(actor: Actor, state: str, *, limit: int, after: str) -> list[Case]:
+    """The referrals whose clock ran out, in one state or ("") in any, the most urgent first, then by how long."""
+    urgency, due, task = _late_place(after)
+    facts: dict[str, Any] = {
+        "reach": list(actor.reach),
+        "kind": f"referral.{state if state in _STATES else '%'}",
+        "now": timezone.now(),
+        "urgency": urgency,
+        "due": due,
+        "task": task,
+        "limit": limit,
+    }
+    late = {row[0]: Late(*row[1:]) for row in ask(_LATE, facts)}
+    found = {row[0]: row for row in _OF_TASKS.rows(list(actor.reach), list(late))}
+    return [Case(*found[key])._replace(late=one) for key, one in late.items() if key in found]
+
+
+def _late_place(after: str) -> tuple[int, datetime, int]:
+    """The keys in an address; what is not one of ours begins at the top."""
+    parts = after.split("_")
+    if len(parts) != 3 or not all(part.removeprefix("-").isdigit() and len(part) < 19 for part in parts):
+        return 4, _EPOCH, 0
+    return min(int(parts[0]), 4), _EPOCH + timedelta(microseconds=int(parts[1])), int(parts[2])
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdigit() and len(text) < 19 else 0
