@@ -63,8 +63,9 @@ from doorstep.site.addresses import ITEM_PAGES
 from doorstep.site.booking_notices import TEXTS as BOOKING_TEXTS
 from doorstep.site.booking_notices import tell_resident
 from doorstep.site.cards import SERVICES
+from doorstep.site.fhir.booking_messages import BookingMessages
 from doorstep.site.fhir.bookings import BookingDoor
-from doorstep.site.fhir.message_kinds import TOPIC
+from doorstep.site.fhir.message_kinds import BOOKING_TOPIC, TOPIC
 from doorstep.site.fhir.outgoing import ReferralMessages
 from doorstep.site.fhir.patients import PatientDoor
 from doorstep.site.fhir.referrals import ReferralDoor
@@ -100,6 +101,7 @@ def wire() -> None:
     doors.install(DOORS, directory=in_directory)
     topics.install(TOPICS)
     messages.install(TOPIC, ReferralMessages())
+    messages.install(BOOKING_TOPIC, BookingMessages())
     messages.install(sending.TOPIC, HospitalMessages())
     for scheme in (endpoints.LINE, endpoints.SECURE_LINE):
         carriers.install(scheme, carry)

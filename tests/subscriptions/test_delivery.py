@@ -282,9 +282,16 @@ def test_the_statement_names_topics_and_operations(house: House, receiver: Recei
     statement = house.own.ask("GET", "metadata").json()["rest"][0]["resource"]
     entry = next(one for one in statement if one["type"] == "Subscription")
     topics = [one["valueCanonical"].rpartition("/")[2] for one in entry["extension"]]
-    assert topics == ["referral-stage", "report-signed", "critical-value", "appointment", "referral-messages"]
+    assert topics == [
+        "referral-stage",
+        "report-signed",
+        "critical-value",
+        "appointment",
+        "referral-messages",
+        "booking-messages",
+    ]
     assert {one["name"] for one in entry["operation"]} == {"validate", "status", "events"}
-    for topic in topics[:-1]:
+    for topic in topics[:-2]:
         _subscribe(house, by_topic(receiver.url, topic, "empty"))
     run()
     assert [one.kind for one in receiver.heard] == ["handshake"] * 4

@@ -1,14 +1,17 @@
 """A hospital that is not on Doorstep, over HTTP: it hears each step of its referrals as a message, in order, and answers by messages."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.models import CaseQuestion, RecoveryPlan, Referral
-from doorstep.care.referrals.tests.factories import CONSENT, Loop, draft, make_loop, referral_in
+from doorstep.care.referrals.tests.factories import CONSENT, Loop, draft, make_loop, make_slot, referral_in
+from doorstep.coordination.scheduling.models import Booking, Slot
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.fhir import systems
@@ -25,23 +28,25 @@ pytestmark = pytest.mark.django_db
 SYSTEM = system_actor(Purpose.HANDLER)
 
 
-def by_messages(url: str) -> dict[str, Any]:
-    """A Subscription to the messages of referrals."""
+def by_messages(url: str, topic: str = "referral-messages") -> dict[str, Any]:
+    """A Subscription to the messages of a topic."""
     channel = {"type": "message", "endpoint": url, "payload": "application/fhir+json"}
     return {
         "resourceType": "Subscription",
         "status": "requested",
         "reason": "转诊消息",
-        "criteria": f"{systems.BASE}/SubscriptionTopic/referral-messages",
+        "criteria": f"{systems.BASE}/SubscriptionTopic/{topic}",
         "channel": channel,
     }
 
 
-def foreign(client: Client, unit: int, name: str, receiver: Receiver, **rules: Any) -> System:
+def foreign(
+    client: Client, unit: int, name: str, receiver: Receiver, topic: str = "referral-messages", **rules: Any
+) -> System:
     """A hospital system that hears messages at its own address."""
     found = System(client, token_of(unit, name))
     allow(name, **rules)
-    made = found.ask("POST", "Subscription", by_messages(receiver.url))
+    made = found.ask("POST", "Subscription", by_messages(receiver.url, topic))
     assert made.status_code == 201, made.content
     # Nobody is greeted: it may send at once.
     assert made.json()["status"] == "active"
@@ -229,3 +234,99 @@ def test_a_channel_of_messages_is_for_the_topic_of_messages(client: Client) -> N
     assert his.ask("POST", "Subscription", by_messages(url)).status_code == 201
     with acting(SYSTEM):
         assert set(Watch.objects.values_list("type", flat=True)) == {"Task", "Communication"}
+
+
+def place(referral: Referral, slot: Slot, **more: Any) -> dict[str, Any]:
+    """An Appointment for a referral, as a hospital's system asks for it."""
+    return {
+        "resourceType": "Appointment", "status": "booked", "start": slot.starts_at.isoformat(timespec="seconds"),
+        "end": slot.ends_at.isoformat(timespec="seconds"), "slot": [{"reference": f"Slot/{slot.key}"}],
+        "serviceCategory": [{"coding": [{"code": "referral"}]}],
+        "basedOn": [{"reference": f"ServiceRequest/{referral.key}"}],
+        "participant": [{"actor": {"reference": f"Patient/{referral.resident_key}"}, "status": "accepted"}], **more,
+    }  # fmt: skip
+
+
+def booking_in(state: str) -> Booking:
+    with acting(SYSTEM):
+        return Booking.objects.select_related("slot").get(state=state)
+
+
+def test_bookings_are_made_moved_and_cancelled_by_messages_in_and_out(client: Client) -> None:
+    loop = make_loop()
+    early, late, latest = (make_slot(loop, starts_at=timezone.now() + timedelta(days=days)) for days in (1, 2, 3))
+    with listening() as clinic, listening() as village:
+        his = foreign(client, loop.world.lead, "his", clinic, "booking-messages")
+        sender = foreign(client, loop.world.village, "village", village, "booking-messages")
+        referral = submitted(loop)
+        made = ask(sender, "booking-request", place(referral, early))["entry"][0]["resource"]["focus"][0]["reference"]
+        first = booking_in("booked")
+        assert made.endswith(f"Appointment/{first.key}")
+        assert (first.reference, first.channel) == (referral.subject, "referral")
+        run()
+        # Who booked is told nothing of it.
+        assert (said(clinic), said(village)) == (["booking-request"], [])
+        along = [one["resource"]["resourceType"] for one in clinic.heard[0].json()["entry"]]
+        assert along == ["MessageHeader", "Appointment", "Patient", "ServiceRequest"]
+        ask(sender, "booking-update", place(referral, late, id=str(first.key)))
+        run()
+        assert said(clinic)[1:] == ["booking-update"]
+        assert last(clinic)["supportingInformation"][0]["reference"] == f"Appointment/{first.key}"
+        second = booking_in("booked")
+        assert second.slot_id == late.pk
+        # The clinic moves it, and then cannot keep it: the side that had booked hears both.
+        ask(his, "booking-update", place(referral, latest, id=str(second.key)))
+        third = booking_in("booked")
+        cancelled = {"resourceType": "Appointment", "id": str(third.key), "cancelationReason": {"text": "医师外出会诊"}}
+        ask(his, "booking-cancel", cancelled)
+        run()
+        assert said(clinic)[2:] == []
+        with acting(SYSTEM):
+            assert Booking.objects.filter(state="booked").count() == 0
+        ask(
+            sender,
+            "booking-request",
+            place(referral, early, basedOn=[{"reference": f"ServiceRequest/{third.key}"}]),
+            status=404,
+        )
+
+
+def test_a_foreign_hospital_accepts_with_a_place_and_declines_with_alternatives(client: Client) -> None:
+    loop = make_loop()
+    slot = make_slot(loop)
+    with listening() as hospital, listening() as village:
+        his = foreign(client, loop.world.lead, "his", hospital)
+        foreign(client, loop.world.village, "village", village)
+        referral = submitted(loop)
+        task = {"resourceType": "Task", "id": str(referral.key), "intent": "order"}
+
+        def output(code: str, **value: Any) -> list[dict[str, Any]]:
+            return [{"type": {"coding": [{"code": code}]}, **value}]
+
+        kept = output("slot", valueReference={"reference": f"Slot/{slot.key}"})
+        ask(his, "servicerequest-response", {**task, "status": "accepted", "output": kept})
+        found = only()
+        assert (found.state, found.booking_id, found.expected_at) == (
+            "accepted",
+            booking_in("booked").pk,
+            slot.starts_at,
+        )
+        assert "心血管内科" in found.appointment_text
+        run()
+        assert last(village)["executionPeriod"]["start"][:16] == slot.starts_at.isoformat()[:16]
+        as_person(referral, loop.village, "withdraw", reason="家属要求")
+        other = submitted(loop)
+        task = {**task, "id": str(other.key), "status": "rejected"}
+        code = {"coding": [{"system": f"{systems.BASE}/CodeSystem/referral-decline-reason", "code": "no-bed"}]}
+        where = output("alternative", valueReference={"display": "第二医院心内科"})
+        ask(
+            his,
+            "servicerequest-response",
+            {**task, "statusReason": code, "note": [{"text": "床位已满"}], "output": where},
+        )
+        with acting(SYSTEM):
+            declined = Referral.objects.get(key=other.key)
+        assert (declined.state, declined.decline_code, declined.alternative) == ("declined", "no-bed", "第二医院心内科")
+        run()
+        assert last(village)["output"][0]["valueString"] == "第二医院心内科"
+        assert last(village)["statusReason"]["coding"][0]["code"] == "no-bed"

@@ -4,11 +4,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from doorstep.care.referrals import queries as referrals
 from doorstep.coordination.scheduling import actions, queries
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import Quota
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
+from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 
 _WORDS = ("arrived", "checked-in")
@@ -26,15 +28,22 @@ class BookingDoor:
         actor = _booker(actor)
         if resource.get("status") not in ("booked", "pending", "proposed"):
             raise Refused(_("新预约的 status 应为 booked。"), fields={"status": _("新预约的 status 应为 booked。")})
-        slots = [str(one.get("reference", "")) for one in resource.get("slot", [])]
-        if len(slots) != 1 or not slots[0].startswith("Slot/"):
-            message = _("预约应引用一个号源：slot[0].reference = Slot/…。")
-            raise Refused(message, fields={"slot": message})
-        resident_id = _resident(resource)
-        hold = actions.hold(
-            slot_key=slots[0].removeprefix("Slot/"), origin=_origin(resource), actor=actor, resident_id=resident_id
+        slot, resident_id = _slot(resource), _resident(resource)
+        reference = _reference(resource, actor)
+        hold = actions.hold(slot_key=slot, origin=_origin(resource), actor=actor, resident_id=resident_id)
+        return str(actions.book(hold_key=hold.key, resident_id=resident_id, actor=actor, reference=reference).key)
+
+    def move(self, fhir_id: str, resource: dict[str, Any], *, actor: Actor) -> str:
+        """Another time or another status; returns the id of the Appointment that stands now, a new one for a new time."""
+        able = _booker(actor)
+        booking = queries.get_booking(booking_key=fhir_id, actor=able)
+        if not resource.get("slot") or _slot(resource) == str(booking.slot.key):
+            self.update(fhir_id, resource, actor=actor)
+            return fhir_id
+        held = actions.hold(
+            slot_key=_slot(resource), origin=_origin(resource), actor=able, resident_id=booking.resident_id
         )
-        return str(actions.book(hold_key=hold.key, resident_id=resident_id, actor=actor).key)
+        return str(actions.change(booking_key=fhir_id, hold_key=held.key, actor=able).key)
 
     def update(self, fhir_id: str, resource: dict[str, Any], *, actor: Actor) -> None:
         """Move the booking to the Appointment's status: cancelled, arrived, fulfilled."""
@@ -61,6 +70,21 @@ class BookingDoor:
 def _booker(actor: Actor) -> Actor:
     """The hospital system with the permission that its own write of an Appointment implies."""
     return actor.with_permissions({*actor.permissions, Permission.SLOT_BOOK})
+
+
+def _slot(resource: dict[str, Any]) -> str:
+    slots = [str(one.get("reference", "")) for one in resource.get("slot", [])]
+    if len(slots) != 1 or "Slot/" not in slots[0]:
+        message = _("预约应引用一个号源：slot[0].reference = Slot/…。")
+        raise Refused(message, fields={"slot": message})
+    return slots[0].rpartition("/")[2]
+
+
+def _reference(resource: dict[str, Any], actor: Actor) -> str:
+    """The referral that it is for, when the system may see that; "" for none."""
+    based = [str(one.get("reference", "")) for one in resource.get("basedOn", [])]
+    found = next((one.rpartition("/")[2] for one in based if "ServiceRequest/" in one), "")
+    return referrals.get(key=found, actor=actor).subject if organizations.as_uuid(found) else ""
 
 
 def _resident(resource: dict[str, Any]) -> int:

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from doorstep.kernel.fhir import systems
 
 TOPIC = f"{systems.BASE}/SubscriptionTopic/referral-messages"
+# Appointments have a topic of their own: whoever does not ask for them hears of referrals alone.
+BOOKING_TOPIC = f"{systems.BASE}/SubscriptionTopic/booking-messages"
 EVENTS = f"{systems.BASE}/CodeSystem/message-event"
+# What an answer holds beside its status: "slot" (in) the place that was booked, "alternative" where else the patient may go.
+ANSWER = f"{systems.BASE}/CodeSystem/referral-answer"
 # What is said -> the type of the focus.
 FOCUS = {
     "servicerequest-request": "ServiceRequest",
@@ -24,6 +28,9 @@ FOCUS = {
     "communication-question": "Communication",
     "communication-answer": "Communication",
     "communication-return": "Communication",
+    "booking-request": "Appointment",
+    "booking-update": "Appointment",
+    "booking-cancel": "Appointment",
 }
 # A referral's state that was entered -> what is said of it, and to which of its sides.
 _ENTERED = {
@@ -76,6 +83,17 @@ def saying(*, before: str, now: str) -> Saying | None:
         return None
     found = _FROM.get((before, now)) or _ENTERED.get(now)
     return None if found is None else Saying(*found)
+
+
+def said_of_booking(*, before: str, now: str, replaces: bool) -> Saying | None:
+    """What is said when an Appointment comes to another status: the clinic hears who comes, who booked what became of it."""
+    if before == now:
+        return None
+    if now == "booked":
+        return Saying("booking-update" if replaces else "booking-request", ("target",))
+    if now == "cancelled":
+        return Saying("booking-cancel", ("target", "source"))
+    return Saying("booking-update", ("source",)) if now in ("arrived", "fulfilled", "noshow") else None
 
 
 def passed_on() -> Saying:

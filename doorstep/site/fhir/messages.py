@@ -17,6 +17,7 @@ from doorstep.kernel.fhir.outcome import FhirRefused, answer
 from doorstep.kernel.record.interactions import actor_of, base_of
 from doorstep.kernel.record.writing import checked
 from doorstep.kernel.workflow import idempotency
+from doorstep.site.fhir.bookings import BookingDoor
 from doorstep.site.fhir.message_kinds import FOCUS
 from doorstep.site.fhir.referrals import ReferralDoor
 from doorstep.site.fhir.returns import (
@@ -47,7 +48,7 @@ def process_message(request: HttpRequest) -> HttpResponse:
             f"eventCoding.code 应为 {', '.join(FOCUS)}，focus 应为相应资源 / unknown event, or the focus does not fit",
             "Bundle.entry[0].resource",
         )
-    allow(request, kind, "u" if kind in ("Task", "ServiceRequest") and event != "servicerequest-request" else "c")
+    allow(request, kind, "u" if kind in _CHANGED and not event.endswith("-request") else "c")
     _check(event, kind, focus)
     actor = actor_of(request)
     number = _part(message, "identifier").get("value") or header.get("id") or uuid.uuid4()
@@ -60,14 +61,18 @@ def process_message(request: HttpRequest) -> HttpResponse:
     return answer(_response(request, header, place))
 
 
+# Of these a message that is no request changes one that is there.
+_CHANGED = ("Task", "ServiceRequest", "Appointment")
+# Who only cancels need not repeat what the resource says.
+_REST: dict[str, dict[str, Any]] = {
+    "servicerequest-cancel": {"intent": "order", "status": "revoked", "subject": {"display": "-"}},
+    "booking-cancel": {"status": "cancelled", "participant": [{"actor": {"display": "-"}, "status": "declined"}]},
+}
+
+
 def _check(event: str, kind: str, focus: dict[str, Any]) -> None:
-    """Raise FhirRefused with every problem of the focus; who only cancels need not repeat what the referral says."""
-    given = (
-        {"intent": "order", "status": "revoked", "subject": {"display": "-"}}
-        if event == "servicerequest-cancel"
-        else {}
-    )
-    checked({**given, **focus}, type=kind, place=kind)
+    """Raise FhirRefused with every problem of the focus."""
+    checked({**_REST.get(event, {}), **focus}, type=kind, place=kind)
 
 
 def _carry_out(event: str, message: dict[str, Any], focus: dict[str, Any], actor: Actor) -> str:
@@ -77,19 +82,35 @@ def _carry_out(event: str, message: dict[str, Any], focus: dict[str, Any], actor
         return f"Encounter/{_encounter(event, message, focus, actor)}"
     if kind == "CarePlan":
         return f"CarePlan/{CarePlanDoor().create(focus, actor=actor)}"
-    if kind == "Communication":
-        return _communication(event, focus, actor)
+    if kind in ("Communication", "Appointment"):
+        return _communication(event, focus, actor) if kind == "Communication" else _booking(event, focus, actor)
     if event == "servicerequest-request":
         return f"ServiceRequest/{ReferralDoor().create({**focus, 'status': 'active'}, actor=actor)}"
-    given = str(focus.get("id", ""))
-    if not given:
-        raise FhirRefused(422, "required", "focus 缺少 id / the focus has no id", "Bundle.entry[1].resource.id")
+    given = _named(focus)
     if kind == "Task":
         TaskDoor().update(given, focus, actor=actor)
     else:
         wanted = {**focus, "status": "revoked"} if event == "servicerequest-cancel" else focus
         ReferralDoor().update(given, wanted, actor=actor)
     return f"{kind}/{given}"
+
+
+def _named(focus: dict[str, Any]) -> str:
+    """The id of what a message changes."""
+    given = str(focus.get("id", ""))
+    if not given:
+        raise FhirRefused(422, "required", "focus 缺少 id / the focus has no id", "Bundle.entry[1].resource.id")
+    return given
+
+
+def _booking(event: str, focus: dict[str, Any], actor: Actor) -> str:
+    if event == "booking-request":
+        return f"Appointment/{BookingDoor().create({**focus, 'status': 'booked'}, actor=actor)}"
+    given = _named(focus)
+    if event == "booking-update":
+        return f"Appointment/{BookingDoor().move(given, focus, actor=actor)}"
+    BookingDoor().update(given, {**focus, "status": "cancelled"}, actor=actor)
+    return f"Appointment/{given}"
 
 
 def _communication(event: str, focus: dict[str, Any], actor: Actor) -> str:

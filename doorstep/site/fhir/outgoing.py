@@ -23,7 +23,7 @@ from doorstep.kernel.workflow import queries as workflow
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.patient import to_patient
-from doorstep.site.fhir.message_kinds import EVENTS, FOCUS, Saying, passed_on, said_of_question, saying
+from doorstep.site.fhir.message_kinds import ANSWER, EVENTS, FOCUS, Saying, passed_on, said_of_question, saying
 
 Json = dict[str, Any]
 _NUMBER = f"{systems.BASE}/NamingSystem/message-number"
@@ -66,8 +66,8 @@ class ReferralMessages:
         focus = None if heard is None else _focus(heard, told, envelope, actor)
         if heard is None or focus is None:
             return None
-        whole = _bundle(envelope, heard.said, focus, [] if heard.over else _along(heard, actor))
-        return whole if len(orjson.dumps(whole)) <= most_bytes else _bundle(envelope, heard.said, focus, [])
+        whole = bundle(envelope, heard.said, focus, [] if heard.over else _along(heard, actor))
+        return whole if len(orjson.dumps(whole)) <= most_bytes else bundle(envelope, heard.said, focus, [])
 
 
 def _heard(told: Told, actor: Actor) -> _Heard | None:
@@ -144,15 +144,15 @@ def _focus(heard: _Heard, told: Told, envelope: Envelope, actor: Actor) -> Json 
 
 
 def _along(heard: _Heard, actor: Actor) -> list[Json]:
-    patient = _patient(heard.referral, actor)
+    patient = patient_of(heard.referral.resident_id, actor)
     others = [_read(kind, heard.referral, actor) for kind in _ALONG.get(heard.said.event, ("ServiceRequest",))]
     return [one for one in (patient, *others) if one is not None]
 
 
-def _patient(referral: Referral, actor: Actor) -> Json | None:
+def patient_of(resident_id: int, actor: Actor) -> Json | None:
     """Who it is: a packet shows entries of the record, and whoever is sent one must know the person too."""
     try:
-        resident = residents.get(resident_id=referral.resident_id)
+        resident = residents.get(resident_id=resident_id)
     except NotFound:
         return None
     record.note_read(
@@ -168,10 +168,11 @@ def _patient(referral: Referral, actor: Actor) -> Json | None:
 
 def _read(kind: str, referral: Referral, actor: Actor) -> Json | None:
     plan = queries.plan_of(referral=referral) if kind == "CarePlan" else None
-    return _resource(kind, str(plan.key if plan else referral.key), actor)
+    return resource_of(kind, str(plan.key if plan else referral.key), actor)
 
 
-def _resource(kind: str, fhir_id: str, actor: Actor) -> Json | None:
+def resource_of(kind: str, fhir_id: str, actor: Actor) -> Json | None:
+    """A resource as the client may read it, with the look noted; None for one that it may not."""
     found = stored.fetch(type=kind, fhir_id=fhir_id)
     if found is None or found.deleted:
         return None
@@ -189,6 +190,11 @@ def _answered(task: Json, referral: Referral) -> Json:
         "closed": referral.outcome,
     }.get(_state(task), "")
     told = {**task, "note": [{"text": words}]} if words else task
+    if _state(task) == "declined" and words:
+        told = {
+            **told,
+            "output": [{"type": {"coding": [{"system": ANSWER, "code": "alternative"}]}, "valueString": words}],
+        }
     if referral.expected_at is not None and _state(task) in ("accepted", "offered"):
         told = {**told, "executionPeriod": {"start": referral.expected_at.isoformat(timespec="seconds")}}
     return told
@@ -223,7 +229,8 @@ def _ended(referral: Referral, state: str) -> Json:
     }
 
 
-def _bundle(envelope: Envelope, said: Saying, focus: Json, along: list[Json]) -> Json:
+def bundle(envelope: Envelope, said: Saying, focus: Json, along: list[Json]) -> Json:
+    """A message: its header, what it is about, and what goes along."""
     place = f"{envelope.base}{focus['resourceType']}/{focus['id']}"
     header = {
         "resourceType": "MessageHeader",

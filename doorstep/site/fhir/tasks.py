@@ -10,6 +10,7 @@ from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.fhir import BACK_REASON, DECLINE_REASON, RETURN_REASON
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
+from doorstep.coordination.scheduling.permissions import Permission as Scheduling
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, Refused
 
@@ -53,14 +54,19 @@ def _accept(referral: Referral, resource: dict[str, Any], actor: Actor) -> None:
         raise Refused(
             _("到院时间无法识别。"), fields={"executionPeriod": _("executionPeriod.start 应为带时区的时间。")}
         ) from error
+    slot = next(iter(_outputs(resource, "slot")), "")
+    if slot:
+        able = actor.with_permissions({*actor.permissions, Scheduling.SLOT_BOOK})
+        key = slot.rpartition("/")[2]
+        actions.accept_with_place(referral=referral, slot_key=key, actor=able, instructions=_note(resource))
+        return
     actions.accept(referral=referral, actor=actor, instructions=_note(resource), expected_at=expected)
 
 
 def _reject(referral: Referral, resource: dict[str, Any], actor: Actor) -> None:
-    note = _note(resource)
-    actions.decline(
-        referral=referral, code=_code(resource, DECLINE_REASON) or "other", reason=note, alternative=note, actor=actor
-    )
+    note, code = _note(resource), _code(resource, DECLINE_REASON) or "other"
+    elsewhere = "；".join(_outputs(resource, "alternative")) or note
+    actions.decline(referral=referral, code=code, reason=note, alternative=elsewhere, actor=actor)
 
 
 def _return(referral: Referral, resource: dict[str, Any], actor: Actor) -> None:
@@ -107,6 +113,18 @@ _BACK: dict[str, Callable[[Referral, dict[str, Any], Actor], None]] = {
 
 def _note(resource: dict[str, Any]) -> str:
     return " ".join(str(one["text"]) for one in resource.get("note", []) if "text" in one)
+
+
+def _outputs(resource: dict[str, Any], code: str) -> list[str]:
+    """What the answer holds of a kind: words, or what a reference names."""
+    found = []
+    for one in resource.get("output", []):
+        if code not in [coding.get("code") for coding in one.get("type", {}).get("coding", [])]:
+            continue
+        reference = one.get("valueReference", {})
+        text = one.get("valueString") or reference.get("display") or ""
+        found.append(str(reference.get("reference", "")) if code == "slot" else str(text))
+    return [text for text in found if text]
 
 
 def _code(resource: dict[str, Any], system: str) -> str:

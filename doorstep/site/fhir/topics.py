@@ -8,7 +8,7 @@ from doorstep.coordination.scheduling.states import BOOKING
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.subscriptions.topics import Part, Topic, all_topics
 from doorstep.kernel.workflow.machine import Machine
-from doorstep.site.fhir.message_kinds import FOCUS, TOPIC
+from doorstep.site.fhir.message_kinds import BOOKING_TOPIC, FOCUS, TOPIC
 
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/communication-category"
 # hl7.org/fhir/uv/subscriptions-backport: how an R4 server says which topics there are.
@@ -19,6 +19,10 @@ _CANONICAL = (
 
 def _states(machine: Machine) -> str:
     return ", ".join(f"{state.code} ({state.zh})" for state in machine.states)
+
+
+def _kinds(*, booking: bool) -> str:
+    return ", ".join(event for event in FOCUS if event.startswith("booking-") == booking)
 
 
 TOPICS = (
@@ -65,11 +69,20 @@ TOPICS = (
         url=TOPIC,
         title_zh="转诊消息",
         title="What happens to a referral, as messages",
-        description=f"For a hospital that is not on Doorstep, by a channel of type message. Kinds: {', '.join(FOCUS)}.",
+        description=f"For a hospital that is not on Doorstep, by a channel of type message. Kinds: {_kinds(booking=False)}.",
         type="Task",
         criteria=f"business-status={systems.REFERRAL_STATE}|",
         changed=("businessStatus", "owner"),
         also=(Part(type="Communication", criteria="based-on:missing=false", changed=("status",)),),
+        messages=True,
+    ),
+    Topic(
+        url=BOOKING_TOPIC,
+        title_zh="预约消息",
+        title="What happens to an appointment, as messages",
+        description=f"For a hospital that is not on Doorstep, by a channel of type message. Kinds: {_kinds(booking=True)}.",
+        type="Appointment",
+        changed=("status",),
         messages=True,
     ),
 )

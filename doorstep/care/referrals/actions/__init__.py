@@ -2,6 +2,7 @@
 
 from doorstep.care.referrals.actions.answering import (
     accept,
+    accept_with_place,
     check_in,
     check_in_by_code,
     check_in_by_number,
@@ -72,6 +73,7 @@ __all__ = [
     "Place",
     "Plan",
     "accept",
+    "accept_with_place",
     "admit",
     "advise",
     "agree_receiver",

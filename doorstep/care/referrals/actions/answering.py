@@ -1,5 +1,6 @@
 """The referral office's acts: accept, return, redirect, decline, check in; and the clock's: not arrived."""
 
+import uuid
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -52,6 +53,32 @@ def accept(
         details=details_of(referral, expected_at=expected.isoformat(), place=referral.appointment_text),
         due_at=max(expected, now) + states.ARRIVAL_GRACE,
     )
+
+
+@transaction.atomic
+def accept_with_place(
+    *, referral: Referral, slot_key: uuid.UUID | str, actor: Actor, instructions: str = ""
+) -> Referral:
+    """Accept and book a place of the own clinic for the patient, both or neither; an earlier place of the referral is given back.
+
+    Raises NoPlaceLeft with the next free slot, Refused for a place of another unit.
+    """
+    stand_still(referral, actor=actor)
+    workflow.check_way(referral, "accept", actor=actor)
+    give_place_back(referral, actor=actor, reason=_("接收方改约到其他时间"))
+    held = scheduling.hold(slot_key=slot_key, origin="referral", actor=actor, resident_id=referral.resident_id)
+    slot = held.slot
+    if slot.organization_id != referral.target_id:
+        raise Refused(_("号源与转入机构不一致。"), fields={"slot": _("请选择本院的号源。")})
+    booking = scheduling.book(
+        hold_key=held.key, resident_id=referral.resident_id, actor=actor, reference=referral.subject
+    )
+    text = f"{slot.organization_name} {slot.department_name} {slot.practitioner_name} {slot.title}".strip()
+    place = {"booking_id": booking.pk, "department_id": slot.department_id, "appointment_text": text[:160]}
+    for name, value in place.items():
+        setattr(referral, name, value)
+    Referral.objects.filter(pk=referral.pk).update(**place)
+    return accept(referral=referral, actor=actor, instructions=instructions, expected_at=slot.starts_at)
 
 
 @transaction.atomic
