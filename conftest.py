@@ -1,5 +1,6 @@
 """What every test shares: settings, a PostgreSQL of the run, an owner's connection for fault tests, no network."""
 
+import gc
 import os
 from collections.abc import Iterator
 from unittest.mock import patch
@@ -17,6 +18,8 @@ RUN = database_run.begin()
 os.environ["DJANGO_SETTINGS_MODULE"] = "doorstep.site.settings.test"
 # Here and not later: conftest files below this one may import models.
 django.setup()
+# A whole collection passes over all that the product and pytest hold, a quarter of a second each: seldom is enough.
+gc.set_threshold(2_000, 10, 100)
 
 
 @pytest.hookimpl(optionalhook=True)
