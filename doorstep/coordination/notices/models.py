@@ -32,7 +32,7 @@ class Notice(models.Model):
     # Of a unit: only those who hold this permission are told; "" tells all.
     permission = models.CharField(max_length=60, blank=True, default="", db_default="")
     urgent = models.BooleanField(default=False)
-    # Who of them is called by an urgent one at once, the others find it in their list; "" calls all.
+    # Whom the ways out of the house (message, telephone) call first; in the page all of them are called, for nobody knows who looks. "": all.
     first_role = models.CharField(max_length=32, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(null=True)

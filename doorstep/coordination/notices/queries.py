@@ -57,8 +57,8 @@ def get_notice(*, notice_key: uuid.UUID | str, actor: Actor) -> Notice:
 
 
 def urgent_notice(*, reference: str, actor: Actor) -> Notice | None:
-    """The unseen urgent notice that a push named, else the newest unseen urgent one; of a unit with somebody on duty, that one's."""
-    urgent = _mine(actor).filter(urgent=True, seen_at__isnull=True, first_role__in=["", actor.role])
+    """The unseen urgent notice that a push named, else the newest unseen urgent one."""
+    urgent = _mine(actor).filter(urgent=True, seen_at__isnull=True)
     try:
         named = urgent.filter(key=uuid.UUID(reference)).first()
     except ValueError:

@@ -62,7 +62,7 @@ def typeless(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list) and value and isinstance(value[0], int):
-        return f"{{{','.join(map(str, value))}}}"
+        return f"{{{','.join('NULL' if one is None else str(one) for one in value)}}}"
     return str(value) if isinstance(value, int | UUID | date | Decimal) else value
 
 

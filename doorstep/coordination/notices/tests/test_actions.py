@@ -93,17 +93,23 @@ def test_clocks_tell_those_who_may_act_and_call_the_doctor_on_duty() -> None:
     staff = {role: of_user(make_staff(name=role, organization_id=world.lead, role=role)) for role in names}
     facts = {"kind": "critical.open", "from": world.township, "to": world.lead}
     with acting(system_actor(Purpose.HANDLER)):
-        for permission in ("CRITICAL_ACKNOWLEDGE", "REFERRAL_ACCEPT", "FOLLOW_UP_DO"):
+        for permission in ("FOLLOW_UP_DO", "CRITICAL_ACKNOWLEDGE", "REFERRAL_ACCEPT"):
             handlers.tell_escalated(TaskEscalated(subject="critical/1", details={**facts, "permission": permission}))
-    told = {}
+    told, loud = {}, {}
     for role, actor in staff.items():
         with acting(actor):
             told[role] = (len(queries.latest(actor=actor)), queries.count_unseen(actor=actor))
             called = queries.urgent_notice(reference="", actor=actor)
             assert called is not None
-            assert called.first_role in ("", role)
+            loud[role] = called.permission
     # Nobody at the hospital does follow-ups, so that one goes to all: somebody must know.
     assert told == {"lead_duty": (2, 2), "specialist": (1, 1), "clinic_desk": (1, 1), "referral_officer": (2, 2)}
+    assert loud == {
+        "lead_duty": "CRITICAL_ACKNOWLEDGE",
+        "specialist": "",
+        "clinic_desk": "",
+        "referral_officer": "REFERRAL_ACCEPT",
+    }
 
 
 def test_say_survives_missing_facts() -> None:
