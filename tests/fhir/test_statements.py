@@ -13,10 +13,14 @@ from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.models import ApiClient, CareRelationship
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import actions as record
+from doorstep.kernel.record.adding import add
 from doorstep.kernel.record.models import Resource
-from doorstep.kernel.record.publishing import Published
+from doorstep.kernel.record.publishing import Published, Row
+from doorstep.kernel.record.search import prepare
+from doorstep.kernel.record.search_facts import facts_of
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import make_resident
 from doorstep.site.actors import of_client
@@ -42,8 +46,19 @@ def _others(house: House, count: int) -> list[Resident]:
     ]
 
 
+def _published(content: dict[str, Any]) -> Published:
+    return Published(content=content, organization_id=None, occurred_at=LOOKED)
+
+
 def _publish(resident: Resident | None, fhir_id: str, actor: Actor, **more: Any) -> None:
-    content = {"resourceType": "Observation", "id": fhir_id, "status": "final", "code": {"text": "血压"}}
+    content = {
+        "resourceType": "Observation",
+        "id": fhir_id,
+        "status": "final",
+        "code": {"coding": [{"system": systems.LOINC, "code": "8867-4"}], "text": "心率"},
+        "effectiveDateTime": "2026-05-01T08:00:00+08:00",
+        "valueQuantity": {"value": 72, "unit": "/min", "system": systems.UCUM, "code": "/min"},
+    }
     if resident is not None:
         content["subject"] = {"reference": f"Patient/{resident.key}"}
     published = Published(content=content, occurred_at=LOOKED, **{"organization_id": None, **more})
@@ -155,6 +170,9 @@ def sights(house: House) -> tuple[House, Actor]:
             _publish(person, f"{name}-episode", system, episode="referral/1")
             _publish(person, f"{name}-sensitive", system, sensitive=True)
             _publish(person, f"{name}-own", system, sensitive=True, organization_id=unit)
+        for known in (house.resident, part, never):
+            patient = {"resourceType": "Patient", "id": str(known.key), "name": [{"text": "周桂兰"}]}
+            record.publish(_published(patient), resident_id=known.pk, actor=system)
     actor = of_client(house.own.token)
     assert actor is not None
     return house, actor
@@ -180,10 +198,62 @@ def test_a_search_finds_what_row_level_security_shows(sights: tuple[House, Actor
             [],
             [("status", "final")],
             [("_sort", "date")],
+            [("code", "8867-4")],
+            [("value-quantity", "gt70")],
+            [("value-quantity", f"gt70|{systems.UCUM}|/min"), ("_sort", "_lastUpdated")],
+            [("code-value-quantity", "8867-4$lt80"), ("status", "final")],
+            [("date", "ge2026-05-01"), ("value-quantity", "72")],
+            [("date", "2026-05"), ("code:text", "心")],
             [("_id", ",".join(sorted(shown | {"never", "part"})))],
         ):
             found = searched("Observation", pairs, actor=actor)
             assert {one["resource"]["id"] for one in found["entry"]} == shown, pairs
             assert found["total"] == len(shown)
+        for pairs in ([("patient.name", "周")], [("value-quantity", "gt70"), ("patient.name", "周")]):
+            found = searched("Observation", pairs, actor=actor)
+            assert {one["resource"]["id"] for one in found["entry"]} == {"whole", "whole-episode", "whole-own"}, pairs
         with pytest.raises(FhirRefused):
             searched("Observation", [("nothing", "1")], actor=actor)
+
+
+def test_an_amount_goes_with_its_resource_to_another_resident(sights: tuple[House, Actor]) -> None:
+    house, actor = sights
+    with acting(system_actor(Purpose.IMPORT)):
+        Resource.objects.filter(fhir_id="never").update(resident_id=house.resident.pk)
+    with acting(actor):
+        found = searched("Observation", [("value-quantity", "gt70")], actor=actor)
+    assert "never" in {one["resource"]["id"] for one in found["entry"]}
+
+
+def test_a_search_of_few_residents_passes_over_everybody_else_s_values(sights: tuple[House, Actor]) -> None:
+    _house, actor = sights
+    content = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": systems.LOINC, "code": "8867-4"}]},
+    }
+    value = {"value": 99, "unit": "/min", "system": systems.UCUM, "code": "/min"}
+    strangers = [
+        {**content, "id": f"stranger-{one}", "valueQuantity": value, "effectiveDateTime": "2026-05-02"}
+        for one in range(1500)
+    ]
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        rows = [
+            (Row(published=_published(one), resident_id=800_000 + place), facts_of(one))
+            for place, one in enumerate(strangers)
+        ]
+        add(rows, actor=system, now=LOOKED)
+    with acting(actor), connection.cursor() as cursor:
+        for pairs in (
+            [("value-quantity", "gt50")],
+            [("code", "8867-4")],
+            [("date", "ge2026-05-01")],
+            [("code", "8867-4"), ("date", "2026-05-02")],
+        ):
+            query = prepare("Observation", pairs, base="").arguments[0]
+            cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM record_search(%s)", [query])
+            cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM record_search(%s)", [query])
+            plan = cursor.fetchone()[0][0]["Plan"]
+            touched = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+            # Each of the 1,500 entries of others would take four.
+            assert touched < 1000, (pairs, touched)

@@ -21,7 +21,7 @@ WORDS_END = f"""
 INSERT INTO record_searchword (name, norm, key) SELECT DISTINCT name, norm, key FROM {WORDS} ON CONFLICT DO NOTHING
 """
 _AMOUNT_COLUMNS = (
-    "resource_id", "name", "place", "low", "high", "unit", "code", "system_code", "base", "base_low", "base_high",
+    "resource_id", "resident_id", "name", "place", "low", "high", "unit", "code", "system_code", "base", "base_low", "base_high",
 )  # fmt: skip
 Make = Callable[[Batch], list[Any]]
 # Cells of the lines of one resource in one table.
@@ -69,7 +69,7 @@ class IndexShape:
 
     def _amount_lines(self, facts: Facts) -> Lines:
         return [
-            ("«place»", str(number(name)), str(place), *self._amount(amount))
+            ("«place»", "«resident»", str(number(name)), str(place), *self._amount(amount))
             for place, (name, amount) in enumerate(sorted(facts.amounts, key=repr), start=1)
         ]
 

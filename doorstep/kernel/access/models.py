@@ -76,7 +76,9 @@ class CareRelationship(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["resident_id", "organization_id"], name="relationship_resident"),
-            models.Index(fields=["organization_id", "-opened_at"], name="relationship_organization"),
+            models.Index(
+                fields=["organization_id", "-opened_at"], include=["resident_id"], name="relationship_organization"
+            ),
             models.Index(fields=["episode"], name="relationship_episode", condition=~models.Q(episode="")),
         )
 

@@ -131,6 +131,28 @@ BEGIN
   END IF;
 END $$;
 
+-- Whether the actor's units have, or had, at most so many relationships; the system sees everybody.
+CREATE OR REPLACE FUNCTION access_knows_few(p_most integer) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+  SELECT NOT access_is_system() AND NOT EXISTS (
+    SELECT 1 FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach()) OFFSET p_most)
+$$;
+
+-- Everybody of whom the actor might read anything: who has, or had, a relationship with the actor's units, the actor, and the records
+-- that were merged into theirs. NULL for the system and for more than p_most relationships. Wider than the wall, which is asked afterwards.
+CREATE OR REPLACE FUNCTION access_acquainted(p_most integer) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+DECLARE found bigint[];
+BEGIN
+  IF NOT access_knows_few(p_most) THEN RETURN NULL; END IF;
+  found := ARRAY(SELECT DISTINCT c.resident_id FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach())) || access_self();
+  RETURN found || ARRAY(
+    WITH RECURSIVE chain (id) AS (
+      SELECT f.former_id FROM unnest(found) AS k (id) JOIN access_formerresident f ON f.standing_id = k.id
+      UNION SELECT f.former_id FROM access_formerresident f JOIN chain c ON f.standing_id = c.id)
+    SELECT c.id FROM chain c);
+END $$;
+
 -- The only way to open sensitive entries: a person whose role may, who sees the whole record, who says why. It ends with the
 -- session, with the post, with the relationship, after four hours, or when the person closes it, whichever comes first.
 CREATE OR REPLACE FUNCTION access_unveil(p_resident bigint, p_purpose text, p_words text) RETURNS timestamptz

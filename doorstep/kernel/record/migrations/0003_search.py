@@ -9,8 +9,11 @@ from doorstep.kernel.record.reindexing import FUNCTIONS, reindex
 def _fill(apps, schema_editor):
     """Put the resources that are there already into the index; functions are laid over the tables only afterwards."""
     with schema_editor.connection.cursor() as cursor:
+        # The functions of today write a column that 0012 adds and fills: it is there as long as they run.
+        cursor.execute("ALTER TABLE record_searchamount ADD COLUMN resident_id bigint")
         cursor.execute(FUNCTIONS.read_text(encoding="utf-8"))
         reindex(cursor)
+        cursor.execute("ALTER TABLE record_searchamount DROP COLUMN resident_id")
 
 
 # Common tokens must be known as such, or the planner takes them for rare ones.

@@ -58,8 +58,8 @@ BEGIN
       FROM unnest(p_ids) WITH ORDINALITY AS n (id, place),
         jsonb_array_elements(p_rests -> (n.place::int - 1) -> 'dates') WITH ORDINALITY AS x (e, row);
   IF jsonb_path_exists(p_rests, '$[*].amounts') THEN
-    INSERT INTO record_searchamount (resource_id, name, place, low, high, unit, code, system_code, base, base_low, base_high)
-      SELECT n.id, (e ->> 0)::bigint, x.row, (e ->> 1)::float8, (e ->> 2)::float8, (e ->> 3)::bigint, (e ->> 4)::bigint,
+    INSERT INTO record_searchamount (resource_id, resident_id, name, place, low, high, unit, code, system_code, base, base_low, base_high)
+      SELECT n.id, (SELECT r.resident_id FROM record_resource r WHERE r.id = n.id), (e ->> 0)::bigint, x.row, (e ->> 1)::float8, (e ->> 2)::float8, (e ->> 3)::bigint, (e ->> 4)::bigint,
              (e ->> 5)::bigint, (e ->> 6)::bigint, (e ->> 7)::float8, (e ->> 8)::float8
         FROM unnest(p_ids) WITH ORDINALITY AS n (id, place),
           jsonb_array_elements(p_rests -> (n.place::int - 1) -> 'amounts') WITH ORDINALITY AS x (e, row);
@@ -105,3 +105,12 @@ BEGIN
     PERFORM record_index_rest(ARRAY[p_id], jsonb_build_array(p_rest - '{links,dates}'::text[]));
   END IF;
 END $$;
+
+-- An amount carries the resident of its resource, also when the records of two residents become one, or part again.
+CREATE OR REPLACE FUNCTION record_amount_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  UPDATE record_searchamount SET resident_id = NEW.resident_id WHERE resource_id = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER record_amount_owner AFTER UPDATE OF resident_id ON record_resource
+  FOR EACH ROW WHEN (OLD.resident_id IS DISTINCT FROM NEW.resident_id) EXECUTE FUNCTION record_amount_owner();

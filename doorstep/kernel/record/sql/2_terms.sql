@@ -10,12 +10,13 @@ BEGIN
   RETURN access_may_read(resident, writer, episode, category, is_sensitive);
 END $$;
 
--- The wall as conditions on a row whose alias format() puts in: `near` passes over residents of whom the actor may see nothing and
--- may use an index, `exact` is the wall itself. Where an ordinary entry of a resident who is seen whole is met, and where nothing of
--- a resident may be seen, record_readable would say the same and is not asked. `whole`: see access_sight. For a handful of rows
--- (p_few) it is cheaper to ask of each.
+-- The wall as conditions on a row whose alias format() puts in: `near` passes over residents of whom the actor may see nothing, by
+-- their number alone, and `exact` is the wall itself. Where an ordinary entry of a resident who is seen whole is met, record_readable
+-- would say the same and is not asked. `whole` and `known`, whole and partly together: see access_sight. For a handful of rows (p_few)
+-- it is cheaper to ask of each.
 DROP FUNCTION IF EXISTS record_wall(text);
-CREATE OR REPLACE FUNCTION record_wall(p_few boolean, OUT near text, OUT exact text, OUT whole bigint[])
+DROP FUNCTION IF EXISTS record_wall(boolean);
+CREATE OR REPLACE FUNCTION record_wall(p_few boolean, OUT near text, OUT exact text, OUT whole bigint[], OUT known bigint[])
 LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
   partly bigint[];
@@ -25,22 +26,23 @@ BEGIN
   near := 'true';
   exact := 'true';
   IF access_is_system() THEN RETURN; END IF;
-  IF p_few THEN
-    exact := readable;
+  exact := readable;
+  IF p_few THEN RETURN; END IF;
+  IF access_only() IS NOT NULL THEN
+    known := ARRAY[access_only()];
+    near := format('(%%1$s.resident_id = %s OR %%1$s.resident_id IS NULL)', access_only());
     RETURN;
   END IF;
   SELECT s.whole, s.partly INTO whole, partly FROM access_sight(500) s;
+  known := whole || partly;
   IF whole IS NOT NULL THEN
-    near := format('(%%1$s.resident_id = ANY (%L::bigint[]) OR %%1$s.resident_id IS NULL)', whole || partly);
+    near := format('(%%1$s.resident_id = ANY (%L::bigint[]) OR %%1$s.resident_id IS NULL)', known);
     exact := format('CASE WHEN %%1$s.resident_id = ANY (%L::bigint[]) AND NOT %%1$s.sensitive THEN true ELSE ', whole) || readable || ' END';
-  ELSIF access_only() IS NULL THEN
-    exact := format('CASE WHEN NOT %%1$s.sensitive AND ' || of_unit || ' AND w.scope = %L AND w.opened_at <= statement_timestamp()'
-      ' AND (w.closes_at IS NULL OR w.closes_at > statement_timestamp())) THEN true', access_record_reach(), 'full')
-      || format(' WHEN %%1$s.resident_id IS NOT NULL AND %%1$s.resident_id <> ALL (%L::bigint[]) AND NOT ' || of_unit || ')'
-      ' AND NOT EXISTS (SELECT 1 FROM access_formerresident f WHERE f.former_id = %%1$s.resident_id) THEN false ELSE ',
-      access_self(), access_record_reach()) || readable || ' END';
   ELSE
-    exact := readable;
+    near := format('(' || of_unit || ' OFFSET 0) OR %%1$s.resident_id IS NULL OR %%1$s.resident_id = ANY (%L::bigint[])'
+      ' OR EXISTS (SELECT 1 FROM access_formerresident f WHERE f.former_id = %%1$s.resident_id OFFSET 0))', access_record_reach(), access_self());
+    exact := format('CASE WHEN NOT %%1$s.sensitive AND ' || of_unit || ' AND w.scope = %L AND w.opened_at <= statement_timestamp()'
+      ' AND (w.closes_at IS NULL OR w.closes_at > statement_timestamp()) OFFSET 0) THEN true ELSE ', access_record_reach(), 'full') || readable || ' END';
   END IF;
 END $$;
 
@@ -60,20 +62,24 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
      WHERE asked.ref = ANY (p_targets) AND asked.type = 'Patient')
 $$;
 
--- All terms of a list joined by AND or OR, as a condition on the resource with this alias; p_wall: record_wall as one condition.
+-- All terms of a list joined by AND or OR, as a condition on the resource with this alias; p_wall: record_wall as one condition;
+-- p_by_row: the rows are chosen already, so that each is looked at by itself (OFFSET 0 keeps the planner from anything else).
 DROP FUNCTION IF EXISTS record_conditions(jsonb, text, text);
+DROP FUNCTION IF EXISTS record_conditions(jsonb, text, text, text);
 DROP FUNCTION IF EXISTS record_condition(jsonb, text, boolean);
-CREATE OR REPLACE FUNCTION record_conditions(p_terms jsonb, p_alias text, p_joint text DEFAULT ' AND ', p_wall text DEFAULT NULL) RETURNS text
+CREATE OR REPLACE FUNCTION record_conditions(p_terms jsonb, p_alias text, p_joint text DEFAULT ' AND ', p_wall text DEFAULT NULL,
+  p_by_row boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
   found text;
   -- Where one term finds a handful (a patient, an identifier), the others are read from the row instead of their index; and so are
   -- codes that many carry (a status) beside anything else.
-  few boolean := p_joint = ' AND ' AND record_is_few(p_terms);
+  few boolean := p_by_row OR (p_joint = ' AND ' AND record_is_few(p_terms));
   narrow boolean := p_joint = ' AND ' AND jsonb_path_exists(p_terms, '$[*] ? (!(@.broad == true) && @.k != "not" && @.k != "present")');
 BEGIN
-  SELECT string_agg('(' || record_condition(t, p_alias, few OR (narrow AND t ? 'broad'), p_wall) || ')', p_joint) INTO found
-    FROM jsonb_array_elements(p_terms) t;
+  SELECT string_agg('(' || CASE WHEN few AND NOT t ? 'few' AND starts_with(one, 'EXISTS (') THEN left(one, -1) || ' OFFSET 0)' ELSE one END || ')', p_joint)
+    INTO found FROM jsonb_array_elements(p_terms) t,
+      LATERAL (SELECT record_condition(t, p_alias, few OR (narrow AND t ? 'broad'), p_wall) AS one OFFSET 0) c;
   RETURN coalesce(found, CASE p_joint WHEN ' AND ' THEN 'true' ELSE 'false' END);
 END $$;
 
@@ -89,8 +95,8 @@ DECLARE
   targets bigint[];
 BEGIN
   CASE p_term ->> 'k'
-  WHEN 'and' THEN RETURN record_conditions(p_term -> 'c', p_alias, ' AND ', p_wall);
-  WHEN 'or' THEN RETURN record_conditions(p_term -> 'c', p_alias, ' OR ', p_wall);
+  WHEN 'and' THEN RETURN record_conditions(p_term -> 'c', p_alias, ' AND ', p_wall, p_few AND NOT p_term ? 'few');
+  WHEN 'or' THEN RETURN record_conditions(p_term -> 'c', p_alias, ' OR ', p_wall, p_few AND NOT p_term ? 'few');
   WHEN 'not' THEN RETURN 'NOT (' || record_condition(p_term -> 'c', p_alias, true, p_wall) || ')';
   WHEN 'none' THEN RETURN 'false';
   WHEN 'key' THEN
@@ -127,13 +133,13 @@ BEGIN
     RETURN format('EXISTS (SELECT 1 FROM record_searchlink l JOIN record_resource %1$s ON %1$s.ref = l.target'
       ' WHERE l.resource_id = %2$s.id AND l.name = ANY (%3$s) AND %1$s.type = %4$L AND NOT %1$s.deleted AND %5$s AND %6$s)',
       inner_alias, p_alias, record_numbers(p_term -> 'names'), p_term ->> 'type',
-      record_conditions(p_term -> 'c', inner_alias, ' AND ', p_wall),
+      record_conditions(p_term -> 'c', inner_alias, ' AND ', p_wall, p_few AND NOT p_term ? 'few'),
       format(coalesce(p_wall, (SELECT w.near || ' AND ' || w.exact FROM record_wall(false) w)), inner_alias));
   WHEN 'has' THEN
     RETURN format('EXISTS (SELECT 1 FROM record_searchlink l JOIN record_resource %1$s ON %1$s.id = l.resource_id'
       ' WHERE l.target = %2$s.ref AND l.name = ANY (%3$s) AND %1$s.type = %4$L AND NOT %1$s.deleted AND %5$s AND %6$s)',
       inner_alias, p_alias, record_numbers(p_term -> 'names'), p_term ->> 'type',
-      record_conditions(p_term -> 'c', inner_alias, ' AND ', p_wall),
+      record_conditions(p_term -> 'c', inner_alias, ' AND ', p_wall, p_few AND NOT p_term ? 'few'),
       format(coalesce(p_wall, (SELECT w.near || ' AND ' || w.exact FROM record_wall(false) w)), inner_alias));
   WHEN 'near' THEN
     RETURN format('EXISTS (SELECT 1 FROM record_searchamount a WHERE a.resource_id = %s.id AND a.name = %s'
@@ -163,38 +169,42 @@ LANGUAGE sql IMMUTABLE AS $$
     END, p_low, p_high, p_value ->> 1, p_value ->> 2, p_type)
 $$;
 
--- A quantity: [prefix, value, from, to], where from and to are what the precision of the value leaves open.
+-- A quantity: [prefix, value, from, to], where from and to are what the precision of the value leaves open. Of most amounts the low and
+-- the high end are the same: an index by the low end finds them whatever is asked, and one of its own those that are spans.
 CREATE OR REPLACE FUNCTION record_amount(p_term jsonb, p_alias text) RETURNS text LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
-  by_base boolean := p_term ? 'base';
-  low text := CASE WHEN by_base THEN 'a.base_low' ELSE 'a.low' END;
-  high text := CASE WHEN by_base THEN 'a.base_high' ELSE 'a.high' END;
-  value float8 := (p_term #>> '{v,1}')::float8;
-  lower float8 := (p_term #>> '{v,2}')::float8;
-  upper float8 := (p_term #>> '{v,3}')::float8;
-  compared text;
-  unit text := '';
+  of_span text := record_amount_bound(p_term, true);
 BEGIN
-  compared := CASE p_term #>> '{v,0}'
-    WHEN 'eq' THEN format('%s >= %L AND %s < %L', low, lower, high, upper)
-    WHEN 'ne' THEN format('(%s < %L OR %s >= %L)', low, lower, high, upper)
-    WHEN 'gt' THEN format('%s > %L', high, value)
-    WHEN 'lt' THEN format('%s < %L', low, value)
-    WHEN 'ge' THEN format('%s >= %L', high, value)
-    WHEN 'le' THEN format('%s <= %L', low, value)
-    WHEN 'sa' THEN format('%s > %L', low, value)
-    WHEN 'eb' THEN format('%s < %L', high, value)
-    WHEN 'ap' THEN format('%s <= %L AND %s >= %L', low, upper, high, lower) END;
-  IF by_base THEN
-    unit := format(' AND a.base = %s', (p_term ->> 'base')::bigint);
-  ELSIF p_term ? 'system_code' THEN
-    unit := format(' AND a.system_code = %s', (p_term ->> 'system_code')::bigint);
-  ELSIF p_term ? 'code' THEN
-    unit := format(' AND (a.code = %s OR a.unit = %s)', (p_term ->> 'code')::bigint, (p_term ->> 'unit')::bigint);
-  END IF;
-  RETURN format('EXISTS (SELECT 1 FROM record_searchamount a WHERE a.resource_id = %s.id AND a.name = %s AND %s%s)',
-    p_alias, (p_term ->> 'n')::bigint, compared, unit);
+  RETURN format('EXISTS (SELECT 1 FROM record_searchamount a WHERE a.resource_id = %s.id AND a.name = %s AND %s%s)', p_alias,
+    (p_term ->> 'n')::bigint, CASE WHEN of_span IS NULL THEN record_amount_bound(p_term, false)
+      ELSE '(' || record_amount_bound(p_term, false) || ' OR ' || of_span || ')' END, record_amount_unit(p_term));
 END $$;
+
+-- The condition on an amount, of those that are a span when p_span; NULL for spans where the other condition says all.
+CREATE OR REPLACE FUNCTION record_amount_bound(p_term jsonb, p_span boolean) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT format(CASE WHEN p_span THEN
+    CASE p_term #>> '{v,0}' WHEN 'gt' THEN '(%2$s > %1$s AND %2$s > %3$L)' WHEN 'ge' THEN '(%2$s > %1$s AND %2$s >= %3$L)'
+      WHEN 'ap' THEN '(%2$s > %1$s AND %2$s >= %4$L AND %1$s <= %5$L)' END
+    ELSE CASE p_term #>> '{v,0}'
+      WHEN 'eq' THEN '%1$s >= %4$L AND %1$s < %5$L AND %2$s < %5$L'
+      WHEN 'ne' THEN '(%1$s < %4$L OR %2$s >= %5$L)'
+      WHEN 'gt' THEN '%1$s > %3$L'
+      WHEN 'lt' THEN '%1$s < %3$L'
+      WHEN 'ge' THEN '%1$s >= %3$L'
+      WHEN 'le' THEN '%1$s <= %3$L'
+      WHEN 'sa' THEN '%1$s > %3$L'
+      WHEN 'eb' THEN '%1$s < %3$L AND %2$s < %3$L'
+      WHEN 'ap' THEN '%1$s <= %5$L AND %1$s >= %4$L' END END,
+    CASE WHEN p_term ? 'base' THEN 'a.base_low' ELSE 'a.low' END, CASE WHEN p_term ? 'base' THEN 'a.base_high' ELSE 'a.high' END,
+    (p_term #>> '{v,1}')::float8, (p_term #>> '{v,2}')::float8, (p_term #>> '{v,3}')::float8)
+$$;
+
+CREATE OR REPLACE FUNCTION record_amount_unit(p_term jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN p_term ? 'base' THEN format(' AND a.base = %s', (p_term ->> 'base')::bigint)
+    WHEN p_term ? 'system_code' THEN format(' AND a.system_code = %s', (p_term ->> 'system_code')::bigint)
+    WHEN p_term ? 'code' THEN format(' AND (a.code = %s OR a.unit = %s)', (p_term ->> 'code')::bigint, (p_term ->> 'unit')::bigint)
+    ELSE '' END
+$$;
 
 -- Texts: begins with, contains, is exactly; addresses: is, is below (begins with), is above (one of these).
 CREATE OR REPLACE FUNCTION record_text(p_mode text, p_text text, p_exact text) RETURNS text LANGUAGE sql IMMUTABLE AS $$

@@ -48,10 +48,19 @@ CREATE OR REPLACE FUNCTION record_sort_table(p_query jsonb) RETURNS text LANGUAG
     WHEN 'amount' THEN 'record_searchamount' WHEN 'string' THEN 'record_searchstring' END END
 $$;
 
+-- What is asked of each resource, the wall's first half among it.
+CREATE OR REPLACE FUNCTION record_row_conditions(p_query jsonb, p_near text, p_exact text, p_source text) RETURNS text
+LANGUAGE sql STABLE SET search_path = public AS $$
+  SELECT format('r.type = %L AND NOT r.deleted AND %s AND %s', p_query ->> 'type', format(p_near, 'r'),
+    record_conditions(p_query -> 'where', 'r', ' AND ', p_near || ' AND ' || p_exact, p_source IS NOT NULL))
+$$;
+
 -- The statement of a page: id and sort values of the rows that match, the wall asked of each in the order of the page.
--- A first sort key with a table of its own is read from that table's index; who has no value follows in phase 1.
+-- A first sort key with a table of its own is read from that table's index; who has no value follows in phase 1. With a p_source
+-- (record_start) only the resources that it names are looked at, one by one.
 DROP FUNCTION IF EXISTS record_rows(jsonb, integer);
-CREATE OR REPLACE FUNCTION record_rows(p_query jsonb, p_phase integer, p_near text, p_exact text) RETURNS text
+DROP FUNCTION IF EXISTS record_rows(jsonb, integer, text, text);
+CREATE OR REPLACE FUNCTION record_rows(p_query jsonb, p_phase integer, p_near text, p_exact text, p_source text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
   sorts jsonb := coalesce(p_query -> 'sort', '[]');
@@ -62,9 +71,9 @@ DECLARE
   sort_values text[] := '{}';
   ordering text;
   id_column text := 'r.id';
-  source text := 'record_resource r';
-  conditions text := format('r.type = %L AND NOT r.deleted AND %s AND %s', p_query ->> 'type', format(p_near, 'r'),
-    record_conditions(p_query -> 'where', 'r', ' AND ', p_near || ' AND ' || p_exact));
+  source text := coalesce('(SELECT x.id FROM (' || p_source || ') x ORDER BY x.id DESC OFFSET 0) x JOIN ', '') || 'record_resource r'
+    || CASE WHEN p_source IS NULL THEN '' ELSE ' ON r.id = x.id' END;
+  conditions text := record_row_conditions(p_query, p_near, p_exact, p_source);
 BEGIN
   SELECT coalesce(array_agg(record_sort_value(s, 'r') ORDER BY n), '{}') INTO sort_values
     FROM jsonb_array_elements(sorts) WITH ORDINALITY AS x (s, n);
@@ -140,13 +149,14 @@ END $$;
 
 -- The first rows of a phase: their ids, how many there are up to one more, and the place of the last one on the page.
 DROP FUNCTION IF EXISTS record_page(jsonb, integer, integer);
-CREATE OR REPLACE FUNCTION record_page(p_query jsonb, p_phase integer, p_limit integer, p_near text, p_exact text,
+DROP FUNCTION IF EXISTS record_page(jsonb, integer, integer, text, text);
+CREATE OR REPLACE FUNCTION record_page(p_query jsonb, p_phase integer, p_limit integer, p_near text, p_exact text, p_source text, p_known bigint[],
   OUT ids bigint[], OUT matched integer, OUT last jsonb) LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE one record;
 BEGIN
   ids := '{}';
   matched := 0;
-  FOR one IN EXECUTE record_rows(p_query || jsonb_build_object('limit', p_limit), p_phase, p_near, p_exact) LOOP
+  FOR one IN EXECUTE record_rows(p_query || jsonb_build_object('limit', p_limit), p_phase, p_near, p_exact, p_source) USING p_known LOOP
     matched := matched + 1;
     IF matched <= p_limit THEN
       ids := ids || one.id;
@@ -163,7 +173,11 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public SET plan_cache
 DECLARE
   page_limit integer := (p_query ->> 'limit')::integer;
   by_table boolean := record_sort_table(p_query) IS NOT NULL;
+  few boolean;
   wall record;
+  source text;
+  known bigint[];
+  walk text;
   rest record;
   ids bigint[] := '{}';
   elements text[] := CASE WHEN p_query ? 'elements' THEN array(SELECT jsonb_array_elements_text(p_query -> 'elements')) END;
@@ -173,21 +187,33 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
-  SELECT * INTO wall FROM record_wall(record_is_few(p_query -> 'where'));
+  few := record_is_few(p_query -> 'where');
+  SELECT * INTO wall FROM record_wall(few);
+  IF NOT few AND NOT by_table AND wall.near <> 'true' THEN
+    SELECT s.source, s.known, s.walk INTO source, known, walk FROM record_start(p_query, wall.near, wall.known) s;
+  END IF;
   IF p_query ? 'total' THEN
     EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM (SELECT r.resident_id, r.organization_id, r.episode, r.category, r.sensitive'
-      ' FROM record_resource r WHERE r.type = %L AND NOT r.deleted AND %s AND %s OFFSET 0) c WHERE %s LIMIT %s) t', p_query ->> 'type',
-      format(wall.near, 'r'), record_conditions(p_query -> 'where', 'r', ' AND ', wall.near || ' AND ' || wall.exact),
-      format(wall.exact, 'c'), (p_query ->> 'total')::bigint) INTO total;
+      ' FROM %srecord_resource r WHERE %s%s OFFSET 0) c WHERE %s LIMIT %s) t', CASE WHEN walk IS NULL THEN '(' || source || ') x, ' END,
+      record_row_conditions(p_query, wall.near, wall.exact, CASE WHEN walk IS NULL THEN source END),
+      CASE WHEN walk IS NULL AND source IS NOT NULL THEN ' AND r.id = x.id' END,
+      format(wall.exact, 'c'), (p_query ->> 'total')::bigint) INTO total USING known;
   END IF;
   IF page_limit > 0 THEN
     IF by_table AND (p_query #>> '{after,phase}')::integer = 1 THEN
-      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 1, page_limit, wall.near, wall.exact) p;
+      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 1, page_limit, wall.near, wall.exact, NULL, NULL) p;
     ELSE
-      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 0, page_limit, wall.near, wall.exact) p;
+      SELECT p.ids, p.matched, p.last INTO ids, matched, last
+        FROM record_page(p_query, 0, page_limit, wall.near, wall.exact, source, known) p;
+      IF walk IS NOT NULL AND matched <= page_limit AND record_goes_on(walk) THEN
+        -- So few of the newest are the actor's that it is better to ask of those whom the actor knows.
+        SELECT s.source, s.known INTO source, known FROM record_from_known(p_query, wall.known) s;
+        SELECT p.ids, p.matched, p.last INTO ids, matched, last
+          FROM record_page(p_query, 0, page_limit, wall.near, wall.exact, source, known) p;
+      END IF;
       IF by_table AND matched <= page_limit THEN
         -- The page is not full: who has no value to sort by follows.
-        SELECT * INTO rest FROM record_page(p_query, 1, page_limit - matched, wall.near, wall.exact);
+        SELECT * INTO rest FROM record_page(p_query, 1, page_limit - matched, wall.near, wall.exact, NULL, NULL);
         ids := ids || rest.ids;
         last := CASE WHEN matched < page_limit THEN rest.last ELSE last END;
         matched := matched + rest.matched;
