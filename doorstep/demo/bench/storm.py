@@ -221,11 +221,11 @@ def check(ground: Ground, came: dict[str, Any]) -> list[str]:
 
 
 def _pairs(ground: Ground) -> list[tuple[UUID, UUID]]:
-    """Every person once at a time: the clinics of one time are asked one after the other by different people."""
+    """Every person once at a time, and each time in the next clinic: nobody is seen twice in one clinic in one half day."""
     people, pairs = ground.people, []
-    for start in range(0, len(ground.slots), CLINICS):
+    for turn, start in enumerate(range(0, len(ground.slots), CLINICS)):
         clinics = ground.slots[start : start + CLINICS]
-        pairs += [(clinics[number % len(clinics)], one) for number, one in enumerate(people)]
+        pairs += [(clinics[(number + turn) % len(clinics)], one) for number, one in enumerate(people)]
     return pairs
 
 
