@@ -71,6 +71,8 @@ PAGES: dict[str, Page] = {
     "residents:change": page("RESIDENT_REGISTER", of="resident"),
     "residents:contact": page("RESIDENT_REGISTER", of="resident"),
     "residents:insurance": page("RESIDENT_REGISTER", of="resident"),
+    "residents:special": act("RESIDENT_REGISTER", of="resident"),
+    "residents:end_special": act("RESIDENT_REGISTER", of="resident", line_key="7d6c5b4a-0000-4000-8000-000000000001"),
     "residents:end_insurance": act("RESIDENT_REGISTER", of="resident", line_key="7d6c5b4a-0000-4000-8000-000000000001"),
     "residents:death": page("DEATH_RECORD", of="resident"),
     "residents:revoke_death": act("DEATH_RECORD", of="resident"),

@@ -104,6 +104,7 @@ def _document(order: EcgOrder, file: dict[str, Any]) -> elements.Json:
             "type": elements.concept(systems.LOINC, "11524-6", "EKG study", "心电图记录"),
             "subject": elements.reference("Patient", order.resident.key, order.resident.name),
             "date": elements.instant(order.arrived_at) if order.arrived_at else None,
+            "author": [elements.reference("Device", order.device_key, "心电图机")] if order.device_key else [],
             "custodian": elements.reference("Organization", order.source.key, order.source.name),
             "content": [
                 {

@@ -56,6 +56,7 @@ class EcgOrder(WorkItem):
 
     recording = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
     fingerprint = models.CharField(max_length=64, blank=True, default="")
+    device_key = models.UUIDField(null=True)  # the cart that recorded, as FHIR Device
     taken_at = models.DateTimeField(null=True)
     arrived_at = models.DateTimeField(null=True)
     identity_note = models.CharField(max_length=200, blank=True, default="")

@@ -7,6 +7,7 @@ from typing import Any
 
 from doorstep.care.referrals import contact
 from doorstep.care.referrals.models import CaseQuestion, FollowUp, RecoveryPlan, Referral
+from doorstep.care.referrals.plan_fhir import plan_resources
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.elements import (
     Json,
@@ -46,14 +47,6 @@ TASK_STATUS = {
 # The consent is written where it is signed; later stages do not change it.
 _CONSENTED = ("submitted", "submitted_green", "handed_back")
 _PRIORITY = {"ordinary": "routine", "urgent": "urgent", "green": "stat"}
-FOLLOW_UP_STATUS = {
-    "planned": "not-started",
-    "due": "scheduled",
-    "missed": "on-hold",
-    "done": "completed",
-    "escalated": "completed",
-    "cancelled": "cancelled",
-}
 
 
 def referral_resources(referral: Referral) -> list[Published]:
@@ -67,7 +60,7 @@ def referral_resources(referral: Referral) -> list[Published]:
         contents.append(composition(referral))
         plan = RecoveryPlan.objects.filter(referral_id=referral.pk).first()
         if plan is not None:
-            contents.append(care_plan(plan, referral, list(referral.follow_ups.order_by("day"))))
+            contents += plan_resources(plan, referral)
     return [_published(content, referral) for content in contents]
 
 
@@ -77,7 +70,7 @@ def follow_up_resources(follow_up: FollowUp) -> list[Published]:
     found: list[Json] = []
     plan = RecoveryPlan.objects.filter(referral_id=referral.pk).first()
     if plan is not None:
-        found.append(care_plan(plan, referral, list(referral.follow_ups.order_by("day"))))
+        found += plan_resources(plan, referral)
     if follow_up.done_at is not None and follow_up.systolic and follow_up.diastolic:
         found.append(blood_pressure(follow_up))
     return [
@@ -244,47 +237,6 @@ def composition(referral: Referral) -> Json:
     )
 
 
-def care_plan(plan: RecoveryPlan, referral: Referral, follow_ups: list[FollowUp]) -> Json:
-    """The recovery plan: medicines, follow-ups with how they stand, warning signs, who answers."""
-    medicines = [
-        {"detail": {"status": "in-progress", "kind": "MedicationRequest", "description": medicine_text(line)}}
-        for line in plan.medicines
-    ]
-    planned = [
-        {
-            "detail": compact(
-                {
-                    "status": FOLLOW_UP_STATUS[one.state],
-                    "kind": "Task",
-                    "description": f"出院后第 {one.day} 天随访",
-                    "scheduledPeriod": period(one.due_on, one.due_on),
-                    "performer": [_organization(one.unit)],
-                }
-            )
-        }
-        for one in follow_ups
-    ] or [
-        {"detail": {"status": "not-started", "kind": "Task", "description": f"出院后第 {day} 天随访"}}
-        for day in plan.follow_up_days
-    ]
-    notes = [f"警示症状：{'；'.join(plan.warning_signs)}" if plan.warning_signs else "", plan.rehabilitation, plan.diet]
-    return compact(
-        {
-            "resourceType": "CarePlan",
-            "id": str(plan.key),
-            "status": "completed" if referral.state == "closed" else "active",
-            "intent": "plan",
-            "title": "出院康复计划",
-            "subject": _patient(referral),
-            "encounter": reference("Encounter", referral.key),
-            "created": instant(plan.written_at),
-            "activity": [*medicines, *planned],
-            "note": [{"text": text} for text in notes if text]
-            + [{"text": f"答疑：{plan.contact_name} {plan.contact_phone}"}],
-        }
-    )
-
-
 def blood_pressure(follow_up: FollowUp) -> Json:
     """The blood pressure that a follow-up found."""
     parts = (("8480-6", "收缩压", follow_up.systolic), ("8462-4", "舒张压", follow_up.diastolic))
@@ -341,14 +293,6 @@ def question_resources(question: CaseQuestion) -> list[Published]:
             category="referral",
         )
     ]
-
-
-def medicine_text(line: dict[str, Any]) -> str:
-    """One medicine in a line: name, dose, frequency, days."""
-    days = f"{line['days']} 天" if line.get("days") else ""
-    return " ".join(
-        part for part in (line.get("name"), line.get("dose"), line.get("frequency"), days, line.get("note")) if part
-    )
 
 
 def _status_reason(referral: Referral) -> Json | None:

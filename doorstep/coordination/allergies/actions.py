@@ -8,13 +8,14 @@ from doorstep.coordination.allergies import queries
 from doorstep.coordination.allergies.events import AllergyRecorded, AllergyRefuted
 from doorstep.coordination.allergies.models import Allergy
 from doorstep.coordination.allergies.permissions import Permission
-from doorstep.coordination.allergies.published import to_intolerance
+from doorstep.coordination.allergies.published import to_flag, to_intolerance, to_list
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.record import actions as record
+from doorstep.kernel.record.publishing import Row
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 
@@ -97,7 +98,7 @@ def _insert(line: Allergy, actor: Actor) -> None:
     except IntegrityError as error:
         sentence = _("这条过敏史已经登记过了，请刷新后查看。")
         raise Conflict(sentence, fields={"code": sentence}) from error
-    record.publish(to_intolerance(line), resident_id=line.resident_id, actor=actor)
+    _publish(line, actor)
     _tell(AllergyRecorded, line, actor)
 
 
@@ -105,7 +106,16 @@ def _end(line: Allergy, state: Allergy.State, reason: str, actor: Actor) -> None
     line.state, line.reason, line.ended_at = state.value, reason.strip()[:200], timezone.now()
     line.ended_by_name = f"{actor.organization_name} {actor.display_name}".strip()[:200]
     line.save(update_fields=["state", "reason", "ended_at", "ended_by_name"])
-    record.publish(to_intolerance(line), resident_id=line.resident_id, actor=actor)
+    _publish(line, actor)
+
+
+def _publish(line: Allergy, actor: Actor) -> None:
+    """The line, the flag of a severe one, and the list of what stands now, in one statement."""
+    standing = list(Allergy.objects.filter(resident_id=line.resident_id, state=Allergy.State.ACTIVE).order_by("id"))
+    written = [to_intolerance(line), to_list(line.resident, standing, organization_id=actor.organization_id)]
+    if line.severity == Allergy.Severity.SEVERE and line.kind == Allergy.Kind.ALLERGY:
+        written.append(to_flag(line))
+    record.write([Row(published=one, resident_id=line.resident_id) for one in written], actor=actor)
 
 
 def _tell(event: type[Event], line: Allergy, actor: Actor) -> None:

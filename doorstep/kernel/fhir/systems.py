@@ -31,6 +31,7 @@ ALLERGEN = f"{BASE}/CodeSystem/allergens"
 SENSITIVITY = f"{BASE}/CodeSystem/sensitivity"
 KEY_GROUP = f"{BASE}/CodeSystem/key-group"
 INSURANCE_KIND = f"{BASE}/CodeSystem/insurance-kind"
+SPECIAL_DISEASE = f"{BASE}/CodeSystem/special-disease"
 # Why an examination is made again although a result stands (coordination/recognition/rules.py); "recognised" when it is not.
 REPEAT_REASON = f"{BASE}/CodeSystem/repeat-reason"
 

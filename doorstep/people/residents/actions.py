@@ -24,6 +24,7 @@ from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.publishing import Published, Row
 from doorstep.people.residents import documents, indexes, insurance, insuring, queries
+from doorstep.people.residents.contacts import to_mother
 from doorstep.people.residents.events import ResidentChanged, ResidentRegistered
 from doorstep.people.residents.flags import flags_of
 from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, PresenceCode, Resident
@@ -198,6 +199,8 @@ def register(*, new: NewResident, actor: Actor) -> Resident | None:
     )
     resident, today = queries.get(resident_id=resident_id), timezone.localdate()
     publish(resident, actor=actor, flags=flags_of(resident, dict.fromkeys(new.groups, today), actor.organization_id))
+    if new.mother_number and not resident.national_id:
+        record.publish(to_mother(resident, new.mother_number), resident_id=resident.pk, actor=actor)
     if new.insurance:
         insuring.record_insurance(resident=resident, kind=new.insurance, place=new.insured_at, actor=actor)
     events.publish(

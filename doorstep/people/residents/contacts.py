@@ -14,7 +14,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
-from doorstep.kernel.fhir import elements
+from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.publishing import Published
 from doorstep.people.residents import queries
@@ -95,6 +95,24 @@ def change_contact(*, resident: Resident, contact: Contact, actor: Actor) -> Res
     )
     audit.record(action="resident.contact", actor=actor, subject=subject, resident_id=resident.pk, details=facts)
     return resident
+
+
+def to_mother(resident: Resident, number: str) -> Published:
+    """The RelatedPerson of a child who was registered on the mother's id: her number, by which the child is known until it has one."""
+    content = elements.compact(
+        {
+            "resourceType": "RelatedPerson",
+            "id": str(uuid5(resident.key, "mother")),
+            "identifier": [elements.identifier(systems.NATIONAL_ID, number)],
+            "active": True,
+            "patient": elements.reference("Patient", resident.key, resident.name),
+            "relationship": [elements.concept(_ROLE, "MTH", "mother", "母亲")],
+            "gender": "female",
+        }
+    )
+    return Published(
+        content=content, organization_id=resident.organization_id, occurred_at=timezone.now(), category="contact"
+    )
 
 
 def to_related_person(resident: Resident) -> Published:

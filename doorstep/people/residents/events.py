@@ -19,6 +19,14 @@ class InsuranceEnded(Event):
     """A line of insurance no longer stands; `details`: kind, ending, reason."""
 
 
+class SpecialDiseaseRecorded(Event):
+    """That the insurance recognises an outpatient chronic or special disease; `details`: kind, source."""
+
+
+class SpecialDiseaseEnded(Event):
+    """A recognition no longer stands; `details`: kind, ending, reason."""
+
+
 class ResidentsImported(Event):
     """A unit's file of residents was taken over."""
 

@@ -17,6 +17,8 @@ from doorstep.people.residents.insurance import KINDS as INSURANCES
 from doorstep.people.residents.models import Insurance, Resident
 from doorstep.people.residents.queries import DEATH_SOURCES
 from doorstep.people.residents.rules import GROUPS, NumberFacts, NumberFault, read_number
+from doorstep.people.residents.special import KINDS as SPECIALS
+from doorstep.people.residents.special_models import SpecialDisease
 
 _TYPED = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -200,6 +202,36 @@ class InsuranceForm(forms.Form):
         initial=Insurance.Source.VOUCHER,
         widget=forms.RadioSelect,
     )
+
+
+class SpecialForm(forms.Form):
+    """A disease that the insurance has recognised."""
+
+    kind = forms.ChoiceField(
+        label=_("病种"),
+        choices=[("", _("请选择")), *((code, _(label)) for code, label in SPECIALS.items())],
+        error_messages={"required": _("请从列表中选择病种。")},
+    )
+    name = forms.CharField(
+        label=_("病种名称"), max_length=60, required=False, help_text=_("只有“其他病种”需要填写，与认定书一致。")
+    )
+    since = forms.DateField(label=_("待遇开始日期"), widget=DayInput(), required=False)
+    until = forms.DateField(label=_("待遇终止日期"), widget=DayInput(), required=False, help_text=_("长期有效的不填。"))
+    source = forms.ChoiceField(
+        label=_("依据"),
+        choices=SpecialDisease.Source.choices,
+        initial=SpecialDisease.Source.PAPER,
+        widget=forms.RadioSelect,
+    )
+
+
+class EndSpecialForm(forms.Form):
+    """Why a recognised disease does not stand any more."""
+
+    ending = forms.ChoiceField(
+        label=_("处理"), choices=SpecialDisease.Ending.choices, initial=SpecialDisease.Ending.ENDED
+    )
+    reason = forms.CharField(label=_("说明"), max_length=200, required=False)
 
 
 class EndInsuranceForm(forms.Form):

@@ -14,6 +14,7 @@ from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents import insurance
 from doorstep.people.residents.rules import NEAR_SOUNDS, SENSITIVE_GROUPS
+from doorstep.people.residents.special_models import SpecialDisease  # noqa: F401 - Django finds the models of an app here
 
 
 def _folded(column: str) -> Replace:

@@ -54,7 +54,7 @@ _NAMES = {
     "ServiceRequest": gettext_noop("申请"),
 }
 # Not events of a life: who somebody is stands in the banner.
-HIDDEN = frozenset({"Patient", "Provenance", "Binary", "Coverage", "Flag", "RelatedPerson"})
+HIDDEN = frozenset({"Patient", "Provenance", "Binary", "Coverage", "Flag", "List", "RelatedPerson"})
 _ICONS = {
     "visit": "stethoscope",
     "vital": "heartbeat",

@@ -37,6 +37,7 @@ from doorstep.people.residents.rules import (
     mask_number,
     mask_phone,
 )
+from doorstep.people.residents.special_queries import specials_now, standing_specials
 
 # What a person may name as the ground of a death; an imported one is not named.
 DEATH_SOURCES: dict[str, str] = {
@@ -63,6 +64,7 @@ class ResidentBanner:
     deceased_on: date | None
     allergies: tuple[str, ...] | None = None
     unidentified: bool = False
+    specials: tuple[str, ...] = ()
 
 
 def linked_ids(*, user_id: int) -> list[int]:
@@ -123,7 +125,7 @@ def get_by_key(key: UUID | str, actor: Actor, *, household: bool = False) -> Res
 def _with_groups(key: Slot) -> QuerySet[Resident]:
     # The page of a resident shows the groups at once: read along, they cost no query of their own.
     codes = _live_groups().filter(resident_id=OuterRef("pk")).values("code")
-    return _with_standing().annotate(group_codes=ArraySubquery(codes)).filter(key=key)[:1]
+    return _with_standing().annotate(group_codes=ArraySubquery(codes), specials=standing_specials()).filter(key=key)[:1]
 
 
 def _with_household(key: Slot) -> QuerySet[Resident]:
@@ -135,7 +137,9 @@ def _with_household(key: Slot) -> QuerySet[Resident]:
     insured = ArraySubquery(
         standing.values(facts=JSONObject(kind="kind", place="place", insurer="insurer", until="until"))
     )
-    found = _with_standing().annotate(group_codes=ArraySubquery(codes), members=members, insured=insured)
+    found = _with_standing().annotate(
+        group_codes=ArraySubquery(codes), members=members, insured=insured, specials=standing_specials()
+    )
     return found.filter(key=key)[:1]
 
 
@@ -168,6 +172,7 @@ def banner(resident: Resident) -> ResidentBanner:
         deceased_on=resident.deceased_on,
         allergies=allergies_of(resident.pk),
         unidentified=resident.unidentified,
+        specials=tuple(specials_now(resident)),
     )
 
 

@@ -21,7 +21,7 @@ from doorstep.kernel.record import queries as record
 from doorstep.kernel.web.pages import render
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import actions as resident_actions
-from doorstep.people.residents import chart_views, presenters
+from doorstep.people.residents import chart_views, insurance, presenters, special, special_queries
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.chart import filters
 from doorstep.people.residents.chart.lines import days_of
@@ -93,6 +93,16 @@ def home(request: HttpRequest) -> HttpResponse:
         "reports": [presenters.line_of(one, units=units) for one in reports[:3]],
         "day_ago": timezone.now() - _FRESH,
         "pressure": next(iter(presenters.pressures_of(entries)[::-1]), None),
+        "insured": [
+            (insurance.words(kind=one.kind, place=one.place, insurer=one.insurer), one.until)
+            for one in residents.insurances_of(resident_id=frame["chosen_id"])
+            if one.ended_at is None
+        ],
+        "specials": [
+            (special.words(kind=one.kind, name=one.name), one.until)
+            for one in special_queries.specials_of(resident_id=frame["chosen_id"])
+            if one.ended_at is None and (one.until is None or one.until >= timezone.localdate())
+        ],
         "offers": sum(
             one.state == "offered" for one in referrals.list_of_resident(resident_id=frame["chosen_id"], actor=actor)
         ),

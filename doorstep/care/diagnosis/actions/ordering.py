@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from doorstep.care.diagnosis import queries, states
+from doorstep.care.diagnosis.device import publish_device
 from doorstep.care.diagnosis.ecg.identity import check_identity
 from doorstep.care.diagnosis.ecg.reading import fingerprint, read_recording
 from doorstep.care.diagnosis.ecg.recording import Recording
@@ -167,6 +168,7 @@ def attach_recording(
     values = {
         "recording_id": stored.pk,
         "fingerprint": mark,
+        "device_key": publish_device(recording.device, locked.source, actor=actor),
         "taken_at": recording.taken_at,
         "arrived_at": timezone.now(),
         "identity_note": doubt[:200],

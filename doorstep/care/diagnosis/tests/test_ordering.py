@@ -10,6 +10,7 @@ from doorstep.care.diagnosis.tests.factories import Loop, make_loop, ordered, qu
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.files.models import StoredFile
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.worklist import queries as worklist
@@ -76,7 +77,12 @@ def test_attach_puts_the_case_on_the_queue_with_its_clock(loop: Loop) -> None:
         assert abs((task.due_at - order.arrived_at).total_seconds() - 600) < 2
         key = queries.recording_key(order)
         assert key is not None
-        assert record.read(type="DocumentReference", fhir_id=str(key)) is not None
+        paper = record.read(type="DocumentReference", fhir_id=str(key))
+        assert paper is not None
+        cart = record.read(type="Device", fhir_id=paper["author"][0]["reference"].removeprefix("Device/"))
+        assert cart is not None
+        assert (cart["serialNumber"], cart["modelNumber"]) == ("S000007", "Synthetic")
+        assert problems(cart) + problems(paper) == []
         assert queries.recording_file(key, actor=reader).size > 1000
         assert AuditEntry.objects.filter(action="ecg.view", resident_id=loop.resident.id).count() == 1
     with acting(village):

@@ -6,7 +6,8 @@ import fhirkit
 import pytest
 
 from doorstep.care.referrals import actions, follow_up_states, queries, states
-from doorstep.care.referrals.fhir import FOLLOW_UP_STATUS, TASK_STATUS, follow_up_resources, referral_resources
+from doorstep.care.referrals.fhir import TASK_STATUS, follow_up_resources, referral_resources
+from doorstep.care.referrals.plan_fhir import FOLLOW_UP_STATUS
 from doorstep.care.referrals.tests.factories import GOOD, make_loop, referral_in
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.record import queries as record
@@ -25,7 +26,7 @@ def test_resources_are_valid_from_draft_to_follow_up() -> None:
     with acting(loop.family):
         published = referral_resources(queries.get(key=referral.key, actor=loop.family))
         types = [one.content["resourceType"] for one in published]
-        assert types == ["ServiceRequest", "Task", "Encounter", "Composition", "CarePlan"]
+        assert types == ["ServiceRequest", "Task", "Encounter", "Composition", "CarePlan", "Goal", "List"]
         signed = record.read(type="Consent", fhir_id=str(referral.key))
         assert signed is not None
         assert faults(signed) == []
@@ -37,8 +38,12 @@ def test_resources_are_valid_from_draft_to_follow_up() -> None:
         )
         for one in follow_up_resources(done):
             assert faults(one.content) == [], one.content["resourceType"]
+        goal = next(one.content for one in follow_up_resources(done) if one.content["resourceType"] == "Goal")
         pressure = record.read(type="Observation", fhir_id=str(row.key))
     assert pressure is not None
+    assert [part["detailQuantity"]["value"] for part in goal["target"]] == [140, 90]
+    assert goal["achievementStatus"]["coding"][0]["code"] == "achieved"
+    assert goal["outcomeReference"][0]["reference"] == f"Observation/{row.key}"
     assert [part["valueQuantity"]["value"] for part in pressure["component"]] == [128, 78]
 
 

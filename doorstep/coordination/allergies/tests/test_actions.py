@@ -1,6 +1,7 @@
 """Allergies: asked or not, known or none, right or refuted; in the banner, the record and behind the wall."""
 
 from io import StringIO
+from uuid import uuid5
 
 import pytest
 from django.core.management import call_command
@@ -17,6 +18,7 @@ from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.fhir import elements
+from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import actions as record_actions
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record.publishing import Published
@@ -56,6 +58,13 @@ def test_banner_tells_unasked_from_none_from_some() -> None:
         assert resource["category"] == ["medication"]
         assert resource["criticality"] == "high"
         assert resource["reaction"][0]["manifestation"] == [{"text": "皮疹"}]
+        flag = record.read(type="Flag", fhir_id=str(uuid5(line.key, "flag")))
+        known = record.read(type="List", fhir_id=str(uuid5(resident.key, "allergies")))
+        assert flag is not None
+        assert known is not None
+        assert (flag["status"], flag["code"]["text"]) == ("active", "重度过敏：青霉素类")
+        assert [one["item"]["display"] for one in known["entry"]] == ["青霉素类", "一种 野菜"]
+        assert problems(flag) + problems(known) == []
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import date
+from uuid import uuid5
 
 import pytest
 from django.db import connection
@@ -10,6 +11,7 @@ from django.db import connection
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import queries as record
 from doorstep.people.residents import actions, finding, queries
@@ -115,7 +117,12 @@ def test_register_child_on_the_mothers_number_once() -> None:
         name="小石头", birth_date=date(2026, 11, 1), gender="male", mother_number=ZHOU_NUMBER, groups=("child",)
     )
     with acting(nurse):
-        assert actions.register(new=baby, actor=nurse)
+        child = actions.register(new=baby, actor=nurse)
+        assert child is not None
+        mother = record.read(type="RelatedPerson", fhir_id=str(uuid5(child.key, "mother")))
+        assert mother is not None
+        assert mother["identifier"] == [{"system": systems.NATIONAL_ID, "value": ZHOU_NUMBER}]
+        assert problems(mother) == []
         assert actions.register(new=baby, actor=nurse) is None
         assert actions.register(new=replace(baby, name="小竹", birth_order=2), actor=nurse)
 
