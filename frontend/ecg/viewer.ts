@@ -80,6 +80,11 @@ export class EcgViewer extends HTMLElement {
     window.addEventListener("beforeprint", () => this.draw());
   }
 
+  // The keyboard's way to the paper, past everything that stands before it.
+  override focus(): void {
+    this.papers.querySelector("canvas")?.focus();
+  }
+
   attributeChangedCallback(): void {
     void this.load();
   }

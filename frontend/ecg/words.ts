@@ -40,6 +40,7 @@ export const words = {
   ),
   rulerWidth: pick("尺子宽度", "Width of the ruler"),
   keys: [
+    ["Alt V", pick("从页面任何位置回到心电图", "to the tracing from anywhere on the page")],
     ["1 2 3", pick("排列：3×4+节律、6×2、12×1", "layout: 3×4+rhythm, 6×2, 12×1")],
     ["s", pick("走速 25 → 50 → 12.5 mm/s", "speed 25 → 50 → 12.5 mm/s")],
     ["g", pick("增益 10 → 20 → 5 mm/mV", "gain 10 → 20 → 5 mm/mV")],

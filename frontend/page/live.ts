@@ -1,5 +1,6 @@
 // What the server pushes: one tab of a browser holds the connection and tells the others.
 import type htmxType from "htmx.org";
+import { ring, ringUntilClosed } from "./sound";
 import { toast } from "./toasts";
 import { words } from "./words";
 
@@ -58,16 +59,13 @@ function receive(htmx: Htmx, event: LiveEvent): void {
 // After a lost line: an urgent notice that nobody has opened yet is shown as if it came now.
 async function remind(htmx: Htmx): Promise<void> {
   if (!document.body.dataset.liveToast) return;
-  if (await show(htmx, "")) void beep();
+  if (await show(htmx, "")) void ring();
 }
 
 async function alarm(htmx: Htmx, event: LiveEvent): Promise<void> {
-  void beep();
-  if (!document.body.dataset.liveToast) {
-    toast(words.critical, "critical");
-    return;
-  }
-  await show(htmx, event.id);
+  if (document.body.dataset.liveToast) await show(htmx, event.id);
+  else toast(words.critical, "critical");
+  void ring();
 }
 
 async function show(htmx: Htmx, id: string): Promise<boolean> {
@@ -76,7 +74,10 @@ async function show(htmx: Htmx, id: string): Promise<boolean> {
   const separator = address.includes("?") ? "&" : "?";
   await htmx.ajax("get", `${address}${separator}id=${encodeURIComponent(id)}`, { target: place.body, swap: "innerHTML" });
   const filled = Boolean(place.body.textContent?.trim());
-  if (filled && !place.dialog.open) place.dialog.showModal();
+  if (filled && !place.dialog.open) {
+    place.dialog.showModal();
+    ringUntilClosed(place.dialog);
+  }
   return filled;
 }
 
@@ -93,48 +94,4 @@ function liveDialog(): { dialog: HTMLDialogElement; body: HTMLElement } {
     document.body.append(dialog);
   }
   return { dialog, body: dialog.firstElementChild as HTMLElement };
-}
-
-let audio: AudioContext | null = null;
-
-async function beep(): Promise<void> {
-  audio ??= new AudioContext();
-  // Without a gesture the browser keeps the context suspended and resume() waits: ask instead of waiting.
-  void audio.resume();
-  await new Promise((done) => setTimeout(done, 120));
-  if (audio.state !== "running") {
-    askForSound();
-    return;
-  }
-  for (const [index, pitch] of [880, 1175, 880, 1175].entries()) {
-    const tone = audio.createOscillator();
-    const volume = audio.createGain();
-    const begin = audio.currentTime + index * 0.28;
-    tone.frequency.value = pitch;
-    volume.gain.setValueAtTime(0.25, begin);
-    volume.gain.exponentialRampToValueAtTime(0.001, begin + 0.24);
-    tone.connect(volume).connect(audio.destination);
-    tone.start(begin);
-    tone.stop(begin + 0.25);
-  }
-}
-
-function askForSound(): void {
-  if (document.querySelector(".ds-sound")) return;
-  const bar = document.createElement("div");
-  bar.className = "ds-sound";
-  bar.setAttribute("role", "alert");
-  const text = document.createElement("span");
-  text.textContent = words.sound;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "btn btn-sm btn-primary";
-  button.textContent = words.soundOn;
-  button.addEventListener("click", () => {
-    bar.remove();
-    void beep();
-  });
-  bar.append(text, button);
-  // An open dialog covers the rest of the page and makes it inert.
-  (document.querySelector("dialog[open]") ?? document.body).append(bar);
 }

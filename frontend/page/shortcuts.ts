@@ -1,5 +1,7 @@
 // Keys: data-shortcut="alt+s" presses or focuses its element; j and k move through a list of work.
 const TYPING = "input, textarea, select, [contenteditable]";
+// What a key leads to instead of pressing it.
+const FOCUSED = `${TYPING}, ecg-viewer`;
 
 export function startShortcuts(): void {
   document.addEventListener("keydown", (event) => {
@@ -12,7 +14,7 @@ export function startShortcuts(): void {
     const place = [...open.querySelectorAll<HTMLElement>("[data-shortcut]")].find((element) => element.dataset.shortcut?.toLowerCase() === key && visible(element));
     if (place) {
       event.preventDefault();
-      if (place.matches(TYPING)) place.focus();
+      if (place.matches(FOCUSED)) place.focus();
       else place.click();
     } else if (key === "j" || key === "k") {
       move(key === "j" ? 1 : -1);

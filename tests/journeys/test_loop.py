@@ -12,6 +12,7 @@ from tests.journeys.centre import EcgReader
 from tests.journeys.hospital import FamilyDoctor, Office, Specialist, Staff
 from tests.journeys.house import House
 from tests.journeys.people import Cast
+from tests.journeys.sound import Listener
 from tests.journeys.tracings import NAME, fresh_file
 from tests.journeys.village import VillageDoctor, numbers_that_find_her
 
@@ -62,9 +63,16 @@ def test_the_centre_reads_with_the_keyboard_and_signs(cast: Cast, house: House) 
 
     village = VillageDoctor(cast)
     village.me.go("/ecg/orders/")
+    awake, silent = Listener(village.me, "/ecg/orders/"), Listener(village.me, "/")
+    awake.then_it_says_that_it_is_silent()
+    awake.when_i_turn_the_sound_on()
     reader.when_i_write_the_report_with_the_keyboard()
     reader.and_i_sign()
     village.then_the_critical_value_comes_to(village.page)
+    awake.then_i_hear_it()
+    silent.then_the_alarm_offers_its_sound()
+    for listener in (awake, silent):
+        listener.window.close()
     village.when_i_acknowledge_on(village.page)
     village.me.check_page()
 

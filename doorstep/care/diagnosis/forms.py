@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.care.diagnosis.ecg.rules import CRITICAL_VALUES
 from doorstep.care.diagnosis.ecg.templates import BY_CODE
 from doorstep.care.diagnosis.models import CriticalValue, EcgOrder
-from doorstep.care.diagnosis.report import BY_NAME, LONGEST_TEXT, Report
+from doorstep.care.diagnosis.report import BY_NAME, LONGEST_TEXT, Report, problems_of
 from doorstep.coordination.recognition.rules import REASONS
 
 _NOT_WHOLE = {"invalid": _("请只填整数，例如 72。")}
@@ -81,15 +81,21 @@ class ReportForm(forms.Form):
     )
 
     def report(self) -> Report:
-        """The report of a valid form; phrases that nobody knows are left out."""
+        """The report as far as the form could be read; phrases that nobody knows are left out."""
         given = self.cleaned_data
         return Report(
-            findings=tuple(dict.fromkeys(code for code in given["findings"].split(",") if code in BY_CODE)),
-            findings_text=given["findings_text"],
-            conclusion_text=given["conclusion_text"],
-            measurements={name: given[name] for name in BY_NAME if given[name] is not None},
-            critical_code=given["critical_code"],
+            findings=tuple(dict.fromkeys(code for code in given.get("findings", "").split(",") if code in BY_CODE)),
+            findings_text=given.get("findings_text", ""),
+            conclusion_text=given.get("conclusion_text", ""),
+            measurements={name: given[name] for name in BY_NAME if given.get(name) is not None},
+            critical_code=given.get("critical_code", ""),
         )
+
+    def say_all(self, *, confirmed: bool) -> None:
+        """Beside what could not be read, say what else keeps the report from being signed: nobody is sent back twice."""
+        for name, sentence in problems_of(self.report(), confirmed=confirmed).items():
+            if name not in self.errors:
+                self.add_error(name, sentence)
 
     @staticmethod
     def start(order: EcgOrder, suggestions: dict[str, int]) -> dict[str, Any]:

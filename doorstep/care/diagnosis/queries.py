@@ -15,6 +15,7 @@ from doorstep.care.diagnosis.models import CATEGORY, CriticalValue, EcgOrder, Re
 from doorstep.care.diagnosis.report import seal_of
 from doorstep.coordination.recognition import queries as recognition
 from doorstep.coordination.recognition.queries import Standing, Wanted
+from doorstep.coordination.recognition.rules import reason_faults
 from doorstep.kernel.access.actor import ANONYMOUS, Actor, Purpose, system_actor
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound
@@ -47,6 +48,12 @@ def standing_ecg(*, resident_id: int) -> Standing | None:
     """The ECG report that stands today for whoever asks, so that none need be ordered; the newest within its window."""
     found = recognition.standing_results(resident_id=resident_id, wanted=[_WANTED], day=timezone.localdate())
     return found[0] if found else None
+
+
+def repeat_faults(*, resident_id: int, reason: str, words: str) -> dict[str, str]:
+    """What the ground of a repeat lacks, by field; nothing when no result stands or the one that stands is dangerous."""
+    standing = standing_ecg(resident_id=resident_id)
+    return reason_faults(reason=reason, words=words) if standing and not standing.critical else {}
 
 
 def waiting_order(*, resident_id: int, source_id: int) -> EcgOrder | None:
@@ -138,10 +145,10 @@ _PEOPLE = Remembered(lambda ids: Resident.objects.filter(id__any=ids).only("key"
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """An earlier ECG of the same resident, to be laid beside."""
+    """An earlier ECG of the same resident, to be laid beside; `at` is when it was taken, else when it was stored."""
 
     key: UUID
-    stored_at: datetime
+    at: datetime
     name: str
 
 
@@ -149,7 +156,12 @@ def earlier_recordings(*, order: EcgOrder) -> list[Earlier]:
     """The resident's recordings before this one that the actor may read, newest first; from orders and from hospitals."""
     found = files.of_resident(resident_id=order.resident_id, category=CATEGORY)
     own = order.recording_id or 0
-    return [Earlier(file.key, file.stored_at, file.name) for file in found if file.pk < own]
+    before = [file for file in found if file.pk < own]
+    ordered = (
+        EcgOrder.objects.filter(recording_id__in=[file.pk for file in before]) if before else EcgOrder.objects.none()
+    )
+    taken = dict(ordered.values_list("recording_id", "taken_at"))
+    return [Earlier(file.key, taken.get(file.pk) or file.stored_at, file.name) for file in before]
 
 
 def recording_file(key: UUID | str, *, actor: Actor) -> StoredFile:

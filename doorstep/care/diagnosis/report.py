@@ -52,9 +52,14 @@ class Report:
     critical_code: str = ""
 
 
-def problems_of(report: Report) -> dict[str, str]:
-    """What keeps a report from being signed, as a sentence per field; empty when nothing does."""
+def problems_of(report: Report, *, confirmed: bool) -> dict[str, str]:
+    """What keeps a report from being signed, as a sentence per field; empty when nothing does.
+
+    `confirmed`: whether the reader has said that the figures, which the machine proposes, are right.
+    """
     found = shape_problems(report)
+    if not confirmed:
+        found["measurements_confirmed"] = _("测量值由机器给出，请核对后勾选“已核对”。")
     if "heart_rate" not in report.measurements:
         found.setdefault("heart_rate", _("请填写心室率；测不出时请退回重采。"))
     if not report.findings_text.strip():

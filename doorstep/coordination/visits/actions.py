@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from doorstep.coordination.visits import queries, rules
 from doorstep.coordination.visits.events import VitalsRecorded
 from doorstep.coordination.visits.models import Visit
-from doorstep.coordination.visits.observations import to_observations
+from doorstep.coordination.visits.observations import to_observations, to_withdrawn
 from doorstep.coordination.visits.permissions import Permission
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
@@ -20,6 +20,8 @@ from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
+from doorstep.kernel.record import queries as entries
+from doorstep.kernel.record.publishing import Row
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import actions as residents
@@ -153,27 +155,11 @@ def _tell(visit: Visit, values: dict[str, Decimal], *, danger: bool, actor: Acto
 
 
 def _check(values: dict[str, Decimal], *, confirmed: bool) -> None:
-    if not values:
-        raise Refused(_("还没有填写任何测量值。"), fields={"systolic": _("请至少填写一项测量值。")})
-    if ("systolic" in values) != ("diastolic" in values):
-        missing = "diastolic" if "systolic" in values else "systolic"
-        raise Refused(_("血压要成对填写。"), fields={missing: _("请补填，收缩压和舒张压要一起记录。")})
-    impossible: dict[str, object] = {}
-    doubtful: dict[str, object] = {}
-    for name, value in values.items():
-        sign = rules.SIGNS[name]
-        low, high = sign.possible
-        facts = {"name": sign.zh, "value": value.normalize(), "low": low, "high": high, "unit": sign.unit}
-        if not low <= value <= high:
-            impossible[name] = _("%(name)s应在 %(low)s–%(high)s %(unit)s 之间，请核对后重新填写。") % facts
-        elif not sign.plausible[0] <= value <= sign.plausible[1]:
-            doubtful[name] = _("%(name)s %(value)s %(unit)s 不常见。请复测或核对；确认无误请勾选“数值已核对”。") % facts
-    if "systolic" in values and not impossible and values["systolic"] <= values["diastolic"]:
-        impossible["diastolic"] = _("舒张压应低于收缩压，请核对两个数是否填反。")
-    if impossible:
-        raise Refused(_("测量值有误，没有保存。"), fields=impossible)
-    if doubtful and not confirmed:
-        raise Refused(_("有测量值不常见，请确认。"), fields=doubtful, code="confirm")
+    faults = rules.faults_of(values)
+    if faults.impossible:
+        raise Refused(_("测量值有误，没有保存。"), fields={**faults.doubtful, **faults.impossible})
+    if faults.doubtful and not confirmed:
+        raise Refused(_("有测量值不常见，请确认。"), fields=faults.doubtful, code="confirm")
 
 
 def finish(*, visit: Visit, actor: Actor) -> Visit:
@@ -183,8 +169,10 @@ def finish(*, visit: Visit, actor: Actor) -> Visit:
 
 
 def void(*, visit: Visit, reason: str, actor: Actor) -> Visit:
-    """Mark a visit that was opened by mistake, with the reason; its relationship ends now."""
+    """Mark a visit that was opened by mistake, and what was measured in it, with the reason; its relationship ends now."""
     voided = workflow.apply(visit, "void", actor=actor, reason=reason)
+    measured = entries.of_episode(episode=visit.subject, types=("Observation",))
+    record.write([Row(published=to_withdrawn(one), resident_id=visit.resident_id) for one in measured], actor=actor)
     access.close_relationship(
         resident_id=visit.resident_id,
         reason=CareRelationship.Reason.VISIT,

@@ -1,8 +1,12 @@
 """Forms of a visit."""
 
+from decimal import Decimal
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.coordination.visits import rules
 from doorstep.coordination.visits.models import Visit
 
 _NOT_A_NUMBER = {"invalid": _("请只填数字，例如 36.5。")}
@@ -36,7 +40,9 @@ class OpenForm(forms.Form):
 
 
 class VitalsForm(forms.Form):
-    """What was measured; bounds are checked by the action."""
+    """What was measured; all that is wrong is said at once, `asks` when a value only has to be confirmed."""
+
+    asks = False
 
     systolic = _figure(_("收缩压"))
     diastolic = _figure(_("舒张压"))
@@ -48,6 +54,23 @@ class VitalsForm(forms.Form):
     weight = _figure(_("体重"), 1)
     height = _figure(_("身高"), 1)
     confirmed = forms.BooleanField(label=_("数值已核对"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Check what could be read, beside what could not."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        measured: dict[str, Decimal] = {name: cleaned[name] for name in rules.SIGNS if cleaned.get(name) is not None}
+        if not measured and self.errors:
+            return cleaned
+        faults = rules.faults_of(measured)
+        wanting = dict(faults.impossible)
+        self.asks = bool(faults.doubtful)
+        if not cleaned.get("confirmed"):
+            wanting |= faults.doubtful
+        for name, sentence in wanting.items():
+            # A field that cannot be read has its own sentence already.
+            if name not in self.errors:
+                self.add_error(name, sentence)
+        return cleaned
 
 
 class VoidForm(forms.Form):

@@ -9,6 +9,7 @@ from doorstep.coordination.visits.models import Visit
 from doorstep.coordination.visits.rules import BLOOD_PRESSURE, SIGNS
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
+from doorstep.kernel.record.queries import Entry
 
 CATEGORY = "vital-signs"
 
@@ -44,6 +45,18 @@ def to_observations(visit: Visit, values: Mapping[str, Decimal], *, at: datetime
         )
         for content in found
     ]
+
+
+def to_withdrawn(entry: Entry) -> Published:
+    """A written Observation as one that was entered in error: it stays readable and counts for nothing any more."""
+    return Published(
+        content={**entry.content, "status": "entered-in-error"},
+        organization_id=entry.organization_id,
+        occurred_at=entry.occurred_at,
+        episode=entry.episode,
+        category=entry.category,
+        sensitive=entry.sensitive,
+    )
 
 
 def _observation(visit: Visit, code: str, display: str, text: str, at: datetime) -> elements.Json:

@@ -1,8 +1,12 @@
 """Vital signs: bounds of what is possible and plausible, and the danger rule of blood pressure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class Threshold:
     verified: bool
 
 
-_GUIDELINE = "国家基层高血压防治管理指南 2025 版"
+_GUIDELINE = gettext_noop("国家基层高血压防治管理指南 2025 版")
 DANGER_SYSTOLIC = Threshold(Decimal(180), "mmHg", date(2025, 1, 1), _GUIDELINE, verified=False)
 DANGER_DIASTOLIC = Threshold(Decimal(110), "mmHg", date(2025, 1, 1), _GUIDELINE, verified=False)
 
@@ -120,14 +124,36 @@ class Danger:
     verified: bool
 
 
-# What makes a high pressure an emergency; the list is that of the county hypertension schemes.
-EMERGENCY_SIGNS = (
-    "意识丧失或模糊",
-    "剧烈头痛或呕吐",
-    "突发言语或肢体障碍",
-    "持续胸痛或背痛",
-    "下肢水肿、呼吸困难或不能平卧",
-)
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What is wrong with a set of measurements: a sentence per field, for what cannot be and for what must be confirmed."""
+
+    impossible: dict[str, str]
+    doubtful: dict[str, str]
+
+
+def faults_of(values: Mapping[str, Decimal]) -> Faults:
+    """Every fault of what was measured at once, in the reader's language; a value outside `possible` or without its pair is
+    impossible, one outside `plausible` doubtful."""
+    impossible: dict[str, str] = {}
+    doubtful: dict[str, str] = {}
+    if not values:
+        impossible["systolic"] = _("请至少填写一项测量值。")
+    if ("systolic" in values) != ("diastolic" in values):
+        missing = "diastolic" if "systolic" in values else "systolic"
+        impossible[missing] = _("请补填，收缩压和舒张压要一起记录。")
+    for name, value in values.items():
+        sign = SIGNS[name]
+        low, high = sign.possible
+        facts = {"value": f"{value.normalize():f}", "low": low, "high": high, "unit": _(sign.unit)}
+        if not low <= value <= high:
+            impossible[name] = _("应在 %(low)s–%(high)s %(unit)s 之间，请核对后重新填写。") % facts
+        elif not sign.plausible[0] <= value <= sign.plausible[1]:
+            doubtful[name] = _("%(value)s %(unit)s 不常见。请复测或核对；确认无误请勾选“数值已核对”。") % facts
+    if {"systolic", "diastolic"} <= values.keys() - impossible.keys() and values["systolic"] <= values["diastolic"]:
+        impossible["diastolic"] = _("舒张压应低于收缩压，请核对两个数是否填反。")
+        doubtful.pop("diastolic", None)
+    return Faults(impossible, doubtful)
 
 
 def danger_of(*, systolic: Decimal | None, diastolic: Decimal | None) -> Danger | None:
@@ -140,10 +166,14 @@ def danger_of(*, systolic: Decimal | None, diastolic: Decimal | None) -> Danger 
     if not (high or low):
         return None
     return Danger(
-        title=f"血压 {systolic or '—'}/{diastolic or '—'} mmHg，达到危险水平（≥180/110 mmHg）",
-        advice=f"请立即询问并检查：{'；'.join(EMERGENCY_SIGNS)}。任何一项存在，就地处置并立即紧急上转；"
-        "都不存在，安静休息后复测，并在当日内由医师决定处理。",
-        source=DANGER_SYSTOLIC.source,
+        title=_("血压 %(systolic)s/%(diastolic)s mmHg，达到危险水平（≥180/110 mmHg）")
+        % {"systolic": systolic or "—", "diastolic": diastolic or "—"},
+        # The signs are those of the county hypertension schemes.
+        advice=_(
+            "请立即询问并检查：意识丧失或模糊；剧烈头痛或呕吐；突发言语或肢体障碍；持续胸痛或背痛；下肢水肿、呼吸困难或不能平卧。"
+            "任何一项存在，就地处置并立即紧急上转；都不存在，安静休息后复测，并在当日内由医师决定处理。"
+        ),
+        source=_(DANGER_SYSTOLIC.source),
         verified=DANGER_SYSTOLIC.verified,
     )
 

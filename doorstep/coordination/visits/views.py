@@ -13,10 +13,9 @@ from doorstep.coordination.visits import actions, next_acts, queries, rules
 from doorstep.coordination.visits.forms import OpenForm, VitalsForm, VoidForm
 from doorstep.coordination.visits.permissions import Permission
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.web.pages import redirect, render
-from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import presenters
@@ -84,20 +83,12 @@ def vitals(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = _actor(request)
     visit = queries.get_visit(key, actor)
     form = VitalsForm(request.POST)
-    asks = False
     if form.is_valid():
-        try:
-            measured = actions.record_vitals(visit=visit, actor=actor, **form.cleaned_data)
-        except Refused as refused:
-            if refused.status != 422:
-                raise
-            show_refusal(form, refused)
-            asks = refused.code == "confirm"
-        else:
-            if measured.danger is None:
-                messages.success(request, _("测量值已记录。"))
-            return redirect(request, reverse("visits:detail", args=[visit.key]))
-    return _detail(request, key, form, asks=asks, status=422)
+        measured = actions.record_vitals(visit=visit, actor=actor, **form.cleaned_data)
+        if measured.danger is None:
+            messages.success(request, _("测量值已记录。"))
+        return redirect(request, reverse("visits:detail", args=[visit.key]))
+    return _detail(request, key, form, status=422)
 
 
 @require_POST
@@ -129,7 +120,6 @@ def _detail(
     key: UUID,
     form: VitalsForm,
     *,
-    asks: bool = False,
     void_form: VoidForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -147,7 +137,7 @@ def _detail(
         "form": form,
         "void_form": void_form or VoidForm(),
         "void_open": void_form is not None,
-        "asks": asks,
+        "asks": form.asks,
         "units": {name: _(unit) for name, unit in _UNITS.items()},
         "lines": [presenters.line_of(entry, units=units) for entry in reversed(entries)],
         "danger": rules.danger_of_latest(presenters.pressures_of(entries[::-1])),

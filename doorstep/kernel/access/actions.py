@@ -119,6 +119,15 @@ def close_relationship(*, resident_id: int, reason: CareRelationship.Reason, epi
     return int(run([closing(resident_id=resident_id, reason=reason, episode=episode)])[0])
 
 
+def check_glass_reason(reason: str) -> None:
+    """Refuse a reason for breaking the glass that says too little."""
+    if len(reason.strip()) < BreakGlassReview.SHORTEST_REASON:
+        raise Refused(
+            _("紧急查阅需要写明理由。"),
+            fields={"reason": _("请用不少于 10 个字写明为什么必须现在查看这位居民的档案。")},
+        )
+
+
 @transaction.atomic
 def break_glass(*, resident_id: int, reason: str, actor: Actor) -> BreakGlassReview:
     """Open the whole record of a resident for 24 hours in an emergency; the look is told and reviewed.
@@ -126,12 +135,8 @@ def break_glass(*, resident_id: int, reason: str, actor: Actor) -> BreakGlassRev
     The reason must say in ten characters or more why nothing else would do.
     """
     actor.check(Permission.GLASS_BREAK)
+    check_glass_reason(reason)
     reason = reason.strip()
-    if len(reason) < 10:
-        raise Refused(
-            _("紧急查阅需要写明理由。"),
-            fields={"reason": _("请用不少于 10 个字写明为什么必须现在查看这位居民的档案。")},
-        )
     if actor.organization_id is None or actor.user_id is None:
         raise NotFound()
     relationship_id = open_relationship(

@@ -143,6 +143,9 @@ class BreakGlassReview(models.Model):
         JUSTIFIED = "justified", "理由成立"
         UNJUSTIFIED = "unjustified", "理由不成立"
 
+    # Characters; fewer say nothing that could be judged.
+    SHORTEST_REASON = 10
+
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     relationship = models.OneToOneField(CareRelationship, on_delete=models.PROTECT)
     resident_id = models.BigIntegerField()

@@ -16,9 +16,11 @@ from doorstep.people.residents.models import Resident
 def break_glass(*, number: str, reason: str, actor: Actor) -> Resident:
     """Open the record behind a whole number for 24 hours in an emergency; the resident is told and an auditor reviews.
 
-    Raises Refused at the number when it is nobody's, and at the reason when it says too little.
+    Raises Refused at the number when it is nobody's, and at the reason when it says too little: that first, for whether
+    somebody is registered is told to nobody who gives no reason.
     """
     actor.check(Access.GLASS_BREAK)
+    access.check_glass_reason(reason)
     with connection.cursor() as cursor:
         cursor.execute("SELECT residents_behind_number(%s)", [indexes.number_index(number)])
         resident_id = cursor.fetchone()[0]

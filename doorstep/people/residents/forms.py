@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.kernel.access.models import SensitiveOpening
+from doorstep.kernel.access.models import BreakGlassReview, SensitiveOpening
 from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.residents.contacts import KINSHIPS
 from doorstep.people.residents.documents import COUNTRIES, KINDS, NATIONAL_ID
@@ -287,6 +287,7 @@ class GlassForm(forms.Form):
     reason = forms.CharField(
         label=_("紧急理由"),
         max_length=400,
+        min_length=BreakGlassReview.SHORTEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("不少于 10 个字。居民会看到，审计员会逐条复核。"),
     )

@@ -194,10 +194,17 @@ def status_words(content: Mapping[str, Any]) -> str:
     return _(_STATUS[status]) if status in _STATUS else status
 
 
+def is_withdrawn(content: Mapping[str, Any]) -> bool:
+    """Whether somebody marked the entry as a mistake."""
+    return content.get("status") == "entered-in-error"
+
+
 def pressures_of(entries: Iterable[Entry]) -> list[tuple[datetime, float, float]]:
-    """The blood pressures among the entries, oldest first: time, systolic, diastolic in mmHg."""
+    """The blood pressures among the entries that stand, oldest first: time, systolic, diastolic in mmHg."""
     found = []
     for entry in entries:
+        if is_withdrawn(entry.content):
+            continue
         values = {
             _code(part.get("code", {})): part.get("valueQuantity", {}).get("value")
             for part in entry.content.get("component", [])
@@ -263,6 +270,7 @@ def _detail(content: Mapping[str, Any]) -> str:
     if content["resourceType"] == "Observation":
         parts += [_components(content), quantity_text(content.get("valueQuantity"))]
         parts.append(str(content.get("valueString", "")) or _text(content.get("valueCodeableConcept") or {}))
+        parts.append(status_words(content) if is_withdrawn(content) else "")
     elif content["resourceType"] == "AllergyIntolerance":
         parts += [_text(one) for part in content.get("reaction", []) for one in part.get("manifestation", [])]
         sure = _SURENESS.get(_code(content.get("verificationStatus", {})))
@@ -287,7 +295,7 @@ def _tone(content: Mapping[str, Any]) -> str:
         for part in content.get("component", [])
         if "valueQuantity" in part
     )
-    if high:
+    if high and not is_withdrawn(content):
         return "warn"
     return "neutral"
 

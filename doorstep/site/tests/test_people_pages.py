@@ -102,7 +102,14 @@ def test_break_glass_is_shown_reviewed_and_told() -> None:
     zhao = make_staff(name="赵远", organization_id=world.other_village, role="village_doctor")
     client = signed_in(zhao)
     facts = {"number": ZHOU_NUMBER, "reason": "抢救"}
-    assert client.post("/residents/emergency/", facts).status_code == 422
+    curt = client.post("/residents/emergency/", facts)
+    assert curt.status_code == 422
+    # Whoever says too little learns neither that she is registered nor that somebody else is not.
+    nobody = client.post("/residents/emergency/", {**facts, "number": "439981196309150043"}).content.decode()
+    assert [text.count("没有这个号码") for text in (curt.content.decode(), nobody)] == [0, 0]
+    empty = client.post("/residents/emergency/", {"number": "", "reason": "抢救"}).content.decode()
+    assert "请填写身份证号" in empty
+    assert "至少填写 10 个字" in empty
     opened = client.post("/residents/emergency/", {**facts, "reason": "昏迷送来，急需了解既往用药和过敏情况"})
     assert opened.headers["Location"] == f"/residents/{resident.key}/"
     assert client.get(opened.headers["Location"]).status_code == 200

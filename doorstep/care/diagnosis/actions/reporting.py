@@ -79,9 +79,7 @@ def _signer(actor: Actor) -> Practitioner:
 
 
 def _check(report: Report, *, measurements_confirmed: bool) -> None:
-    problems: dict[str, object] = dict(problems_of(report))
-    if not measurements_confirmed:
-        problems["measurements_confirmed"] = _("测量值由机器给出，请核对后勾选“已核对”。")
+    problems = problems_of(report, confirmed=measurements_confirmed)
     if problems:
         raise Refused(_("报告还不能签发，请补全标出的内容。"), fields=problems)
 

@@ -69,7 +69,7 @@ def _refusal(fact: Fact, found_zh: str, found_en: str) -> Mismatch:
     return Mismatch(
         fact,
         True,
-        f"文件里的{found_zh}与申请单上的居民不一致，这可能是另一个人的心电图。请核对居民后重新选择文件。",
+        f"文件里的{found_zh} 与申请单上的居民不一致，这可能是另一个人的心电图。请核对居民后重新选择文件。",
         f"The {found_en} in the file differs from the resident of the order: it may be another person's ECG. "
         "Check the resident and choose the file again.",
     )

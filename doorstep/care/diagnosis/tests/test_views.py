@@ -66,6 +66,9 @@ def test_village_orders_and_uploads(loop: Loop) -> None:
     missing = client.post(page, {})
     assert missing.status_code == 422
     assert "请选择心电图机导出的文件" in missing.content.decode()
+    large = client.post(page, {"recording": SimpleUploadedFile("a.dcm", b"0" * (25 * 1024 * 1024))})
+    assert large.status_code == 413
+    assert "超过了 25 MB" in large.content.decode()
     sent = client.post(page, {"recording": SimpleUploadedFile("a.dcm", recording_bytes())})
     assert sent.headers["Location"] == f"/ecg/orders/{order.key}/"
     assert "待判读" in client.get(f"/ecg/orders/{order.key}/").content.decode()
@@ -92,6 +95,10 @@ def test_reader_walks_from_queue_to_signature(loop: Loop) -> None:
     empty = client.post(f"/ecg/orders/{order.key}/sign/", {**FORM, "conclusion_text": "", "measurements_confirmed": ""})
     assert empty.status_code == 422
     assert "请填写诊断结论" in empty.content.decode()
+    wrong = {"pr_ms": "abc", "heart_rate": "9999", "conclusion_text": "", "measurements_confirmed": ""}
+    faulty = client.post(f"/ecg/orders/{order.key}/sign/", {**FORM, **wrong}).content.decode()
+    for sentence in ("有 4 处", "请只填整数", "心室率应在", "请填写诊断结论", "核对后勾选"):
+        assert sentence in faulty, sentence
     done = client.post(f"/ecg/orders/{order.key}/sign/", FORM)
     assert done.headers["Location"] == f"/ecg/orders/{order.key}/"
     assert "正常心电图" in client.get(done.headers["Location"]).content.decode()

@@ -53,6 +53,12 @@ def order(request: HttpRequest, visit_key: UUID) -> HttpResponse:
             show_refusal(form, refused)
         else:
             return redirect(request, reverse("diagnosis:upload", args=[made.key]))
+    elif form.is_bound:
+        # Beside what the form itself refuses, so that nobody is sent back twice.
+        facts = {name: request.POST.get(f"repeat_{name}", "") for name in ("reason", "words")}
+        for name, fault in queries.repeat_faults(resident_id=visit.resident_id, **facts).items():
+            if name not in form.errors:
+                form.add_error(name, fault)
     hints = presenters.order_hints(visit, actor=actor)
     if request.method == "GET":
         record.note_look(resident_id=visit.resident_id, actor=actor, subject=visit.subject, action="cds.order-select")

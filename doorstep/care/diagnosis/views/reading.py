@@ -122,6 +122,8 @@ def sign(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             messages.success(request, _("报告已签发，申请单位已收到。"))
             return redirect(request, reverse("diagnosis:report", args=[order.key]))
+    else:
+        form.say_all(confirmed=form.cleaned_data["measurements_confirmed"])
     return _case(request, order, actor, form=form, status=422)
 
 

@@ -64,7 +64,11 @@ def amend(request: HttpRequest, key: UUID) -> HttpResponse:
         raise NotFound()
     form = ReportForm(sent(request), initial=ReportForm.start(order, {}))
     reason_form = ReasonForm(sent(request))
-    if request.method == "POST" and form.is_valid() and reason_form.is_valid():
+    # Both, so that both say what is wrong.
+    valid = all([form.is_valid(), reason_form.is_valid()])
+    if request.method == "POST" and not valid:
+        form.say_all(confirmed=True)
+    elif request.method == "POST":
         try:
             actions.amend(order=order, report=form.report(), reason=reason_form.cleaned_data["reason"], actor=actor)
         except Refused as refused:

@@ -14,6 +14,7 @@ from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.record import queries as record
+from doorstep.people.residents import presenters
 from doorstep.people.residents.models import PanelEntry, Resident
 from doorstep.people.residents.tests.factories import World, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
@@ -126,7 +127,13 @@ def test_void_needs_a_reason_and_closes_the_relationship() -> None:
         visit = actions.open_visit(resident_id=resident.id, actor=actor)
         with pytest.raises(Refused):
             actions.void(visit=visit, reason=" ", actor=actor)
+        actions.record_vitals(visit=visit, actor=actor, systolic=186, diastolic=112)
         actions.void(visit=visit, reason="点错了人", actor=actor)
+        # What was measured of somebody else is no value of hers: it stays readable as a mistake.
+        (pressure,) = record.of_episode(episode=visit.subject, types=("Observation",))
+        assert pressure.content["status"] == "entered-in-error"
+        assert presenters.pressures_of([pressure]) == []
+        assert "已作废" in presenters.line_of(pressure, units={}).detail
         assert queries.get_visit(visit.key, actor).state == "entered_in_error"
         opened = [
             one for one in access.list_relationships(resident_id=resident.id, actor=actor) if one.reason == "visit"

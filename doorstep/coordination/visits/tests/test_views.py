@@ -45,9 +45,11 @@ def test_pages_from_scan_to_danger() -> None:
     assert ZHOU_NUMBER not in page.content.decode()
     opened = client.post(f"/visits/open/{resident.key}/", {"complaint": "头晕", "kind": "outpatient"})
     visit = opened.headers["Location"]
-    refused = client.post(f"{visit}vitals/", {"systolic": "1800", "diastolic": "80"})
+    refused = client.post(f"{visit}vitals/", {"systolic": "1800", "temperature": "abc", "oxygen": "20", "weight": "1"})
     assert refused.status_code == 422
-    assert "收缩压应在" in refused.content.decode()
+    for sentence in ("应在 40–300 mmHg", "请补填", "请只填数字", "应在 30–100 %", "1 kg 不常见", "有 5 处"):
+        assert sentence in refused.content.decode(), sentence
+    assert client.post(f"{visit}vitals/", {"systolic": "80", "diastolic": "90"}).status_code == 422
     doubtful = client.post(f"{visit}vitals/", {"systolic": "230", "diastolic": "120"})
     assert doubtful.status_code == 422
     assert "数值已核对" in doubtful.content.decode()

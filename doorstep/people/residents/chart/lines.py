@@ -8,7 +8,7 @@ from doorstep.kernel.web.formats import CHINA
 from doorstep.kernel.web.speaking import gettext as _
 from doorstep.people.residents.chart.trends import flag_words
 from doorstep.people.residents.chart.values import may_be_marked, values_of
-from doorstep.people.residents.presenters import HIDDEN, Day, Line, line_of
+from doorstep.people.residents.presenters import HIDDEN, Day, Line, is_withdrawn, line_of
 
 # How many values a folded line says before it is opened.
 _SAID = 6
@@ -25,9 +25,9 @@ def days_of(entries: Iterable[Entry], *, units: Mapping[int, str]) -> list[Day]:
 
 def _folded(entries: Sequence[Entry], units: Mapping[int, str]) -> list[Line]:
     lines: list[Line] = []
-    done: set[tuple[int | None, bool]] = set()
+    done: set[tuple[int | None, bool, bool]] = set()
     for entry in entries:
-        mark = (entry.organization_id, entry.category == "laboratory")
+        mark = _together_with(entry)
         if entry.type != "Observation" or entry.sensitive:
             lines.append(line_of(entry, units=units))
             continue
@@ -35,13 +35,15 @@ def _folded(entries: Sequence[Entry], units: Mapping[int, str]) -> list[Line]:
             continue
         done.add(mark)
         alike = [
-            one
-            for one in entries
-            if one.type == "Observation" and not one.sensitive
-            and (one.organization_id, one.category == "laboratory") == mark
-        ]  # fmt: skip
+            one for one in entries if one.type == "Observation" and not one.sensitive and _together_with(one) == mark
+        ]
         lines.append(_together(alike, units) if len(alike) > 1 else _marked(entry, units))
     return lines
+
+
+def _together_with(entry: Entry) -> tuple[int | None, bool, bool]:
+    """What measurements of a line share: the unit, whether a laboratory's, whether withdrawn."""
+    return (entry.organization_id, entry.category == "laboratory", is_withdrawn(entry.content))
 
 
 def _together(entries: Sequence[Entry], units: Mapping[int, str]) -> Line:
