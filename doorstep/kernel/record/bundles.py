@@ -78,6 +78,7 @@ def process(request: HttpRequest, bundle: Any) -> dict[str, Any]:
         entries = _batch(request, given)
     else:
         entries = [_read(entry, number) for number, entry in enumerate(given)]
+        _check_full_urls(entries)
         _transaction(request, entries)
     return {"resourceType": "Bundle", "type": f"{kind}-response", "entry": [entry.answer or {} for entry in entries]}
 
@@ -96,6 +97,16 @@ def _read(entry: Any, position: int) -> _Entry:
         raise FhirRefused(422, "required", "缺少 resource / resource is missing", f"{place}.resource")
     full_url = entry.get("fullUrl")
     return _Entry(position, method, url, full_url if isinstance(full_url, str) else "", asked, entry.get("resource"))
+
+
+def _check_full_urls(entries: list[_Entry]) -> None:
+    """bdl-7: an address stands for one entry; of two, a reference would mean either."""
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.full_url and entry.full_url in seen:
+            place = f"Bundle.entry[{entry.position}].fullUrl"
+            raise FhirRefused(422, "invariant", "fullUrl 重复 / the same fullUrl twice in a transaction", place)
+        seen.add(entry.full_url)
 
 
 def _batch(request: HttpRequest, given: list[Any]) -> list[_Entry]:

@@ -74,7 +74,7 @@ def parse(type: str, pairs: Iterable[tuple[str, str]], *, setting: Setting, stri
             _add(query, name, value, setting)
         except Unsupported as error:
             if strict:
-                raise FhirRefused(400, "not-supported", unknown_sentence(type, name)) from error
+                raise FhirRefused(400, "not-supported", _told(type, name, str(error))) from error
             query.unknown.append(name)
             continue
         query.applied.append((name, value))
@@ -82,6 +82,15 @@ def parse(type: str, pairs: Iterable[tuple[str, str]], *, setting: Setting, stri
             raise FhirRefused(400, "too-costly", f"条件超过 {_MOST_TERMS} 个 / more than {_MOST_TERMS} conditions")
     _merge_dates(query)
     return query
+
+
+def _told(type: str, name: str, what: str) -> str:
+    """The sentence; of what shapes an answer the value is what is not known, not the name."""
+    if name.partition(":")[0] in ("_sort", "_include", "_revinclude"):
+        return (
+            f"{name} 不认识 {what.partition('=')[2] or what}；{unknown_sentence(type, what.partition('=')[2] or what)}"
+        )
+    return unknown_sentence(type, name)
 
 
 def unknown_sentence(type: str, name: str) -> str:

@@ -144,7 +144,9 @@ def _value_set(given: Json, fhir_id: str) -> Json:
     elif isinstance(given.get("valueSet"), dict):
         return {"url": "", **_valid(given["valueSet"])}
     url = str(given.get("url") or "").partition("|")[0]
-    sent = next(iter(_of_url("ValueSet", url)), None) if url else None
+    if not url:
+        raise FhirRefused(400, "required", "需要 url 或 valueSet / url or valueSet is needed")
+    sent = next(iter(_of_url("ValueSet", url)), None)
     if sent is not None:
         return sent
     systems = required_codes().get(url)

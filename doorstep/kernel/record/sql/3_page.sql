@@ -99,9 +99,10 @@ BEGIN
     array_to_string(sort_values, ', '), source, conditions, ordering, format(p_exact, 'c'), (p_query ->> 'limit')::integer + 1);
 END $$;
 
--- What an answer shows of a resource when it shows only these elements, with a tag that says so.
+-- What an answer shows of a resource when it shows only these elements (or "-text": all but the narrative), with a tag that says so.
 CREATE OR REPLACE FUNCTION record_shown(p_content jsonb, p_elements text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-  SELECT (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(p_content) e WHERE ltrim(e.key, '_') = ANY (p_elements))
+  SELECT (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(p_content) e
+           WHERE ltrim(e.key, '_') = ANY (p_elements) OR '-text' = ANY (p_elements) AND ltrim(e.key, '_') <> 'text')
     || jsonb_build_object('meta', coalesce(p_content -> 'meta', '{}') || jsonb_build_object('tag',
       coalesce(p_content #> '{meta,tag}', '[]') || '[{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
       "code": "SUBSETTED", "display": "subsetted"}]'::jsonb))
