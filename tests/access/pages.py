@@ -112,6 +112,8 @@ PAGES: dict[str, Page] = {
     "scheduling:quotas-file": page("QUOTA_MANAGE"),
     "scheduling:division": Page(STAFF, frozenset({"QUOTA_MANAGE"}), "nothing", keywords=(("quota", "community"),)),
     "scheduling:fairness": page("QUOTA_MANAGE"),
+    "scheduling:fairness-cases": page("QUOTA_MANAGE"),
+    "scheduling:fairness-file": page("QUOTA_MANAGE"),
     "scheduling:day": page("QUEUE_CALL"),
     "scheduling:call": act("QUEUE_CALL", of="nothing"),
     "scheduling:ticket": act("QUEUE_CALL", of="nothing", verb="see"),

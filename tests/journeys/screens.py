@@ -162,6 +162,7 @@ SCREENS = (
     Screen("contract-new", "family", "/contracts/new/{resident}/"),
     Screen("follow-up", "family", "/referrals/follow-ups/{follow_up}/"),
     Screen("fairness", "office", "/slots/fairness/"),
+    Screen("fairness-cases", "office", "/slots/fairness/cases/?by=channel&code=doctor"),
     Screen("quotas", "office", "/slots/quotas/"),
     Screen("facilities", "office", "/slots/facilities/"),
     Screen("stop", "office", "/slots/stop/"),

@@ -39,6 +39,12 @@ def paused_until(*, resident_id: int) -> date | None:
     return precedence.paused_until([timezone.localdate(moment) for moment in missed], today)
 
 
+def missed_count(*, resident_id: int) -> int:
+    """How many appointments somebody missed in the window of the no-show rule."""
+    since = timezone.localdate() - precedence.NO_SHOW_WINDOW
+    return Booking.objects.filter(resident_id=resident_id, state="no-show", slot__starts_at__date__gte=since).count()
+
+
 def coming(*, resident_id: int) -> list[Booking]:
     """The resident's bookings from today on, next first."""
     return list(
@@ -77,13 +83,23 @@ def get_rebooking(*, key: object, actor: Actor) -> Rebooking:
     found = (
         Rebooking.objects.filter(key=as_key(str(key)))
         .select_related(
-            "booking__slot__schedule__department", "booking__slot__schedule__practitioner", "organization", "resident"
+            "booking__slot__schedule__department",
+            "booking__slot__schedule__practitioner",
+            "organization",
+            "resident",
+            "new_booking__slot",
         )
         .first()
     )
     if found is None:
         raise NotFound()
     return found
+
+
+def who_wait(*, resident_ids: Iterable[int]) -> set[int]:
+    """Which of these residents stand on a waiting list, as far as the actor may see."""
+    found = WaitingEntry.objects.filter(resident_id__in=list(resident_ids), state__in=WAITING_LIVE)
+    return set(found.values_list("resident_id", flat=True))
 
 
 def waiting_of(*, resident_id: int) -> list[WaitingEntry]:

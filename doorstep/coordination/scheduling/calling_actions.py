@@ -5,7 +5,7 @@ import uuid
 from django.db import transaction
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import actions, telling
+from doorstep.coordination.scheduling import actions, rebooking_actions, telling
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.permissions import Permission
@@ -29,7 +29,7 @@ def book(*, slot_key: uuid.UUID, origin: str, change: str, channel: str, person:
     if change:
         held = actions.hold(slot_key=slot_key, origin=origin, actor=person, resident_id=resident_id)
         return actions.change(booking_key=change, hold_key=held.key, actor=person)
-    return actions.book_at_once(
+    made = actions.book_at_once(
         slot_key=slot_key,
         origin=origin,
         resident_id=resident_id,
@@ -37,6 +37,8 @@ def book(*, slot_key: uuid.UUID, origin: str, change: str, channel: str, person:
         request_key=uuid.uuid4(),
         wish=Wish(channel=channel),
     )
+    rebooking_actions.settle(booking=made, actor=person)
+    return made
 
 
 def tell_booked(booking: Booking, *, actor: Actor) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import F, Q
 
-from doorstep.coordination.scheduling.models import Channel
+from doorstep.coordination.scheduling.models import Booking, Channel
 from doorstep.coordination.scheduling.precedence import LABELS
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
@@ -35,6 +36,7 @@ SELECT name, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY days), percen
 class FairLine:
     """One group, channel or centre: bookings, days from wanting to the visit (median, nine of ten), missed, after waiting."""
 
+    code: str
     name: str
     bookings: int
     median: float
@@ -53,6 +55,39 @@ def lines(
             _LINES.format(by=_BY[by]), {"organizations": list(organization_ids), "since": since, "until": until}
         )
         return [
-            FairLine(str(labels.get(row[0], row[0])), row[1], float(row[2]), float(row[3]), row[4], row[5])
+            FairLine(str(row[0]), str(labels.get(row[0], row[0])), row[1], float(row[2]), float(row[3]), row[4], row[5])
             for row in cursor.fetchall()
         ]
+
+
+def cases(
+    *,
+    by: str,
+    code: str,
+    organization_ids: Iterable[int],
+    since: datetime,
+    until: datetime,
+    what: str = "",
+    limit: int = 200,
+) -> list[Booking]:
+    """The bookings behind a figure, as far as the actor may see them, longest wait first; `what` is "", "missed" or "waited".
+
+    Raises LookupError for a division that does not exist.
+    """
+    which = {
+        "group": Q(groups=[]) if code == "other" else Q(groups__contains=[code]),
+        "channel": Q(channel=code),
+        "unit": Q(source_organization__name=code),
+    }[by]
+    if what == "missed":
+        which &= Q(state="no-show")
+    elif what == "waited":
+        which &= Q(wanted_since__lt=F("created_at") - timedelta(minutes=1))
+    found = Booking.objects.filter(
+        which, organization_id__in=list(organization_ids), created_at__gte=since, created_at__lt=until
+    ).exclude(state="cancelled")
+    return list(
+        found.select_related("slot__schedule__department", "slot__schedule__practitioner", "source_organization")
+        .annotate(waited=F("slot__starts_at") - F("wanted_since"))
+        .order_by("-waited", "id")[:limit]
+    )

@@ -7,7 +7,8 @@ from django.db import transaction
 from doorstep.coordination.scheduling import actions, booking_queries
 from doorstep.coordination.scheduling.models import Booking, Rebooking
 from doorstep.coordination.scheduling.outcomes import Wish
-from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
+from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.workflow import actions as workflow
 
 
@@ -26,6 +27,29 @@ def rebook(*, key: uuid.UUID | str, slot_key: uuid.UUID | str, origin: str, acto
         task, verb, actor=actor, values={"new_booking_id": booking.pk}, details={"booking": str(booking.key)}
     )
     return booking
+
+
+def settle(*, booking: Booking, actor: Actor) -> Rebooking | None:
+    """Close what a stopped clinic left for this person in the department of a new booking, however it came about; None for nothing.
+
+    From the waiting list, on the own phone, at the machine or by telephone: who has a new time is looked after no more.
+    """
+    department_id = booking.slot.schedule.department_id
+    task = (
+        Rebooking.objects.filter(
+            resident_id=booking.resident_id, state="open", booking__slot__schedule__department_id=department_id
+        )
+        .order_by("created_at")
+        .first()
+    )
+    if task is None:
+        return None
+    values, details = {"new_booking_id": booking.pk}, {"booking": str(booking.key)}
+    if actor.kind is ActorKind.RESIDENT:
+        return workflow.apply(task, "self-rebook", actor=actor, values=values, details=details)
+    with for_purpose(Purpose.HANDLER, actor):
+        house = system_actor(Purpose.HANDLER, consortium_id=task.consortium_id)
+        return workflow.apply(task, "rebook", actor=house, values=values, details=details)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The weeks of the division as an Excel file."""
+"""The weeks of the division, and who waited how long, as Excel files."""
 
 import io
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import xlsxwriter
 from django.utils.translation import gettext as _
 
+from doorstep.coordination.scheduling.fairness_queries import FairLine
 from doorstep.coordination.scheduling.quota_queries import WeekLine
 from doorstep.coordination.scheduling.rules import QUOTA_ZH, Quota
 
@@ -39,4 +40,27 @@ def weeks(lines: Sequence[WeekLine]) -> bytes:
             sheet.write(number, len(heads) - 1, line.used / line.given if line.given else None, share)
         sheet.set_column(0, len(heads) - 1, 14)
         sheet.freeze_panes(1, 0)
+    return buffer.getvalue()
+
+
+def fairness(parts: Sequence[tuple[str, Sequence[FairLine]]]) -> bytes:
+    """One sheet per division (group, channel, unit); the heads are those of the page."""
+    heads = [_("名称"), _("预约"), _("中位等待（天）"), _("九成以内（天）"), _("爽约"), _("经候补")]
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+        bold = book.add_format({"bold": True, "bg_color": "#E6F0F3"})
+        days = book.add_format({"num_format": "0.0"})
+        for label, lines in parts:
+            sheet = book.add_worksheet(label)
+            for column, head in enumerate(heads):
+                sheet.write(0, column, head, bold)
+            for number, line in enumerate(lines, start=1):
+                sheet.write(number, 0, _(line.name))
+                sheet.write(number, 1, line.bookings)
+                sheet.write(number, 2, line.median, days)
+                sheet.write(number, 3, line.ninetieth, days)
+                sheet.write(number, 4, line.missed)
+                sheet.write(number, 5, line.waited)
+            sheet.set_column(0, len(heads) - 1, 16)
+            sheet.freeze_panes(1, 0)
     return buffer.getvalue()

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from doorstep.coordination.scheduling.views import bookings, clinics, kiosk, own, phone, queue, quotas, waiting
+from doorstep.coordination.scheduling.views import (
+    bookings,
+    clinics,
+    fairness,
+    kiosk,
+    own,
+    phone,
+    queue,
+    quotas,
+    waiting,
+)
 
 app_name = "scheduling"
 urlpatterns = [
@@ -16,7 +26,9 @@ urlpatterns = [
     path("quotas/", quotas.quotas, name="quotas"),
     path("quotas/weeks.xlsx", quotas.quotas_file, name="quotas-file"),
     path("quotas/<uuid:key>/<str:quota>/", quotas.division, name="division"),
-    path("fairness/", quotas.fairness, name="fairness"),
+    path("fairness/", fairness.fairness, name="fairness"),
+    path("fairness/cases/", fairness.cases, name="fairness-cases"),
+    path("fairness/report.xlsx", fairness.file, name="fairness-file"),
     path("day/", queue.day, name="day"),
     path("day/<uuid:key>/call/", queue.call, name="call"),
     path("tickets/<uuid:key>/<str:verb>/", queue.ticket, name="ticket"),

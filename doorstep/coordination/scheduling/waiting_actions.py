@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import actions, offering, standing, waiting_queries
+from doorstep.coordination.scheduling import actions, offering, rebooking_actions, standing, waiting_queries
 from doorstep.coordination.scheduling.models import Booking, Channel, WaitingEntry
 from doorstep.coordination.scheduling.outcomes import Wish, hold_gone
 from doorstep.coordination.scheduling.taking import Ask
@@ -124,6 +124,7 @@ def accept(*, entry_key: uuid.UUID | str, actor: Actor) -> Booking:
     values = {"hold_key": None, "offered_until": None, "booking_id": booking.pk}
     facts = {"booking": str(booking.key), "slot_id": booking.slot_id}
     workflow.apply(entry, "self-accept" if own else "accept", actor=actor, values=values, details=facts)
+    rebooking_actions.settle(booking=booking, actor=actor)
     return booking
 
 

@@ -1,10 +1,12 @@
 """Every page opens with something on it: the division, the day, the wall, waiting lists, and the residents' own."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from python_calamine import CalamineWorkbook
 
 from doorstep.coordination.scheduling import actions, waiting_actions
 from doorstep.coordination.scheduling.models import QuotaShare
@@ -58,6 +60,15 @@ def test_pages_open_with_something_on_them(client: Client) -> None:
         assert answer.status_code == 200, path
         assert word in answer.content.decode(), path
     assert client.get("/slots/quotas/weeks.xlsx").status_code == 200
+    book = CalamineWorkbook.from_filelike(BytesIO(client.get("/slots/fairness/report.xlsx").content))
+    assert book.sheet_names == ["按人群", "按渠道", "按预约单位"]
+    assert book.get_sheet_by_name("按渠道").to_python()[1][:2] == ["基层医生", 1.0]
+    behind = client.get("/slots/fairness/cases/", {"by": "channel", "code": "doctor"}).content.decode()
+    assert f"/slots/bookings/{booking.key}/" in behind
+    assert "基层医生 · 预约" in behind
+    none = client.get("/slots/fairness/cases/", {"by": "unit", "code": "石桥村卫生室", "what": "missed"})
+    assert "这段时间没有预约" in none.content.decode()
+    assert client.get("/slots/fairness/cases/", {"by": "name", "code": "x"}).status_code == 404
     assert "周桂兰" not in client.get("/slots/screen/").content.decode()
 
 

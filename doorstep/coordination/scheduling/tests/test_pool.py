@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from doorstep.coordination.scheduling import (
     actions,
+    booking_queries,
+    calling_actions,
     clinic_actions,
     laying_actions,
     queries,
@@ -275,6 +277,35 @@ def test_stopped_clinic_leaves_everybody_a_task_to_rebook() -> None:
         made = rebooking_actions.rebook(key=task.key, slot_key=later.key, origin="referral", actor=li)
         task.refresh_from_db()
         assert (task.state, task.new_booking_id, made.changed_from_id) == ("done", made.pk, booking.pk)
+
+
+def test_a_new_time_from_the_waiting_list_settles_what_a_stopped_clinic_left() -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, referral=1)
+    booking = _book(clinic, slot, clinic.resident)
+    with acting(system_actor(Purpose.HANDLER)) as system:
+        assert stopping_actions.call_off(slot_ids=[slot.pk], reason="设备故障", actor=system) == 1
+    with acting(clinic.doctor) as li:
+        days = {"first_day": timezone.localdate(), "last_day": timezone.localdate() + timedelta(days=20)}
+        want = Want(department_id=clinic.schedule.department_id, origin="referral", **days)
+        entry = waiting_actions.join(resident_id=clinic.resident.pk, want=want, actor=li)
+        assert booking_queries.who_wait(resident_ids=[clinic.resident.pk]) == {clinic.resident.pk}
+    make_slot(clinic, starts_at=timezone.now() + timedelta(days=6), referral=1)
+    with acting(system_actor(Purpose.CLOCKS)) as clocks:
+        # The stopped clinic's own place, which nobody stopped here, is offered like any other.
+        assert waiting_actions.offer_freed(actor=clocks) == 1
+    with acting(clinic.doctor) as li:
+        made = waiting_actions.accept(entry_key=entry.key, actor=li)
+        task = Rebooking.objects.get(booking=booking)
+        assert (task.state, task.new_booking_id) == ("done", made.pk)
+        assert not Task.objects.filter(kind="rebooking.open", closed_at__isnull=True).exists()
+    own = _own(clinic.resident)
+    with acting(system_actor(Purpose.HANDLER)) as system:
+        stopping_actions.call_off(slot_ids=[made.slot_id], reason="专家外出", actor=system)
+    again = make_slot(clinic, starts_at=timezone.now() + timedelta(days=9), open=1)
+    with acting(own):
+        mine = calling_actions.book(slot_key=again.key, origin="open", change="", channel="kiosk", person=own)
+        assert Rebooking.objects.get(booking=made).new_booking_id == mine.pk
 
 
 def test_residents_book_for_themselves_alone_and_not_after_missing_three() -> None:

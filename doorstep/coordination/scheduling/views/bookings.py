@@ -145,7 +145,8 @@ def rebookings(request: HttpRequest) -> HttpResponse:
     """What stopped clinics left to rebook for those whom this unit had booked."""
     actor = actor_with(request, Permission.SLOT_BOOK)
     found = booking_queries.open_rebookings(organization_ids=actor.reach)
-    return render(request, "scheduling/rebookings.html", {"tasks": found})
+    waiting = booking_queries.who_wait(resident_ids=[task.resident_id for task in found])
+    return render(request, "scheduling/rebookings.html", {"tasks": found, "waiting": waiting})
 
 
 @once
@@ -179,6 +180,7 @@ def rebooking(request: HttpRequest, key: UUID) -> HttpResponse:
         "state": task.machine.state(task.state),
         "booking": old,
         "slots": slots,
+        "on_list": bool(booking_queries.who_wait(resident_ids=[task.resident_id])) and task.state == "open",
         "standing": precedence.standing_sentence(
             standing.standing_of(task.resident, day=timezone.localdate(), referred="referral" in old.groups)
         ),

@@ -51,6 +51,8 @@ def mine(request: HttpRequest) -> HttpResponse:
         "waits": [(one, waiting_queries.ahead_of(one)) for one in waits],
         "rebookings": booking_queries.open_rebookings(resident_ids=[person_id]),
         "paused": booking_queries.paused_until(resident_id=person_id),
+        "missed": booking_queries.missed_count(resident_id=person_id),
+        "limit": precedence.NO_SHOW_LIMIT,
     }
     return render(request, "scheduling/own/mine.html", context)
 
@@ -164,7 +166,8 @@ def _take(key: UUID, *, change: str, rebook: str, frame: dict[str, Any], actor: 
     if change:
         actions.change(booking_key=change, hold_key=held.key, actor=actor)
     else:
-        actions.book(hold_key=held.key, resident_id=person.pk, actor=actor)
+        made = actions.book(hold_key=held.key, resident_id=person.pk, actor=actor)
+        rebooking_actions.settle(booking=made, actor=actor)
 
 
 def _frame(request: HttpRequest) -> tuple[Actor, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Pages of the division: shares and the release rule in words, what became of every share, next month's proposal, fairness."""
+"""Pages of the division: shares and the release rule in words, what became of every share, next month's proposal."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,8 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorstep.coordination.scheduling import (
-    fairness_queries,
-    precedence,
     queries,
     quota_actions,
     quota_queries,
@@ -34,7 +32,9 @@ SHARED = ("community", "contract", "referral")
 
 
 @dataclass(frozen=True, slots=True)
-class _Period:
+class Period:
+    """The days that a report looks at."""
+
     first: date
     last: date
 
@@ -60,7 +60,7 @@ def quotas(request: HttpRequest) -> HttpResponse:
         if try_act(form, lambda: quota_actions.set_sink_rule(organization_id=unit, steps=chosen, actor=actor)):
             messages.success(request, _("已保存"))
             return redirect(request, reverse("scheduling:quotas"))
-    period = _period(request, back=28)
+    period = period_of(request, back=28)
     context = {
         "shares": quota_queries.shares(organization_id=unit, day=timezone.localdate()),
         "departments": queries.departments_with_schedules(organization_id=unit),
@@ -83,7 +83,7 @@ def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
     department = queries.get_department(key=key, actor=actor)
     if quota not in SHARED:
         raise NotFound()
-    period = _period(request, back=30)
+    period = period_of(request, back=30)
     proposed = quota_queries.proposal(
         department=department, quota=quota, since=period.since, until=period.until, actor=actor
     )
@@ -124,7 +124,7 @@ def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
 def quotas_file(request: HttpRequest) -> HttpResponse:
     """The weeks of the division as an Excel file."""
     actor = actor_with(request, Permission.QUOTA_MANAGE)
-    period = _period(request, back=28)
+    period = period_of(request, back=28)
     response = HttpResponse(
         spreadsheet.weeks(_weeks(period, actor)),
         content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -133,25 +133,7 @@ def quotas_file(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_GET
-def fairness(request: HttpRequest) -> HttpResponse:
-    """How long each group, channel and centre waited, beside the rule of precedence."""
-    actor = actor_with(request, Permission.QUOTA_MANAGE)
-    period = _period(request, back=30)
-    parts = [
-        (
-            label,
-            fairness_queries.lines(
-                by=by, organization_ids=actor.reach, since=period.since, until=period.until, actor=actor
-            ),
-        )
-        for by, label in (("group", _("按人群")), ("channel", _("按渠道")), ("unit", _("按预约单位")))
-    ]
-    context = {"parts": parts, "period": period, "rule": precedence.rule_sentence(), "weights": precedence.WEIGHTS}
-    return render(request, "scheduling/fairness.html", context)
-
-
-def _weeks(period: _Period, actor: Actor) -> list[quota_queries.WeekLine]:
+def _weeks(period: Period, actor: Actor) -> list[quota_queries.WeekLine]:
     return quota_queries.weeks(
         organization_ids=[actor.organization_id or 0],
         since=period.since,
@@ -162,12 +144,12 @@ def _weeks(period: _Period, actor: Actor) -> list[quota_queries.WeekLine]:
     )
 
 
-def _period(request: HttpRequest, *, back: int) -> _Period:
+def period_of(request: HttpRequest, *, back: int) -> Period:
     """The days of the address, else the last weeks and the one to come."""
     today = timezone.localdate()
     first = day_of(request.GET.get("first", "")) if request.GET.get("first") else today - timedelta(days=back)
     last = day_of(request.GET.get("last", "")) if request.GET.get("last") else today + timedelta(days=7)
-    return _Period(min(first, last), max(first, last))
+    return Period(min(first, last), max(first, last))
 
 
 def _next_month() -> date:
