@@ -286,8 +286,9 @@ def test_a_new_time_from_the_waiting_list_settles_what_a_stopped_clinic_left() -
     with acting(system_actor(Purpose.HANDLER)) as system:
         assert stopping_actions.call_off(slot_ids=[slot.pk], reason="设备故障", actor=system) == 1
     with acting(clinic.doctor) as li:
-        days = {"first_day": timezone.localdate(), "last_day": timezone.localdate() + timedelta(days=20)}
-        want = Want(department_id=clinic.schedule.department_id, origin="referral", **days)
+        want = waiting_actions.want_for_days(
+            department_id=clinic.schedule.department_id, origin="referral", days=20, channel=""
+        )
         entry = waiting_actions.join(resident_id=clinic.resident.pk, want=want, actor=li)
         assert booking_queries.who_wait(resident_ids=[clinic.resident.pk]) == {clinic.resident.pk}
     make_slot(clinic, starts_at=timezone.now() + timedelta(days=6), referral=1)
