@@ -9,7 +9,7 @@ from doorstep.coordination.scheduling.giving_back import give_back
 from doorstep.coordination.scheduling.models import Booking, Slot
 from doorstep.coordination.scheduling.outcomes import SAME_HALF_DAY, Wish, constraints
 from doorstep.coordination.scheduling.taking import Ask
-from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.actor import ActorKind, Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict
 from doorstep.kernel.access.session import for_purpose
 
@@ -40,7 +40,7 @@ def _give_way(ask: Ask, wish: Wish, refused: Conflict) -> None:
     if found is None:
         raise refused
     if not halfdays.yields(found, reference=wish.reference):
-        message = halfdays.sentence(found)
+        message = halfdays.sentence(found, own=ask.actor.kind is ActorKind.RESIDENT)
         raise Conflict(message, fields={"slot": message}, code=SAME_HALF_DAY) from refused
     with for_purpose(Purpose.HANDLER, ask.actor):
         house = system_actor(Purpose.HANDLER, consortium_id=found.consortium_id)

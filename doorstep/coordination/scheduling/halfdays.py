@@ -49,12 +49,17 @@ def yields(booking: Booking, *, reference: str) -> bool:
     return reference.startswith("referral/") and not booking.reference and booking.state == BookingState.BOOKED
 
 
-def sentence(booking: Booking) -> str:
-    """Which booking stands in the way, and what to do."""
+def sentence(booking: Booking, *, own: bool) -> str:
+    """Which booking stands in the way, and what to do; `own` says it to the person."""
     local = booking.slot.starts_at.astimezone(CHINA)
-    return _(
-        "该居民这个半天在%(department)s已有预约：%(time)s %(who)s（%(place)s）。请改约或取消原预约，或选其他半天；确需再看一次的，由门诊加号并写明原因。"
-    ) % {
+    said = (
+        _("您这个半天在%(department)s已有预约：%(time)s %(who)s（%(place)s）。请改约或取消原预约，或选其他半天。")
+        if own
+        else _(
+            "该居民这个半天在%(department)s已有预约：%(time)s %(who)s（%(place)s）。请改约或取消原预约，或选其他半天；确需再看一次的，由门诊加号并写明原因。"
+        )
+    )
+    return said % {
         "department": booking.slot.schedule.department.name,
         "time": local.strftime("%m-%d %H:%M"),
         "who": booking.slot.schedule.who,
