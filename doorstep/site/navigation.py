@@ -97,14 +97,14 @@ ENTRIES: tuple[Entry, ...] = (
         group=_CARE,
     ),
     Entry(
-        label=_("随访"),
+        label=_("出院随访"),
         icon="clipboard-heart",
         url_name="referrals:follow-ups",
         permission=Referrals.FOLLOW_UP_DO,
         group=_CARE,
     ),
     Entry(
-        label=_("签约"),
+        label=_("签约管理"),
         icon="heart-handshake",
         url_name="contracts:panel",
         permission=Contracts.CONTRACT_VIEW,

@@ -44,7 +44,7 @@ EXPLANATIONS: dict[int, Explanation] = {
         title=gettext_lazy("没有权限"),
         happened=gettext_lazy("您当前的岗位不能进行这项操作。"),
         kept=NOTHING_SAVED,
-        next=gettext_lazy("如果您有多个岗位，请在右上角切换后再试；确需此权限时，请联系本单位的系统管理员。"),
+        next=gettext_lazy("如果您有多个岗位，请回到首页，在右上角切换后再试；确需此权限时，请联系本单位的系统管理员。"),
         icon="lock",
     ),
     404: Explanation(

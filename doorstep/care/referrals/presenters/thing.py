@@ -198,7 +198,7 @@ def home_list(actor: Actor, *, after: str = "") -> tuple[str, Page, str]:
         return _("接诊与住院"), list_queries.list_treating(actor=actor, after=after), reverse("referrals:treating")
     if actor.may(Permission.REFERRAL_RECEIVE_BACK):
         return _("下转承接与上转"), list_queries.list_family(actor=actor, after=after), reverse("referrals:list")
-    return _("我的转诊"), list_queries.list_sent(actor=actor, after=after), reverse("referrals:list")
+    return _("转出"), list_queries.list_sent(actor=actor, after=after), reverse("referrals:list")
 
 
 def _line(row: Referral, clock: tuple[Any, Any], chosen: Any) -> Line:

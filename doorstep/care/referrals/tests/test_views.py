@@ -85,6 +85,8 @@ def _submitted(loop: Loop) -> Referral:
     assert "built-in" not in again
     wrong = post(village, "referrals:edit", referral.key, **{**form, "present_illness": "", "consent_signer": ""})
     assert wrong.status_code == 422
+    assert "有 2 处" in wrong.content.decode()
+    assert "请填写知情同意签署人" in wrong.content.decode()
     assert state_of(referral) == "draft"
     assert post(village, "referrals:edit", referral.key, **form).status_code == 302
     assert state_of(referral) == "submitted_green"
@@ -95,6 +97,9 @@ def _treated_and_handed_back(loop: Loop, referral: Referral) -> None:
     """Accepted, checked in, admitted, discharged with a plan, handed back and taken over."""
     office, ward, family = (client_of(loop, key) for key in ("office", "specialist", "family"))
     assert "绿色通道" in office.get(reverse("referrals:office")).content.decode()
+    unread = office.post(reverse("referrals:check-in"), {"code": "abc"})
+    assert "请重新扫描转诊单上的二维码，或输入居民身份证号" in unread.content.decode()
+    assert ward.get(reverse("referrals:admit", args=[referral.key])).status_code == 302
     assert post(office, "referrals:act", referral.key, "accept").status_code == 302
     assert "报到二维码" in office.get(reverse("referrals:detail", args=[referral.key])).content.decode()
     assert office.get(reverse("referrals:referral-pdf", args=[referral.key])).content.startswith(b"%PDF")

@@ -51,7 +51,8 @@ def check_in(request: HttpRequest) -> HttpResponse:
         if refused.status not in (404, 409, 422):
             raise
         page, address = list_queries.list_incoming(actor=actor), reverse("referrals:office")
-        code = (text[:200], str(refused.message))
+        cure = str(refused.fields.get("code", ""))
+        code = (text[:200], " ".join(filter(None, (str(refused.message), cure))))
         return work(request, title=_("转诊受理"), page=page, address=address, refused_code=code, status=422)
     messages.success(request, _("%(name)s 已报到。") % {"name": referral.patient_name})
     return redirect(request, reverse("referrals:detail", args=[referral.key]))

@@ -20,6 +20,7 @@ from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.navigation import belong_to
 from doorstep.kernel.web.pages import page_or_part, redirect, render_part
+from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.once import once
 
 _EMPTY_ROWS = 2
@@ -43,6 +44,10 @@ def admit(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
     referral = queries.get(key=key, actor=actor)
+    if request.method == "GET" and "admit" not in {way.verb for way in workflow.allowed(referral, actor=actor)}:
+        # An old page or a kept address: nobody fills in a form that would be refused.
+        messages.warning(request, _("这份转诊现在不能收治入院，请先看当前状态。"))
+        return redirect(request, reverse("referrals:detail", args=[key]))
     belong_to(request, reverse("referrals:treating"))
     form = AdmitForm(
         request.POST if request.method == "POST" else None,
