@@ -40,7 +40,7 @@ BEGIN
     exact := format('CASE WHEN %%1$s.resident_id = ANY (%L::bigint[]) AND NOT %%1$s.sensitive THEN true ELSE ', whole) || readable || ' END';
   ELSE
     near := format('(' || of_unit || ' OFFSET 0) OR %%1$s.resident_id IS NULL OR %%1$s.resident_id = ANY (%L::bigint[])'
-      ' OR EXISTS (SELECT 1 FROM access_formerresident f WHERE f.former_id = %%1$s.resident_id OFFSET 0))', access_record_reach(), access_self());
+      ' OR %%1$s.resident_id IN (SELECT f.former_id FROM access_formerresident f))', access_record_reach(), access_self());
     exact := format('CASE WHEN NOT %%1$s.sensitive AND ' || of_unit || ' AND w.scope = %L AND w.opened_at <= statement_timestamp()'
       ' AND (w.closes_at IS NULL OR w.closes_at > statement_timestamp()) OFFSET 0) THEN true ELSE ', access_record_reach(), 'full') || readable || ' END';
   END IF;

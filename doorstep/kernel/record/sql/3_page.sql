@@ -48,10 +48,10 @@ CREATE OR REPLACE FUNCTION record_sort_table(p_query jsonb) RETURNS text LANGUAG
     WHEN 'amount' THEN 'record_searchamount' WHEN 'string' THEN 'record_searchstring' END END
 $$;
 
--- What is asked of each resource, the wall's first half among it.
+-- What is asked of each resource, the wall's first half among it unless p_source has asked it.
 CREATE OR REPLACE FUNCTION record_row_conditions(p_query jsonb, p_near text, p_exact text, p_source text) RETURNS text
 LANGUAGE sql STABLE SET search_path = public AS $$
-  SELECT format('r.type = %L AND NOT r.deleted AND %s AND %s', p_query ->> 'type', format(p_near, 'r'),
+  SELECT format('r.type = %L AND NOT r.deleted AND %s AND %s', p_query ->> 'type', CASE WHEN p_source IS NULL THEN format(p_near, 'r') ELSE 'true' END,
     record_conditions(p_query -> 'where', 'r', ' AND ', p_near || ' AND ' || p_exact, p_source IS NOT NULL))
 $$;
 
