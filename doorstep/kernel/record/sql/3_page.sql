@@ -48,6 +48,11 @@ CREATE OR REPLACE FUNCTION record_sort_table(p_query jsonb) RETURNS text LANGUAG
     WHEN 'amount' THEN 'record_searchamount' WHEN 'string' THEN 'record_searchstring' END END
 $$;
 
+-- The resource of an id x of a source: nothing but the way from the one to the other.
+CREATE OR REPLACE FUNCTION record_row_of_source() RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT 'LATERAL (SELECT o.* FROM record_resource o WHERE o.id = x.id OFFSET 0) r'
+$$;
+
 -- What is asked of each resource, the wall's first half among it unless p_source has asked it.
 CREATE OR REPLACE FUNCTION record_row_conditions(p_query jsonb, p_near text, p_exact text, p_source text) RETURNS text
 LANGUAGE sql STABLE SET search_path = public AS $$
@@ -70,9 +75,8 @@ DECLARE
   descending boolean := coalesce((sorts #>> '{0,desc}')::boolean, true);
   sort_values text[] := '{}';
   ordering text;
-  id_column text := 'r.id';
-  source text := coalesce('(SELECT x.id FROM (' || p_source || ') x ORDER BY x.id DESC OFFSET 0) x JOIN ', '') || 'record_resource r'
-    || CASE WHEN p_source IS NULL THEN '' ELSE ' ON r.id = x.id' END;
+  id_column text := CASE WHEN p_source IS NULL THEN 'r.id' ELSE 'x.id' END;
+  source text := coalesce('(SELECT x.id FROM (' || p_source || ') x ORDER BY x.id DESC OFFSET 0) x, ' || record_row_of_source(), 'record_resource r');
   conditions text := record_row_conditions(p_query, p_near, p_exact, p_source);
 BEGIN
   SELECT coalesce(array_agg(record_sort_value(s, 'r') ORDER BY n), '{}') INTO sort_values
@@ -195,9 +199,9 @@ BEGIN
   END IF;
   IF p_query ? 'total' THEN
     EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM (SELECT r.resident_id, r.organization_id, r.episode, r.category, r.sensitive'
-      ' FROM %srecord_resource r WHERE %s%s OFFSET 0) c WHERE %s LIMIT %s) t', CASE WHEN walk IS NULL THEN '(' || source || ') x, ' END,
+      ' FROM %s WHERE %s OFFSET 0) c WHERE %s LIMIT %s) t',
+      coalesce(CASE WHEN walk IS NULL THEN '(' || source || ') x, ' || record_row_of_source() END, 'record_resource r'),
       record_row_conditions(p_query, wall.near, wall.exact, CASE WHEN walk IS NULL THEN source END),
-      CASE WHEN walk IS NULL AND source IS NOT NULL THEN ' AND r.id = x.id' END,
       format(wall.exact, 'c'), (p_query ->> 'total')::bigint) INTO total USING known;
   END IF;
   IF page_limit > 0 THEN
