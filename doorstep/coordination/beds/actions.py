@@ -15,6 +15,7 @@ from doorstep.coordination.beds.permissions import Permission
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.remembered import Remembered
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.residents.models import Resident
 
@@ -198,7 +199,7 @@ def write_round(
 @transaction.atomic
 def ask(*, wanted: Wanted, actor: Actor) -> BedRequest:
     """Put a resident on the waiting list; asked again for the same thing it is the same place, at its new priority."""
-    waiting = BedRequest.objects.filter(reference=wanted.reference, state="waiting").first()
+    waiting = _WAITING.one(wanted.reference)
     if waiting is not None and waiting.organization_id == wanted.organization_id:
         BedRequest.objects.filter(pk=waiting.pk).update(priority=wanted.priority)
         return waiting
@@ -214,6 +215,9 @@ def ask(*, wanted: Wanted, actor: Actor) -> BedRequest:
         kind=wanted.kind,
     )
     return workflow.begin(request, "ask", actor=actor, details={"reference": wanted.reference})
+
+
+_WAITING = Remembered(lambda reference: BedRequest.objects.filter(reference=reference, state="waiting").order_by("id"))
 
 
 def end_request(*, reference: str, given: bool, actor: Actor, reason: str) -> int:

@@ -31,7 +31,7 @@ from doorstep.people.workforce.models import Practitioner
 _MOST = 5_000
 _TRIES = 4
 # A statement of this many bookings takes about as long as a person waits for a page.
-_TOGETHER = Together("scheduling_book_all", most=32, leaders=2)
+_TOGETHER = Together("scheduling_book_all", most=32, leaders=1)
 _lock = threading.Lock()
 _known: dict[uuid.UUID, "Seen"] = {}
 # Slots of which nothing was left a moment ago. It is asked anew for everybody; only what a booking would need is not prepared before.

@@ -101,7 +101,8 @@ class Bench:
         form = {
             "kind": "ordinary", "direction": "up", "aim": "department", "reviewer_id": heroes.FAMILY_DOCTOR,
             "impression": "急性下壁心肌梗死", "present_illness": "胸闷三天", "bed_requested": "on",
-            "consent_signer": "本人", "consent_relation": "self", "verb": "submit",
+            "consent_signer": "本人", "consent_relation": "self", "verb": "submit", "patient_phone": "0731-5550100",
+            "patient_address": "青石镇东风村 12 号",
         }  # fmt: skip
         return [
             self._post("family", reverse("referrals:edit", args=[key]), {**form, "target_id": target})

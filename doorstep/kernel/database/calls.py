@@ -73,11 +73,9 @@ def run_alone(call: Call, *, entering: Call) -> Any:
     """
     if connection.in_atomic_block:
         raise RuntimeError("run_alone() is a transaction of its own: inside another one it would end with that one.")
-    with connection.cursor() as cursor:
-        # CASE carries out its second part only after the first.
-        statement = f"SELECT CASE WHEN {entering.text} THEN {call.text} END"
-        cursor.execute(statement, [*entering.arguments, *call.arguments])
-        return cursor.fetchone()[0]
+    # CASE carries out its second part only after the first.
+    statement = f"SELECT CASE WHEN {entering.text} THEN {call.text} END"
+    return ask(statement, [typeless(value) for value in (*entering.arguments, *call.arguments)])[0][0]
 
 
 def as_json(value: Any) -> str:

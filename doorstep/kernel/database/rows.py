@@ -11,6 +11,7 @@ from django.db import connection, models
 from django.db.models.expressions import BaseExpression, DatabaseDefault
 from django.db.models.query import get_related_populators
 
+from doorstep.kernel.database.calls import typeless
 from doorstep.kernel.database.remembered import ask
 
 Row = TypeVar("Row", bound=models.Model)
@@ -86,9 +87,8 @@ def insert(row: models.Model) -> None:
         if not isinstance(value, DatabaseDefault):
             named.append(field.attname)
             values.append(field.get_db_prep_save(value, connection))
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(type(row), tuple(named)), values)
-        row.pk, *made = cursor.fetchone()
+    found = ask(_statement(type(row), tuple(named)), [typeless(value) for value in values])
+    row.pk, *made = found[0]
     for field, value in zip(_made(type(row)), made, strict=True):
         setattr(row, field.attname, value)
     row._state.adding = False
