@@ -41,7 +41,8 @@ def cases(request: HttpRequest) -> HttpResponse:
     """The bookings behind a figure; names only of those whom the reader may see."""
     actor = actor_with(request, Permission.QUOTA_MANAGE)
     period = period_of(request, back=_BACK)
-    by, code, what = (request.GET.get(name, "") for name in ("by", "code", "what"))
+    by = request.GET.get("by", "group")
+    code, what = (request.GET.get(name, "") for name in ("code", "what"))
     if by not in ("group", "channel", "unit") or what not in _FIGURES:
         raise NotFound()
     found = fairness_queries.cases(
