@@ -14,9 +14,10 @@ from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling import queries as places
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access import actions as access
-from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.database.calls import Call
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.kernel.workflow.actions import TransitionRefused
@@ -74,11 +75,32 @@ def place_kept(referral: Referral) -> Booking | None:
     return booking if booking is not None and booking.state == "booked" else None
 
 
+def place_standing(referral: Referral, *, actor: Actor) -> Booking | None:
+    """The booking of a referral while it still stands, also when another unit of the case made it: the township's doctor submits what the
+    village drafted, and the village sees nothing of that booking."""
+    found = place_kept(referral)
+    if found is not None or referral.booking_id is None:
+        return found
+    with for_purpose(Purpose.HANDLER, actor):
+        return place_kept(referral)
+
+
+def free(booking: Booking, *, actor: Actor, reason: str) -> None:
+    """Cancel the booking of a case that the actor may end; what another unit booked for it is cancelled by the house."""
+    seen = actor.reaches(booking.organization_id) or actor.reaches(booking.source_organization_id)
+    if seen or actor.is_system:
+        scheduling.cancel(booking_key=booking.key, actor=actor, reason=reason)
+        return
+    with for_purpose(Purpose.HANDLER, actor):
+        house = system_actor(Purpose.HANDLER, consortium_id=booking.consortium_id)
+        scheduling.cancel(booking_key=booking.key, actor=house, reason=reason)
+
+
 def give_place_back(referral: Referral, *, actor: Actor, reason: str) -> None:
     """Cancel the booking of a referral that will not need it any more."""
-    booking = place_kept(referral)
+    booking = place_standing(referral, actor=actor)
     if booking is not None:
-        scheduling.cancel(booking_key=booking.key, actor=actor, reason=reason or _("转诊已结束"))
+        free(booking, actor=actor, reason=reason or _("转诊已结束"))
 
 
 @contextmanager

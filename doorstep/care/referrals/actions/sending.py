@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, contact, queries, rules, states, texts
 from doorstep.care.referrals.actions import packet
-from doorstep.care.referrals.actions.details import details_of, once_per_target, place_kept
+from doorstep.care.referrals.actions.details import details_of, free, once_per_target, place_standing
 from doorstep.care.referrals.actions.drafting import revising, revision_of
 from doorstep.care.referrals.criteria import Judgement, as_rows, judge
 from doorstep.care.referrals.models import Referral
@@ -99,10 +99,10 @@ def _submit(referral: Referral, consent: Consent, *, actor: Actor, written: Mapp
 def _still_fits(referral: Referral, *, actor: Actor) -> Booking | None:
     """The place of a referral that was returned; given back when it goes to another unit, or at a time chosen anew, first of all:
     the new place may be at the same time."""
-    kept = place_kept(referral)
+    kept = place_standing(referral, actor=actor)
     if kept is None or (referral.hold_key is None and kept.organization_id == referral.target_id):
         return kept
-    scheduling.cancel(booking_key=kept.key, actor=actor, reason=_("转诊已改选其他号源或机构"))
+    free(kept, actor=actor, reason=_("转诊已改选其他号源或机构"))
     return None
 
 
