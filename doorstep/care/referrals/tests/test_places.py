@@ -95,6 +95,19 @@ def test_submit_refuses_a_place_of_another_unit(loop: Loop) -> None:
     assert bookings() == []
 
 
+def test_place_booked_by_another_unit_of_the_case_is_given_back(loop: Loop) -> None:
+    one = filled(loop, loop.world.lead)
+    with acting(loop.village) as village:
+        actions.hold_slot(referral=one, slot_key=make_slot(loop).key, actor=village)
+    with acting(loop.family) as family:
+        mine = queries.get(key=one.key, actor=family)
+        actions.submit(referral=mine, consent=CONSENT, actor=family)
+    with acting(loop.village) as village:
+        sent = queries.get(key=one.key, actor=village)
+        actions.go_elsewhere(referral=sent, place="市中医院", reason="", actor=village)
+    assert bookings() == ["cancelled"]
+
+
 def test_redirect_to_a_unit_where_the_patient_waits_unseen_is_refused(loop: Loop) -> None:
     other, office = second_hospital()
     first = filled(loop, loop.world.lead, bed=True)
