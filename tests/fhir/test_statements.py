@@ -255,5 +255,5 @@ def test_a_search_of_few_residents_passes_over_everybody_else_s_values(sights: t
             cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM record_search(%s)", [query])
             plan = cursor.fetchone()[0][0]["Plan"]
             touched = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-            # Each of the 1,500 entries of others would take four.
-            assert touched < 1000, (pairs, touched)
+            # Each of the 1,500 entries of others would take four; what the own ones take differs with the pages that other tests left.
+            assert touched < 2_500, (pairs, touched)
