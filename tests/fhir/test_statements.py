@@ -256,4 +256,5 @@ def test_a_search_of_few_residents_passes_over_everybody_else_s_values(sights: t
             plan = cursor.fetchone()[0][0]["Plan"]
             touched = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
             # Each of the 1,500 entries of others would take four; what the own ones take differs with the pages that other tests left.
+            # To pass over the 1,500 entries of others takes four pages each; the own ones differ with what other tests left in the tables.
             assert touched < 2_500, (pairs, touched)
