@@ -15,7 +15,7 @@ from pytest_django import DjangoDbBlocker
 from tests import database_run
 
 RUN = database_run.begin()
-os.environ["DJANGO_SETTINGS_MODULE"] = "doorstep.site.settings.test"
+os.environ["DJANGO_SETTINGS_MODULE"] = database_run.SETTINGS
 # Here and not later: conftest files below this one may import models.
 django.setup()
 # A whole collection passes over all that the product and pytest hold, a quarter of a second each: seldom is enough.

@@ -28,6 +28,7 @@ PREFIX = "doorstep-test-"
 # Nothing of a test run has to survive a power cut.
 TUNING = Tuning(shared_buffers="128MB", work_mem="16MB", durable=False)
 ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = "doorstep.site.settings.test"
 KEPT = ROOT / "build" / "test-cluster"
 
 
@@ -128,3 +129,17 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def prepare() -> None:
+    """Make the template and keep it, so that no test waits for it."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    run = begin()
+    try:
+        template(run)
+    finally:
+        end(run)
+
+
+if __name__ == "__main__":
+    prepare()

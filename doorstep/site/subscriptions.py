@@ -12,6 +12,7 @@ from doorstep.coordination.hospital_systems import handlers as hospital_systems
 from doorstep.coordination.notices import handlers as notices
 from doorstep.coordination.scheduling import events as scheduling_events
 from doorstep.coordination.scheduling import handlers as scheduling
+from doorstep.coordination.visits.events import VisitVoided
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.worklist.events import TaskEscalated, TaskOverdue, TaskWarned
 from doorstep.people.identity.events import ResidentsMerged
@@ -25,6 +26,7 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
         referrals.end_for_death,
         diagnosis.end_for_death,
     ),
+    VisitVoided: (diagnosis.end_for_voided_visit,),
     scheduling_events.SlotsGenerated: (scheduling.publish_slots,),
     scheduling_events.ClinicStopped: (scheduling.call_off_bookings, scheduling.publish_slots),
     contract_events.ContractSigned: (contracts.open_to_team,),

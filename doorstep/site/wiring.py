@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.care.contracts import queries as contracts
 from doorstep.care.contracts.permissions import Permission as Contracts
 from doorstep.care.diagnosis import next_acts as report_acts
+from doorstep.care.diagnosis.handlers import TEXTS as ECG_TEXTS
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.diagnosis.previews import ecg_preview
 from doorstep.care.referrals import benefits as referral_benefits
@@ -114,6 +115,7 @@ def wire() -> None:
     lines.install_allergies(allergies.for_banner)
     addresses.install(ITEM_PAGES)
     bed_cases.install(addresses.address_of)
+    notice_texts.install(ECG_TEXTS)
     notice_texts.install(REFERRAL_TEXTS)
     notice_texts.install(BOOKING_TEXTS)
     telling.install(tell_resident)

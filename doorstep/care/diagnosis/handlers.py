@@ -2,8 +2,18 @@
 
 from doorstep.care.diagnosis import actions
 from doorstep.care.diagnosis.models import EcgOrder
+from doorstep.coordination.notices.texts import Text
+from doorstep.coordination.visits.models import Visit
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.events.event import Event
+
+TEXTS: dict[str, Text] = {
+    "ecg-visit-voided": Text(
+        "这份心电图所属的就诊已作废，可能登记错了居民，请与申请单位核对后退回或修订",
+        "The visit of this ECG was voided: it may be another person's. Ask the unit that ordered it, then return or amend",
+        "critical",
+    ),
+}
 
 
 def note_outcome(event: Event) -> None:
@@ -19,3 +29,11 @@ def end_for_death(event: Event) -> None:
     if event.resident_id is not None:
         actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
         actions.end_for_death(resident_id=event.resident_id, actor=actor)
+
+
+def end_for_voided_visit(event: Event) -> None:
+    """Take back the orders of a visit that was opened by mistake, for the wrong resident perhaps."""
+    machine, _slash, key = event.subject.partition("/")
+    if machine == Visit.machine.name and event.resident_id is not None:
+        actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
+        actions.end_for_voided_visit(visit_key=key, resident_id=event.resident_id, actor=actor)

@@ -16,6 +16,8 @@ from doorstep.care.diagnosis.ecg.recording import Recording
 from doorstep.care.diagnosis.ecg.refusals import EcgRefused
 from doorstep.care.diagnosis.models import CATEGORY, EcgOrder
 from doorstep.care.diagnosis.permissions import Permission
+from doorstep.coordination.notices import actions as notices
+from doorstep.coordination.notices.audience import Audience
 from doorstep.coordination.recognition import actions as recognition
 from doorstep.coordination.recognition import rules
 from doorstep.coordination.visits.models import Visit
@@ -210,6 +212,27 @@ def end_for_death(*, resident_id: int, actor: Actor) -> int:
     for order in found:
         cancel(order=order, reason=_("居民已登记死亡"), actor=actor)
     return len(found)
+
+
+def end_for_voided_visit(*, visit_key: str, resident_id: int, actor: Actor) -> int:
+    """Take back what nobody reads yet of a visit that was opened by mistake, and tell the centre of what is read or reported already:
+    whose heart it was can be said only by people. Returns how many orders were taken back."""
+    ended = 0
+    for order in EcgOrder.objects.filter(resident_id=resident_id, visit_key=visit_key).exclude(state=states.CANCELLED):
+        if order.machine.transition("cancel", order.state) is not None:
+            cancel(order=order, reason=_("所属就诊已作废"), actor=actor)
+            ended += 1
+        else:
+            notices.tell(
+                kind="ecg-visit-voided",
+                organization_id=order.center_id,
+                among=Audience(permission=Permission.ECG_READ),
+                about=resident_id,
+                link=order.subject,
+                urgent=True,
+                actor=actor,
+            )
+    return ended
 
 
 def _read(data: bytes) -> Recording:

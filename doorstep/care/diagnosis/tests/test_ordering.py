@@ -2,11 +2,16 @@
 
 import pytest
 
-from doorstep.care.diagnosis import actions, queries
+from doorstep.care.diagnosis import actions, handlers, queries
 from doorstep.care.diagnosis.ecg.recording import PatientFacts
 from doorstep.care.diagnosis.ecg.synthetic import Kind
 from doorstep.care.diagnosis.models import EcgOrder
-from doorstep.care.diagnosis.tests.factories import Loop, make_loop, ordered, queued, recording_bytes
+from doorstep.care.diagnosis.tests.factories import Loop, claimed, make_loop, ordered, queued, recording_bytes
+from doorstep.coordination.notices.queries import latest
+from doorstep.coordination.visits import actions as visits
+from doorstep.coordination.visits.events import VisitVoided
+from doorstep.coordination.visits.models import Visit
+from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
@@ -172,3 +177,26 @@ def test_cancel_takes_the_case_off_the_queue(loop: Loop) -> None:
         assert queries.queue(actor=reader) == []
         # The village may see that the centre has it, but has nothing to do.
         assert [task for task in worklist.open_tasks(actor=village) if task.item_id == order.pk] == []
+
+
+def test_voided_visit_takes_its_order_back_and_tells_the_centre_of_what_is_read(loop: Loop) -> None:
+    waiting = queued(loop)
+    _void(loop, waiting)
+    reading = claimed(loop, seed=8)
+    _void(loop, reading)
+    with acting(loop.actor("reader")) as reader:
+        assert EcgOrder.objects.get(pk=reading.pk).state == "reading"
+        [notice] = [one for one in latest(actor=reader) if one.kind == "ecg-visit-voided"]
+    assert (notice.link, notice.urgent) == (reading.subject, True)
+    with acting(loop.actor("village")):
+        assert EcgOrder.objects.get(pk=waiting.pk).state == "cancelled"
+
+
+def _void(loop: Loop, order: EcgOrder) -> None:
+    """The visit of an order was opened for the wrong resident; the handler hears of it."""
+    village = loop.actor("village")
+    assert order.visit_key is not None
+    with acting(village):
+        visit = visits.void(visit=Visit.objects.get(key=order.visit_key), reason="选错了居民", actor=village)
+    with acting(system_actor(Purpose.HANDLER)):
+        handlers.end_for_voided_visit(VisitVoided(subject=visit.subject, resident_id=visit.resident_id))
