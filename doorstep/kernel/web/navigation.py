@@ -44,7 +44,7 @@ class Entry:
 class Link:
     """An entry resolved for one request."""
 
-    label: Any
+    label: str
     icon: str
     address: str
     group: Any
@@ -99,7 +99,7 @@ def _resolved(entries: Sequence[Entry], request: HttpRequest, person: Person | N
     home = _home_of(getattr(request, "belongs_to", request.path), found)
     return [
         Link(
-            label=entry.label,
+            label=str(entry.label),
             icon=entry.icon,
             address=address,
             group=entry.group,

@@ -24,26 +24,28 @@ def days_of(entries: Iterable[Entry], *, units: Mapping[int, str]) -> list[Day]:
 
 
 def _folded(entries: Sequence[Entry], units: Mapping[int, str]) -> list[Line]:
-    lines: list[Line] = []
-    done: set[tuple[int | None, bool, bool]] = set()
+    """What was measured together stands where its first value stands."""
+    held: list[list[Entry]] = []
+    # What measurements of a line share: the unit, whether a laboratory's, whether withdrawn.
+    measured: dict[tuple[int | None, bool, bool], list[Entry]] = {}
     for entry in entries:
-        mark = _together_with(entry)
         if entry.type != "Observation" or entry.sensitive:
-            lines.append(line_of(entry, units=units))
+            held.append([entry])
             continue
-        if mark in done:
-            continue
-        done.add(mark)
-        alike = [
-            one for one in entries if one.type == "Observation" and not one.sensitive and _together_with(one) == mark
-        ]
-        lines.append(_together(alike, units) if len(alike) > 1 else _marked(entry, units))
-    return lines
+        mark = (entry.organization_id, entry.category == "laboratory", is_withdrawn(entry.content))
+        alike = measured.get(mark)
+        if alike is None:
+            measured[mark] = alike = []
+            held.append(alike)
+        alike.append(entry)
+    return [_line(alike, units) for alike in held]
 
 
-def _together_with(entry: Entry) -> tuple[int | None, bool, bool]:
-    """What measurements of a line share: the unit, whether a laboratory's, whether withdrawn."""
-    return (entry.organization_id, entry.category == "laboratory", is_withdrawn(entry.content))
+def _line(entries: Sequence[Entry], units: Mapping[int, str]) -> Line:
+    if len(entries) > 1:
+        return _together(entries, units)
+    [entry] = entries
+    return _marked(entry, units) if entry.type == "Observation" and not entry.sensitive else line_of(entry, units=units)
 
 
 def _together(entries: Sequence[Entry], units: Mapping[int, str]) -> Line:
