@@ -11,13 +11,12 @@ from doorstep.coordination.allergies.permissions import Permission
 from doorstep.coordination.allergies.published import to_flag, to_intolerance, to_list
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, Refused
-from doorstep.kernel.audit import actions as audit
-from doorstep.kernel.events import actions as events
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.publishing import Row
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
+from doorstep.people.residents.telling import tell
 
 
 @transaction.atomic
@@ -123,17 +122,12 @@ def _tell(event: type[Event], line: Allergy, actor: Actor) -> None:
     if line.reason:
         facts["reason"] = line.reason
     subject = f"allergy/{line.key}"
-    events.publish(
-        event(
-            subject=subject,
-            subject_id=line.pk,
-            resident_id=line.resident_id,
-            organization_id=actor.organization_id,
-            consortium_id=actor.consortium_id,
-            user_id=actor.user_id,
-            details=facts,
-        )
-    )
-    audit.record(
-        action=f"allergy.{event.__name__}", actor=actor, subject=subject, resident_id=line.resident_id, details=facts
+    tell(
+        event,
+        subject=subject,
+        subject_id=line.pk,
+        resident_id=line.resident_id,
+        actor=actor,
+        facts=facts,
+        area="allergy",
     )

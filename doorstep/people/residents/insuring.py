@@ -9,8 +9,6 @@ from django.utils.translation import gettext as _
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, Refused
-from doorstep.kernel.audit import actions as audit
-from doorstep.kernel.events import actions as events
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.publishing import Published, Row
@@ -19,6 +17,7 @@ from doorstep.people.residents.coverage import to_coverage
 from doorstep.people.residents.events import InsuranceEnded, InsuranceRecorded
 from doorstep.people.residents.models import Insurance, Resident
 from doorstep.people.residents.permissions import Permission
+from doorstep.people.residents.telling import tell
 
 
 @transaction.atomic
@@ -134,17 +133,4 @@ def _publish(lines: Sequence[Insurance], resident: Resident, actor: Actor) -> No
 
 def _tell(event: type[Event], line: Insurance, actor: Actor, facts: dict[str, str]) -> None:
     subject = f"insurance/{line.key}"
-    events.publish(
-        event(
-            subject=subject,
-            subject_id=line.pk,
-            resident_id=line.resident_id,
-            organization_id=actor.organization_id,
-            consortium_id=actor.consortium_id,
-            user_id=actor.user_id,
-            details=facts,
-        )
-    )
-    audit.record(
-        action=f"resident.{event.__name__}", actor=actor, subject=subject, resident_id=line.resident_id, details=facts
-    )
+    tell(event, subject=subject, subject_id=line.pk, resident_id=line.resident_id, actor=actor, facts=facts)

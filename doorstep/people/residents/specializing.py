@@ -10,8 +10,6 @@ from django.utils.translation import gettext as _
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.refusals import Conflict, Refused
 from doorstep.kernel.access.session import for_purpose
-from doorstep.kernel.audit import actions as audit
-from doorstep.kernel.events import actions as events
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record import actions as record
@@ -22,6 +20,7 @@ from doorstep.people.residents.flags import CATEGORY
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.permissions import Permission
 from doorstep.people.residents.special_models import SpecialDisease
+from doorstep.people.residents.telling import tell
 
 _CATEGORIES = "http://terminology.hl7.org/CodeSystem/flag-category"
 
@@ -128,17 +127,4 @@ def _writing(line: SpecialDisease, actor: Actor) -> AbstractContextManager[objec
 
 def _tell(event: type[Event], line: SpecialDisease, actor: Actor, facts: dict[str, str]) -> None:
     subject = f"special-disease/{line.key}"
-    events.publish(
-        event(
-            subject=subject,
-            subject_id=line.pk,
-            resident_id=line.resident_id,
-            organization_id=actor.organization_id,
-            consortium_id=actor.consortium_id,
-            user_id=actor.user_id,
-            details=facts,
-        )
-    )
-    audit.record(
-        action=f"resident.{event.__name__}", actor=actor, subject=subject, resident_id=line.resident_id, details=facts
-    )
+    tell(event, subject=subject, subject_id=line.pk, resident_id=line.resident_id, actor=actor, facts=facts)
