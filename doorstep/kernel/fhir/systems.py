@@ -32,6 +32,8 @@ SENSITIVITY = f"{BASE}/CodeSystem/sensitivity"
 KEY_GROUP = f"{BASE}/CodeSystem/key-group"
 INSURANCE_KIND = f"{BASE}/CodeSystem/insurance-kind"
 SPECIAL_DISEASE = f"{BASE}/CodeSystem/special-disease"
+# valuePeriod on a class of a Coverage: the span for which the fund has recognised the disease.
+RECOGNISED_PERIOD = f"{BASE}/StructureDefinition/recognised-period"
 # Why an examination is made again although a result stands (coordination/recognition/rules.py); "recognised" when it is not.
 REPEAT_REASON = f"{BASE}/CodeSystem/repeat-reason"
 

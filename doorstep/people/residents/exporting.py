@@ -6,10 +6,11 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotPermitted, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.people.organizations.models import Organization
-from doorstep.people.residents import documents, insurance
+from doorstep.people.residents import documents, insurance, special
 from doorstep.people.residents.models import Group, Insurance, Resident
 from doorstep.people.residents.permissions import Permission
 from doorstep.people.residents.rules import GROUPS, RELATIONS
+from doorstep.people.residents.special_models import SpecialDisease
 
 _GENDERS = {"male": "男", "female": "女", "unknown": "未知", "other": "未说明"}
 
@@ -41,7 +42,11 @@ def residents_of(*, organization: Organization, reason: str, actor: Actor) -> li
             resident__organization__path__contains=[organization.pk], ended_at__isnull=True, is_basic=True
         ).values_list("resident_id", "kind", "place")
     }
-    rows = [_row(one, groups.get(one.pk, []), insured.get(one.pk, ("", ""))) for one in found.iterator(chunk_size=2000)]
+    recognised = _recognised(organization)
+    rows = [
+        (*_row(one, groups.get(one.pk, []), insured.get(one.pk, ("", ""))), "；".join(recognised.get(one.pk, ())))
+        for one in found.iterator(chunk_size=2000)
+    ]
     audit.record(
         action="residents.export",
         actor=actor,
@@ -50,6 +55,16 @@ def residents_of(*, organization: Organization, reason: str, actor: Actor) -> li
         details={"rows": len(rows), "organization": organization.code},
     )
     return rows
+
+
+def _recognised(organization: Organization) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    lines = SpecialDisease.objects.filter(
+        resident__organization__path__contains=[organization.pk], ended_at__isnull=True
+    ).order_by("since", "id")
+    for resident_id, kind, name, since, until in lines.values_list("resident_id", "kind", "name", "since", "until"):
+        found.setdefault(resident_id, []).append(special.told(kind=kind, name=name, since=since, until=until))
+    return found
 
 
 def _row(resident: Resident, groups: list[str], insured: tuple[str, str]) -> tuple[str, ...]:

@@ -219,7 +219,7 @@ class SpecialForm(forms.Form):
     until = forms.DateField(label=_("待遇终止日期"), widget=DayInput(), required=False, help_text=_("长期有效的不填。"))
     source = forms.ChoiceField(
         label=_("依据"),
-        choices=SpecialDisease.Source.choices,
+        choices=[one for one in SpecialDisease.Source.choices if one[0] != SpecialDisease.Source.IMPORTED],
         initial=SpecialDisease.Source.PAPER,
         widget=forms.RadioSelect,
     )

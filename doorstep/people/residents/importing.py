@@ -16,7 +16,8 @@ from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
-from doorstep.people.residents import documents, indexes, insurance, insuring
+from doorstep.kernel.record.publishing import Published
+from doorstep.people.residents import documents, indexes, insurance, insuring, special, specializing
 from doorstep.people.residents.actions import NewResident, admit, check_new, row_of
 from doorstep.people.residents.events import ResidentsImported
 from doorstep.people.residents.flags import flags_of
@@ -24,6 +25,7 @@ from doorstep.people.residents.models import Household, ImportBatch, Insurance, 
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
 from doorstep.people.residents.rules import GROUPS, NumberFault, read_number
+from doorstep.people.residents.special_models import SpecialDisease
 from doorstep.people.residents.spreadsheet import FileFault, SheetRow, read_file
 
 _GENDERS = {"男": "male", "女": "female", "未知": "unknown", "未说明": "other", "1": "male", "2": "female"}
@@ -152,6 +154,7 @@ def _check(rows: list[SheetRow]) -> tuple[list[dict[str, Any]], list[dict[str, A
                     **asdict(person),
                     "birth_date": person.birth_date.isoformat(),
                     "household": row.cells.get("户号", ""),
+                    "specials": row.cells.get("门诊慢特病", ""),
                 }
             )
     return people, faults
@@ -176,6 +179,9 @@ def _parse(row: SheetRow) -> tuple[NewResident | None, dict[str, str]]:
             "name": insured,
             "known": "、".join(_INSURANCES),
         }
+    wrong_disease = special.read(cells.get("门诊慢特病", ""), today=timezone.localdate())[1]
+    if wrong_disease:
+        found["门诊慢特病"] = wrong_disease
     if found or born is None:
         return None, found
     person = NewResident(
@@ -249,7 +255,7 @@ def _taken(marks: list[UUID]) -> set[UUID]:
 
 
 def _person(facts: dict[str, Any]) -> NewResident:
-    known = {name: value for name, value in facts.items() if name != "household"}
+    known = {name: value for name, value in facts.items() if name not in ("household", "specials")}
     known["birth_date"] = date.fromisoformat(known["birth_date"])
     known["groups"] = tuple(known["groups"])
     return NewResident(**known)
@@ -268,13 +274,14 @@ def _households(people: list[dict[str, Any]], unit_id: int) -> dict[str, int]:
 
 
 def _publish(people: dict[int, dict[str, Any]], actor: Actor) -> None:
-    """Tell the record of the new residents and of their insurance, which is inserted here: one statement each."""
+    """Tell the record of the new residents, of their insurance and of what it recognises, which are inserted here: one statement each."""
     residents = list(Resident.objects.select_related("organization").filter(id__in=people).order_by("id"))
     patients = [
         (to_patient(one, organization_key=one.organization.key, organization_name=one.organization.name), one.pk)
         for one in residents
     ]
-    lines, flags, today = [], [], timezone.localdate()
+    lines, today = [], timezone.localdate()
+    flags: list[tuple[Published, int | None]] = []
     for one in residents:
         facts = people[one.pk]
         flags += [
@@ -284,10 +291,21 @@ def _publish(people: dict[int, dict[str, Any]], actor: Actor) -> None:
             line = insuring.new_line(one, kind=facts["insurance"], place=facts["insured_at"], actor=actor)
             line.source = Insurance.Source.IMPORTED.value
             lines.append(line)
-    veiled = [pair for pair in flags if pair[0].sensitive]
-    if veiled:
-        # Whoever brings the list in may not read what is not said aloud.
-        with for_purpose(Purpose.HANDLER, actor):
-            record.publish_new(veiled, actor=actor)
+    specials = {one.pk: _specials(one, people[one.pk].get("specials", ""), actor) for one in residents}
+    # Whoever brings the list in may not read what is not said aloud.
+    with for_purpose(Purpose.HANDLER, actor):
+        flags += specializing.take_over([line for found in specials.values() for line in found])
+        record.publish_new([pair for pair in flags if pair[0].sensitive], actor=actor)
     flags = [pair for pair in flags if not pair[0].sensitive]
-    record.publish_new([*patients, *flags, *(insuring.take_over(lines) if lines else ())], actor=actor)
+    record.publish_new([*patients, *flags, *(insuring.take_over(lines, specials) if lines else ())], actor=actor)
+
+
+def _specials(resident: Resident, text: str, actor: Actor) -> list[SpecialDisease]:
+    told, _wrong = special.read(text, today=timezone.localdate())
+    lines = [
+        specializing.new_line(resident, kind=one.kind, name=one.name, since=one.since, until=one.until, actor=actor)
+        for one in told
+    ]
+    for line in lines:
+        line.source = SpecialDisease.Source.IMPORTED.value
+    return lines

@@ -1,6 +1,6 @@
 """Writing how a resident's care is paid: a line, its end, its correction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
@@ -17,6 +17,7 @@ from doorstep.people.residents.coverage import to_coverage
 from doorstep.people.residents.events import InsuranceEnded, InsuranceRecorded
 from doorstep.people.residents.models import Insurance, Resident
 from doorstep.people.residents.permissions import Permission
+from doorstep.people.residents.special_models import SpecialDisease
 from doorstep.people.residents.telling import tell
 
 
@@ -92,13 +93,29 @@ def new_line(resident: Resident, *, kind: str, actor: Actor, place: str = "", in
     )
 
 
-def take_over(lines: Sequence[Insurance]) -> list[tuple[Published, int | None]]:
-    """Insert the lines that came with a file; what the record is to be told of them."""
+def take_over(
+    lines: Sequence[Insurance], specials: Mapping[int, Sequence[SpecialDisease]]
+) -> list[tuple[Published, int | None]]:
+    """Insert the lines that came with a file; what the record is to be told of them, with each resident's recognised diseases."""
     made = Insurance.objects.bulk_create(lines)
     return [
-        (to_coverage(one, patient_key=one.resident.key, patient_name=one.resident.name), one.resident_id)
+        (
+            to_coverage(
+                one,
+                patient_key=one.resident.key,
+                patient_name=one.resident.name,
+                specials=specials.get(one.resident_id, ()),
+            ),
+            one.resident_id,
+        )
         for one in made
     ]
+
+
+def tell_diseases(*, resident: Resident, actor: Actor) -> None:
+    """Write the cover that stands again, after what its fund recognises has changed; nothing when no fund pays."""
+    standing = Insurance.objects.filter(resident=resident, ended_at__isnull=True, kind__in=insurance.FUNDED)
+    _publish(list(standing), resident, actor)
 
 
 def _standing(resident: Resident, *, basic: bool) -> list[Insurance]:
@@ -124,11 +141,21 @@ def _sign(line: Insurance, actor: Actor) -> None:
 
 
 def _publish(lines: Sequence[Insurance], resident: Resident, actor: Actor) -> None:
+    specials = list(SpecialDisease.objects.filter(resident=resident, ended_at__isnull=True).order_by("since", "id"))
     rows = [
-        Row(published=to_coverage(one, patient_key=resident.key, patient_name=resident.name), resident_id=resident.pk)
+        Row(
+            published=to_coverage(
+                one,
+                patient_key=resident.key,
+                patient_name=resident.name,
+                specials=specials if one.ended_at is None else (),
+            ),
+            resident_id=resident.pk,
+        )
         for one in lines
     ]
-    record.write(rows, actor=actor)
+    if rows:
+        record.write(rows, actor=actor)
 
 
 def _tell(event: type[Event], line: Insurance, actor: Actor, facts: dict[str, str]) -> None:

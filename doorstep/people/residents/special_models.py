@@ -22,6 +22,7 @@ class SpecialDisease(models.Model):
         PAPER = "paper", "出示门诊慢特病认定书"
         VOUCHER = "voucher", "医保电子凭证查询"
         TOLD = "told", "本人或家属陈述"
+        IMPORTED = "imported", "随名册导入"
 
     class Ending(models.TextChoices):
         """Why a line no longer stands."""

@@ -1,5 +1,6 @@
 """Writing 门诊慢特病: what a resident's insurance has recognised, its end, its correction; and its FHIR R4 Flag."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 
@@ -14,7 +15,7 @@ from doorstep.kernel.events.event import Event
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.publishing import Published
-from doorstep.people.residents import queries, special
+from doorstep.people.residents import insuring, queries, special
 from doorstep.people.residents.events import SpecialDiseaseEnded, SpecialDiseaseRecorded
 from doorstep.people.residents.flags import CATEGORY
 from doorstep.people.residents.models import Resident
@@ -43,17 +44,8 @@ def record_special(
         found["source"] = _("请选择依据。")
     if found or since is None:
         raise Refused(_("门诊慢特病登记有内容需要更正，没有保存。"), fields=found)
-    line = SpecialDisease(
-        resident=resident,
-        kind=kind,
-        name=" ".join(name.split())[:60] if kind == special.OTHER else "",
-        since=since,
-        until=until,
-        source=source,
-        recorded_by_name=actor.display_name[:80],
-        organization_id=actor.organization_id,
-        organization_name=actor.organization_name[:120],
-    )
+    line = new_line(resident, kind=kind, name=name, since=since, until=until, actor=actor)
+    line.source = source
     try:
         with transaction.atomic(), _writing(line, actor):
             line.save(force_insert=True)
@@ -63,6 +55,22 @@ def record_special(
     _publish(line, resident, actor)
     _tell(SpecialDiseaseRecorded, line, actor, {"kind": kind, "source": source})
     return line
+
+
+def new_line(
+    resident: Resident, *, kind: str, name: str, since: date, until: date | None, actor: Actor
+) -> SpecialDisease:
+    """A line that nobody has written yet, with who would write it."""
+    return SpecialDisease(
+        resident=resident,
+        kind=kind,
+        name=" ".join(name.split())[:60] if kind == special.OTHER else "",
+        since=since,
+        until=until,
+        recorded_by_name=actor.display_name[:80],
+        organization_id=actor.organization_id,
+        organization_name=actor.organization_name[:120],
+    )
 
 
 @transaction.atomic
@@ -84,6 +92,12 @@ def end_special(*, line: SpecialDisease, ending: str, reason: str, actor: Actor)
     _publish(line, line.resident, actor)
     _tell(SpecialDiseaseEnded, line, actor, {"kind": line.kind, "ending": ending, "reason": line.reason})
     return line
+
+
+def take_over(lines: Sequence[SpecialDisease]) -> list[tuple[Published, int | None]]:
+    """Insert the lines that came with a file; the flags that the record is to be told. Those not said aloud need the system's purpose."""
+    made = SpecialDisease.objects.bulk_create(lines)
+    return [(to_flag(one, one.resident), one.resident_id) for one in made]
 
 
 def to_flag(line: SpecialDisease, resident: Resident) -> Published:
@@ -118,6 +132,8 @@ def to_flag(line: SpecialDisease, resident: Resident) -> Published:
 def _publish(line: SpecialDisease, resident: Resident, actor: Actor) -> None:
     with _writing(line, actor):
         record.publish(to_flag(line, resident), resident_id=resident.pk, actor=actor)
+    if line.kind not in special.SENSITIVE:
+        insuring.tell_diseases(resident=resident, actor=actor)
 
 
 def _writing(line: SpecialDisease, actor: Actor) -> AbstractContextManager[object]:

@@ -29,6 +29,7 @@ COLUMNS = (
     "护照签发国家",
     "医保类型",
     "参保地",
+    "门诊慢特病",
 )
 
 
@@ -90,6 +91,7 @@ def write_template() -> bytes:
         "",
         "城乡居民医保",
         "禾川县",
+        "高血压（2024-01-01）",
     )
     return _write([COLUMNS, example], _("居民名册"))
 

@@ -20,9 +20,9 @@ from doorstep.site.actors import of_user
 
 pytestmark = pytest.mark.django_db
 
-HEAD = "姓名,性别,身份证号,出生日期,电话,现住址,户号,与户主关系,重点人群,母亲身份证号,证件类型,证件号码,护照签发国家,医保类型,参保地\n"
-ZHOU = "周桂兰,女,439981196309150027,,19900001234,石桥村 3 组,1,户主,高血压患者,,,,\n"
-ANNA = "Anna Müller,女,,1980-04-02,19900005678,石桥村 3 组,1,其他,,,护照,C01X00T47,德国,职工医保,禾川县\n"
+HEAD = "姓名,性别,身份证号,出生日期,电话,现住址,户号,与户主关系,重点人群,母亲身份证号,证件类型,证件号码,护照签发国家,医保类型,参保地,门诊慢特病\n"
+ZHOU = "周桂兰,女,439981196309150027,,19900001234,石桥村 3 组,1,户主,高血压患者,,,,,,\n"
+ANNA = "Anna Müller,女,,1980-04-02,19900005678,石桥村 3 组,1,其他,,,护照,C01X00T47,德国,职工医保,禾川县,高血压（2024-01-01）\n"
 
 
 def _run(*words: str) -> str:
@@ -77,7 +77,7 @@ def test_import_and_export_residents_come_full_circle(tmp_path: Path) -> None:
     assert len(lines) == 3
     assert lines[0] + "\n" == HEAD
     assert {line.split(",")[2] for line in lines[1:]} == {"439981196309150027", ""}
-    assert any("护照,C01X00T47,德国,职工医保,禾川县" in line for line in lines)
+    assert any("护照,C01X00T47,德国,职工医保,禾川县,高血压（2024-01-01）" in line for line in lines)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with acting(system_actor(Purpose.SEALING)):
         entry = AuditEntry.objects.get(action="residents.export")

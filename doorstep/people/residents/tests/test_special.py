@@ -14,7 +14,17 @@ from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import queries as record
-from doorstep.people.residents import insuring, queries, special_queries, specializing
+from doorstep.people.organizations.models import Organization
+from doorstep.people.residents import (
+    exporting,
+    importing,
+    insuring,
+    queries,
+    special,
+    special_queries,
+    specializing,
+    spreadsheet,
+)
 from doorstep.people.residents.models import Resident, ResidentAccount
 from doorstep.people.residents.special import faults, place_of
 from doorstep.people.residents.special_models import SpecialDisease
@@ -79,7 +89,12 @@ def test_record_special_stands_in_the_banner_the_record_and_the_phone(client: Cl
         wrong = record.read(type="Flag", fhir_id=str(past.key))
         assert wrong is not None
         assert (wrong["status"], problems(wrong)) == ("entered-in-error", [])
-        insuring.record_insurance(resident=resident, kind="resident", place="禾川县", actor=doctor)
+        cover = insuring.record_insurance(resident=resident, kind="resident", place="禾川县", actor=doctor)
+        stands = record.read(type="Coverage", fhir_id=str(cover.key))
+        assert stands is not None
+        assert problems(stands) == []
+        # What was an error and what is not said aloud are no class of the cover.
+        assert [(one["value"], one["name"]) for one in stands["class"]] == [("hypertension", "高血压")]
     with acting(system_actor(Purpose.SEALING)):
         assert AuditEntry.objects.filter(action="resident.SpecialDiseaseRecorded").count() == 3
     _walk_the_pages(client, resident, user, line)
@@ -108,3 +123,53 @@ def _walk_the_pages(client: Client, resident: Resident, user: User, line: Specia
     ended = reverse("residents:end_special", args=[resident.key, line.key])
     assert client.post(ended, {"ending": "ended", "reason": "复审未通过"}).status_code == 302
     assert "复审未通过" in client.get(address).content.decode()
+    with acting(of_user(user)):
+        (cover,) = [one for one in queries.insurances_of(resident_id=resident.pk) if one.ended_at is None]
+        stands = record.read(type="Coverage", fhir_id=str(cover.key))
+    assert stands is not None
+    assert [one["value"] for one in stands["class"]] == ["copd"]
+
+
+def test_read_takes_what_told_writes_and_names_what_is_wrong() -> None:
+    today = date(2026, 5, 1)
+    text = "高血压（2024-01-01）；其他：帕金森病（2025-01-01至2026-12-31）"
+    found, wrong = special.read(text, today=today)
+    assert wrong == ""
+    lines = [special.told(kind=one.kind, name=one.name, since=one.since, until=one.until) for one in found]
+    assert "；".join(lines) == text
+    assert special.read("糖尿病(2024/1/5)", today=today)[0][0].since == date(2024, 1, 5)
+    for bad in (
+        "高血压",
+        "高血压（昨天）",
+        "高血呀（2024-01-01）",
+        "高血压（2027-01-01）",
+        "高血压（2024-13-01）",
+        "高血压（2024-01-01）；高血压（2024-01-01）",
+    ):
+        assert special.read(bad, today=today)[1].endswith("。"), bad
+
+
+@pytest.mark.django_db
+def test_files_bring_recognised_diseases_along_and_out_again() -> None:
+    world = make_world()
+    registrar = of_user(make_staff(name="冯登", organization_id=world.village, role="registrar"))
+    told = "高血压（2024-01-01）；病毒性肝炎（2025-01-01）"
+    text = (
+        f"姓名,性别,出生日期,医保类型,参保地,门诊慢特病\n王芳,女,1960-01-31,职工医保,禾川县,{told}\n"
+        "李四,男,1961-01-31,,,感冒（2024-01-01）\n"
+    )
+    with acting(registrar):
+        batch = importing.check_file(name="名册.csv", content=text.encode(), actor=registrar)
+        assert [(one["row"], one["column"]) for one in batch.faults] == [(3, "门诊慢特病")]
+        importing.take_over(batch=batch, only_right=True, actor=registrar)
+        # Who brings the list in does not read what is not said aloud.
+        line = SpecialDisease.objects.get()
+        assert (line.kind, line.source, line.recorded_by_name) == ("hypertension", "imported", "冯登")
+        assert record.read(type="Flag", fhir_id=str(line.key))
+        cover = record.read(type="Coverage", fhir_id=str(queries.insurances_of(resident_id=line.resident_id)[0].key))
+        assert cover is not None
+        assert [one["value"] for one in cover["class"]] == ["hypertension"]
+    with acting(system_actor(Purpose.EXPORT)) as system:
+        unit = Organization.objects.get(pk=world.village)
+        (row,) = exporting.residents_of(organization=unit, reason="上报", actor=system)
+        assert row[spreadsheet.COLUMNS.index("门诊慢特病")] == told
