@@ -1,4 +1,4 @@
-"""Which event is followed by which handlers. Each runs as a job of its own, once, after the commit of its cause."""
+"""Which event is followed by which handlers. Each runs once, after the commit of its cause."""
 
 from collections.abc import Callable, Sequence
 

@@ -40,8 +40,11 @@ def wait_for_jobs() -> bool:
     deadline = time.monotonic() + _JOB_SECONDS
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
-            if cursor.fetchone()[0] == 0:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing'))"
+                " OR EXISTS (SELECT FROM events_waitingevent)"
+            )
+            if not cursor.fetchone()[0]:
                 return True
         time.sleep(0.5)
     return False

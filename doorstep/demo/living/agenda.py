@@ -86,7 +86,7 @@ class Agenda:
             self._looked, moment = moment, moment + _LOOK
 
     def _react(self) -> None:
-        """Run the handlers of new events now; their jobs will find that it was done."""
+        """Run the handlers of new events now; the worker will find that it was done."""
         while True:
             with acting(system_actor(Purpose.HANDLER)):
                 rows = list(EventRow.objects.filter(id__gt=self._handled).order_by("id").values_list("id", "name"))

@@ -1,13 +1,12 @@
-"""Publishing an event: its row, and one job per subscribed handler, in the running transaction."""
+"""Publishing an event: its row, and the one by which it waits for its handlers, in the running transaction."""
 
 from doorstep.kernel.database.calls import Call, as_json, run
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.events.subscriptions import handlers_of
-from doorstep.kernel.jobs.outbox import HANDLE_EVENT
 
 
 def publish(event: Event) -> int:
-    """Write the event and hand it to its handlers' jobs; both exist exactly when the transaction commits."""
+    """Write the event and let it wait for its handlers; both exist exactly when the transaction commits."""
     return int(run([publishing(event)])[0])
 
 
@@ -24,5 +23,4 @@ def publishing(event: Event) -> Call:
         "user_id": event.user_id,
         "details": dict(event.details),
     }
-    jobs = [{"queue": one.queue, "task": HANDLE_EVENT, "handler": one.name} for one in handlers_of(type(event))]
-    return Call("events_publish", (as_json(row), as_json(jobs)))
+    return Call("events_publish", (as_json(row), as_json([one.name for one in handlers_of(type(event))])))

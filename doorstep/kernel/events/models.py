@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -42,3 +43,12 @@ class EventRow(models.Model):
             models.Index(fields=["organization_id", "name", "at"], name="event_organization"),
             models.Index(fields=["resident_id", "-at"], name="event_resident"),
         )
+
+
+class WaitingEvent(models.Model):
+    """An event that its handlers have not reacted to yet; gone in the transaction in which they do (kernel/events/relay.py)."""
+
+    event_id = models.BigIntegerField(primary_key=True)
+    # The event's own moment: its log is partitioned by it.
+    at = models.DateTimeField()
+    handlers = ArrayField(models.CharField(max_length=160))

@@ -8,11 +8,10 @@ from doorstep.kernel.events.event import Event
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A reaction to an event, run as a job of its own; `name` is its dotted path."""
+    """A reaction to an event; `name` is its dotted path."""
 
     name: str
     run: Callable[[Event], None]
-    queue: str = "events"
 
 
 _handlers: dict[type[Event], tuple[Handler, ...]] = {}

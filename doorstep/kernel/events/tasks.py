@@ -1,4 +1,4 @@
-"""The job behind every handler."""
+"""The job of a handler that failed when its event came (relay.py): tried again by itself."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def handle_event(event_id: int, handler: str, **ignored: Any) -> None:
             raise EventRow.DoesNotExist(f"event {event_id}")
         found = find_handler(row.name, handler)
         if found is None:
-            log.warning("handler_gone", event=row.name, handler=handler)
+            log.warning("handler_gone", name=row.name, handler=handler)
             return
         event_class, reaction = found
         event = to_event(row, event_class)

@@ -1,5 +1,6 @@
 """A job exists exactly when its cause committed, and a handler takes effect once however often it is delivered."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.events import subscriptions
 from doorstep.kernel.events.event import Event
+from doorstep.kernel.events.models import WaitingEvent
+from doorstep.kernel.events.relay import Relay, work_off
 from doorstep.kernel.events.tasks import handle_event
 from doorstep.site.subscriptions import SUBSCRIPTIONS
 
@@ -33,6 +36,14 @@ def note(event: Event) -> None:
         raise RuntimeError("the handler died after its effect")
 
 
+def note_again(event: Event) -> None:
+    """A second handler of the same event, which dies as often as the test says."""
+    audit.record(action="lamp.noted-again", actor=SYSTEM, subject=event.subject)
+    if _failures:
+        _failures.pop()
+        raise RuntimeError("the second handler died after its effect")
+
+
 @pytest.fixture(autouse=True)
 def _subscribed() -> Iterator[None]:
     subscriptions.subscribe({**SUBSCRIPTIONS, LampLit: [note]})
@@ -45,17 +56,17 @@ def _publish() -> int:
         return events.publish(LampLit(subject="lamp/1"))
 
 
-def _marks() -> int:
+def _marks(action: str = "lamp.noted") -> int:
     with acting(SYSTEM):
-        return AuditEntry.objects.filter(action="lamp.noted").count()
+        return AuditEntry.objects.filter(action=action).count()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rolled_back_cause_leaves_no_job() -> None:
+def test_rolled_back_cause_waits_for_no_handler() -> None:
     with acting(SYSTEM):
         events.publish(LampLit(subject="lamp/1"))
         transaction.set_rollback(True)
-    assert not ProcrastinateJob.objects.filter(task_name="doorstep.handle_event").exists()
+    assert not WaitingEvent.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -63,6 +74,38 @@ def test_worker_runs_the_handler() -> None:
     _publish()
     call_command("work", "--once")
     assert _marks() == 1
+    assert not WaitingEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_relay_runs_each_handler_of_an_event_once_and_leaves_what_fails_to_the_jobs() -> None:
+    subscriptions.subscribe({**SUBSCRIPTIONS, LampLit: [note, note_again]})
+    first, _second = _publish(), _publish()
+    handle_event(event_id=first, handler=f"{note.__module__}.{note.__qualname__}")
+    _failures.append(1)
+    called: list[int] = []
+    # The first event's second handler dies: nothing of it stays but the mark of the handler that had run before.
+    assert work_off(more=lambda: called.append(1)) == 2
+    assert (_marks(), _marks("lamp.noted-again"), called) == (2, 1, [1])
+    assert not WaitingEvent.objects.exists()
+    jobs = list(
+        ProcrastinateJob.objects.filter(task_name="doorstep.handle_event").order_by("id").values_list("args", flat=True)
+    )
+    assert [one["event_id"] for one in jobs] == [first, first]
+    call_command("work", "--once")
+    assert (_marks(), _marks("lamp.noted-again")) == (2, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_relay_threads_share_what_waits_and_stop() -> None:
+    published = [_publish() for _number in range(12)]
+    relay = Relay(threads=2)
+    relay.start()
+    deadline = time.monotonic() + 20
+    while WaitingEvent.objects.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    relay.stop()
+    assert _marks() == len(published)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -81,7 +124,8 @@ def test_dead_handler_leaves_nothing_and_its_retry_takes_effect_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_died_job_is_put_back_for_another_try() -> None:
     _publish()
-    _failures.append(1)
+    # Once when the event came, once as the job that it became.
+    _failures.extend([1, 1])
     call_command("work", "--once")
     job = ProcrastinateJob.objects.get(task_name="doorstep.handle_event")
     assert (job.status, job.attempts) == ("todo", 1)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from procrastinate.contrib.django import app
 
 from doorstep.care.diagnosis.tasks import PREREAD_MODULE
+from doorstep.kernel.events.relay import Relay, work_off
 from doorstep.kernel.jobs import queues
 from doorstep.kernel.jobs.running import Ticker
 from doorstep.site.ticks import TICKS, URGENT_TICKS
@@ -21,7 +22,8 @@ class Command(BaseCommand):
     help = "Work off the jobs and keep the clocks until stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take how many jobs run side by side, and whether to stop when the queue is empty."""
+        """Take how many events and jobs are handled side by side, and whether to stop when there are none left."""
+        parser.add_argument("--relays", type=int, default=3, help="threads that hand events to their handlers")
         parser.add_argument("--concurrency", type=int, default=4)
         parser.add_argument("--deliveries", type=int, default=2, help="slots for what waits for addresses of others")
         parser.add_argument(
@@ -30,21 +32,33 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until SIGINT or SIGTERM; running jobs get five seconds to finish."""
+        slots = {queues.SHARED: options["concurrency"], (queues.DELIVERIES,): options["deliveries"]}
         if options["once"]:
-            for tick in (*URGENT_TICKS, *TICKS):
-                tick.run()
+            _work_once(slots)
+            return
         tickers = (Ticker(URGENT_TICKS, "urgent"), Ticker(TICKS))
-        if not options["once"]:
-            for ticker in tickers:
-                ticker.start()
-            # Ten seconds of loading that the first recording must not wait for.
-            threading.Thread(target=import_module, args=(PREREAD_MODULE,), daemon=True).start()
+        relay = Relay(threads=options["relays"])
+        for ticker in tickers:
+            ticker.start()
+        relay.start()
+        # Ten seconds of loading that the first recording must not wait for.
+        threading.Thread(target=import_module, args=(PREREAD_MODULE,), daemon=True).start()
         try:
-            slots = {queues.SHARED: options["concurrency"], (queues.DELIVERIES,): options["deliveries"]}
-            asyncio.run(_work(slots, wait=not options["once"]))
+            asyncio.run(_work(slots, wait=True))
         finally:
             for ticker in tickers:
                 ticker.stop()
+            relay.stop()
+
+
+def _work_once(slots: dict[tuple[str, ...], int]) -> None:
+    """Take each tick, then work off events and jobs; jobs may let events happen."""
+    for tick in (*URGENT_TICKS, *TICKS):
+        tick.run()
+    work_off()
+    asyncio.run(_work(slots, wait=False))
+    while work_off():
+        asyncio.run(_work(slots, wait=False))
 
 
 async def _work(slots: dict[tuple[str, ...], int], *, wait: bool) -> None:
