@@ -172,28 +172,22 @@ BEGIN
   END LOOP;
 END $$;
 
-CREATE OR REPLACE FUNCTION record_search(p_query jsonb)
-RETURNS TABLE (entries text, matched integer, last jsonb, total bigint, residents bigint[])
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public SET plan_cache_mode = force_generic_plan AS $$
+-- The page of a search whose statement is planned for it: ids, how many there are up to one more, the place of the last one on the page,
+-- the total when it is asked for, and the residents who are seen whole.
+CREATE OR REPLACE FUNCTION record_planned_page(p_query jsonb, p_limit integer, OUT ids bigint[], OUT matched integer, OUT last jsonb,
+  OUT total bigint, OUT whole bigint[]) LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
-  page_limit integer := (p_query ->> 'limit')::integer;
   by_table boolean := record_sort_table(p_query) IS NOT NULL;
-  few boolean;
+  few boolean := record_is_few(p_query -> 'where');
   wall record;
   source text;
   known bigint[];
   walk text;
   rest record;
-  ids bigint[] := '{}';
-  elements text[] := CASE WHEN p_query ? 'elements' THEN array(SELECT jsonb_array_elements_text(p_query -> 'elements')) END;
 BEGIN
   matched := 0;
-  IF access_user() IS NULL AND NOT access_is_system() THEN
-    RETURN NEXT;
-    RETURN;
-  END IF;
-  few := record_is_few(p_query -> 'where');
   SELECT * INTO wall FROM record_wall(few);
+  whole := wall.whole;
   IF NOT few AND NOT by_table AND wall.near <> 'true' THEN
     SELECT s.source, s.known, s.walk INTO source, known, walk FROM record_start(p_query, wall.near, wall.known) s;
   END IF;
@@ -204,26 +198,47 @@ BEGIN
       record_row_conditions(p_query, wall.near, wall.exact, CASE WHEN walk IS NULL THEN source END),
       format(wall.exact, 'c'), (p_query ->> 'total')::bigint) INTO total USING known;
   END IF;
-  IF page_limit > 0 THEN
-    IF by_table AND (p_query #>> '{after,phase}')::integer = 1 THEN
-      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 1, page_limit, wall.near, wall.exact, NULL, NULL) p;
-    ELSE
-      SELECT p.ids, p.matched, p.last INTO ids, matched, last
-        FROM record_page(p_query, 0, page_limit, wall.near, wall.exact, source, known) p;
-      IF walk IS NOT NULL AND matched <= page_limit AND record_goes_on(walk) THEN
-        -- So few of the newest are the actor's that it is better to ask of those whom the actor knows.
-        SELECT s.source, s.known INTO source, known FROM record_from_known(p_query, wall.known) s;
-        SELECT p.ids, p.matched, p.last INTO ids, matched, last
-          FROM record_page(p_query, 0, page_limit, wall.near, wall.exact, source, known) p;
-      END IF;
-      IF by_table AND matched <= page_limit THEN
-        -- The page is not full: who has no value to sort by follows.
-        SELECT * INTO rest FROM record_page(p_query, 1, page_limit - matched, wall.near, wall.exact, NULL, NULL);
-        ids := ids || rest.ids;
-        last := CASE WHEN matched < page_limit THEN rest.last ELSE last END;
-        matched := matched + rest.matched;
-      END IF;
-    END IF;
+  IF p_limit = 0 THEN
+    RETURN;
+  END IF;
+  IF by_table AND (p_query #>> '{after,phase}')::integer = 1 THEN
+    SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 1, p_limit, wall.near, wall.exact, NULL, NULL) p;
+    RETURN;
+  END IF;
+  SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 0, p_limit, wall.near, wall.exact, source, known) p;
+  IF walk IS NOT NULL AND matched <= p_limit AND record_goes_on(walk) THEN
+    -- So few of the newest are the actor's that it is better to ask of those whom the actor knows.
+    SELECT s.source, s.known INTO source, known FROM record_from_known(p_query, wall.known) s;
+    SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 0, p_limit, wall.near, wall.exact, source, known) p;
+  END IF;
+  IF by_table AND matched <= p_limit THEN
+    -- The page is not full: who has no value to sort by follows.
+    SELECT * INTO rest FROM record_page(p_query, 1, p_limit - matched, wall.near, wall.exact, NULL, NULL);
+    ids := ids || rest.ids;
+    last := CASE WHEN matched < p_limit THEN rest.last ELSE last END;
+    matched := matched + rest.matched;
+  END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION record_search(p_query jsonb)
+RETURNS TABLE (entries text, matched integer, last jsonb, total bigint, residents bigint[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  page_limit integer := (p_query ->> 'limit')::integer;
+  ids bigint[];
+  whole bigint[];
+  elements text[] := CASE WHEN p_query ? 'elements' THEN array(SELECT jsonb_array_elements_text(p_query -> 'elements')) END;
+BEGIN
+  IF access_user() IS NULL AND NOT access_is_system() THEN
+    matched := 0;
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  IF page_limit > 0 AND NOT p_query ? 'total' AND record_is_few(p_query -> 'where') THEN
+    SELECT p.ids, p.matched, p.last, p.whole INTO ids, matched, last, whole FROM record_few_page(p_query, page_limit) p;
+  END IF;
+  IF ids IS NULL THEN
+    SELECT p.ids, p.matched, p.last, p.total, p.whole INTO ids, matched, last, total, whole FROM record_planned_page(p_query, page_limit) p;
   END IF;
   SELECT string_agg('{"fullUrl":' || to_json((p_query ->> 'base') || r.type || '/' || r.fhir_id) || ',"resource":'
       || CASE WHEN elements IS NULL THEN r.content::text ELSE record_shown(r.content, elements)::text END
@@ -231,7 +246,7 @@ BEGIN
       array_agg(DISTINCT r.resident_id) FILTER (WHERE r.resident_id IS NOT NULL)
     INTO entries, residents
     FROM (SELECT u.id, u.place, 'match' AS mode FROM unnest(ids) WITH ORDINALITY AS u (id, place)
-          UNION ALL SELECT u.id, u.place, 'include' FROM unnest(CASE WHEN p_query ? 'include' THEN record_included(p_query, ids, wall.whole) END)
+          UNION ALL SELECT u.id, u.place, 'include' FROM unnest(CASE WHEN p_query ? 'include' THEN record_included(p_query, ids, whole) END)
             WITH ORDINALITY AS u (id, place)) g
     JOIN record_resource r ON r.id = g.id;
   RETURN NEXT;
