@@ -143,7 +143,14 @@ def test_child_on_the_same_mothers_number_is_shown(world: World, nurse: Actor) -
             actor=nurse,
             mother_number=ZHOU_NUMBER,
         )
+        heard = likely(
+            facts=Facts(name="周小宝", birth_date=date(2026, 11, 1), gender="male"),
+            actor=nurse,
+            mother_number=ZHOU_NUMBER,
+        )
     assert [one.resident.pk for one in found.doubles] == [child.pk]
+    # The mother is said also of a child whom its own name and day had found.
+    assert [one.reasons[:2] for one in heard.doubles] == [("同一位母亲、同一天出生", "姓名相同")]
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

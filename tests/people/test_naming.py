@@ -152,3 +152,28 @@ def test_pages_of_naming(world: World, client: Client) -> None:
     )
     assert right.status_code == 302
     assert "身份待确认" not in client.get(right.headers["Location"]).content.decode()
+
+
+def test_registrar_who_reads_no_record_registers_corrects_and_sees_what_changed(world: World, client: Client) -> None:
+    client.force_login(make_staff(name="冯登", organization_id=world.village, role="registrar"))
+    baby = {
+        "document": "national-id", "number": "", "name": "周小宝", "gender": "male", "birth_date": "2026-11-01",
+        "mother_number": ZHOU_NUMBER, "birth_order": "1",
+    }  # fmt: skip
+    made = client.post(reverse("residents:register"), baby)
+    assert made.status_code == 302
+    assert made.headers["Location"].endswith("/change/")
+    assert "周小宝" in client.get(made.headers["Location"]).content.decode()
+    again = client.post(reverse("residents:register"), baby)
+    assert again.status_code == 422
+    assert "请更正胎次序号" in again.content.decode()
+    page = reverse("identity:identify", args=[made.headers["Location"].split("/")[2]])
+    own = {
+        "document": "national-id", "number": "439981202611010015", "name": "周子轩", "gender": "male",
+        "birth_date": "2026-11-01", "reason": "户口簿已上户",
+    }  # fmt: skip
+    assert client.post(page, own).headers["Location"] == made.headers["Location"]
+    shown = client.get(page).content.decode()
+    assert "周小宝 → 周子轩" in shown
+    assert "户口簿已上户" in shown
+    assert "439981********0015" in shown

@@ -1,6 +1,6 @@
 """Likely doubles while somebody is being registered: who is in sight with the reasons, of others one hint and nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -97,7 +97,7 @@ def likely(
         verdict = compare(facts, facts_of(resident), population=PANEL, shares=shares)
         if resident.pk != leaving_out and verdict.worth_a_look:
             doubles.append(_double(resident, verdict))
-    doubles += _siblings(facts, mother_number, {one.resident.pk for one in doubles})
+    doubles = _with_siblings(doubles, facts, mother_number)
     doubles.sort(key=lambda one: -one.verdict.weight)
     seen_number = any(one.verdict.levels.get("number") == "same" for one in doubles)
     elsewhere = Elsewhere.NONE if seen_number else _elsewhere(facts)
@@ -144,17 +144,24 @@ def _shares(facts: Facts) -> dict[str, float]:
     return {"phone": max(holders - 1, 0) / PANEL} if holders > _HOUSEHOLD else {}
 
 
-def _siblings(facts: Facts, mother_number: str, known: set[int]) -> list[Double]:
-    """Children in sight who were registered on the same mother's number and day: the child itself, or its twin."""
+def _with_siblings(doubles: list[Double], facts: Facts, mother_number: str) -> list[Double]:
+    """Also children in sight who were registered on the same mother's number and day: the child itself, or its twin."""
     if not mother_number or facts.birth_date is None:
-        return []
+        return doubles
     keys = [indexes.child_index(mother_number, facts.birth_date, order) for order in range(1, 10)]
-    rows = residents.not_merged().select_related("organization").exclude(id__in=known)
+    rows = residents.not_merged().select_related("organization")
     found = rows.filter(identifiers__index__in=keys, identifiers__kind="mother-id", identifiers__live=True)
-    reason = (str(_("同一位母亲、同一天出生")),)
-    return [
-        Double(one, reason, (), compare(facts, facts_of(one), population=PANEL), same_household=True)
-        for one in found.order_by("id")
+    children = {one.pk: one for one in found.order_by("id")}
+    reason = str(_("同一位母亲、同一天出生"))
+    known = [
+        replace(one, reasons=(reason, *one.reasons), same_household=True) if one.resident.pk in children else one
+        for one in doubles
+    ]
+    listed = {one.resident.pk for one in doubles}
+    return known + [
+        Double(one, (reason,), (), compare(facts, facts_of(one), population=PANEL), same_household=True)
+        for number, one in children.items()
+        if number not in listed
     ]
 
 

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -13,11 +12,12 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
-from doorstep.people.identity import naming
+from doorstep.people.identity import naming, presenters, queries
 from doorstep.people.identity.forms import IdentifyForm, UnknownForm
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.documents import NATIONAL_ID
 from doorstep.people.residents.permissions import Permission
+from doorstep.people.residents.views import page_of
 
 
 def _registering(request: HttpRequest) -> Actor:
@@ -39,7 +39,7 @@ def unknown(request: HttpRequest) -> HttpResponse:
             show_refusal(form, refused)
         else:
             messages.success(request, _("已按无名患者建档。身份确认后请在档案页点“确认身份”。"))
-            return redirect(request, reverse("residents:detail", args=[made.key]))
+            return redirect(request, page_of(made.key, actor))
     return render(request, "identity/unknown.html", {"form": form}, 422 if form.errors else 200)
 
 
@@ -69,7 +69,13 @@ def identify(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             if changed is not None:
                 messages.success(request, _("身份已确认，已保存。"))
-                return redirect(request, reverse("residents:detail", args=[changed.key]))
+                return redirect(request, page_of(changed.key, actor))
             form.add_error(None, _("这个号码可能已有档案，没有保存。请核验本人到场，再请档案管理员核对合并两份档案。"))
-    context = {"form": form, "resident": resident, "banner": residents.banner(resident)}
+    context = {
+        "form": form,
+        "resident": resident,
+        "back": page_of(resident.key, actor),
+        "banner": residents.banner(resident),
+        "changes": [(one, presenters.differences_of(one)) for one in queries.changes_of(resident_id=resident.pk)],
+    }
     return render(request, "identity/identify.html", context, 422 if form.errors else 200)

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorstep.people.identity import moving
 from doorstep.people.identity.doubles import REASONS
 from doorstep.people.identity.facts import FACTS, Fact
 from doorstep.people.identity.models import LikelyPair
-from doorstep.people.identity.queries import Pair
+from doorstep.people.identity.queries import Change, Pair
 from doorstep.people.residents import documents
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.rules import RELATIONS, mask_number, mask_phone
@@ -72,6 +74,23 @@ _SHOWN: dict[str, Callable[[Resident], str]] = {
     "home": _home,
     "contact": _contact,
 }
+
+
+_CHANGED: dict[str, tuple[Promise, Callable[[str], str]]] = {
+    "name": (gettext_lazy("姓名"), str),
+    "birth_date": (gettext_lazy("出生日期"), str),
+    "gender": (gettext_lazy("性别"), lambda code: _(str(Resident.Gender(code).label)) if code else ""),
+    "number": (gettext_lazy("证件号码"), documents.mask_document),
+}
+
+
+def differences_of(change: Change) -> list[tuple[str, str, str]]:
+    """What a change of identity changed: name of the fact, as it was, as it became; numbers masked."""
+    return [
+        (str(name), shown(change.before.get(code, "")), shown(change.after[code]))
+        for code, (name, shown) in _CHANGED.items()
+        if change.after.get(code) and change.before.get(code) != change.after[code]
+    ]
 
 
 def warnings_of(pair: Pair) -> list[str]:

@@ -1,6 +1,8 @@
 """Reads of the records office: two records side by side, and the merges that were made."""
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from doorstep.kernel.access.actor import Actor, Purpose
@@ -8,7 +10,8 @@ from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.audit import actions as audit
 from doorstep.people.identity import moving
-from doorstep.people.identity.models import Merge
+from doorstep.people.identity.models import IdentityChange, Merge
+from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 
@@ -37,6 +40,35 @@ def compare(*, standing: Resident, former_key: UUID, actor: Actor) -> Pair:
     with for_purpose(Purpose.MERGE, actor):
         counts = moving.counts(standing.pk), moving.counts(former.pk)
     return Pair(standing, former, *counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of who a resident is said to be: by whom, when, on what ground, and the facts as they were and became."""
+
+    at: datetime
+    by: str
+    unit: str
+    reason: str
+    before: dict[str, str]
+    after: dict[str, str]
+
+
+def changes_of(*, resident_id: int) -> list[Change]:
+    """How a resident's name, birth date, sex and number changed, newest first; of an unnamed patient the first says how they were found."""
+    rows = list(IdentityChange.objects.filter(resident_id=resident_id).order_by("-at", "-id")[:50])
+    units = organizations.names(ids=[row.organization_id for row in rows if row.organization_id])
+    return [
+        Change(
+            at=row.at,
+            by=row.actor_name,
+            unit=units.get(row.organization_id or 0, ""),
+            reason=row.reason,
+            before=json.loads(row.before or "{}"),
+            after=json.loads(row.after or "{}"),
+        )
+        for row in rows
+    ]
 
 
 def recent_merges(*, actor: Actor, limit: int = 50) -> list[Merge]:

@@ -27,6 +27,11 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor
 
 
+def page_of(key: UUID | str, actor: Actor) -> str:
+    """Where somebody who found or registered a resident goes on: the record, or for who reads none the facts that they keep."""
+    return reverse("residents:detail" if actor.may(Access.RECORD_VIEW) else "residents:change", args=[key])
+
+
 @require_http_methods(["GET", "POST"])
 def find(request: HttpRequest) -> HttpResponse:
     """Find a resident of the own panel while typing; a scanned number that is ours opens the record at once.
@@ -40,8 +45,9 @@ def find(request: HttpRequest) -> HttpResponse:
     joined = "".join(text.split())
     whole = is_whole_number(joined) or is_whole_document(joined)
     if whole and len(found) == 1 and not wants_part(request):
-        return redirect(request, reverse("residents:detail", args=[found[0].key]))
+        return redirect(request, page_of(found[0].key, actor))
     context = {"text": text, "found": found, "whole": whole, "may_register": actor.may(Permission.RESIDENT_REGISTER)}
+    context["addresses"] = {one.key: page_of(one.key, actor) for one in found}
     return page_or_part(request, "residents/find.html", "found", context)
 
 
@@ -107,8 +113,16 @@ def register(request: HttpRequest) -> HttpResponse:
         else:
             if made is not None:
                 messages.success(request, _("已登记建档。"))
-                return redirect(request, reverse("residents:detail", args=[made.key]))
-            form.add_error(None, _("这个号码不能重复建档。居民在场时，请改用“核验到场”接诊，不需要重新登记。"))
+                return redirect(request, page_of(made.key, actor))
+            by_mother = facts["mother_number"] and not facts["number"]
+            form.add_error(
+                "birth_order" if by_mother else None,
+                _(
+                    "这位母亲当天出生的这一胎不能重复建档。是双胞胎的另一个孩子，请更正胎次序号；是同一个孩子，请改用“核验到场”。"
+                )
+                if by_mother
+                else _("这个号码不能重复建档。居民在场时，请改用“核验到场”接诊，不需要重新登记。"),
+            )
     return render(request, "residents/register.html", {"form": form}, 422 if form.errors else 200)
 
 
@@ -133,8 +147,8 @@ def change(request: HttpRequest, key: UUID) -> HttpResponse:
             show_refusal(form, refused)
         else:
             messages.success(request, _("已保存。"))
-            return redirect(request, reverse("residents:detail", args=[resident.key]))
-    context = {"form": form, "resident": resident, "banner": banner}
+            return redirect(request, page_of(resident.key, actor))
+    context = {"form": form, "resident": resident, "banner": banner, "sees_record": actor.may(Access.RECORD_VIEW)}
     return render(request, "residents/change.html", context, 422 if form.errors else 200)
 
 

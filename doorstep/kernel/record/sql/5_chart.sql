@@ -82,8 +82,8 @@ BEGIN
       (p_wide AND NOT r.sensitive)
         OR access_may_read(r.resident_id, r.organization_id, r.episode, r.category, r.sensitive) AS open
     FROM record_resource r WHERE r.resident_id = p_resident AND NOT r.deleted),
-  -- A row that merely keeps an id is not an event of a life.
-  seen AS (SELECT * FROM mine WHERE open AND type NOT IN ('Patient', 'Provenance', 'Binary')),
+  -- A row that merely keeps an id, a cover or a list is not an event of a life: no line of the timeline shows it, no filter counts it.
+  seen AS (SELECT * FROM mine WHERE open AND type NOT IN ('Patient', 'Provenance', 'Binary', 'Coverage', 'Flag', 'List', 'RelatedPerson')),
   listed AS (SELECT id, type, occurred_at FROM seen WHERE type IN ('Condition', 'MedicationStatement', 'MedicationRequest')
     ORDER BY occurred_at DESC, id DESC LIMIT 300),
   -- Joined, not compared: the codes that are asked for are looked up in a hash instead of read through for each key.

@@ -120,6 +120,8 @@ def chips_of(
     """The choices by dimension; a second click on a chosen one takes it back."""
     counts: dict[str, int] = {}
     for type, number in chart.kinds.items():
+        if type in HIDDEN:
+            continue
         counts[kind_of(type)] = counts.get(kind_of(type), 0) + number
     labels = {**{name: label for name, (label, _types) in KINDS.items()}, OTHER: OTHER_NAME}
     kinds = [Chip(_("全部"), chosen.query(kind=""), not chosen.kind, sum(counts.values()))]
