@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from tests import database_run
@@ -20,6 +21,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = database_run.SETTINGS
 django.setup()
 # A whole collection passes over all that the product and pytest hold, a quarter of a second each: seldom is enough.
 gc.set_threshold(2_000, 10, 100)
+# How long a shared machine takes says nothing about a rule.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -22,13 +22,11 @@ from doorstep.kernel.web.pages import page_or_part
 from doorstep.kernel.web.shell import QuickAct
 from doorstep.kernel.workflow import catalogue
 from doorstep.kernel.worklist import queries as worklist
-from doorstep.kernel.worklist.models import Task
+from doorstep.kernel.worklist.queries import OpenTask
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.organizations.permissions import Permission as Organizations
-from doorstep.people.residents import queries as residents
-from doorstep.people.residents.models import Resident
+from doorstep.people.residents.named import Named, named
 from doorstep.people.residents.permissions import Permission as Residents
-from doorstep.people.residents.rules import age_text
 from doorstep.people.workforce.permissions import Permission as Workforce
 from doorstep.site.addresses import ITEM_PAGES, LIST_PAGES
 from doorstep.site.roles import ROLES
@@ -81,7 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("indicators:stages"))
     tasks, sent = worklist.open_tasks(actor=actor), underway(actor)
     ids = {task.resident_id for task in tasks if task.resident_id} | {one.resident_id for one in sent}
-    people = residents.brief(ids=ids) if actor.record_reach else {}
+    people = named(ids=ids) if actor.record_reach else {}
     lines = _lines(tasks, people)
     context = {
         "lines": lines,
@@ -95,11 +93,11 @@ def home(request: HttpRequest) -> HttpResponse:
     return page_or_part(request, "site/home.html", "tasks", context)
 
 
-def _name(person: Resident | None) -> str:
+def _name(person: Named | None) -> str:
     return person.name if person else ""
 
 
-def _lines(tasks: Sequence[Task], people: Mapping[int, Resident]) -> list[Line]:
+def _lines(tasks: Sequence[OpenTask], people: Mapping[int, Named]) -> list[Line]:
     english = (get_language() or "").startswith("en")
     today = timezone.localdate()
     units = organizations.names(ids=[task.organization_id for task in tasks])
@@ -110,9 +108,7 @@ def _lines(tasks: Sequence[Task], people: Mapping[int, Resident]) -> list[Line]:
         lines.append(
             Line(
                 label=stage.label(english=english) if stage else task.kind,
-                resident=f"{person.name} {_(person.get_gender_display())} {age_text(person.birth_date, today)}"
-                if person
-                else "",
+                resident=person.said(today) if person else "",
                 organization=units.get(task.organization_id, ""),
                 address=_address(task.kind, task.item_key),
                 urgency=task.urgency,

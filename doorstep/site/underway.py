@@ -35,7 +35,7 @@ def underway(actor: Actor) -> list[Underway]:
     english = (get_language() or "").startswith("en")
     found: list[Underway] = []
     if actor.may(Diagnosis.ECG_ORDER):
-        for order in diagnosis.orders_at_center(actor=actor, limit=_SHOWN):
+        for order in diagnosis.orders_at_center(actor=actor):
             state = order.machine.state(order.state)
             found.append(
                 Underway(

@@ -47,7 +47,7 @@ from doorstep.kernel.subscriptions import sending as carriers
 from doorstep.kernel.subscriptions.actions import note_written
 from doorstep.kernel.subscriptions.door import SubscriptionDoor
 from doorstep.kernel.web import navigation as menu
-from doorstep.kernel.web import shell
+from doorstep.kernel.web import shell, speaking
 from doorstep.kernel.workflow import catalogue, publication
 from doorstep.kernel.worklist import duty
 from doorstep.people.organizations import queries as organizations
@@ -88,6 +88,7 @@ from doorstep.site.ticks import LIVED
 
 def wire() -> None:
     """Install every table of the site."""
+    speaking.install()
     subscribe(SUBSCRIPTIONS)
     publication.install(MAPPINGS)
     catalogue.install(MACHINES)

@@ -107,16 +107,20 @@ def orders_of_source(*, actor: Actor, limit: int = 50) -> list[EcgOrder]:
     return list(_listed().filter(source_id__in=actor.reach).order_by("-created_at", "-id")[:limit])
 
 
-def orders_at_center(*, actor: Actor, limit: int) -> list[EcgOrder]:
-    """What the actor's units have sent and the centre has not answered yet, newest first, with the centre's name."""
-    return _AT_CENTER.rows(list(actor.reach))[:limit]
+# How many of the orders that the centre has stand on the first page.
+_NEWEST = 8
+
+
+def orders_at_center(*, actor: Actor) -> list[EcgOrder]:
+    """The newest that the actor's units have sent and the centre has not answered yet, with the centre's name."""
+    return _AT_CENTER.rows(list(actor.reach))
 
 
 def _at_center(reach: Slot) -> QuerySet[EcgOrder]:
     rows = EcgOrder.objects.only("key", "state", "state_since", "resident_id")
     # The model names it for the type checker, which takes this for a second definition.
     named = rows.annotate(center_name=F("center__name"))  # type: ignore[no-redef]
-    return named.filter(source_id__any=reach, state__in=_OPEN).order_by("-created_at", "-id")[:50]
+    return named.filter(source_id__any=reach, state__in=_OPEN).order_by("-created_at", "-id")[:_NEWEST]
 
 
 _AT_CENTER = Remembered(_at_center)

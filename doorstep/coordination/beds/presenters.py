@@ -12,8 +12,8 @@ from doorstep.coordination.beds.models import BedRequest, Stay
 from doorstep.coordination.beds.queries import WardBoard
 from doorstep.coordination.beds.states import BED
 from doorstep.kernel.web.formats import age
-from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
+from doorstep.people.residents.named import Named, named
 
 TONES = {"free": "ok", "held": "warn", "occupied": "info", "cleaning": "neutral", "closed": "plain"}
 
@@ -63,7 +63,7 @@ def boards(wards: list[WardBoard]) -> list[dict[str, Any]]:
     return found
 
 
-def about(person: Resident | None) -> str:
+def about(person: Resident | Named | None) -> str:
     """Sex and age, as they stand at the head of a bed; "" for somebody whom the reader may not see."""
     if person is None:
         return ""
@@ -87,7 +87,7 @@ class Waiting:
 def waiting(requests: Iterable[BedRequest]) -> list[Waiting]:
     """The waiting list; one question for all the persons in it."""
     rows = list(requests)
-    known = residents.brief(ids=[row.resident_id for row in rows])
+    known = named(ids=[row.resident_id for row in rows])
     return [Waiting(row, about(known.get(row.resident_id)), address_of(row.reference)) for row in rows]
 
 

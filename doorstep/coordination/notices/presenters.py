@@ -7,13 +7,11 @@ from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from doorstep.coordination.notices.addresses import address_of
 from doorstep.coordination.notices.models import Notice
 from doorstep.coordination.notices.texts import say, text_of
-from doorstep.people.residents.models import Resident
-from doorstep.people.residents.rules import age_text
+from doorstep.people.residents.named import Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Line:
     acknowledge: bool
 
 
-def lines(notices: Iterable[Notice], people: Mapping[int, Resident]) -> list[Line]:
+def lines(notices: Iterable[Notice], people: Mapping[int, Named]) -> list[Line]:
     """Every notice in the reader's language; `people` are those of the residents concerned whom the reader may see."""
     english = (get_language() or "").startswith("en")
     return [
@@ -50,10 +48,10 @@ def lines(notices: Iterable[Notice], people: Mapping[int, Resident]) -> list[Lin
     ]
 
 
-def _who(person: Resident | None) -> str:
+def _who(person: Named | None) -> str:
     if person is None:
         return ""
-    return f"{person.name} {_(person.get_gender_display())} {age_text(person.birth_date, timezone.localdate())}"
+    return person.said(timezone.localdate())
 
 
 def target(notice: Notice) -> str:

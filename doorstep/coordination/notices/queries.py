@@ -10,8 +10,7 @@ from doorstep.coordination.notices.models import Notice
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.database.remembered import ask
-from doorstep.people.residents import queries as residents
-from doorstep.people.residents.models import Resident
+from doorstep.people.residents.named import Named, named
 
 
 def latest(*, actor: Actor, limit: int = 50, before: datetime | None = None) -> list[Notice]:
@@ -66,10 +65,10 @@ def urgent_notice(*, reference: str, actor: Actor) -> Notice | None:
     return named or urgent.order_by("-created_at").first()
 
 
-def concerned(notices: Iterable[Notice], *, actor: Actor) -> dict[int, Resident]:
+def concerned(notices: Iterable[Notice], *, actor: Actor) -> dict[int, Named]:
     """The residents whom notices are about, in one query; those whom the wall hides from the actor are left out."""
     ids = {notice.about_id for notice in notices if notice.about_id}
-    return residents.brief(ids=ids) if actor.record_reach else {}
+    return named(ids=ids) if actor.record_reach else {}
 
 
 def by_ids(ids: Iterable[int]) -> QuerySet[Notice]:

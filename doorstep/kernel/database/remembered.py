@@ -15,8 +15,10 @@ from typing import Any, Generic, TypeVar, cast
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import Field, ForeignObject, Lookup, QuerySet, Value
+from django.db.models.query import ValuesListIterable
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg import sql as psycopg_sql
+from psycopg.types.datetime import TimestamptzLoader
 
 _Row = TypeVar("_Row")
 _PLACES = re.compile(r"(%%|%s)")
@@ -63,6 +65,8 @@ class _Written:
     places: tuple[int, ...]
     # What Django does to the values of a row, by column: found out once.
     converters: dict[int, Any]
+    # Whether the database's rows are the rows that are wanted: tuples in the order of the SQL, with nothing to convert.
+    as_it_is: bool
 
 
 class Remembered(Generic[_Row]):
@@ -86,6 +90,8 @@ class Remembered(Generic[_Row]):
         written = self._written = self._written or self._write()
         plain = [value.value if isinstance(value, Enum) else value for value in values]
         found = ask(written.sql, [plain[place] for place in written.places])
+        if written.as_it_is:
+            return cast("list[_Row]", found)
         # Django keeps what these hold to itself; the types of its stubs do not say so.
         compiler = _twin(written.compiler)
         # Each thread has a connection of its own.
@@ -112,7 +118,9 @@ class Remembered(Generic[_Row]):
             fixed = part == "%s" and not isinstance(argument, Slot)
             texts.append(psycopg_sql.Literal(argument).as_string().replace("%", "%%") if fixed else part)
         columns = [column for column, *_ in (compiler.select or [])[: compiler.col_count]]
-        return _Written(queryset, compiler, "".join(texts), tuple(places), compiler.get_converters(columns))
+        converters = compiler.get_converters(columns)
+        as_it_is = not converters and cast("Any", queryset)._iterable_class is ValuesListIterable
+        return _Written(queryset, compiler, "".join(texts), tuple(places), converters, as_it_is)
 
 
 def ask(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -131,6 +139,8 @@ def ask(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:
         asking: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
+        # Django reads instants in Python, to name their zone; the session's zone is UTC already, and the driver reads it in C.
+        asking.adapters.register_loader("timestamptz", TimestamptzLoader)
         asking.execute(statement, values)
         return cast("list[tuple[Any, ...]]", asking.fetchall())
 

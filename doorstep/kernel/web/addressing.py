@@ -1,19 +1,19 @@
 """Addresses of named URLs, worked out once per shape: a page of fifty lines asks for the same few patterns."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.urls import NoReverseMatch, get_script_prefix, reverse
+from django.urls import NoReverseMatch, reverse
 
 # Stand-ins that no real key can equal; in the address they mark where the argument goes.
 _MARKS: dict[type, Callable[[int], Any]] = {
     UUID: lambda place: UUID(int=0xD0025 << 100 | place),
     int: lambda place: 7_700_000_000_000_007 + place * 1_000_003,
 }
-_KEPT = 1024
+# By URL table, name and kinds of arguments. All pages of a process stand below one prefix (FORCE_SCRIPT_NAME), which the address holds.
+_patterns: dict[tuple[Any, ...], str] = {}
 
 
 def url(name: str, *arguments: Any, **keywords: Any) -> str:
@@ -22,11 +22,19 @@ def url(name: str, *arguments: Any, **keywords: Any) -> str:
     UUIDs and whole numbers are put into a remembered pattern; other arguments go the long way, because their converters
     may refuse them.
     """
-    if not arguments and not keywords:
-        return _pattern(settings.ROOT_URLCONF, get_script_prefix(), name, ())
-    if keywords or not all(type(one) in _MARKS and (type(one) is UUID or one >= 0) for one in arguments):
-        return reverse(name, args=arguments or None, kwargs=keywords or None)
-    pattern = _pattern(settings.ROOT_URLCONF, get_script_prefix(), name, tuple(type(one) for one in arguments))
+    if keywords:
+        return reverse(name, args=arguments or None, kwargs=keywords)
+    place = (settings.ROOT_URLCONF, name, *map(type, arguments))
+    pattern = _patterns.get(place)
+    if pattern is None:
+        pattern = _pattern(name, arguments)
+        if pattern is None:
+            return reverse(name, args=arguments)
+        _patterns[place] = pattern
+    if not arguments:
+        return pattern
+    if int in place and any(type(one) is int and one < 0 for one in arguments):
+        return reverse(name, args=arguments)
     return pattern.format(*arguments)
 
 
@@ -38,10 +46,11 @@ def url_if_known(name: str, *arguments: Any, **keywords: Any) -> str | None:
         return None
 
 
-@lru_cache(maxsize=_KEPT)
-def _pattern(urlconf: str, prefix: str, name: str, kinds: tuple[type, ...]) -> str:
-    # urlconf and prefix are part of the key only: reverse reads both itself.
-    marks = [_MARKS[kind](place) for place, kind in enumerate(kinds)]
+def _pattern(name: str, arguments: tuple[Any, ...]) -> str | None:
+    """The address with places for its arguments; None when only the converters know what becomes of one."""
+    if not all(type(one) in _MARKS for one in arguments):
+        return None
+    marks = [_MARKS[type(one)](place) for place, one in enumerate(arguments)]
     address = reverse(name, args=marks or None)
     if not marks:
         return address

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from doorstep.kernel.web.speaking import today
+
 CHINA = ZoneInfo("Asia/Shanghai")
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -26,16 +28,17 @@ def moment_short(value: datetime | None, now: datetime | None = None) -> str:
     """Return 今天 08:05, 昨天 08:05, 11-20 08:05 or, in another year, the whole date."""
     if value is None:
         return "—"
-    local, today = value.astimezone(CHINA), (now or timezone.now()).astimezone(CHINA)
+    local = value.astimezone(CHINA)
     text = local.isoformat(" ", "minutes")[:_MINUTES]
-    distance = local.toordinal() - today.toordinal()
+    day_now = now.astimezone(CHINA).toordinal() if now else today()
+    distance = local.toordinal() - day_now
     if distance == 0:
         return f"{_('今天')} {text[11:]}"
     if distance == -1:
         return f"{_('昨天')} {text[11:]}"
     if distance == 1:
         return f"{_('明天')} {text[11:]}"
-    return text[5:] if local.year == today.year else text
+    return text[5:] if local.year == date.fromordinal(day_now).year else text
 
 
 def ago(value: datetime | None, now: datetime | None = None) -> str:
@@ -72,13 +75,13 @@ def age(birth_date: date | None, on: date | None = None) -> str:
     """Return 63 岁; under three years months, under one month days, as paediatrics counts."""
     if birth_date is None:
         return "—"
-    today = on or timezone.localdate()
-    months = (today.year - birth_date.year) * 12 + today.month - birth_date.month - (today.day < birth_date.day)
+    day_now = on or date.fromordinal(today())
+    months = (day_now.year - birth_date.year) * 12 + day_now.month - birth_date.month - (day_now.day < birth_date.day)
     if months >= 36:
         return _("%(count)s 岁") % {"count": months // 12}
     if months >= 1:
         return _("%(count)s 个月") % {"count": months}
-    return _("%(count)s 天") % {"count": max((today - birth_date).days, 0)}
+    return _("%(count)s 天") % {"count": max((day_now - birth_date).days, 0)}
 
 
 def duration(value: timedelta | int | float | None) -> str:

@@ -11,14 +11,14 @@ from django.template.backends.jinja2 import Jinja2
 from jinja2 import Environment
 from jinja2_fragments import render_block
 
-from doorstep.kernel.web.speaking import one_language
+from doorstep.kernel.web.speaking import one_day
 
 
 def render(
     request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     """Return the whole page."""
-    with one_language():
+    with one_day():
         text = environment().get_template(template).render({"request": request, **(context or {})})
     return HttpResponse(text, status=status)
 
@@ -27,7 +27,7 @@ def render_part(
     request: HttpRequest, template: str, block: str, context: Mapping[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     """Return one block of the page; waiting messages travel in a header and app.ts shows them as toasts."""
-    with one_language():
+    with one_day():
         text = render_block(environment(), template, block, {"request": request, **(context or {})})
     response = HttpResponse(text, status=status)
     _send_messages(request, response)

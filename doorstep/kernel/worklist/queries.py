@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -32,20 +32,29 @@ class StageTimes:
         return self.inside / self.clocked if self.clocked else None
 
 
+class OpenTask(NamedTuple):
+    """What the line of a list shows of a task."""
+
+    kind: str
+    item_id: int
+    item_key: UUID
+    resident_id: int | None
+    organization_id: int
+    urgency: int
+    opened_at: datetime
+    warn_at: datetime | None
+    due_at: datetime | None
+    level: int
+
+
 # The lines of a list.
 LIST = 50
-# What the line of a list shows of a task.
-_SHOWN = (
-    "kind", "item_id", "item_key", "resident_id", "organization_id", "urgency", "opened_at", "warn_at", "due_at", "level",
-)  # fmt: skip
 
 
-def open_tasks(*, actor: Actor, kinds: Collection[str] = (), limit: int = LIST) -> list[Task]:
-    """The open tasks that the actor's posts and role may do: most urgent first, then by the clock."""
-    if not kinds and limit == LIST:
-        user = actor.user_id or 0
-        return _OPEN.rows(list(actor.reach), list(actor.permissions), user, timezone.localdate())
-    return list(_listed(_mine(actor, kinds))[:limit])
+def open_tasks(*, actor: Actor) -> list[OpenTask]:
+    """The first open tasks that the actor's posts and role may do: most urgent first, then by the clock."""
+    facts = (list(actor.reach), list(actor.permissions), actor.user_id or 0, timezone.localdate())
+    return [OpenTask._make(row) for row in _OPEN.rows(*facts)]
 
 
 def count_by_kind(*, actor: Actor) -> dict[str, int]:
@@ -189,10 +198,9 @@ def _waiting(reach: Any, permissions: Any, user_id: Any, today: Any) -> QuerySet
     )
 
 
-def _listed(tasks: QuerySet[Task]) -> QuerySet[Task]:
-    return tasks.only(*_SHOWN).order_by("-urgency", F("due_at").asc(nulls_last=True), "id")
+def _listed(reach: Slot, permissions: Slot, user_id: Slot, today: Slot) -> QuerySet[Task, tuple[Any, ...]]:
+    tasks = _waiting(reach, permissions, user_id, today).order_by("-urgency", F("due_at").asc(nulls_last=True), "id")
+    return tasks.values_list(*OpenTask._fields)[:LIST]
 
 
-_OPEN = Remembered(
-    lambda reach, permissions, user_id, today: _listed(_waiting(reach, permissions, user_id, today))[:LIST]
-)
+_OPEN = Remembered(_listed)

@@ -24,7 +24,7 @@ from doorstep.kernel.record.chart import Chart
 from doorstep.kernel.record.queries import Entry
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.web.refusing import show_refusal
-from doorstep.kernel.web.speaking import one_language
+from doorstep.kernel.web.speaking import one_day
 from doorstep.kernel.workflow.once import once
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries
@@ -64,7 +64,7 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
     ground = access_queries.ground_among(relationships, actor=actor)
     note_look(resident.pk, found, actor, basis=ground.reason if ground else "")
     units = organizations.names(ids=[*found.units, *(one.organization_id for one in relationships)])
-    with one_language():
+    with one_day():
         timeline = timeline_context(found, chosen, units)
     context = {
         "resident": resident,

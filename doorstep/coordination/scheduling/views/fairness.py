@@ -15,7 +15,7 @@ from doorstep.coordination.scheduling.views.quotas import Period, period_of
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import render
-from doorstep.people.residents import queries as residents
+from doorstep.people.residents.named import named
 
 _BACK = 30
 _FIGURES = ("", "missed", "waited")
@@ -48,7 +48,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     found = fairness_queries.cases(
         by=by, code=code, what=what, organization_ids=actor.reach, since=period.since, until=period.until
     )
-    people = residents.brief(ids=[one.resident_id for one in found]) if actor.record_reach else {}
+    people = named(ids=[one.resident_id for one in found]) if actor.record_reach else {}
     name = next(
         (
             line.name
