@@ -1,4 +1,4 @@
-"""What residents are sent of bookings that were made or given back for them by telephone."""
+"""What residents are sent of bookings that were made or given back for them by telephone, and of their place on a waiting list."""
 
 from collections.abc import Mapping
 
@@ -11,6 +11,25 @@ from doorstep.kernel.access.actor import Actor
 TEXTS: dict[str, Text] = {
     "booking-made": Text("已为您预约：%(time)s %(place)s", "Booked for you: %(time)s %(place)s"),
     "booking-given-back": Text("您的预约已取消：%(time)s %(place)s", "Your booking was cancelled: %(time)s %(place)s"),
+    "waiting-offer": Text(
+        "候补有号：%(time)s %(place)s，请在 %(until)s 前确认，逾期让给下一位",
+        "A place for you: %(time)s %(place)s; confirm before %(until)s, then it goes to the next in line",
+        "warn",
+    ),
+    "waiting-expire": Text(
+        "候补号源 %(time)s %(place)s 未在时限内确认，已让给下一位；您仍在候补，再逾期一次候补失效",
+        "The place %(time)s %(place)s was not confirmed in time and went on; you still wait, once more and the wait ends",
+        "warn",
+    ),
+    "waiting-lapse": Text(
+        "您在 %(place)s 的候补已失效，仍需就诊请重新登记",
+        "Your wait at %(place)s has ended; join again if you still need a visit",
+        "warn",
+    ),
+    "waiting-settle": Text(
+        "您已约上 %(time)s %(place)s，这个科室的候补已结束",
+        "You have a booking %(time)s %(place)s; your wait for this department has ended",
+    ),
 }
 
 

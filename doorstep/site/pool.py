@@ -38,8 +38,7 @@ class PoolOfPlaces:
                 wish=Wish(channel="system", again=True),
             )
             return made.key
-        held = actions.hold(slot_key=slot.key, origin=Quota.OWN.value, actor=able, resident_id=plan.resident_id)
-        return actions.change(booking_key=old.key, hold_key=held.key, actor=able).key
+        return actions.move(booking_key=old.key, slot_key=slot.key, origin=Quota.OWN.value, actor=able).key
 
     def cancel(self, plan: Plan, *, actor: Actor) -> uuid.UUID | None:
         """Give the booking back with the hospital's reason; one that was given back already stays so."""

@@ -8,7 +8,7 @@ from doorstep.care.referrals import actions as referrals
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.hospital_systems import waiting
 from doorstep.coordination.scheduling import actions as scheduling
-from doorstep.coordination.scheduling import laying_actions, quota_actions, showing, waiting_actions
+from doorstep.coordination.scheduling import laying_actions, quota_actions, rebooking_actions, showing, waiting_actions
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
@@ -85,9 +85,10 @@ def release_slots() -> int:
 
 
 def serve_waiting() -> int:
-    """End offers that were not answered and offer every place that somebody waits for."""
+    """End the waits of who has a place by now and the offers that were not answered; offer every place that somebody waits for."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
-        return waiting_actions.expire_offers(actor=actor) + waiting_actions.offer_freed(actor=actor)
+        settled = waiting_actions.settle_served(actor=actor) + rebooking_actions.settle_found(actor=actor)
+        return settled + waiting_actions.expire_offers(actor=actor) + waiting_actions.offer_freed(actor=actor)
 
 
 def show_slots() -> int:

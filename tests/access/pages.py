@@ -110,6 +110,7 @@ PAGES: dict[str, Page] = {
     "scheduling:stop": page("SCHEDULE_MANAGE"),
     "scheduling:quotas": page("QUOTA_MANAGE"),
     "scheduling:quotas-file": page("QUOTA_MANAGE"),
+    "scheduling:quota-cases": page("QUOTA_MANAGE"),
     "scheduling:division": Page(STAFF, frozenset({"QUOTA_MANAGE"}), "nothing", keywords=(("quota", "community"),)),
     "scheduling:fairness": page("QUOTA_MANAGE"),
     "scheduling:fairness-cases": page("QUOTA_MANAGE"),

@@ -164,6 +164,7 @@ SCREENS = (
     Screen("fairness", "office", "/slots/fairness/"),
     Screen("fairness-cases", "office", "/slots/fairness/cases/?by=channel&code=doctor"),
     Screen("quotas", "office", "/slots/quotas/"),
+    Screen("quota-cases", "office", "/slots/quotas/cases/?quota=referral&what=used"),
     Screen("facilities", "office", "/slots/facilities/"),
     Screen("stop", "office", "/slots/stop/"),
     Screen("audit-found", "auditor", "/audit/?text=李长河"),

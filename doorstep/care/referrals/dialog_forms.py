@@ -40,6 +40,13 @@ class AcceptForm(forms.Form):
     instructions = _area(_("患者须知"), required=False)
 
 
+class PlaceForm(forms.Form):
+    """An acceptance with a place of the own clinics."""
+
+    slot = forms.CharField(label=_("号源"), max_length=40, error_messages={"required": _("请选择一个号源。")})
+    instructions = _area(_("患者须知"), required=False)
+
+
 class ReturnForm(forms.Form):
     """What is missing."""
 
@@ -66,12 +73,16 @@ class RedirectForm(forms.Form):
 
 
 class OfferForm(forms.Form):
-    """A bed of the board or a place in words, and when."""
+    """A bed of the board, a place of the own clinics or a place in words, and when; a clinic's place says its time itself."""
 
     bed = forms.ChoiceField(label=_("床位"), required=False)
+    slot = forms.CharField(label=_("或选择本院号源"), max_length=40, required=False)
     text = forms.CharField(label=_("或写明科室、医师、诊室"), max_length=160, required=False)
     expected_at = forms.DateTimeField(
-        label=_("到院时间"), widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        label=_("到院时间"),
+        required=False,
+        help_text=_("选号源的不必填写，以号源时间为准。"),
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
 
@@ -148,6 +159,7 @@ class AnswerForm(forms.Form):
 
 FORMS: dict[str, type[forms.Form]] = {
     "accept": AcceptForm,
+    "accept_place": PlaceForm,
     "return": ReturnForm,
     "decline": DeclineForm,
     "redirect": RedirectForm,

@@ -95,12 +95,6 @@ class ReferralForm(forms.Form):
             if name in self.errors:
                 del self.errors[name]
                 data[name] = None
-        # Beside what else is wrong: whoever submits is not sent back a second time for the consent.
-        if self.errors and self.data.get("verb") == "submit":
-            if not (data.get("consent_signer") or "").strip():
-                self.add_error("consent_signer", _("请填写知情同意签署人。"))
-            if not data.get("consent_relation") and "consent_relation" not in self.errors:
-                self.add_error("consent_relation", _("请选择签署人与患者的关系。"))
         return data
 
     def revision(self) -> dict[str, Any]:

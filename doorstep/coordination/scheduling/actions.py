@@ -20,7 +20,7 @@ from doorstep.coordination.scheduling import (
 from doorstep.coordination.scheduling.checking import bookable_resident, check_booker, check_wish, standing_for
 from doorstep.coordination.scheduling.drafting import channel_of, draft, facts_of
 from doorstep.coordination.scheduling.giving_back import cancelling_verb, give_back
-from doorstep.coordination.scheduling.giving_way import in_turn
+from doorstep.coordination.scheduling.giving_way import check_room, in_turn
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.coordination.scheduling.outcomes import (
     SAME_HALF_DAY,
@@ -62,6 +62,7 @@ __all__ = [
     "give_back",
     "hold",
     "in_turn",
+    "move",
     "record_no_shows",
     "release",
     "take_and_insert",
@@ -81,11 +82,14 @@ def hold(
     actor: Actor,
     resident_id: int,
     minutes: int = HOLD_MINUTES,
+    wish: Wish | None = None,
 ) -> Hold:
     """Keep a place of a slot for some minutes, out of the origin's own quota first, then out of the open one.
 
+    `wish` says what it is kept for as far as that is known: a referral, or the booking that is to be moved here.
     Raises NoPlaceLeft with the next free slot when another was first, Refused when the slot has begun, was stopped or
-    is not given to this origin, NotFound when the slot or the resident is not there for the actor.
+    is not given to this origin, NotFound when the slot or the resident is not there for the actor, Conflict that names the
+    booking when the resident is expected elsewhere then or in the same clinic that half day.
     """
     now = timezone.now()
     key, until = uuid.uuid4(), now + timedelta(minutes=minutes)
@@ -102,6 +106,7 @@ def hold(
         until=until,
     )
     taken, _resident = _go_for(ask)
+    check_room(resident_id=resident_id, slot=taken.slot, wish=wish or Wish(), actor=actor)
     return Hold(
         key=key, until=until, place_id=taken.place_id, number=taken.number, quota=taken.quota, slot=taken.choice()
     )
@@ -235,6 +240,15 @@ def change(*, booking_key: uuid.UUID | str, hold_key: uuid.UUID | str, actor: Ac
     channel = channel_of(actor, old.organization_id, "")
     wish = Wish(reference=old.reference, channel=channel, changed_from=old, again=not old.half_day)
     return book(hold_key=hold_key, resident_id=old.resident_id, actor=actor, wish=wish)
+
+
+@transaction.atomic
+def move(*, booking_key: uuid.UUID | str, slot_key: uuid.UUID | str, origin: str, actor: Actor) -> Booking:
+    """Move a booking to a free place of another slot; raises what `hold` and `change` raise, and then the old time stands."""
+    old = queries.get_booking(booking_key=booking_key, actor=actor)
+    wish = Wish(reference=old.reference, changed_from=old, again=not old.half_day)
+    held = hold(slot_key=slot_key, origin=origin, actor=actor, resident_id=old.resident_id, wish=wish)
+    return change(booking_key=old.key, hold_key=held.key, actor=actor)
 
 
 def cancel(*, booking_key: uuid.UUID | str, actor: Actor, reason: str) -> Booking:

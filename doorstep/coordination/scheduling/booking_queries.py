@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import precedence
@@ -76,6 +77,19 @@ def open_rebookings(*, resident_ids: Iterable[int] = (), organization_ids: Itera
     else:
         found = found.filter(source_organization_id__in=list(organization_ids))
     return list(found.order_by("created_at")[:200])
+
+
+def booked_anew() -> list[Booking]:
+    """The bookings since a stopped clinic of those who still have a new time to be found, in the same department."""
+    since = Booking.objects.filter(
+        resident_id=OuterRef("resident_id"),
+        created_at__gt=OuterRef("created_at"),
+        slot__schedule__department_id=OuterRef("booking__slot__schedule__department_id"),
+        state__in=(*EXPECTED, "fulfilled"),
+    ).order_by("id")
+    tasks = Rebooking.objects.filter(state="open").annotate(anew=Subquery(since.values("id")[:1]))
+    keys = tasks.filter(anew__isnull=False).order_by("created_at").values_list("anew", flat=True)[:200]
+    return list(Booking.objects.filter(id__in=list(keys)).select_related("slot__schedule").order_by("id"))
 
 
 def get_rebooking(*, key: object, actor: Actor) -> Rebooking:

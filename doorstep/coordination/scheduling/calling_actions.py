@@ -27,8 +27,7 @@ def book(*, slot_key: uuid.UUID, origin: str, change: str, channel: str, person:
     """
     resident_id = person.resident_ids[0]
     if change:
-        held = actions.hold(slot_key=slot_key, origin=origin, actor=person, resident_id=resident_id)
-        return actions.change(booking_key=change, hold_key=held.key, actor=person)
+        return actions.move(booking_key=change, slot_key=slot_key, origin=origin, actor=person)
     made = actions.book_at_once(
         slot_key=slot_key,
         origin=origin,

@@ -1,6 +1,6 @@
 """Whether the places went round fairly: how long each group, channel and centre waited, counted without names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,8 @@ from doorstep.coordination.scheduling.models import Booking, Channel
 from doorstep.coordination.scheduling.precedence import LABELS
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
+
+PAGE = 50
 
 _BY = {
     "group": "unnest(CASE WHEN b.groups = '{}' THEN ARRAY['other']::varchar[] ELSE b.groups END)",
@@ -45,6 +47,14 @@ class FairLine:
     waited: int
 
 
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """A page of bookings, longest wait first; `next` begins the next one, "" on the last."""
+
+    rows: Sequence[Booking]
+    next: str
+
+
 def lines(
     *, by: str, organization_ids: Iterable[int], since: datetime, until: datetime, actor: Actor
 ) -> list[FairLine]:
@@ -68,11 +78,12 @@ def cases(
     since: datetime,
     until: datetime,
     what: str = "",
-    limit: int = 200,
-) -> list[Booking]:
+    after: str = "",
+    limit: int = PAGE,
+) -> CasePage:
     """The bookings behind a figure, as far as the actor may see them, longest wait first; `what` is "", "missed" or "waited".
 
-    Raises LookupError for a division that does not exist.
+    `after` is the `next` of the page before. Raises LookupError for a division that does not exist.
     """
     which = {
         "group": Q(groups=[]) if code == "other" else Q(groups__contains=[code]),
@@ -86,8 +97,13 @@ def cases(
     found = Booking.objects.filter(
         which, organization_id__in=list(organization_ids), created_at__gte=since, created_at__lt=until
     ).exclude(state="cancelled")
-    return list(
-        found.select_related("slot__schedule__department", "slot__schedule__practitioner", "source_organization")
-        .annotate(waited=F("slot__starts_at") - F("wanted_since"))
-        .order_by("-waited", "id")[:limit]
+    found = found.annotate(waited=F("slot__starts_at") - F("wanted_since"))
+    last = found.filter(id=int(after)).first() if after.isdecimal() and len(after) < 19 else None
+    if last is not None:
+        found = found.filter(Q(waited__lt=last.waited) | Q(waited=last.waited, id__gt=last.pk))
+    rows = list(
+        found.select_related(
+            "slot__schedule__department", "slot__schedule__practitioner", "source_organization"
+        ).order_by("-waited", "id")[: limit + 1]
     )
+    return CasePage(rows[:limit], str(rows[limit - 1].pk) if len(rows) > limit else "")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from doorstep.coordination.scheduling import claiming, queries, waiting_queries
+from doorstep.coordination.scheduling import claiming, queries, telling, waiting_queries
 from doorstep.coordination.scheduling.models import WaitingEntry
 from doorstep.coordination.scheduling.states import OFFER_CLOCK
 from doorstep.coordination.scheduling.taking import Ask, take
@@ -57,13 +57,17 @@ def _offer(entry: WaitingEntry, slot_key: uuid.UUID, starts_at: datetime, *, act
     values = {"hold_key": key, "offered_slot_id": taken.slot.pk, "offered_until": until}
     facts = {"slot_id": taken.slot.pk, "until": until.isoformat()}
     workflow.apply(entry, "offer", actor=actor, values=values, details=facts, due_at=until)
+    telling.tell_waiting(entry, "waiting-offer", slot=taken.slot, actor=actor, until=until)
     return True
 
 
-def take_back(entry: WaitingEntry, verb: str, actor: Actor, **more: object) -> WaitingEntry:
+def take_back(
+    entry: WaitingEntry, verb: str, actor: Actor, *, details: dict[str, object] | None = None, **more: object
+) -> WaitingEntry:
     """Move an entry away from its offer; the place that was kept is free again."""
     key = entry.hold_key
-    moved = workflow.apply(entry, verb, actor=actor, values={"hold_key": None, "offered_until": None, **more})
+    values = {"hold_key": None, "offered_until": None, **more}
+    moved = workflow.apply(entry, verb, actor=actor, values=values, details=details)
     if key is not None:
         claiming.free_hold(hold_key=key, actor=actor, anybody=True)
     return moved

@@ -62,6 +62,12 @@ def hold_gone() -> Conflict:
     return Conflict(message, fields={"slot": message}, code="hold-gone")
 
 
+def resident_busy() -> Conflict:
+    """The refusal of a time at which the resident is expected elsewhere."""
+    message = _("该居民在这个时间已有其他预约，请改选其他时间，或先取消原预约。")
+    return Conflict(message, fields={"slot": message}, code="resident-busy")
+
+
 @contextmanager
 def constraints(*, savepoint: bool = True) -> Iterator[None]:
     """The constraints' last word as sentences: the resident is expected elsewhere, or the place was taken."""
@@ -78,8 +84,7 @@ def constraints(*, savepoint: bool = True) -> Iterator[None]:
 def by_constraint(constraint: str | None) -> Conflict | None:
     """What a constraint's word means for the person; None for one that is a fault."""
     if constraint == "booking_resident_one_at_a_time":
-        message = _("该居民在这个时间已有其他预约，请改选其他时间，或先取消原预约。")
-        return Conflict(message, fields={"slot": message}, code="resident-busy")
+        return resident_busy()
     if constraint == "booking_half_day_once":
         message = _("该居民这个半天在该科室已有预约，请改约或取消原预约，或选其他半天。")
         return Conflict(message, fields={"slot": message}, code=SAME_HALF_DAY)

@@ -19,8 +19,8 @@ def rebook(*, key: uuid.UUID | str, slot_key: uuid.UUID | str, origin: str, acto
     if task.new_booking is not None:
         return task.new_booking
     old = task.booking
-    held = actions.hold(slot_key=slot_key, origin=origin, actor=actor, resident_id=task.resident_id)
     wish = Wish(reference=old.reference, changed_from=old, wanted_since=old.wanted_since)
+    held = actions.hold(slot_key=slot_key, origin=origin, actor=actor, resident_id=task.resident_id, wish=wish)
     booking = actions.book(hold_key=held.key, resident_id=task.resident_id, actor=actor, wish=wish)
     verb = "self-rebook" if actor.kind is ActorKind.RESIDENT else "rebook"
     workflow.apply(
@@ -50,6 +50,12 @@ def settle(*, booking: Booking, actor: Actor) -> Rebooking | None:
     with for_purpose(Purpose.HANDLER, actor):
         house = system_actor(Purpose.HANDLER, consortium_id=task.consortium_id)
         return workflow.apply(task, "rebook", actor=house, values=values, details=details)
+
+
+@transaction.atomic
+def settle_found(*, actor: Actor) -> int:
+    """Close what stopped clinics left for those who were booked anew by any way since: a desk, a referral, a system; returns how many."""
+    return sum(settle(booking=booking, actor=actor) is not None for booking in booking_queries.booked_anew())
 
 
 @transaction.atomic

@@ -166,6 +166,9 @@ WAITING = Machine(
             "pass", "这次不要", "Pass", (W.OFFERED,), W.WAITING, "source", events.WaitingPassed, Permission.SLOT_BOOK
         ),
         Transition("self-pass", "居民放弃", "Pass oneself", (W.OFFERED,), W.WAITING, "resident", events.WaitingPassed),
+        Transition(
+            "settle", "已另行约上", "Booked otherwise", (W.WAITING, W.OFFERED), W.BOOKED, "system", events.WaitingServed
+        ),
         Transition("expire", "逾期顺延", "Run out", (W.OFFERED,), W.WAITING, "system", events.WaitingPassed),
         Transition(
             "leave",

@@ -1,7 +1,11 @@
-"""Sending a resident word of what was arranged by telephone: who can do that is wired in by the site."""
+"""Sending a resident word of what was arranged by telephone, and of the waiting list: who can do that is wired in by the site."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
+from django.utils import timezone
+
+from doorstep.coordination.scheduling.models import Slot, WaitingEntry
 from doorstep.kernel.access.actor import Actor
 
 # (resident, kind of notice, its parameters, who acts)
@@ -18,3 +22,15 @@ def tell_resident(*, resident_id: int, kind: str, params: Mapping[str, str], act
     """Send a resident a notice; without anything wired nobody is told."""
     if _tell:
         _tell[0](resident_id, kind, params, actor)
+
+
+def tell_waiting(
+    entry: WaitingEntry, kind: str, *, slot: Slot | None, actor: Actor, until: datetime | None = None
+) -> None:
+    """Send who waits word of an offer, of its end or of the wait's; `slot` is the one it is about, `until` how long it is kept."""
+    params = {"place": f"{entry.organization.name} {entry.department.name}"}
+    if slot is not None:
+        params["time"] = timezone.localtime(slot.starts_at).strftime("%m-%d %H:%M")
+    if until is not None:
+        params["until"] = timezone.localtime(until).strftime("%m-%d %H:%M")
+    tell_resident(resident_id=entry.resident_id, kind=kind, params=params, actor=actor)

@@ -25,6 +25,7 @@ urlpatterns = [
     path("stop/", clinics.stop, name="stop"),
     path("quotas/", quotas.quotas, name="quotas"),
     path("quotas/weeks.xlsx", quotas.quotas_file, name="quotas-file"),
+    path("quotas/cases/", quotas.cases, name="quota-cases"),
     path("quotas/<uuid:key>/<str:quota>/", quotas.division, name="division"),
     path("fairness/", fairness.fairness, name="fairness"),
     path("fairness/cases/", fairness.cases, name="fairness-cases"),

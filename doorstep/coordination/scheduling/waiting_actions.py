@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import actions, offering, rebooking_actions, standing, waiting_queries
+from doorstep.coordination.scheduling import actions, offering, rebooking_actions, standing, telling, waiting_queries
 from doorstep.coordination.scheduling.models import Booking, Channel, WaitingEntry
 from doorstep.coordination.scheduling.outcomes import Wish, hold_gone
 from doorstep.coordination.scheduling.taking import Ask
@@ -150,8 +150,25 @@ def expire_offers(*, actor: Actor, now: datetime | None = None) -> int:
     for entry in ended:
         missed = entry.missed_offers + 1
         verb = "lapse" if missed >= MISSED_OFFERS else "expire"
+        asked = entry.offered_slot
         offering.take_back(entry, verb, actor, missed_offers=missed)
+        telling.tell_waiting(entry, f"waiting-{verb}", slot=asked, actor=actor)
     over = waiting_queries.over(today=timezone.localdate(moment))
     for entry in over:
         workflow.apply(entry, "lapse", actor=actor, details={"why": "days-over"})
+        telling.tell_waiting(entry, "waiting-lapse", slot=None, actor=actor)
     return len(ended) + len(over)
+
+
+@transaction.atomic
+def settle_served(*, actor: Actor) -> int:
+    """End the waits of those who came to a place of the department some other way, whoever booked it; returns how many.
+
+    An offered place goes to the next in line. Who booked outside the wished days, or another expert than the one waited for, waits on.
+    """
+    found = waiting_queries.served()
+    for entry, booking in found:
+        facts = {"booking": str(booking.key), "slot_id": booking.slot_id, "why": "booked-otherwise"}
+        offering.take_back(entry, "settle", actor, details=facts, booking_id=booking.pk)
+        telling.tell_waiting(entry, "waiting-settle", slot=booking.slot, actor=actor)
+    return len(found)

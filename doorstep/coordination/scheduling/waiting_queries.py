@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import WaitingEntry
+from doorstep.coordination.scheduling.models import Booking, WaitingEntry
 from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.states import WAITING_LIVE
 from doorstep.kernel.access.actor import Actor
@@ -16,6 +16,8 @@ from doorstep.kernel.access.refusals import NotFound
 from doorstep.people.organizations.models import Department
 
 _WITH = ("department", "schedule__practitioner", "organization", "source_organization", "resident", "offered_slot")
+# What a notice of the wait names.
+_TOLD_WITH = ("department", "organization", "offered_slot")
 
 # Slots with a free place in departments where somebody waits; the place's own quota decides later who may have it.
 _OFFERABLE = """
@@ -28,6 +30,20 @@ SELECT DISTINCT s.key, c.department_id, s.schedule_id, s.starts_at, s.id
    AND EXISTS (SELECT 1 FROM scheduling_place q WHERE q.slot_id = s.id
                 AND (q.state = 'free' OR (q.state = 'held' AND q.held_until <= %(now)s)))
  ORDER BY s.starts_at, s.id LIMIT %(limit)s
+"""
+
+# Waits whose person has come to a place of the department some other way since, within the wished days. Who waits for a named clinic
+# has it only with that one.
+_SERVED = """
+SELECT w.id, min(b.id)
+  FROM scheduling_waitingentry w
+  JOIN scheduling_booking b ON b.resident_id = w.resident_id AND b.state IN ('booked', 'arrived', 'fulfilled')
+   AND b.created_at > w.created_at
+  JOIN scheduling_slot s ON s.id = b.slot_id
+  JOIN scheduling_schedule c ON c.id = s.schedule_id AND c.department_id = w.department_id
+ WHERE w.state IN ('waiting', 'offered') AND (w.schedule_id IS NULL OR w.schedule_id = c.id)
+   AND (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN w.first_day AND w.last_day
+ GROUP BY w.id ORDER BY w.id LIMIT 200
 """
 
 
@@ -45,7 +61,7 @@ def next_in_line(
     day = timezone.localdate(starts_at)
     return (
         WaitingEntry.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("resident")
+        .select_related("resident", "department", "organization")
         .filter(Q(schedule_id__isnull=True) | Q(schedule_id=schedule_id), department_id=department_id, state="waiting")
         .filter(first_day__lte=day, last_day__gte=day)
         .exclude(id__in=list(without))
@@ -54,10 +70,28 @@ def next_in_line(
     )
 
 
+def served() -> list[tuple[WaitingEntry, Booking]]:
+    """Waits whose person has a place some other way, locked, each with its booking."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SERVED)
+        found = dict(cursor.fetchall())
+    if not found:
+        return []
+    bookings = Booking.objects.select_related("slot__schedule__department", "organization").in_bulk(found.values())
+    entries = (
+        WaitingEntry.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("department", "organization")
+        .filter(id__in=found, state__in=WAITING_LIVE)
+        .order_by("id")
+    )
+    return [(entry, bookings[found[entry.pk]]) for entry in entries]
+
+
 def run_out(*, now: datetime) -> list[WaitingEntry]:
     """Offers whose time has passed, locked."""
     return list(
         WaitingEntry.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related(*_TOLD_WITH)
         .filter(state="offered", offered_until__lte=now)
         .order_by("offered_until")[:200]
     )
@@ -67,6 +101,7 @@ def over(*, today: date) -> list[WaitingEntry]:
     """Waits whose last day has passed, locked."""
     return list(
         WaitingEntry.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related(*_TOLD_WITH)
         .filter(state="waiting", last_day__lt=today)
         .order_by("id")[:200]
     )

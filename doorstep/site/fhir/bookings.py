@@ -30,7 +30,13 @@ class BookingDoor:
             raise Refused(_("新预约的 status 应为 booked。"), fields={"status": _("新预约的 status 应为 booked。")})
         slot, resident_id = _slot(resource), _resident(resource)
         reference = _reference(resource, actor)
-        hold = actions.hold(slot_key=slot, origin=_origin(resource), actor=actor, resident_id=resident_id)
+        hold = actions.hold(
+            slot_key=slot,
+            origin=_origin(resource),
+            actor=actor,
+            resident_id=resident_id,
+            wish=actions.Wish(reference=reference),
+        )
         return str(actions.book(hold_key=hold.key, resident_id=resident_id, actor=actor, reference=reference).key)
 
     def move(self, fhir_id: str, resource: dict[str, Any], *, actor: Actor) -> str:
@@ -40,10 +46,8 @@ class BookingDoor:
         if not resource.get("slot") or _slot(resource) == str(booking.slot.key):
             self.update(fhir_id, resource, actor=actor)
             return fhir_id
-        held = actions.hold(
-            slot_key=_slot(resource), origin=_origin(resource), actor=able, resident_id=booking.resident_id
-        )
-        return str(actions.change(booking_key=fhir_id, hold_key=held.key, actor=able).key)
+        moved = actions.move(booking_key=fhir_id, slot_key=_slot(resource), origin=_origin(resource), actor=able)
+        return str(moved.key)
 
     def update(self, fhir_id: str, resource: dict[str, Any], *, actor: Actor) -> None:
         """Move the booking to the Appointment's status: cancelled, arrived, fulfilled."""

@@ -10,7 +10,6 @@ from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.fhir import BACK_REASON, DECLINE_REASON, RETURN_REASON
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
-from doorstep.coordination.scheduling.permissions import Permission as Scheduling
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, Refused
 
@@ -56,9 +55,8 @@ def _accept(referral: Referral, resource: dict[str, Any], actor: Actor) -> None:
         ) from error
     slot = next(iter(_outputs(resource, "slot")), "")
     if slot:
-        able = actor.with_permissions({*actor.permissions, Scheduling.SLOT_BOOK})
         key = slot.rpartition("/")[2]
-        actions.accept_with_place(referral=referral, slot_key=key, actor=able, instructions=_note(resource))
+        actions.accept_with_place(referral=referral, slot_key=key, actor=actor, instructions=_note(resource))
         return
     actions.accept(referral=referral, actor=actor, instructions=_note(resource), expected_at=expected)
 

@@ -61,7 +61,7 @@ from doorstep.care.referrals.actions.offering import (
     time_out_receivers,
 )
 from doorstep.care.referrals.actions.packet import open_record
-from doorstep.care.referrals.actions.sending import Consent, submit
+from doorstep.care.referrals.actions.sending import Consent, missing_of, submit
 from doorstep.care.referrals.actions.stocking import count_stock, import_stock
 from doorstep.care.referrals.actions.treating import Discharge, Plan, admit, discharge, hand_back, send_down, treat
 from doorstep.care.referrals.actions.watching import board_now, refresh_boards, watch_dark
@@ -105,6 +105,7 @@ __all__ = [
     "import_stock",
     "leave_network",
     "miss_follow_ups",
+    "missing_of",
     "note_debt",
     "offer",
     "offer_place",

@@ -15,17 +15,22 @@ from doorstep.care.referrals.actions.details import (
     end_sight,
     give_bed_back,
     give_place_back,
+    keep_place,
     once_per_target,
     place_kept,
+    place_text,
     stand_still,
 )
 from doorstep.care.referrals.models import Referral
 from doorstep.coordination.scheduling import actions as scheduling
+from doorstep.coordination.scheduling import keeping
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.workflow import actions as workflow
 
+# A place is kept from its choice to its booking in the same act.
+_AT_ONCE = timedelta(minutes=1)
 # When a patient without a booked place is expected, by kind.
 _EXPECTED = {"green": timedelta(hours=2), "urgent": timedelta(hours=4), "ordinary": timedelta(hours=24)}
 
@@ -66,15 +71,10 @@ def accept_with_place(
     stand_still(referral, actor=actor)
     workflow.check_way(referral, "accept", actor=actor)
     give_place_back(referral, actor=actor, reason=_("接收方改约到其他时间"))
-    held = scheduling.hold(slot_key=slot_key, origin="referral", actor=actor, resident_id=referral.resident_id)
+    held = keep_place(referral, slot_key=slot_key, stands=_AT_ONCE, actor=actor)
     slot = held.slot
-    if slot.organization_id != referral.target_id:
-        raise Refused(_("号源与转入机构不一致。"), fields={"slot": _("请选择本院的号源。")})
-    booking = scheduling.book(
-        hold_key=held.key, resident_id=referral.resident_id, actor=actor, reference=referral.subject
-    )
-    text = f"{slot.organization_name} {slot.department_name} {slot.practitioner_name} {slot.title}".strip()
-    place = {"booking_id": booking.pk, "department_id": slot.department_id, "appointment_text": text[:160]}
+    booking = keeping.take(hold_key=held.key, resident_id=referral.resident_id, reference=referral.subject, actor=actor)
+    place = {"booking_id": booking.pk, "department_id": slot.department_id, "appointment_text": place_text(slot)}
     for name, value in place.items():
         setattr(referral, name, value)
     Referral.objects.filter(pk=referral.pk).update(**place)

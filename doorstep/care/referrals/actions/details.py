@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -11,8 +12,10 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals.models import Referral
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.scheduling import actions as scheduling
+from doorstep.coordination.scheduling import keeping
 from doorstep.coordination.scheduling import queries as places
 from doorstep.coordination.scheduling.models import Booking
+from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship
@@ -101,6 +104,25 @@ def give_place_back(referral: Referral, *, actor: Actor, reason: str) -> None:
     booking = place_standing(referral, actor=actor)
     if booking is not None:
         free(booking, actor=actor, reason=reason or _("转诊已结束"))
+
+
+def keep_place(referral: Referral, *, slot_key: UUID | str, stands: timedelta, actor: Actor) -> scheduling.Hold:
+    """Keep a place of the target's own clinics for a referral; raises Refused for a place of another unit, and what holding raises."""
+    held = keeping.keep(
+        slot_key=slot_key,
+        resident_id=referral.resident_id,
+        reference=referral.subject,
+        stands=stands,
+        actor=actor,
+    )
+    if held.slot.organization_id != referral.target_id:
+        raise Refused(_("号源与转入机构不一致。"), fields={"slot": _("请选择本院的号源。")})
+    return held
+
+
+def place_text(slot: SlotChoice) -> str:
+    """A place in words, as the referral shows it."""
+    return f"{slot.organization_name} {slot.department_name} {slot.practitioner_name} {slot.title}".strip()[:160]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, contact, rules
-from doorstep.care.referrals.actions.details import details_of
+from doorstep.care.referrals.actions.details import details_of, place_text
 from doorstep.care.referrals.criteria import judge
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
@@ -145,18 +145,23 @@ def hold_slot(*, referral: Referral, slot_key: uuid.UUID | str, actor: Actor, or
     """
     if referral.state not in ("draft", "returned"):
         raise Conflict(_("转诊单已提交，不能再选号。"))
-    held = scheduling.hold(slot_key=slot_key, origin=origin, actor=actor, resident_id=referral.resident_id)
+    held = scheduling.hold(
+        slot_key=slot_key,
+        origin=origin,
+        actor=actor,
+        resident_id=referral.resident_id,
+        wish=scheduling.Wish(reference=referral.subject),
+    )
     if referral.hold_key is not None:
         scheduling.release(hold_key=referral.hold_key, actor=actor)
     slot = held.slot
-    text = f"{slot.organization_name} {slot.department_name} {slot.practitioner_name} {slot.title}".strip()
     values = {
         "hold_key": held.key,
         "held_until": held.until,
         "expected_at": slot.starts_at,
         "target_id": slot.organization_id,
         "department_id": slot.department_id,
-        "appointment_text": text[:160],
+        "appointment_text": place_text(slot),
     }
     Referral.objects.filter(pk=referral.pk).update(**values)
     for name, value in values.items():

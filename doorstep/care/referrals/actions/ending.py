@@ -12,7 +12,7 @@ from doorstep.care.referrals.actions.details import details_of, give_bed_back, g
 from doorstep.care.referrals.models import Referral
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds import queries as bed_queries
-from doorstep.coordination.scheduling import actions as scheduling
+from doorstep.coordination.scheduling import keeping
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.database.calls import run
@@ -111,7 +111,7 @@ def leave_network(*, referral: Referral, place: str, code: str, actor: Actor) ->
         raise Refused(_("外转登记还有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)
     workflow.check_way(referral, "leave", actor=actor)
     if referral.hold_key is not None:
-        scheduling.release(hold_key=referral.hold_key, actor=actor)
+        keeping.give_back(hold_key=referral.hold_key, actor=actor)
     label = str(Referral.OutsideReason(code).label)
     return workflow.apply(
         referral,
@@ -170,8 +170,8 @@ def _stop(
     )
     was_draft = before in ("draft", "outside")
     if hold_key is not None:
-        # A draft, or one that was returned: the place that was held for it is free again.
-        scheduling.release(hold_key=hold_key, actor=actor)
+        # A draft, one that was returned, or an offer: the place that was kept for it is free again, whichever side keeps it.
+        keeping.give_back(hold_key=hold_key, actor=actor)
     give_place_back(moved, actor=actor, reason=reason)
     give_bed_back(moved, actor=actor, reason=reason)
     if verb == "record_death":

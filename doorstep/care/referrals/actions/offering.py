@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,7 +17,9 @@ from doorstep.care.referrals.actions.details import (
     end_sight,
     give_bed_back,
     give_place_back,
+    keep_place,
     place_kept,
+    place_text,
     stand_still,
 )
 from doorstep.care.referrals.models import Referral
@@ -24,6 +27,8 @@ from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds import queries as bed_queries
 from doorstep.coordination.notices.actions import tell
 from doorstep.coordination.scheduling import actions as scheduling
+from doorstep.coordination.scheduling import keeping
+from doorstep.coordination.scheduling.outcomes import Hold
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
@@ -36,11 +41,12 @@ _AT_ONCE = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What is offered: words for the resident, when, and the bed behind it (None for a clinic or by arrangement)."""
+    """What is offered: words for the resident, when, and the bed or the kept place of a clinic behind it (None by arrangement)."""
 
     text: str
     expected_at: datetime
     bed_key: Any = None
+    hold: Hold | None = None
 
 
 @transaction.atomic
@@ -68,6 +74,15 @@ def offer(*, referral: Referral, place: Place, actor: Actor, now: datetime | Non
             "offer_until": until,
             "expected_at": place.expected_at,
             "bed_key": place.bed_key,
+            **(
+                {
+                    "hold_key": place.hold.key,
+                    "held_until": place.hold.until,
+                    "department_id": place.hold.slot.department_id,
+                }
+                if place.hold
+                else {}
+            ),
         },
         details=details_of(referral, place=place.text.strip(), until=until.isoformat()),
         due_at=until,
@@ -75,11 +90,30 @@ def offer(*, referral: Referral, place: Place, actor: Actor, now: datetime | Non
 
 
 @transaction.atomic
-def offer_place(*, referral: Referral, text: str, bed_key: Any, expected_at: datetime, actor: Actor) -> Referral:
-    """Offer a bed of the board, kept meanwhile, or a place in words. Raises Conflict when the bed was just taken."""
+def offer_place(
+    *,
+    referral: Referral,
+    text: str,
+    bed_key: Any,
+    expected_at: datetime | None,
+    actor: Actor,
+    slot_key: UUID | str | None = None,
+) -> Referral:
+    """Offer a bed of the board or a place of the own clinics, kept meanwhile, or a place in words.
+
+    A clinic's place says its time itself. Raises Conflict when bed or place were just taken, Refused for both at once or for no time.
+    """
     words = text.strip()
+    if slot_key and bed_key:
+        raise Refused(_("床位和号源只能选一项。"), fields={"slot": _("请只选床位或只选号源。")})
     stand_still(referral, actor=actor)
     workflow.check_way(referral, "offer", actor=actor)
+    if slot_key:
+        held = keep_place(referral, slot_key=slot_key, stands=states.OFFER_STANDS[referral.kind], actor=actor)
+        kept = Place(text=words or place_text(held.slot), expected_at=held.slot.starts_at, hold=held)
+        return offer(referral=referral, place=kept, actor=actor)
+    if expected_at is None:
+        raise Refused(_("请填写到院时间。"), fields={"expected_at": _("请填写到院时间，或选择本院号源。")})
     if bed_key:
         found = bed_queries.bed_of(key=bed_key, actor=actor)
         until = min(timezone.now() + states.OFFER_STANDS[referral.kind], expected_at)
@@ -93,6 +127,14 @@ def confirm(*, referral: Referral, actor: Actor, by_resident: bool = False) -> R
     """The resident agrees, told to the sender or from the own phone: the patient is expected."""
     now, verb = timezone.now(), "confirm_self" if by_resident else "confirm"
     workflow.check_way(referral, verb, actor=actor)
+    # What the sender had chosen stands until the other arrangement is agreed to.
+    give_place_back(referral, actor=actor, reason=_("接收方改约到其他时间"))
+    booked: dict[str, Any] = {}
+    if referral.hold_key is not None:
+        booking = keeping.take(
+            hold_key=referral.hold_key, resident_id=referral.resident_id, reference=referral.subject, actor=actor
+        )
+        booked = {"booking_id": booking.pk, "hold_key": None, "held_until": None}
     if referral.bed_key is not None:
         # The kept bed waits for the patient's arrival now.
         beds.extend(reference=referral.subject, until=(referral.expected_at or now) + states.ARRIVAL_GRACE)
@@ -105,6 +147,7 @@ def confirm(*, referral: Referral, actor: Actor, by_resident: bool = False) -> R
             "confirmed_at": now,
             "appointment_text": referral.offer_text,
             "instructions": referral.instructions or texts.ARRIVE_WITH,
+            **booked,
         },
         details=details_of(referral, place=referral.offer_text),
         due_at=(referral.expected_at or now) + states.ARRIVAL_GRACE,
@@ -211,13 +254,22 @@ def _unoffered(referral: Referral, verb: str, *, code: str, reason: str, actor: 
     due_at = timezone.now() + states.URGENT_ANSWER if referral.kind == Referral.Kind.URGENT else None
     workflow.check_way(referral, verb, actor=actor)
     give_bed_back(referral, actor=actor, reason=reason)
+    if referral.hold_key is not None:
+        keeping.give_back(hold_key=referral.hold_key, actor=actor)
     facts = details_of(referral, place=referral.offer_text, code=code, by="resident" if verb == "refuse_self" else "")
     return workflow.apply(
         referral,
         verb,
         actor=actor,
         reason=reason,
-        values={"offer_until": None, "expected_at": None, "bed_key": None, "offer_refusal": code},
+        values={
+            "offer_until": None,
+            "expected_at": None,
+            "bed_key": None,
+            "hold_key": None,
+            "held_until": None,
+            "offer_refusal": code,
+        },
         details=facts,
         due_at=due_at,
     )

@@ -1,6 +1,7 @@
 """What forms and dialogs of a referral let choose from."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -11,11 +12,16 @@ from doorstep.care.referrals.actions.treating import default_receiver
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.record_facts import TRAVELS, known_of, packet_line
 from doorstep.coordination.beds import queries as beds
+from doorstep.coordination.scheduling import queries as slots
+from doorstep.coordination.scheduling.queries import SlotChoice
+from doorstep.coordination.scheduling.rules import Quota
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.record import queries as record
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.workforce import queries as workforce
 
+# How far ahead the office looks for a free place; platform default.
+SLOTS_AHEAD = timedelta(days=14)
 # More than anybody ticks.
 _TICKED = 300
 # Hospitals come first by their tier; centres, rehabilitation and care homes after them.
@@ -68,6 +74,22 @@ def beds_of(referral: Referral) -> list[tuple[str, str]]:
     found = beds.free_beds(organization_ids=[referral.target_id or 0], kept_for=referral.subject)
     kept = _("（已预留）")
     return [(str(one.key), f"{one.ward.name} {one.number}" + (kept if one.state == "held" else "")) for one in found]
+
+
+def slots_of(referral: Referral, *, actor: Actor) -> list[SlotChoice]:
+    """Free places of the unit's clinics for referrals, soonest first: of the department asked for, else of the whole house; the expert
+    asked for comes before the others."""
+    found: list[SlotChoice] = []
+    for department in dict.fromkeys((referral.department_id, None)):
+        found = found or slots.free_slots(
+            organization_ids=[referral.target_id or 0],
+            origin=Quota.REFERRAL.value,
+            until=timezone.now() + SLOTS_AHEAD,
+            department_id=department,
+            actor=actor,
+        )
+    wanted = referral.expert.name if referral.expert else ""
+    return sorted(found, key=lambda one: one.practitioner_name != wanted) if wanted else found
 
 
 def packet_for(referral: Referral, *, actor: Actor) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """One referral as its page shows it: steps, history, buttons with their dialogs; and the lines of lists."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import down_queries, list_queries, queries, states
+from doorstep.care.referrals.actions.details import place_kept
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
 from doorstep.care.referrals.list_queries import Page
 from doorstep.care.referrals.models import FollowUp, Referral
@@ -18,6 +19,7 @@ from doorstep.care.referrals.packet_queries import Item
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices
 from doorstep.care.referrals.presenters.words import criteria_rows, english
+from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.machine import Transition
@@ -79,6 +81,8 @@ class Button:
     rare: bool = False
     form: forms.Form | None = None
     open: bool = False
+    # The free places among which its dialog lets choose.
+    slots: Sequence[SlotChoice] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,36 +239,68 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
                 rare=way.verb in _RARE,
                 form=_dialog(referral, way.verb, mine) if dialog and (mine or way.verb not in _CHOICES) else None,
                 open=mine is not None and dialog,
+                slots=choices.slots_of(referral, actor=actor) if mine and way.verb == "offer" else (),
             )
         )
+        if way.verb == "accept":
+            found.append(_accept_place(referral, actor, refusal))
     if referral.state == "draft" and referral.direction == "down" and actor.may(Permission.REFERRAL_TREAT):
         page = reverse("referrals:discharge", args=[referral.key])
         found = [
             Button("send_down", _("填写出院小结并下转"), "primary", page, False),
             *(one for one in found if one.verb != "submit"),
         ]
-    order = {"primary": 0, "secondary": 1, "danger": 2}
+    order = {"first": -1, "primary": 0, "secondary": 1, "danger": 2}
     found.sort(key=lambda one: (one.rare, order.get(one.kind, 1)))
     # One primary button: the next act; what else could be next stands beside it.
     return [
-        replace(one, kind="secondary") if number and one.kind == "primary" else one for number, one in enumerate(found)
+        replace(one, kind="primary" if one.kind == "first" else "secondary")
+        if one.kind == "first" or (number and one.kind == "primary")
+        else one
+        for number, one in enumerate(found)
     ]
+
+
+def _accept_place(referral: Referral, actor: Actor, refusal: Refusal | None) -> Button:
+    """Accepting with a place of the own clinics; the first act where a patient for a clinic comes without one."""
+    mine = refusal if refusal and refusal.verb == "accept_place" else None
+    clinic = referral.aim in (Referral.Aim.DEPARTMENT, Referral.Aim.EXPERT) and not referral.bed_requested
+    first = clinic and referral.kind != Referral.Kind.GREEN and place_kept(referral) is None
+    return Button(
+        verb="accept_place",
+        text=verb_label("accept_place"),
+        kind="first" if first else "secondary",
+        page="",
+        dialog=True,
+        form=_dialog(referral, "accept_place", mine) if mine else None,
+        open=mine is not None,
+        slots=choices.slots_of(referral, actor=actor) if mine else (),
+    )
 
 
 # Which choices a verb's dialog needs.
 _CHOICES: dict[str, tuple[str, ...]] = {
     "redirect": ("department", "target"),
+    "accept_place": (),
     "offer": ("bed",),
     "hand_back": ("receiver",),
 }
 
 
+# An act of a dialog that goes the way of another verb.
+_GOES = {"accept_place": "accept"}
+_WITH_SLOTS = frozenset({"accept_place", "offer"})
+
+
 def dialog_of(referral: Referral, verb: str, *, actor: Actor) -> Button | None:
     """The dialog of one verb with everything that one may choose from; None when this actor may not go this way now."""
-    way = next((one for one in workflow.allowed(referral, actor=actor) if one.verb == verb and verb in _CHOICES), None)
+    goes = _GOES.get(verb, verb)
+    way = next((one for one in workflow.allowed(referral, actor=actor) if one.verb == goes and verb in _CHOICES), None)
     if way is None:
         return None
-    return Button(verb=verb, text=_text(way), kind=way.style, page="", dialog=True, form=_dialog(referral, verb, None))
+    slots = choices.slots_of(referral, actor=actor) if verb in _WITH_SLOTS else ()
+    text, form = verb_label(verb) if verb in _GOES else _text(way), _dialog(referral, verb, None)
+    return Button(verb=verb, text=text, kind=way.style, page="", dialog=True, form=form, slots=slots)
 
 
 def _dialog(referral: Referral, verb: str, refusal: Refusal | None) -> forms.Form:
@@ -345,6 +381,8 @@ def gender_of(referral: Referral) -> str:
 
 def verb_label(verb: str) -> str:
     """What a verb is called."""
+    if verb == "accept_place":
+        return _("选号并受理")
     way = next(one for one in states.REFERRAL.transitions if one.verb == verb)
     return way.en if english() else way.zh
 

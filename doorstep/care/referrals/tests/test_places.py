@@ -1,14 +1,19 @@
 """A booked place follows its referral: given back when the referral goes elsewhere, never in the way of a unit that does not see it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.tests.factories import CONSENT, PLAN, SUMMARY, Loop, draft, make_loop, make_slot
-from doorstep.coordination.scheduling.models import Booking, Slot
-from doorstep.kernel.access.actor import Actor, Purpose, system_actor
+from doorstep.coordination.scheduling import queries as slots
+from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Slot
+from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import acting
 from doorstep.people.organizations.models import Organization
@@ -148,3 +153,99 @@ def test_a_receiver_that_does_not_see_the_clinic_ends_a_case_that_came_by_a_plac
         assert seen.booking_id is not None
         assert not Booking.objects.exists()
         assert actions.record_death(referral=seen, reason="家属报告", actor=actor).state == "died"
+
+
+def places(slot: Slot) -> dict[str, int]:
+    return slots.counts(slot_ids=[slot.pk])
+
+
+def test_the_office_accepts_with_a_place_in_one_step(loop: Loop) -> None:
+    chosen, taken, elsewhere = (make_slot(loop, starts_at=timezone.now() + timedelta(days=n)) for n in (1, 2, 3))
+    with acting(system_actor(Purpose.IMPORT)):
+        Place.objects.filter(slot=taken).update(state="closed")
+        second, _office = second_hospital()
+        other = Schedule.objects.create(organization_id=second, department=loop.department)
+        Slot.objects.filter(pk=elsewhere.pk).update(schedule=other, organization_id=second)
+    one = sent(loop, bed=True)
+    client = Client()
+    client.force_login(loop.users["office"])
+    page = client.get(reverse("referrals:detail", args=[one.key])).content.decode()
+    assert "选号并受理" in page
+    dialog = client.get(reverse("referrals:dialog", args=[one.key, "accept_place"])).content.decode()
+    assert str(chosen.key) in dialog
+    assert str(taken.key) not in dialog
+    address = reverse("referrals:act", args=[one.key, "accept_place"])
+    for slot, status, said in (
+        ("", 422, "请选择一个号源"),
+        (taken.key, 409, "约满"),
+        (elsewhere.key, 422, "请选择本院的号源"),
+    ):
+        refused = client.post(address, {"slot": slot, "seen": one.seen})
+        assert (refused.status_code, said in refused.content.decode()) == (status, True), slot
+    assert bookings() == []
+    assert client.post(address, {"slot": chosen.key, "seen": one.seen, "instructions": "空腹"}).status_code == 302
+    one = again(one)
+    assert (one.state, one.expected_at, one.instructions) == ("accepted", chosen.starts_at, "空腹")
+    assert one.appointment_text.endswith("心血管内科 王主任")
+    assert (bookings(), places(chosen)["booked"]) == (["booked"], 1)
+
+
+@pytest.mark.parametrize("by_resident", [False, True])
+def test_an_offered_place_is_kept_until_the_patient_agrees_or_not(loop: Loop, by_resident: bool) -> None:
+    first, second = (make_slot(loop, starts_at=timezone.now() + timedelta(days=n)) for n in (2, 3))
+    one = sent(loop, bed=True)
+    own = Actor(kind=ActorKind.RESIDENT, display_name="周桂兰", user_id=90_001, resident_ids=(loop.resident.pk,))
+    asked = own if by_resident else loop.village
+
+    def offer(slot: Slot) -> None:
+        with acting(loop.office) as office:
+            actions.offer_place(
+                referral=again(one, office), text="", bed_key=None, expected_at=None, slot_key=slot.key, actor=office
+            )
+
+    offer(first)
+    now = again(one)
+    assert (now.state, now.expected_at, "王主任" in now.offer_text) == ("offered", first.starts_at, True)
+    assert places(first) == {"free": 0, "held": 1, "booked": 0}
+    with acting(asked) as actor:
+        actions.refuse_offer(referral=again(one, actor), code="time", reason="", actor=actor, by_resident=by_resident)
+    assert places(first)["free"] == 1
+    offer(first)
+    with acting(system_actor(Purpose.CLOCKS)) as clocks:
+        assert actions.expire_offers(actor=clocks, now=timezone.now() + timedelta(days=1, seconds=1)) == 1
+    assert places(first)["free"] == 1
+    offer(second)
+    with acting(asked) as actor:
+        actions.confirm(referral=again(one, actor), actor=actor, by_resident=by_resident)
+    assert (places(second)["booked"], bookings()) == (1, ["booked"])
+    with acting(loop.office) as office:
+        actions.check_in(referral=again(one, office), method="qr", actor=office)
+    assert bookings() == ["arrived"]
+
+
+def test_an_offered_place_goes_back_with_a_withdrawn_referral(loop: Loop) -> None:
+    slot = make_slot(loop, starts_at=timezone.now() + timedelta(days=2))
+    one = sent(loop, bed=True)
+    with acting(loop.office) as office:
+        asked = again(one, office)
+        with pytest.raises(Refused, match="只能选一项"):
+            actions.offer_place(
+                referral=asked, text="", bed_key=slot.key, expected_at=None, slot_key=slot.key, actor=office
+            )
+        actions.offer_place(referral=asked, text="", bed_key=None, expected_at=None, slot_key=slot.key, actor=office)
+    with acting(loop.village) as village:
+        actions.withdraw(referral=again(one, village), reason="患者改变主意", actor=village)
+    assert places(slot) == {"free": 1, "held": 0, "booked": 0}
+
+
+def sent(loop: Loop, *, bed: bool) -> Referral:
+    one = filled(loop, loop.world.lead, bed=bed)
+    with acting(loop.village) as village:
+        return actions.submit(referral=one, consent=CONSENT, actor=village)
+
+
+def again(one: Referral, actor: Actor | None = None) -> Referral:
+    if actor is not None:
+        return queries.get(key=one.key, actor=actor)
+    with acting(system_actor(Purpose.HANDLER)):
+        return Referral.objects.get(pk=one.pk)

@@ -69,12 +69,15 @@ def _submitted(loop: Loop) -> Referral:
     page = village.get(answer["Location"]).content.decode()
     assert "急性下壁心肌梗死" in page
     assert "先诊疗后付费" in page
-    assert post(village, "referrals:hold", referral.key, slot=slot.key).status_code == 302
     form = {
         "kind": "green", "critical": "on", "target_id": loop.world.lead, "reviewer_id": loop.village.practitioner_id,
         "impression": "急性下壁心肌梗死", "present_illness": "胸痛 2 小时", "symptoms": ["chest-pain"],
         "consent_signer": "周桂兰", "consent_relation": "self", "verb": "submit",
     }  # fmt: skip
+    # Everything at once: what is wrong in a field, the place, the consent.
+    bare = post(village, "referrals:edit", referral.key, **{**form, "present_illness": "", "consent_signer": ""})
+    assert [word in bare.content.decode() for word in ("有 3 处", "请选择专家号", "知情同意签署人。")] == [True] * 3
+    assert post(village, "referrals:hold", referral.key, slot=slot.key).status_code == 302
     other = make_slot(loop, starts_at=timezone.now() + timedelta(hours=3))
     chosen = post(
         village, "referrals:edit", referral.key, **{**form, "verb": "", "history": "新写的病史", "slot": other.key}

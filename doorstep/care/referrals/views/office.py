@@ -123,6 +123,10 @@ def _accept(referral: Any, actor: Actor, data: Any) -> None:
     actions.accept(referral=referral, actor=actor, instructions=data["instructions"])
 
 
+def _accept_place(referral: Any, actor: Actor, data: Any) -> None:
+    actions.accept_with_place(referral=referral, slot_key=data["slot"], actor=actor, instructions=data["instructions"])
+
+
 def _return(referral: Any, actor: Actor, data: Any) -> None:
     actions.return_for_information(referral=referral, code=data["code"] or "other", reason=data["reason"], actor=actor)
 
@@ -145,7 +149,12 @@ def _redirect(referral: Any, actor: Actor, data: Any) -> None:
 
 def _offer(referral: Any, actor: Actor, data: Any) -> None:
     actions.offer_place(
-        referral=referral, text=data["text"], bed_key=data["bed"] or None, expected_at=data["expected_at"], actor=actor
+        referral=referral,
+        text=data["text"],
+        bed_key=data["bed"] or None,
+        slot_key=data["slot"] or None,
+        expected_at=data["expected_at"],
+        actor=actor,
     )
 
 
@@ -164,6 +173,7 @@ def _elsewhere(referral: Any, actor: Actor, data: Any) -> None:
 
 _ACTS: dict[str, Callable[[Any, Actor, Any], object]] = {
     "accept": _accept,
+    "accept_place": _accept_place,
     "return": _return,
     "decline": _decline,
     "redirect": _redirect,

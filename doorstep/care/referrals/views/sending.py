@@ -108,6 +108,8 @@ def edit(request: HttpRequest, key: UUID) -> HttpResponse:
             if not refused.fields:
                 raise
             add_refusal(form, refused.fields, _NAMES)
+    elif request.POST.get("verb") == "submit":
+        _add_missing(request, referral, form)
     queries.note_look(referral=referral, actor=actor)
     _name_target(request, referral)
     form.let_choose(_choices(referral))
@@ -217,6 +219,22 @@ def _carry_out(request: HttpRequest, referral: Any, form: ReferralForm) -> HttpR
     messages.success(request, said)
     page = "edit" if referral.state in ("draft", "returned") else "detail"
     return redirect(request, reverse(f"referrals:{page}", args=[referral.key]))
+
+
+def _add_missing(request: HttpRequest, referral: Any, form: ReferralForm) -> None:
+    """What else the submission lacks, beside what is wrong in the fields: all of it is said in one answer."""
+    # Only in memory: nothing of it is written.
+    for name, value in form.revision().items():
+        setattr(referral, name, value)
+    consent = actions.Consent(
+        signer=form.cleaned_data.get("consent_signer", ""), relation=form.cleaned_data.get("consent_relation", "")
+    )
+    missing = actions.missing_of(
+        referral=referral, consent=consent, placed=bool(request.POST.get("slot")), actor=actor_of(request)
+    )
+    add_refusal(
+        form, {name: said for name, said in missing.items() if _NAMES.get(name, name) not in form.errors}, _NAMES
+    )
 
 
 def _consent(form: ReferralForm) -> actions.Consent:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict
 from doorstep.kernel.access.session import acting
+from doorstep.people.organizations.models import Department
 from doorstep.people.residents.tests.factories import make_staff
 from doorstep.site.actors import of_user
 
@@ -27,7 +29,7 @@ def _at(hour: int, days: int = 3) -> datetime:
 
 
 def _hold_and_book(clinic: Clinic, slot: Slot, actor: Actor, wish: Wish) -> Booking:
-    held = actions.hold(slot_key=slot.key, origin="referral", actor=actor, resident_id=clinic.resident.pk)
+    held = actions.hold(slot_key=slot.key, origin="referral", actor=actor, resident_id=clinic.resident.pk, wish=wish)
     return actions.book(hold_key=held.key, resident_id=clinic.resident.pk, actor=actor, wish=wish)
 
 
@@ -60,8 +62,8 @@ def test_book_twice_a_half_day_names_the_booking_that_stands(way: Callable[..., 
         for word in ("心血管内科", "08:00", "王主任"):
             assert word in str(refused.value.message)
         assert way(clinic, later, li, Wish()).state == "booked"
-        held = actions.hold(slot_key=second.key, origin="referral", actor=li, resident_id=clinic.resident.pk)
-        moved = actions.change(booking_key=made.key, hold_key=held.key, actor=li)
+        assert queries.counts(slot_ids=[second.pk]) == {"free": 2, "held": 0, "booked": 0}
+        moved = actions.move(booking_key=made.key, slot_key=second.key, origin="referral", actor=li)
         assert moved.half_day == made.half_day
         actions.cancel(booking_key=moved.key, actor=li, reason="改日再来")
         assert way(clinic, first, li, Wish()).state == "booked"
@@ -120,3 +122,26 @@ def test_offer_slot_passes_over_who_is_booked_there_that_half_day() -> None:
     with acting(system_actor(Purpose.CLOCKS)) as clocks:
         assert waiting_actions.offer_freed(actor=clocks) == 0
         assert queries.counts(slot_ids=[second.pk])["held"] == 0
+
+
+def test_hold_says_at_once_what_a_booking_would_be_refused_for() -> None:
+    clinic = make_clinic()
+    first, second = (make_slot(clinic, starts_at=_at(hour), referral=2) for hour in (8, 10))
+    with acting(system_actor(Purpose.IMPORT)):
+        beside = Department.objects.create(organization_id=clinic.world.lead, code="0302", name="神经内科")
+        other = Schedule.objects.create(organization_id=clinic.world.lead, department=beside)
+    elsewhere = make_slot(replace(clinic, schedule=other), starts_at=_at(8), referral=2)
+
+    def hold(slot: Slot, wish: Wish) -> None:
+        actions.hold(slot_key=slot.key, origin="referral", actor=li, resident_id=clinic.resident.pk, wish=wish)
+
+    with acting(clinic.doctor) as li:
+        made = _at_once(clinic, first, li, Wish())
+        for slot, code, word in ((second, "same-half-day", "08:00"), (elsewhere, "resident-busy", "其他预约")):
+            with pytest.raises(Conflict, match=word) as refused:
+                hold(slot, Wish())
+            assert refused.value.code == code
+        assert queries.counts(slot_ids=[second.pk, elsewhere.pk])["held"] == 0
+        # What the booking replaces, or what gives way to it, is in nobody's way.
+        hold(second, Wish(changed_from=made))
+        hold(second, Wish(reference="referral/a"))

@@ -83,8 +83,9 @@ class Story:
                     slot_key=self.slots[number % 2].key, origin="referral", actor=actor, resident_id=self.residents[0]
                 )
                 self.holds[held.key] = held.until
-            except actions.NoPlaceLeft:
-                pass
+            except Conflict:
+                # Nothing left, or what it was for stands already.
+                bind(actor)
         elif act == "wait":
             self.now += timedelta(minutes=4)
             self.clock.move_to(self.now)
@@ -133,13 +134,12 @@ class Story:
             if old is None:
                 # An added place of somebody whom this doctor does not see.
                 return
-            held = actions.hold(
+            made = actions.move(
+                booking_key=key,
                 slot_key=self.slots[number % 2].key,
                 origin="referral",
                 actor=self.clinic.doctor,
-                resident_id=old.resident_id,
             )
-            made = actions.change(booking_key=key, hold_key=held.key, actor=self.clinic.doctor)
             self.booked[self.booked.index(key)] = made.key
             self.extras -= old.place.is_extra
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from doorstep.coordination.scheduling import actions, waiting_actions
-from doorstep.coordination.scheduling.models import QuotaShare
+from doorstep.coordination.scheduling.models import Booking, QuotaShare
 from doorstep.coordination.scheduling.tests.factories import make_clinic, make_slot
 from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -66,10 +66,24 @@ def test_pages_open_with_something_on_them(client: Client) -> None:
     behind = client.get("/slots/fairness/cases/", {"by": "channel", "code": "doctor"}).content.decode()
     assert f"/slots/bookings/{booking.key}/" in behind
     assert "基层医生 · 预约" in behind
+    _weeks_open(client, booking)
     none = client.get("/slots/fairness/cases/", {"by": "unit", "code": "石桥村卫生室", "what": "missed"})
     assert "这段时间没有预约" in none.content.decode()
     assert client.get("/slots/fairness/cases/", {"by": "name", "code": "x"}).status_code == 404
     assert "周桂兰" not in client.get("/slots/screen/").content.decode()
+
+
+def _weeks_open(client: Client, booking: Booking) -> None:
+    """The figures of the weeks lead to their places."""
+    weeks = client.get("/slots/quotas/").content.decode()
+    assert "/slots/quotas/cases/?week=" in weeks
+    assert client.get("/slots/quotas/cases/", {"quota": "referral", "first": "9999-12-31"}).status_code == 200
+    day = timezone.localdate(booking.slot.starts_at)
+    monday = (day - timedelta(days=day.weekday())).isoformat()
+    used = client.get("/slots/quotas/cases/", {"quota": "referral", "what": "used", "week": monday})
+    assert f"/slots/bookings/{booking.key}/" in used.content.decode()
+    for query in ({"quota": "x"}, {"what": "x"}, {"unit": "-1"}):
+        assert client.get("/slots/quotas/cases/", query).status_code == 404
 
 
 def test_own_pages_from_finding_to_cancelling(client: Client) -> None:

@@ -21,7 +21,15 @@ from doorstep.coordination.scheduling import (
     waiting_actions,
 )
 from doorstep.coordination.scheduling.clinic_actions import ReleaseRule
-from doorstep.coordination.scheduling.models import Booking, Place, QuotaShare, Rebooking, Slot, Ticket, WaitingEntry
+from doorstep.coordination.scheduling.models import (
+    Booking,
+    Place,
+    QuotaShare,
+    Rebooking,
+    Slot,
+    Ticket,
+    WaitingEntry,
+)
 from doorstep.coordination.scheduling.rules import CHINA
 from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
 from doorstep.coordination.scheduling.waiting_actions import Want
@@ -198,13 +206,12 @@ def test_change_moves_a_booking_or_leaves_it() -> None:
     second = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), referral=1)
     booking = _book(clinic, first, clinic.resident)
     with acting(clinic.doctor) as li:
-        held = actions.hold(slot_key=second.key, origin="referral", actor=li, resident_id=clinic.resident.pk)
-        moved = actions.change(booking_key=booking.key, hold_key=held.key, actor=li)
+        moved = actions.move(booking_key=booking.key, slot_key=second.key, origin="referral", actor=li)
         booking.refresh_from_db()
         assert (booking.state, moved.state, moved.changed_from_id) == ("cancelled", "booked", booking.pk)
         assert queries.counts(slot_ids=[first.pk]) == {"free": 1, "held": 0, "booked": 0}
         with pytest.raises(Conflict):
-            actions.change(booking_key=booking.key, hold_key=held.key, actor=li)
+            actions.move(booking_key=booking.key, slot_key=second.key, origin="referral", actor=li)
 
 
 def test_queue_calls_by_time_then_precedence_and_each_once() -> None:

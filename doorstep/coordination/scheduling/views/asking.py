@@ -35,11 +35,12 @@ def try_act(form: forms.Form, run: Callable[[], object]) -> bool:
 
 
 def day_of(text: str) -> date:
-    """A day out of an address; today for anything else."""
+    """A day out of an address; today for anything else, and for a year that no clinic has."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         return timezone.localdate()
+    return found if 2000 <= found.year < 2200 else timezone.localdate()
 
 
 def midnight(day: date, plus: int = 0) -> datetime:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -80,14 +79,7 @@ def change(request: HttpRequest, key: UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             # What is refused keeps no place and leaves the old booking as it was.
-            with transaction.atomic():
-                held = actions.hold(
-                    slot_key=request.POST.get("slot", ""),
-                    origin=found.quota,
-                    actor=actor,
-                    resident_id=found.resident_id,
-                )
-                new = actions.change(booking_key=key, hold_key=held.key, actor=actor)
+            new = actions.move(booking_key=key, slot_key=request.POST.get("slot", ""), origin=found.quota, actor=actor)
         except Refused as refused:
             if refused.status not in (409, 422):
                 raise

@@ -45,10 +45,12 @@ def cases(request: HttpRequest) -> HttpResponse:
     code, what = (request.GET.get(name, "") for name in ("code", "what"))
     if by not in ("group", "channel", "unit") or what not in _FIGURES:
         raise NotFound()
+    after = request.GET.get("after", "")
     found = fairness_queries.cases(
-        by=by, code=code, what=what, organization_ids=actor.reach, since=period.since, until=period.until
+        by=by, code=code, what=what, organization_ids=actor.reach, since=period.since, until=period.until, after=after
     )
-    people = named(ids=[one.resident_id for one in found]) if actor.record_reach else {}
+    people = named(ids=[one.resident_id for one in found.rows]) if actor.record_reach else {}
+    here = f"?{urlencode({'by': by, 'code': code, 'what': what, **_days(period)})}"
     name = next(
         (
             line.name
@@ -60,7 +62,9 @@ def cases(request: HttpRequest) -> HttpResponse:
         code,
     )
     context = {
-        "rows": [(one, people.get(one.resident_id), one.machine.state(one.state)) for one in found],
+        "rows": [(one, people.get(one.resident_id), one.machine.state(one.state)) for one in found.rows],
+        "paged": here if after else "",
+        "next": f"{here}&after={found.next}" if found.next else "",
         "named": bool(people),
         "figure": " · ".join([_(name), {"": _("预约"), "missed": _("爽约"), "waited": _("经候补")}[what]]),
         "labels": precedence.LABELS,

@@ -51,7 +51,7 @@ def find(request: HttpRequest) -> HttpResponse:
 
 @machine
 def hold(request: HttpRequest) -> HttpResponse:
-    """POST Slot/$hold (slot, patient, origin, minutes): keeps a place; answers hold, until and the slot."""
+    """POST Slot/$hold (slot, patient, origin, minutes, basedOn): keeps a place; answers hold, until and the slot."""
     allow(request, "Appointment", "c")
     given, actor = _given(request), _actor(request)
     minutes = given.get("minutes", actions.HOLD_MINUTES)
@@ -63,6 +63,7 @@ def hold(request: HttpRequest) -> HttpResponse:
         actor=actor,
         resident_id=_patient(given),
         minutes=minutes,
+        wish=Wish(reference=_reference(given)),
     )
     parameters = [
         {"name": "hold", "valueString": str(held.key)},

@@ -161,13 +161,13 @@ def _take(key: UUID, *, change: str, rebook: str, frame: dict[str, Any], actor: 
     if rebook:
         rebooking_actions.rebook(key=rebook, slot_key=key, origin=frame["origin"], actor=actor)
         return
+    if change:
+        actions.move(booking_key=change, slot_key=key, origin=frame["origin"], actor=actor)
+        return
     person = frame["person"]
     held = actions.hold(slot_key=key, origin=frame["origin"], actor=actor, resident_id=person.pk)
-    if change:
-        actions.change(booking_key=change, hold_key=held.key, actor=actor)
-    else:
-        made = actions.book(hold_key=held.key, resident_id=person.pk, actor=actor)
-        rebooking_actions.settle(booking=made, actor=actor)
+    made = actions.book(hold_key=held.key, resident_id=person.pk, actor=actor)
+    rebooking_actions.settle(booking=made, actor=actor)
 
 
 def _frame(request: HttpRequest) -> tuple[Actor, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,24 +10,36 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from doorstep.coordination.scheduling import (
     queries,
     quota_actions,
+    quota_case_queries,
     quota_queries,
     sinking,
     spreadsheet,
 )
 from doorstep.coordination.scheduling.forms import SinkForm
 from doorstep.coordination.scheduling.permissions import Permission
-from doorstep.coordination.scheduling.rules import QUOTA_ZH
+from doorstep.coordination.scheduling.quota_case_queries import FIGURES, Figure
+from doorstep.coordination.scheduling.rules import QUOTA_ZH, Quota
 from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight, try_act
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow.once import once
+from doorstep.people.residents.named import named
 
+_FIGURE_ZH = {
+    "given": gettext_lazy("分得"),
+    "used": gettext_lazy("自用"),
+    "released": gettext_lazy("放出"),
+    "used_after": gettext_lazy("放出后约满"),
+    "missed": gettext_lazy("爽约"),
+    "wasted": gettext_lazy("浪费"),
+}
 # Only what is given down has units to share it.
 SHARED = ("community", "contract", "referral")
 
@@ -67,7 +80,7 @@ def quotas(request: HttpRequest) -> HttpResponse:
         "sentences": sinking.rule_sentences(steps),
         "is_default": is_default,
         "form": form,
-        "lines": _weeks(period, actor),
+        "lines": [(line, _addresses(line, period)) for line in _weeks(period, actor)],
         "period": period,
         "labels": QUOTA_ZH,
         "shared": SHARED,
@@ -121,6 +134,46 @@ def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
 
 
 @require_GET
+def cases(request: HttpRequest) -> HttpResponse:
+    """The places behind a figure of the weeks; names only of those whom the reader may see."""
+    actor = actor_with(request, Permission.QUOTA_MANAGE)
+    period, asked = period_of(request, back=28), request.GET
+    week, what, unit = day_of(asked.get("week", "")), asked.get("what", "given"), asked.get("unit", "")
+    quota = asked.get("quota", "community")
+    if quota not in QUOTA_ZH or what not in FIGURES or not (unit == "" or (unit.isdecimal() and len(unit) < 19)):
+        raise NotFound()
+    figure = Figure(
+        quota=quota,
+        unit_id=int(unit) if unit else None,
+        since=max(midnight(week), period.since),
+        until=min(midnight(week, 7), period.until),
+        what=what,
+    )
+    page = quota_case_queries.cases(
+        figure,
+        organization_ids=[actor.organization_id or 0],
+        now=timezone.now(),
+        actor=actor,
+        after=asked.get("after", ""),
+    )
+    sitting = [one.booking.resident_id for one in page.rows if one.booking]
+    people = named(ids=sitting) if actor.record_reach else {}
+    here = f"?{urlencode({'week': week, 'quota': figure.quota, 'unit': unit, 'what': what, **_days(period)})}"
+    units = {one.pk: one.name for one in quota_queries.units_to_share(actor=actor)}
+    context = {
+        "rows": [(one, people.get(one.booking.resident_id) if one.booking else None) for one in page.rows],
+        "named": bool(people),
+        "figure": f"{_(QUOTA_ZH[Quota(quota)])} · {units.get(figure.unit_id or 0) or _('不分机构')} · {_FIGURE_ZH[what]}",
+        "week": week,
+        "labels": QUOTA_ZH,
+        "days": urlencode(_days(period)),
+        "paged": here if asked.get("after") else "",
+        "next": f"{here}&after={page.next}" if page.next else "",
+    }
+    return render(request, "scheduling/quota_cases.html", context)
+
+
+@require_GET
 def quotas_file(request: HttpRequest) -> HttpResponse:
     """The weeks of the division as an Excel file."""
     actor = actor_with(request, Permission.QUOTA_MANAGE)
@@ -142,6 +195,17 @@ def _weeks(period: Period, actor: Actor) -> list[quota_queries.WeekLine]:
         actor=actor,
         department_id=None,
     )
+
+
+def _addresses(line: quota_queries.WeekLine, period: Period) -> dict[str, str]:
+    """The pages of the places behind a line's figures."""
+    share = {"week": line.week.isoformat(), "quota": line.quota, "unit": line.unit_id or "", **_days(period)}
+    page = reverse("scheduling:quota-cases")
+    return {what: f"{page}?{urlencode({**share, 'what': what})}" for what in FIGURES}
+
+
+def _days(period: Period) -> dict[str, str]:
+    return {"first": period.first.isoformat(), "last": period.last.isoformat()}
 
 
 def period_of(request: HttpRequest, *, back: int) -> Period:
