@@ -10,18 +10,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import Field, ForeignObject, Lookup, QuerySet, Value
 from django.db.models.query import ValuesListIterable
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg import RawCursor
 from psycopg import sql as psycopg_sql
 from psycopg.types.datetime import TimestamptzLoader
 
 _Row = TypeVar("_Row")
 _PLACES = re.compile(r"(%%|%s)")
+_NAMED_PLACES = re.compile(r"(%%|%s|%\(\w+\)s)")
 
 
 class Slot(Value):
@@ -138,11 +140,35 @@ def ask(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple
     # What Django's own cursor does around each statement, without the cursor.
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:
-        asking: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
+        numbered, names = _numbered(statement)
+        asking = RawCursor(connection.connection)
         # Django reads instants in Python, to name their zone; the session's zone is UTC already, and the driver reads it in C.
         asking.adapters.register_loader("timestamptz", TimestamptzLoader)
-        asking.execute(statement, values)
-        return cast("list[tuple[Any, ...]]", asking.fetchall())
+        asking.execute(numbered, [values[name] for name in names] if isinstance(values, Mapping) else values)
+        return asking.fetchall()
+
+
+@lru_cache(maxsize=2_000)
+def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
+    """A statement with its places numbered, and the names of these when they have names.
+
+    The driver takes a statement of an act apart each time anew: it remembers short ones only.
+    """
+    names: list[str] = []
+    texts: list[str] = []
+    count = 0
+    for part in _NAMED_PLACES.split(statement):
+        name = part[2:-2]
+        if part == "%s":
+            count += 1
+            texts.append(f"${count}")
+        elif _NAMED_PLACES.fullmatch(part) and part != "%%":
+            if name not in names:
+                names.append(name)
+            texts.append(f"${names.index(name) + 1}")
+        else:
+            texts.append("%" if part == "%%" else part)
+    return "".join(texts).encode(), tuple(names)
 
 
 def _twin(thing: Any) -> Any:

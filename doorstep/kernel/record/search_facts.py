@@ -13,6 +13,8 @@ from functools import cache, lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
+from doorstep.kernel.fhir import exact
+from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.parameters import Parameter, parameters
 from doorstep.kernel.fhir.spans import span_of
 from doorstep.kernel.fhir.units import canonical
@@ -24,6 +26,8 @@ _EQUAL = ("token", "reference")
 # Answered by columns of the resource itself.
 _COLUMNS = {"_id", "_lastUpdated"}
 _INFINITE = float("inf")
+# Elements whose facts are remembered: so many, in bytes of JSON no longer than this.
+_MOST_ELEMENTS, _LONGEST_ELEMENT = 20_000, 1_000
 
 
 class Amount(NamedTuple):
@@ -51,24 +55,65 @@ class Facts:
     strings: set[tuple[str, str, str]] = field(default_factory=set)
     words: set[tuple[str, str, str]] = field(default_factory=set)
 
+    def take_in(self, other: "Facts") -> None:
+        """Add the facts of another part; that one stays as it is."""
+        self.present |= other.present
+        self.keys |= other.keys
+        self.links |= other.links
+        if other.dates:
+            self.dates |= other.dates
+        if other.amounts:
+            self.amounts |= other.amounts
+        if other.strings:
+            self.strings |= other.strings
+        if other.words:
+            self.words |= other.words
+
+
+_elements: dict[tuple[str, str, bytes], Facts] = {}
+
 
 def facts_of(resource: dict[str, Any]) -> Facts:
     """The facts of a resource; what is not as R4 wants it is left out, never an error."""
     facts = Facts()
     type = str(resource.get("resourceType", ""))
     table = by_first_name(type)
-    for name in resource:
-        for parameter, path in table.get(name, ()):
-            if parameter.code in _COLUMNS:
-                continue
-            for value in found(resource, path.steps):
-                if path.target and not points_at(value, path.target):
-                    continue
-                facts.present.add(f"{type}.{parameter.code}")
-                if not parameter.like:
-                    _add(facts, parameter, path, value)
+    for name, value in resource.items():
+        if name in table:
+            facts.take_in(_facts_of_element(type, name, value))
     _composites(facts, type, resource)
     _deceased(facts, type)
+    return facts
+
+
+def _facts_of_element(type: str, name: str, value: Any) -> Facts:
+    """The facts of one element. Who asked, which code and at which place come again and again: they are found once for a process."""
+    try:
+        key = (type, name, exact.dumps(value))
+    except FhirRefused:
+        # Text that cannot be written is refused where it would be.
+        return _element(type, name, value)
+    known = _elements.get(key)
+    if known is None:
+        known = _element(type, name, value)
+        if len(_elements) >= _MOST_ELEMENTS:
+            _elements.clear()
+        if len(key[2]) <= _LONGEST_ELEMENT:
+            _elements[key] = known
+    return known
+
+
+def _element(type: str, name: str, value: Any) -> Facts:
+    facts = Facts()
+    for parameter, path in by_first_name(type)[name]:
+        if parameter.code in _COLUMNS:
+            continue
+        for one in found({name: value}, path.steps):
+            if path.target and not points_at(one, path.target):
+                continue
+            facts.present.add(f"{type}.{parameter.code}")
+            if not parameter.like:
+                _add(facts, parameter, path, one)
     return facts
 
 
@@ -288,12 +333,6 @@ def _composites(facts: Facts, type: str, resource: dict[str, Any]) -> None:
     for composite in _composites_of(type):
         for node in found(resource, composite.at):
             _composite(facts, composite, node)
-
-
-@cache
-def has_composites(type: str) -> bool:
-    """Whether searches of this type ask for several elements together."""
-    return any(one.kind == "composite" for one in parameters(type).values())
 
 
 def indexed(parameter: Parameter) -> bool:

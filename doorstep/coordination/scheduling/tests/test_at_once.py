@@ -231,10 +231,5 @@ def test_index_of_is_the_same_by_a_stencil() -> None:
     for one in (appointment("p1", "x"), appointment("p2", "y"), appointment("p1", "z")):
         assert index_of(one) == index_of_facts(facts_of(one), f"Appointment/{one['id']}")
     # A patient who is named where texts are compared has no stencil.
-    named = {
-        "resourceType": "Condition",
-        "id": "c",
-        "subject": {"reference": "Patient/p1"},
-        "code": {"text": "Patient/p1"},
-    }
-    assert index_of(named) == index_of_facts(facts_of(named), "Condition/c")
+    named = {**appointment("p1", "x"), "specialty": [{"text": "Patient/p1"}]}
+    assert index_of(named) == index_of_facts(facts_of(named), f"Appointment/{named['id']}")
