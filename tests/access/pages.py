@@ -216,6 +216,7 @@ PAGES: dict[str, Page] = {
     "exchange:message": page("EXCHANGE_VIEW", of="message"),
     "exchange:replay": act("EXCHANGE_MANAGE", of="message"),
     "exchange:connection": page("EXCHANGE_VIEW", of="connection"),
+    "exchange:missing": page("EXCHANGE_VIEW", of="connection"),
     "exchange:codes": page("EXCHANGE_VIEW", of="connection"),
     "exchange:decide": act("EXCHANGE_MANAGE", of="code"),
     "exchange:line": act("EXCHANGE_MANAGE", of="connection"),

@@ -1,11 +1,17 @@
 """The engineer's pages: what they show, what they do, and what they never show."""
 
+import io
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from python_calamine import CalamineWorkbook
 
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.exchange.missing import gaps_in
 from doorstep.kernel.exchange.models import CodeMapping, Connection, Message
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
 from tests.exchange.factories import adt, header, make_connection, oru, pid, system, take, work
@@ -152,3 +158,36 @@ def test_merge_notice_leads_to_both_records_or_is_dismissed(client: Client, worl
     assert client.post(reverse("exchange:dismiss", args=[key]), {"reason": ""}).status_code == 422
     assert client.post(reverse("exchange:dismiss", args=[key]), {"reason": "身份证不同"}).status_code == 302
     assert "不是同一人" in client.get(reverse("exchange:merge-notice", args=[key])).content.decode()
+
+
+def test_gaps_in_finds_holes_of_dense_numberings_alone() -> None:
+    now = timezone.now()
+
+    def holes(*ids: str) -> list[tuple[str, str, int]]:
+        return [(one.first, one.last, one.count) for one in gaps_in([(control_id, now) for control_id in ids])]
+
+    assert holes("A0008", "A0009", "A0012", "A0010") == [("A0011", "A0011", 1)]
+    assert holes("998", "999", "1000", "1003", "1004", "1005", "1006") == [("1001", "1002", 2)]
+    # Times, random numbers, and a sequence that begins anew are no loss.
+    assert holes("20260501080500", "20260501080731", "20260501081244") == []
+    assert holes("M1", "M2", "M3", "M900001", "M900002") == []
+    assert holes("x", "") == []
+
+
+def test_missing_lists_what_the_sender_is_asked_for_as_page_and_file(engineer: Client, his: Connection) -> None:
+    later = [adt("A01", f"S00{number}", at="20260501080500") for number in (1, 2, 5, 6, 7)]
+    take(his, *later, "\r".join([header("ADT^A01", "BAD"), pid(), "PV1|1|I"]))
+    address = reverse("exchange:missing", args=[his.key])
+    page = engineer.get(address).content.decode()
+    assert "<code>S003</code></td><td><code>S004</code>" in page
+    assert "BAD" in page
+    assert "缺少就诊号" in page
+    assert engineer.get(address, {"since": "2026-05-02T00:00", "until": "2026-05-01T00:00"}).status_code == 422
+    now = timezone.localtime()
+    span = {
+        "since": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M}",
+        "until": f"{now + timedelta(minutes=1):%Y-%m-%dT%H:%M}",
+    }
+    file = engineer.get(address, {**span, "file": "1"})
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(file.content)).get_sheet_by_index(0).to_python()
+    assert [row[:3] for row in sheet[1:]] == [["S003", "S004", 2.0], ["BAD", "BAD", 1.0]]

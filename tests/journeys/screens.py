@@ -120,6 +120,7 @@ SCREENS = (
     Screen("staff", "manager", "/staff/"),
     Screen("exchange", "engineer", "/exchange/", english=True),
     Screen("exchange-connection", "engineer", "/exchange/{connection}/"),
+    Screen("exchange-missing", "engineer", "/exchange/{connection}/missing/"),
     Screen("exchange-messages", "engineer", "/exchange/messages/"),
     Screen("exchange-message", "engineer", "/exchange/messages/{message}/"),
     Screen("exchange-codes", "engineer", "/exchange/{connection}/codes/?open=1"),

@@ -87,8 +87,13 @@ def engineer_of(client: Client, unit: int) -> Client:
     return client
 
 
-def open_line(engineer: Client, his: Connection, port: int, *kinds: str) -> None:
-    facts = {"host": "127.0.0.1", "port": port, "kinds": kinds or ["reports", "bookings", "visits", "people"]}
+def open_line(
+    engineer: Client, his: Connection, port: int, *kinds: str, version: str = "2.4", encoding: str = "utf-8"
+) -> None:
+    facts = {
+        "host": "127.0.0.1", "port": port, "kinds": kinds or ["reports", "bookings", "visits", "people"],
+        "version": version, "encoding": encoding,
+    }  # fmt: skip
     answer = engineer.post(reverse("exchange:line", args=[his.key]), facts)
     assert answer.status_code == 302, answer.content.decode()
 
@@ -105,11 +110,14 @@ def test_a_report_its_visit_and_its_person_reach_the_hospital_that_ordered(clien
     loop: Loop = make_loop()
     his = in_gb18030(loop.world.village)
     other = make_connection(loop.world.other_village, application="OTHER")
-    with hospital() as own, hospital() as strange:
+    centre = make_connection(loop.world.ecg_center, application="ECG")
+    with hospital() as own, hospital() as strange, hospital() as asked:
         client.force_login(make_staff(name="村工", organization_id=loop.world.village, role="engineer"))
-        open_line(client, his, own.port)
+        open_line(client, his, own.port, version="2.5.1", encoding="gb18030")
         client.force_login(make_staff(name="他工", organization_id=loop.world.other_village, role="engineer"))
         open_line(client, other, strange.port)
+        client.force_login(make_staff(name="心工", organization_id=loop.world.ecg_center, role="engineer"))
+        open_line(client, centre, asked.port, "orders", version="2.3")
         order = signed(loop)
         take(his, adt("A01", "M1", at="20260501080500"), oru("L1"))
         village = loop.actor("village")
@@ -121,7 +129,18 @@ def test_a_report_its_visit_and_its_person_reach_the_hospital_that_ordered(clien
         run()
         assert own.types() == ["ADT^A04", "ORU^R01", "ADT^A31", "ADT^A03"]
         assert strange.heard == []
+        assert asked.types() == ["ORM^O01"]
+        ordered = asked.heard[0]
+        assert (ordered.header.text(12), ordered.header.text(9, 3), ordered.header.text(18)) == (
+            "2.3",
+            "",
+            "UNICODE UTF-8",
+        )
+        assert (ordered.need("ORC").text(1), ordered.need("ORC").text(2)) == ("NW", str(order.key))
+        assert ordered.need("PID").text(5) == "周桂兰"
+        assert ordered.need("OBR").text(4, 2)
         report, person = own.heard[1], own.heard[2]
+        assert (own.heard[0].header.text(12), own.heard[0].header.text(9, 3)) == ("2.5.1", "ADT_A01")
         assert (report.header.text(5), report.header.text(18)) == ("HIS", "GB 18030-2000")
         assert (report.need("PID").text(5), report.need("PID").text(19)) == ("周桂兰", loop.resident.national_id)
         assert report.need("OBR").text(2) == str(order.key)
@@ -133,7 +152,7 @@ def test_a_report_its_visit_and_its_person_reach_the_hospital_that_ordered(clien
         assert person.need("PID").whole(11) == "石桥村 | 3 组"
         assert len({one.header.text(10) for one in own.heard}) == 4
         with acting(SYSTEM):
-            assert AuditEntry.objects.filter(action="fhir.notify", resident_id=loop.resident.pk).count() == 4
+            assert AuditEntry.objects.filter(action="fhir.notify", resident_id=loop.resident.pk).count() == 5
 
 
 def test_bookings_are_told_and_a_refusal_holds_up_nobody(client: Client) -> None:
@@ -170,7 +189,8 @@ def test_bookings_are_told_and_a_refusal_holds_up_nobody(client: Client) -> None
         run()
         # The booking is over, and with it the hospital's sight of the person: that it is over is all that is told.
         assert own.types()[told:] == ["SIU^S15"]
-        assert states() == [(1, "delivered"), (2, "delivered")]
+        assert states() == [(1, "skipped"), (2, "delivered")]
+        assert "另有 1 条不需或不能告知" in engineer.get(page).content.decode()
         plan = own.heard[-1].need("SCH")
         assert (plan.text(1), plan.text(9), plan.text(25)) == (str(booking.key), "30", "CANCELLED")
         assert own.heard[told].header.text(10) == own.heard[1].header.text(10) != own.heard[0].header.text(10)
@@ -178,7 +198,7 @@ def test_bookings_are_told_and_a_refusal_holds_up_nobody(client: Client) -> None
         assert engineer.post(reverse("exchange:close-line", args=[his.key]), {}).status_code == 302
         assert the_only().state == Subscription.State.OFF
         with acting(SYSTEM):
-            assert set(Notification.objects.values_list("error_kind", flat=True)) == {""}
+            assert set(Notification.objects.values_list("error_kind", flat=True)) == {"", "unseen"}
 
 
 def _replayed_by_time(engineer: Client, his: Connection, own: Hospital) -> None:

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.hospital_systems import labels
-from doorstep.kernel.exchange.choices import ENCODINGS, KINDS, STATES
+from doorstep.kernel.exchange.choices import ENCODINGS, KINDS, SENT_ENCODINGS, STATES, VERSIONS
 
 
 class SettingsForm(forms.Form):
@@ -71,6 +71,10 @@ class LineForm(forms.Form):
     port = forms.IntegerField(
         label=_("端口"), min_value=1, max_value=65_535, help_text=_("对方 MLLP 监听的端口，例如 6661。")
     )
+    version = forms.ChoiceField(
+        label=_("HL7 版本"), choices=VERSIONS, initial="2.4", help_text=_("对方接口文档写明的版本（MSH-12）。")
+    )
+    encoding = forms.ChoiceField(label=_("发送字符集"), choices=SENT_ENCODINGS, initial="utf-8")
     secure = forms.BooleanField(label=_("使用 TLS 加密"), required=False)
     kinds = forms.MultipleChoiceField(
         label=_("发送内容"),
@@ -80,10 +84,9 @@ class LineForm(forms.Form):
     )
 
 
-class AgainForm(forms.Form):
-    """A span of time that is to be replayed, at most a week."""
+class SpanForm(forms.Form):
+    """A span of time, at most a week."""
 
-    direction = forms.ChoiceField(label=_("方向"), choices=[("out", _("发给对方的")), ("in", _("收到的"))])
     since = forms.DateTimeField(label=_("从"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     until = forms.DateTimeField(label=_("到"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
@@ -94,12 +97,19 @@ class AgainForm(forms.Form):
         if since and until and until <= since:
             self.add_error("until", _("结束时间应晚于开始时间。"))
         elif since and until and until - since > timedelta(days=7):
-            self.add_error("until", _("一次最多重放 7 天，请分段重放。"))
+            self.add_error("until", _("一次最多 7 天，请分段。"))
         return facts
 
     def span(self) -> tuple[datetime, datetime]:
         """From when until when."""
         return self.cleaned_data["since"], self.cleaned_data["until"]
+
+
+class AgainForm(SpanForm):
+    """A span of time that is to be replayed, and in which direction."""
+
+    direction = forms.ChoiceField(label=_("方向"), choices=[("out", _("发给对方的")), ("in", _("收到的"))])
+    field_order = ("direction", "since", "until")
 
 
 class SearchForm(forms.Form):

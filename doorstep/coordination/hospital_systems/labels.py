@@ -54,6 +54,7 @@ TARGETS = (
 )
 # What may be sent to a hospital's own system, by the names of v2/sending.py.
 SENT = (
+    ("orders", _("请本单位做的检查申请与撤销（ORM O01）")),
     ("reports", _("本单位申请的检查报告（ORU R01）")),
     ("bookings", _("本单位号源的预约（SIU S12、S13、S14、S15、S26）")),
     ("visits", _("在本平台登记的就诊与住院（ADT A01 至 A04、A08、A11）")),

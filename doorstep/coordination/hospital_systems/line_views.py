@@ -30,9 +30,17 @@ def line(request: HttpRequest, key: UUID) -> HttpResponse:
     form = LineForm(request.POST)
     if form.is_valid():
         facts = form.cleaned_data
+        speech = lines.Speech(version=facts["version"], encoding=facts["encoding"])
         address = line_actions.Address(host=facts["host"], port=facts["port"], secure=facts["secure"])
         try:
-            lines.send_to(connection=found, address=address, kinds=facts["kinds"], base=doors.address(), actor=actor)
+            lines.send_to(
+                connection=found,
+                address=address,
+                kinds=facts["kinds"],
+                speech=speech,
+                base=doors.address(),
+                actor=actor,
+            )
         except Refused as refused:
             if refused.status != 422:
                 raise

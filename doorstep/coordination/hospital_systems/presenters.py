@@ -7,13 +7,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.hospital_systems import faults, labels
 from doorstep.coordination.hospital_systems.faults import Said
 from doorstep.coordination.hospital_systems.v2.reading import Read
+from doorstep.kernel.exchange.choices import AUTO, UTF8
 from doorstep.kernel.exchange.formats import Fault
+from doorstep.kernel.exchange.missing import Missing
 from doorstep.kernel.exchange.queries import ShownConnection, ShownMessage
 from doorstep.kernel.exchange.states import MessageState
 from doorstep.kernel.subscriptions.queries import LineHealth, ShownSubscription
@@ -119,16 +121,23 @@ def settings_of(connection: ShownConnection) -> dict[str, Any]:
     }
 
 
-def line_settings_of(line: LineHealth | None, kinds_of: Callable[[ShownSubscription], list[str]]) -> dict[str, Any]:
+def line_settings_of(
+    line: LineHealth | None, connection: ShownConnection, kinds_of: Callable[[ShownSubscription], list[str]]
+) -> dict[str, Any]:
     """What stands in the form of the line to a system; everything is chosen before the first one."""
+    speech = {
+        "version": connection.sends_version,
+        "encoding": next((one for one in (connection.sends_encoding, connection.encoding) if one != AUTO), UTF8),
+    }
     if line is None:
-        return {"kinds": [kind for kind, _name in labels.SENT]}
+        return {"kinds": [kind for kind, _name in labels.SENT if kind != "orders"], **speech}
     parts = urlsplit(line.subscription.endpoint)
     return {
         "host": parts.hostname,
         "port": parts.port,
         "secure": parts.scheme == "mllps",
         "kinds": kinds_of(line.subscription),
+        **speech,
     }
 
 
@@ -142,3 +151,33 @@ def last_hour(now: datetime, *, out: bool) -> dict[str, Any]:
 def kinds_of(errors: Iterable[tuple[str, int]]) -> list[tuple[str, str, int]]:
     """Errors by kind: (kind, name, count)."""
     return [(kind, faults.title_of(kind), count) for kind, count in errors]
+
+
+def last_day(now: datetime) -> dict[str, str]:
+    """The span of which missing messages are looked for at first."""
+    local = timezone.localtime(now)
+    return {
+        "since": f"{local - timedelta(days=1):%Y-%m-%dT%H:%M}",
+        "until": f"{local + timedelta(minutes=1):%Y-%m-%dT%H:%M}",
+    }
+
+
+def asked_again(found: Missing) -> list[tuple[object, ...]]:
+    """What a sender is asked for, a line each: control ids from and to, how many, type, when, why with the cure."""
+    lines: list[tuple[object, ...]] = [
+        (
+            gap.first,
+            gap.last,
+            gap.count,
+            "",
+            f"{timezone.localtime(gap.after):%Y-%m-%d %H:%M}",
+            gettext("编号不连续，没有收到"),
+        )
+        for gap in found.gaps
+    ]
+    for one in found.failed:
+        said = error_of(one)
+        why = f"{said.title} {said.place} {said.cure}" if said else ""
+        at = f"{timezone.localtime(one.received_at):%Y-%m-%d %H:%M}"
+        lines.append((one.control_id, one.control_id, 1, one.type, at, " ".join(why.split())))
+    return lines

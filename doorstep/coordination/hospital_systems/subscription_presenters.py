@@ -11,7 +11,7 @@ from doorstep.kernel.subscriptions.topics import topic_at
 
 _NUMBER = re.compile(r"(?<![0-9a-fA-F-])\d{7,}[0-9Xx]?(?![0-9a-fA-F-])")
 TONES = {"requested": "info", "active": "ok", "error": "critical", "off": "plain"}
-TONES_OF_NOTICES = {"waiting": "info", "delivered": "ok", "dropped": "plain"}
+TONES_OF_NOTICES = {"waiting": "info", "delivered": "ok", "dropped": "plain", "skipped": "warn"}
 
 
 def tone_of(subscription: ShownSubscription) -> str:

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from doorstep.coordination.hospital_systems import document_views, line_views, notice_views, subscription_views, views
+from doorstep.coordination.hospital_systems import (
+    document_views,
+    line_views,
+    missing_views,
+    notice_views,
+    subscription_views,
+    views,
+)
 
 app_name = "exchange"
 urlpatterns = [
@@ -26,6 +33,7 @@ urlpatterns = [
     path("<uuid:key>/codes/<uuid:code>/", views.decide, name="decide"),
     path("<uuid:key>/line/", line_views.line, name="line"),
     path("<uuid:key>/line/close/", line_views.close, name="close-line"),
+    path("<uuid:key>/missing/", missing_views.missing, name="missing"),
     path("<uuid:key>/again/", line_views.again, name="again"),
     path("<uuid:key>/<str:verb>/", views.act, name="act"),
 ]

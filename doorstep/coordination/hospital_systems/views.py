@@ -127,7 +127,7 @@ def shown_connection(
         "line_kinds": [name for kind, name in labels.SENT if line and kind in lines.kinds_of(line.subscription)],
         "unit": organizations.names(ids=[found.organization_id]).get(found.organization_id, ""),
         "form": form or SettingsForm(initial=presenters.settings_of(found)),
-        "line_form": line_form or LineForm(initial=presenters.line_settings_of(line, lines.kinds_of)),
+        "line_form": line_form or LineForm(initial=presenters.line_settings_of(line, found, lines.kinds_of)),
         "again_form": again_form or AgainForm(initial=presenters.last_hour(timezone.now(), out=line is not None)),
         "may_manage": actor.may(Permission.EXCHANGE_MANAGE),
     }

@@ -95,6 +95,18 @@ def change(*, connection: Connection, settings: Settings, actor: Actor) -> Conne
 
 
 @transaction.atomic
+def speak(
+    *, connection: Connection, version: Connection.Version, encoding: Connection.Encoding, actor: Actor
+) -> Connection:
+    """Set in which version of HL7 v2 and in which characters the system is written to."""
+    _check(connection, actor)
+    connection.sends_version, connection.sends_encoding = version, encoding
+    connection.save(update_fields=["sends_version", "sends_encoding"])
+    _audit("exchange.speak", connection, actor)
+    return connection
+
+
+@transaction.atomic
 def pause(*, connection: Connection, actor: Actor) -> None:
     """Let messages come in and wait: nothing of this connection is worked until it goes on."""
     _check(connection, actor)

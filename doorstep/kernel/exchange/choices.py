@@ -5,4 +5,8 @@ from doorstep.kernel.exchange.states import MessageState
 
 KINDS = list(Connection.Kind.choices)
 ENCODINGS = list(Connection.Encoding.choices)
+AUTO, UTF8 = Connection.Encoding.AUTO.value, Connection.Encoding.UTF8.value
+VERSIONS = list(Connection.Version.choices)
+# Of what we send there is nothing declared that could be followed.
+SENT_ENCODINGS = [one for one in ENCODINGS if one[0] != Connection.Encoding.AUTO]
 STATES = list(MessageState.choices)

@@ -35,6 +35,15 @@ class Connection(models.Model):
         UTF8 = "utf-8", "UTF-8"
         GB18030 = "gb18030", "GB18030"
 
+    class Version(models.TextChoices):
+        """The version of HL7 v2 in which the system is written to."""
+
+        V23 = "2.3", "2.3"
+        V231 = "2.3.1", "2.3.1"
+        V24 = "2.4", "2.4"
+        V25 = "2.5", "2.5"
+        V251 = "2.5.1", "2.5.1"
+
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     code = models.SlugField(unique=True)
     name = models.CharField(max_length=80)
@@ -47,6 +56,9 @@ class Connection(models.Model):
     addresses = ArrayField(models.CharField(max_length=43), default=list, blank=True)
     encoding = models.CharField(max_length=8, choices=Encoding.choices, default=Encoding.AUTO)
     accepts_training = models.BooleanField(default=False)
+    # How the system is written to; AUTO are the characters in which it writes, else UTF-8.
+    sends_version = models.CharField(max_length=6, choices=Version.choices, default=Version.V24, db_default="2.4")
+    sends_encoding = models.CharField(max_length=8, choices=Encoding.choices, default=Encoding.AUTO, db_default="auto")
     paused = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     connected_since = models.DateTimeField(null=True)

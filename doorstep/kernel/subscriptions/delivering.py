@@ -20,7 +20,7 @@ from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record import search, stored
 from doorstep.kernel.subscriptions import actions, endpoints, messages, notices, queries, sending
-from doorstep.kernel.subscriptions.messages import Envelope, Told
+from doorstep.kernel.subscriptions.messages import Envelope, Silence, Told
 from doorstep.kernel.subscriptions.models import Match, Notification, Subscriber, Subscription
 from doorstep.kernel.subscriptions.notices import Event
 from doorstep.kernel.subscriptions.sending import HEARD, Answer, Letter
@@ -52,6 +52,8 @@ class Turn:
     notifications: tuple[Notification, ...] = ()
     # Why no letter can be written: the endpoint is not allowed any more.
     obstacle: str = ""
+    # Why there is nothing to write: it is passed over, which is no delivery.
+    silence: Silence | None = None
 
 
 def work(subscription_id: int) -> None:
@@ -210,12 +212,12 @@ def _telling(subscription: Subscription, rule: Subscriber, found: tuple[Notifica
 
 
 def _message(subscription: Subscription, rule: Subscriber, one: Notification, actor: Actor) -> Turn:
-    """One message a notification; what has nothing left to say is told as heard, so that the next has its turn."""
+    """One message a notification; one that has nothing left to say is passed over, so that the next has its turn."""
     envelope = Envelope(key=one.key, at=one.at, base=subscription.base, endpoint=subscription.endpoint)
     writer = messages.writer_of(subscription.topic)
     body = writer.write(_told(one), envelope, actor=actor, most_bytes=rule.most_bytes)
-    if body is None:
-        return Turn(subscription, rule, None, (one,))
+    if isinstance(body, Silence):
+        return Turn(subscription, rule, None, (one,), silence=body)
     return _turn(subscription, rule, body, (one,))
 
 
@@ -295,6 +297,11 @@ def _note(turn: Turn, answer: Answer) -> bool:
         return False
     ids = [one.pk for one in turn.notifications]
     rows = Notification.objects.filter(id__in=ids, state=Notification.State.WAITING)
+    if turn.silence is not None:
+        rows.update(
+            state=Notification.State.SKIPPED, tried_at=now, error="", error_kind=turn.silence, reason=_why(turn.silence)
+        )
+        return True
     rows.update(attempts=F("attempts") + 1, tried_at=now, error=answer.error[:200], error_kind=answer.kind)
     if not answer.error:
         rows.update(state=Notification.State.DELIVERED, delivered_at=now)
@@ -322,6 +329,12 @@ def _note(turn: Turn, answer: Answer) -> bool:
         rows.update(state=Notification.State.DEAD)
         actions.enter(current, State.ERROR, actor=_SYSTEM, error=answer.error)
     return False
+
+
+def _why(silence: Silence) -> str:
+    if silence is Silence.UNSEEN:
+        return _("接收方现在无权查看这位居民，没有发送。")
+    return _("这一版没有需要告知的变化，没有发送。")
 
 
 def _let_go_on(current: Subscription, *changed: str) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -29,16 +30,25 @@ class Envelope:
     endpoint: str
 
 
+class Silence(StrEnum):
+    """Why nothing is said of a version: the client may read of it no longer, or it holds nothing that is told."""
+
+    UNSEEN = "unseen"
+    NOTHING = "nothing"
+
+
 class Writer(Protocol):
     """Writes the messages of a topic; both are asked while the client is the one who acts."""
 
     def concerns(self, told: Told, *, actor: Actor) -> bool:
         """Whether the client is one whom this version is to be told."""
 
-    def write(self, told: Told, envelope: Envelope, *, actor: Actor, most_bytes: int) -> dict[str, Any] | bytes | None:
+    def write(
+        self, told: Told, envelope: Envelope, *, actor: Actor, most_bytes: int
+    ) -> dict[str, Any] | bytes | Silence:
         """The Bundle, or the bytes of another kind of message, with looks at its residents audited.
 
-        None when there is nothing left that the client may hear.
+        A Silence when there is nothing left that the client may hear.
         """
 
 

@@ -159,6 +159,7 @@ class Notification(models.Model):
         DELIVERED = "delivered", _("已送达")
         DEAD = "dead", _("未送达")
         DROPPED = "dropped", _("已放弃")
+        SKIPPED = "skipped", _("未发送")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     subscription = models.ForeignKey(

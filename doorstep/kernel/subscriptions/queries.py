@@ -35,13 +35,14 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class LineHealth:
-    """How a line to a system is: what waits and since when, what it refused by kind, and how much it took in a day."""
+    """How a line to a system is: what waits and since when, what it refused by kind, and what it took and was not told in a day."""
 
     subscription: Subscription
     waiting: int
     oldest_waiting: datetime | None
     errors: tuple[tuple[str, int], ...]
     today: int
+    skipped: int = 0
 
     @property
     def dead(self) -> int:
@@ -154,11 +155,16 @@ def lines_of(*, client_ids: Iterable[int], now: datetime) -> dict[int, LineHealt
         else:
             before, since = waits.get(line, (0, None))
             waits[line] = (before + count, min(filter(None, (since, oldest)), default=None))
-    day = notices.filter(state="delivered", at__gte=now - timedelta(days=1)).values_list("subscription_id")
-    today = dict(day.annotate(count=Count("id")).order_by())
+    day = notices.filter(state__in=["delivered", "skipped"], at__gte=now - timedelta(days=1))
+    counted = day.values_list("subscription_id", "state").annotate(count=Count("id")).order_by()
+    today = {(line, state): count for line, state, count in counted}
     return {
         one.client_id: LineHealth(
-            one, *waits.get(one.pk, (0, None)), tuple(errors.get(one.pk, ())), today.get(one.pk, 0)
+            one,
+            *waits.get(one.pk, (0, None)),
+            tuple(errors.get(one.pk, ())),
+            today.get((one.pk, "delivered"), 0),
+            today.get((one.pk, "skipped"), 0),
         )
         for one in found
     }

@@ -18,7 +18,7 @@ from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record import stored
-from doorstep.kernel.subscriptions.messages import Envelope, Told
+from doorstep.kernel.subscriptions.messages import Envelope, Silence, Told
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
@@ -60,12 +60,12 @@ class ReferralMessages:
         """Whether the client's units stand on a side of the referral that this step is told to."""
         return _heard(told, actor) is not None
 
-    def write(self, told: Told, envelope: Envelope, *, actor: Actor, most_bytes: int) -> Json | None:
+    def write(self, told: Told, envelope: Envelope, *, actor: Actor, most_bytes: int) -> Json | Silence:
         """The message; without what goes along when it would be too large, and of a case that ended without the patient."""
         heard = _heard(told, actor)
         focus = None if heard is None else _focus(heard, told, envelope, actor)
         if heard is None or focus is None:
-            return None
+            return Silence.UNSEEN
         whole = bundle(envelope, heard.said, focus, [] if heard.over else _along(heard, actor))
         return whole if len(orjson.dumps(whole)) <= most_bytes else bundle(envelope, heard.said, focus, [])
 

@@ -1,4 +1,4 @@
-"""Segments of the messages that we send (HL7 v2.4): escaped, in China's time, without trailing separators."""
+"""Segments of the messages that we send (HL7 v2.3 to 2.5.1): escaped, in China's time, without trailing separators."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,8 +8,16 @@ from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.elements import Json
 
 # What we call ourselves in MSH-3.
-OURSELVES, VERSION = "DOORSTEP", "2.4"
+OURSELVES = "DOORSTEP"
 _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\r": " ", "\n": "\\.br\\"}
+# The structure of a message, which MSH-9 names from 2.5 on (HL7 v2.5.1, table 0354), where it is not that of the event.
+_STRUCTURES = {
+    "ADT^A04": "ADT_A01", "ADT^A08": "ADT_A01", "ADT^A11": "ADT_A09", "ADT^A31": "ADT_A05", "ADT^A40": "ADT_A39",
+    "SIU^S13": "SIU_S12", "SIU^S14": "SIU_S12", "SIU^S15": "SIU_S12", "SIU^S26": "SIU_S12",
+}  # fmt: skip
+_NAMING_STRUCTURES = frozenset({"2.5", "2.5.1"})
+# 2.3 has no A40, which came with 2.3.1: it merges patients by A34.
+_BEFORE_A40 = {"2.3": {"ADT^A40": "ADT^A34"}}
 _GENDERS = {"male": "M", "female": "F", "other": "O", "unknown": "U"}
 _NUMBER_TYPES = {systems.NATIONAL_ID: ("GA", "NI"), systems.RECORD_NUMBER: (OURSELVES, "PI")}
 
@@ -41,8 +49,16 @@ def stamp(text: str | datetime | None) -> str:
     return moment.astimezone(CHINA).strftime("%Y%m%d%H%M%S")
 
 
-def msh(type: str, *, control_id: str, at: datetime, receiver: tuple[str, str], charset: str) -> str:
+def event_of(type: str, version: str) -> str:
+    """A message's type and event as the version has it: "ADT^A40" is "ADT^A34" in 2.3."""
+    return _BEFORE_A40.get(version, {}).get(type, type)
+
+
+def msh(
+    type: str, *, control_id: str, at: datetime, receiver: tuple[str, str], charset: str, version: str = "2.4"
+) -> str:
     """MSH without its separators counted: the field numbers are those of the standard less one."""
+    structure = _STRUCTURES.get(type, type.replace("^", "_")) if version in _NAMING_STRUCTURES else ""
     return segment(
         "MSH",
         f1="^~\\&",
@@ -50,10 +66,10 @@ def msh(type: str, *, control_id: str, at: datetime, receiver: tuple[str, str], 
         f4=escaped(receiver[0]),
         f5=escaped(receiver[1]),
         f6=stamp(at),
-        f8=type,
+        f8=f"{type}^{structure}" if structure else type,
         f9=control_id,
         f10="P",
-        f11=VERSION,
+        f11=version,
         f16="CHN",
         f17=charset,
     )

@@ -1,4 +1,4 @@
-"""What a hospital's own system is told in HL7 v2 of what happened here: reports of its orders, its bookings, its visits, its people.
+"""What a hospital's own system is told in HL7 v2 of what happened here: orders it is asked for, reports of its own, bookings, visits, people.
 
 A line is a subscription (kernel/subscriptions): what the hospital may not see is not sent, the order is kept, what it wrote
 itself never comes back to it.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from doorstep.coordination.hospital_systems.models import PatientNumber
-from doorstep.coordination.hospital_systems.v2 import composing
+from doorstep.coordination.hospital_systems.v2 import composing, ordering
 from doorstep.coordination.hospital_systems.v2.composing import coded, escaped, parts, pid, segment, stamp
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor, Purpose
@@ -23,7 +23,7 @@ from doorstep.kernel.fhir.elements import Json
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record import stored
 from doorstep.kernel.record.stored import Stored
-from doorstep.kernel.subscriptions.messages import Envelope, Told
+from doorstep.kernel.subscriptions.messages import Envelope, Silence, Told
 from doorstep.kernel.subscriptions.topics import Part
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.patient import to_patient
@@ -31,6 +31,7 @@ from doorstep.people.residents.patient import to_patient
 TOPIC = f"{systems.BASE}/SubscriptionTopic/hl7-v2"
 # What may be chosen for a line, by its name in the form.
 PARTS = {
+    "orders": Part(type="ServiceRequest", changed=("status",)),
     "reports": Part(type="DiagnosticReport", criteria="status=final,amended,corrected", changed=("status", "issued")),
     "bookings": Part(type="Appointment", changed=("status", "start")),
     "visits": Part(type="Encounter", changed=("status", "location")),
@@ -62,39 +63,52 @@ class HospitalMessages:
         found = _version(told, told.version, actor)
         if found is None or found.resident_id is None or _own_writing(told, actor):
             return False
+        if told.type == "ServiceRequest":
+            # _version reads only those that the hospital is asked for.
+            return not found.received
         if told.type == "DiagnosticReport":
             return not found.received and actor.reaches(_ordered_by(found.content()))
         if told.type == "Patient":
             return PatientNumber.objects.filter(organization_id__in=actor.reach, resident_id=found.resident_id).exists()
         return not found.received and actor.reaches(found.organization_id)
 
-    def write(self, told: Told, envelope: Envelope, *, actor: Actor, most_bytes: int) -> bytes | None:
-        """The message, in the characters of the connection; None when the hospital sees the person no longer, or nothing has happened."""
+    def write(self, told: Told, envelope: Envelope, *, actor: Actor, most_bytes: int) -> bytes | Silence:
+        """The message in the version and the characters of the connection; silent when the hospital sees the person no longer, or nothing has happened."""
         found = _version(told, told.version, actor)
         if found is None:
-            return None
+            return Silence.UNSEEN
         before = _version(told, told.version - 1, actor)
         said = _WRITERS[told.type](found.content(), before.content() if before is not None else {})
         if said is None:
-            return None
+            return Silence.NOTHING
         patient = said.patient or _patient(found, ended=said.ended)
         if patient is None:
-            return None
+            return Silence.UNSEEN
         record.note_read(
             type=told.type, fhir_id=told.fhir_id, actor=actor, resident_id=found.resident_id, action="fhir.notify"
         )
         connection = exchange.connection_of(client=actor.client)
-        charset, declared = _DECLARED.get(Connection.Encoding(connection.encoding), _UTF8)
+        charset, declared = _characters(connection)
+        type = composing.event_of(said.type, connection.sends_version)
         head = composing.msh(
-            said.type,
+            type,
+            version=connection.sends_version,
             # MSH-10 holds twenty characters; a resend keeps them.
             control_id=envelope.key.hex[:20],
             at=envelope.at,
             receiver=(connection.application, connection.facility),
             charset=declared,
         )
-        body = "\r".join([head, *_event(said.type, envelope), pid(patient), *said.segments]) + "\r"
+        body = "\r".join([head, *_event(type, envelope), pid(patient), *said.segments]) + "\r"
         return body.encode(charset, errors="replace")
+
+
+def _characters(connection: Connection) -> tuple[str, str]:
+    """The characters in which a system is written to, and how MSH-18 calls them: as set for it, else as it writes, else UTF-8."""
+    chosen = Connection.Encoding(connection.sends_encoding)
+    if chosen == Connection.Encoding.AUTO:
+        chosen = Connection.Encoding(connection.encoding)
+    return _DECLARED.get(chosen, _UTF8)
 
 
 def _own_writing(told: Told, actor: Actor) -> bool:
@@ -121,13 +135,15 @@ def _event(type: str, envelope: Envelope) -> list[str]:
 
 
 def _version(told: Told, version: int, actor: Actor) -> Stored | None:
-    """A version; of a booking or visit of the hospital's own also when its sight of the person has just ended with it."""
+    """A version; of a booking, visit or order of the hospital's own also when its sight of the person has just ended with it."""
     if version < 1:
         return None
-    if told.type not in ("Appointment", "Encounter"):
+    if told.type not in ("Appointment", "Encounter", "ServiceRequest"):
         return stored.fetch_version(type=told.type, fhir_id=told.fhir_id, version=version)
     with for_purpose(Purpose.EXCHANGE, actor):
         found = stored.fetch_version(type=told.type, fhir_id=told.fhir_id, version=version)
+    if found is not None and told.type == "ServiceRequest":
+        return found if ordering.is_asked(found.content(), actor=actor) else None
     return found if found is not None and actor.reaches(found.organization_id) else None
 
 
@@ -303,7 +319,13 @@ def _person(content: Json, _before: Json) -> Said | None:
     return Said("ADT^A40", (segment("MRG", f1=former),), standing.content())
 
 
+def _order(content: Json, before: Json) -> Said | None:
+    told = ordering.segments(content, before)
+    return None if told is None else Said("ORM^O01", told, ended=str(content.get("status")) != "active")
+
+
 _WRITERS: dict[str, Callable[[Json, Json], Said | None]] = {
+    "ServiceRequest": _order,
     "DiagnosticReport": _report,
     "Appointment": _booking,
     "Encounter": _visit,
