@@ -28,3 +28,11 @@ MACHINES: tuple[Machine, ...] = (
     PAY_LATER,
     DOWN_PROPOSAL,
 )
+
+# Whose task is handed on when its clock has run out, or is urgent as it begins: an alarm may come to them at any time.
+ALARMED: frozenset[str] = frozenset(
+    state.permission
+    for machine in MACHINES
+    for state in machine.states
+    if state.permission and state.clock is not None and state.clock.escalate
+)

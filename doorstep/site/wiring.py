@@ -74,7 +74,7 @@ from doorstep.site.fhir.returns import CarePlanDoor, CommunicationDoor, Encounte
 from doorstep.site.fhir.schedules import ScheduleDoor, SlotDoor
 from doorstep.site.fhir.tasks import TaskDoor
 from doorstep.site.fhir.topics import TOPICS, extensions
-from doorstep.site.machines import MACHINES
+from doorstep.site.machines import ALARMED, MACHINES
 from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
 from doorstep.site.next_acts import AFTER_ECG
 from doorstep.site.oauth.signed_calls import grant_of_call, is_signed_call
@@ -129,7 +129,14 @@ def wire() -> None:
     next_acts.install(NEXT_ACTS)
     cast.install(of_user, LIVED)
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
-    shell.install(shell.Sources(posts=posts_of, unread=unread_of, search_permission=Residents.RESIDENT_FIND))
+    shell.install(
+        shell.Sources(
+            posts=posts_of,
+            unread=unread_of,
+            search_permission=Residents.RESIDENT_FIND,
+            alarm_permissions=ALARMED,
+        )
+    )
 
 
 # What hospital systems send, by the name of its format.

@@ -3,6 +3,9 @@ const english = document.documentElement.lang === "en";
 const WAIT = 1200;
 const HEARTBEAT = 45_000;
 const saved = english ? "Saved " : "已保存 ";
+const lapsed = english
+  ? "Nothing was heard of you for a while: the case is back on the queue. What you wrote is kept; claim it again to go on."
+  : "您较久没有操作，这份心电图已回到队列；已写的内容仍然保留，请重新领取后继续。";
 const offline = english ? "Not saved: the network is down. Trying again." : "未保存：网络不通，正在重试。";
 
 export function startKeeping(form: HTMLFormElement): void {
@@ -34,6 +37,12 @@ export function startKeeping(form: HTMLFormElement): void {
     if (lost || form.dataset.sent !== undefined) return;
     if (await send(form.dataset.draft ?? "")) say(saved + new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" }), false);
   };
+  document.body.addEventListener("live:ecg-lapsed", (event) => {
+    if ((event as CustomEvent<{ id: string }>).detail.id !== form.dataset.order) return;
+    lost = true;
+    say(lapsed, true);
+    place?.scrollIntoView({ block: "nearest" });
+  });
   form.addEventListener("input", () => {
     window.clearTimeout(timer);
     timer = window.setTimeout(() => void keep(), WAIT);

@@ -1,6 +1,6 @@
 // What the server pushes: one tab of a browser holds the connection and tells the others.
 import type htmxType from "htmx.org";
-import { ring, ringUntilClosed } from "./sound";
+import { alarmed, ring, ringUntilClosed } from "./sound";
 import { toast } from "./toasts";
 import { words } from "./words";
 
@@ -63,8 +63,9 @@ async function remind(htmx: Htmx): Promise<void> {
 }
 
 async function alarm(htmx: Htmx, event: LiveEvent): Promise<void> {
-  if (document.body.dataset.liveToast) await show(htmx, event.id);
-  else toast(words.critical, "critical");
+  if (!document.body.dataset.liveToast) toast(words.critical, "critical");
+  // The push goes to the whole unit: who is never alarmed hears it only when the notice is theirs after all.
+  else if (!(await show(htmx, event.id)) && !alarmed()) return;
   void ring();
 }
 

@@ -12,8 +12,13 @@ let audio: AudioContext | null = null;
 // A sound that the browser has held back: it comes with the first click.
 let owed = false;
 
+// Whether alarms come to this person at all: only then the page has the offer beside the bell.
+export function alarmed(): boolean {
+  return button() !== null;
+}
+
 export function startSound(): void {
-  if (!button()) return;
+  if (!alarmed()) return;
   button()?.addEventListener("click", () => void ring());
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, wake, true);
   void allowed().then((may) => show(!may));
@@ -37,11 +42,26 @@ export function ringUntilClosed(dialog: HTMLDialogElement): void {
 }
 
 async function allowed(): Promise<boolean> {
+  // A context that may not start is complained of in the browser's console; an element that may not play only says no.
+  if (!audio && !(await elementMayPlay())) return false;
   audio ??= new AudioContext();
   // Without a gesture the browser keeps the context suspended and resume() waits: look instead of waiting.
   void audio.resume();
   for (let waited = 0; audio.state !== "running" && waited < START_MS; waited += 50) await new Promise((done) => setTimeout(done, 50));
   return audio.state === "running";
+}
+
+// Asked with a hundredth of a second of silence.
+async function elementMayPlay(): Promise<boolean> {
+  const silence = button()?.dataset.silence;
+  if (!silence) return true;
+  try {
+    await new Audio(silence).play();
+    return true;
+  } catch (refusal) {
+    // What cannot be loaded says nothing about what the browser allows.
+    return !(refusal instanceof DOMException && refusal.name === "NotAllowedError");
+  }
 }
 
 function wake(): void {

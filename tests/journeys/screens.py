@@ -295,7 +295,11 @@ class Camera:
     def take(self, screen: Screen) -> None:
         """One page at both sizes, in English where it is wanted."""
         person = self.cast.person(screen.username)
-        path = re.sub(r"\{(\w+)\}", lambda found: key_of(self.house, found[1]), screen.path)
+        keys = {name: key_of(self.house, name) for name in re.findall(r"\{(\w+)\}", screen.path)}
+        if missing := [name for name, key in keys.items() if not key]:
+            self.seen.append(f"{screen.name}: left out, there is no {', '.join(missing)} here yet")
+            return
+        path = screen.path.format_map(keys)
         said: list[str] = []
 
         def note(message: ConsoleMessage) -> None:

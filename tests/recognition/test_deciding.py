@@ -9,6 +9,7 @@ from doorstep.care.diagnosis import actions as diagnosis
 from doorstep.care.diagnosis.models import EcgOrder
 from doorstep.care.diagnosis.tests.factories import INFARCTION, Loop, make_loop, signed
 from doorstep.coordination.recognition.models import Decision
+from doorstep.coordination.recognition.queries import Wanted, standing_results
 from doorstep.coordination.visits import actions as visits
 from doorstep.coordination.visits.models import Visit
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
@@ -18,6 +19,7 @@ from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import queries as record
+from doorstep.kernel.record.models import Resource
 from doorstep.people.residents.tests.factories import make_staff
 from doorstep.site.actors import of_user
 from doorstep.steering.indicators import recognition as shares
@@ -139,3 +141,18 @@ def test_pages_from_the_card_to_the_share_and_its_decisions(client: Client) -> N
     assert loop.resident.name not in page
     assert str(report.key) not in page
     assert client.get("/indicators/recognition/decisions/?unit=nonsense").status_code == 404
+
+
+def test_the_window_counts_from_the_examination() -> None:
+    loop = make_loop()
+    order = signed(loop)
+    village, wanted = loop.actor("village"), [Wanted(code="11524-6", title="")]
+    with acting(village):
+        assert standing_results(resident_id=loop.resident.id, wanted=wanted, day=timezone.localdate())
+    report = record.read(type="DiagnosticReport", fhir_id=str(order.key))
+    assert report is not None
+    with acting(system_actor(Purpose.HANDLER)):
+        old = {**report, "effectiveDateTime": "2020-01-02T08:00:00+08:00"}
+        Resource.objects.filter(type="DiagnosticReport", fhir_id=str(order.key)).update(content=old)
+    with acting(village):
+        assert standing_results(resident_id=loop.resident.id, wanted=wanted, day=timezone.localdate()) == []

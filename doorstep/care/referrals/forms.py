@@ -225,3 +225,8 @@ def add_refusal(form: forms.Form, fields: dict[str, object], names: dict[str, st
     for name, sentence in fields.items():
         target = names.get(name, name)
         form.add_error(target if target in form.fields else None, str(sentence))
+
+
+def add_rest(form: forms.Form, fields: dict[str, object]) -> None:
+    """Say what else is wrong beside the faults of shape, all at once; a field that was told its fault is not told twice."""
+    add_refusal(form, {name: sentence for name, sentence in fields.items() if name not in form.errors}, {})

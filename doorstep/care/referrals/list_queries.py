@@ -76,25 +76,10 @@ def list_returning(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:
     return _page(_desk(_BACK, column="receiver_id"), sorted(actor.reach), after=after, limit=limit)
 
 
-def list_sent(*, actor: Actor, after: str = "", limit: int = PAGE, back_too: bool = True) -> Page:
-    """The open referrals that the actor's units sent, newest first; without those that come back to them, when asked."""
-    mine = "" if back_too else " AND NOT (state IN ('handed_back', 'received_back') AND receiver_id = ANY (%(reach)s))"
-    order = _Order("source_id", _OPEN + mine, "created_at", "0", descending=True, kinds=("timestamptz", "int"))
-    return _page(order, sorted(actor.reach), after=after, limit=limit, reach=sorted(actor.reach))
-
-
-def list_family(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:
-    """The family doctor's list: what comes back, then what was sent, one list over both."""
-    found: list[Referral] = []
-    if not after.startswith("s"):
-        back = list_returning(actor=actor, after=after.removeprefix("b"), limit=limit)
-        if back.next:
-            return Page(back.rows, f"b{back.next}")
-        found, after = back.rows, ""
-    if len(found) == limit:
-        return Page(found, "s")
-    sent = list_sent(actor=actor, after=after.removeprefix("s"), limit=limit - len(found), back_too=False)
-    return Page([*found, *sent.rows], f"s{sent.next}" if sent.next else "")
+def list_sent(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:
+    """The open referrals that the actor's units sent, newest first."""
+    order = _Order("source_id", _OPEN, "created_at", "0", descending=True, kinds=("timestamptz", "int"))
+    return _page(order, sorted(actor.reach), after=after, limit=limit)
 
 
 def list_outcomes(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:

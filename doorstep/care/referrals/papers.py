@@ -1,5 +1,6 @@
 """The national forms 双向转诊（转出）单 and 双向转诊（回转）单 (国家基本公共卫生服务规范（第三版）) as PDF with a QR code."""
 
+import base64
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,8 @@ from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.kernel.files.printing import code_svg, typeset
 from doorstep.people.residents.models import Resident
 
+_PNG: Final = "data:image/png;base64,"
+_PNG_HEAD: Final = b"\x89PNG\r\n\x1a\n"
 _TEMPLATE: Final = Path(__file__).with_name("paper.typ")
 
 
@@ -118,8 +121,25 @@ def _compile(
         "age": f"{day.year - born.year - ((day.month, day.day) < (born.month, born.day))} 岁",
         "rows": [[label, text or "—"] for label, text in rows],
         "foot": [[label, text] for label, text in foot],
+        "signed": bool(drawn := _signature(referral.consent_signature)),
     }
-    return typeset(_TEMPLATE, facts=facts, at=at, drawings={"code": code_svg(token)})
+    return typeset(_TEMPLATE, facts=facts, at=at, drawings={"code": code_svg(token), "signature": drawn})
+
+
+def _signature(kept: str) -> str:
+    """The signature that was drawn on the page as a drawing of the paper; "" when nothing, or nothing that can be read, was kept."""
+    if not kept.startswith(_PNG):
+        return ""
+    try:
+        head = base64.b64decode(kept.removeprefix(_PNG), validate=True)[: len(_PNG_HEAD)]
+    except ValueError:
+        return ""
+    if head != _PNG_HEAD:
+        return ""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 180" width="600" height="180">'
+        f'<image width="600" height="180" href="{kept}"/></svg>'
+    )
 
 
 def _name(organization: Any) -> str:

@@ -12,6 +12,7 @@ from doorstep.coordination.recognition import rules as recognition
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record import queries as record
+from doorstep.kernel.record.kinds import occurred_at
 from doorstep.kernel.record.queries import Entry
 
 _BLOOD_PRESSURE = "85354-9"
@@ -141,14 +142,16 @@ def packet_line(entry: Entry, *, day: date) -> dict[str, Any]:
     if entry.type.startswith("Medication"):
         code, words = "", _medicine(entry.content)
     title = str(words or entry.content.get("title") or entry.content.get("description") or entry.type)
+    # The day of the examination, not of the report that was written about it.
+    done = timezone.localtime(occurred_at(entry.content) or entry.occurred_at)
     return {
         "reference": f"{entry.type}/{entry.fhir_id}",
         "title": title,
-        "at": entry.occurred_at.isoformat(),
+        "at": done.isoformat(),
         "text": str(entry.content.get("conclusion", ""))[:120],
         "unit": entry.organization_id,
         "recognised": recognition.is_recognised(
-            code=code, title=title, final=entry.content.get("status") in ("final", "amended"), on=_day(entry), day=day
+            code=code, title=title, final=entry.content.get("status") in ("final", "amended"), on=done.date(), day=day
         )
         if entry.type == "DiagnosticReport"
         else None,

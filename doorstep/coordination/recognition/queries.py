@@ -13,6 +13,7 @@ from doorstep.coordination.recognition import rules
 from doorstep.coordination.recognition.models import Decision
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record import queries as record
+from doorstep.kernel.record.kinds import occurred_at
 
 # A report older than the longest window is not asked for; a resident has far fewer than this in 90 days.
 _READ = 100
@@ -53,7 +54,8 @@ def standing_results(*, resident_id: int, wanted: Iterable[Wanted], day: date) -
     for entry in record.of_type(resident_id=resident_id, type="DiagnosticReport", limit=_READ):
         code, title = _concept(entry.content.get("code"))
         kind = rules.window(code=code, title=title)
-        on = timezone.localtime(entry.occurred_at).date()
+        # The window counts from the examination: a report of today may read a recording of last year.
+        on = timezone.localtime(occurred_at(entry.content) or entry.occurred_at).date()
         final = entry.content.get("status") in rules.FINAL
         if kind is None or kind not in windows or kind in found:
             continue

@@ -68,6 +68,7 @@ SELECT s.id, s.key, s.starts_at, s.ends_at, s.organization_id, o.name, d.id, d.n
 """
 
 _OPEN = "s.stopped_at IS NULL AND c.is_active AND f.free > 0"
+_FITS = "(d.name LIKE ANY (%(fitting)s) OR coalesce(p.specialty, '') LIKE ANY (%(fitting)s) OR coalesce(p.name, '') LIKE ANY (%(fitting)s))"
 
 
 def free_slots(
@@ -82,10 +83,12 @@ def free_slots(
     actor: Actor | None = None,
     unit: int | None = None,
     schedule_id: int | None = None,
+    fitting: Sequence[str] = (),
 ) -> list[SlotChoice]:
     """Slots to come with a place left for this origin, earliest first, in one query.
 
-    `specialty` matches the department's name or the expert's speciality by a part of it. Places that are reserved for
+    `specialty` matches the department's name or the expert's speciality by a part of it; slots where one of `fitting` does, or
+    is in the expert's name, come before the others. Places that are reserved for
     certain units count only for an actor who reaches one of these, or whose unit (`unit` for a resident's own) lies below one.
     """
     now = timezone.now()
@@ -98,22 +101,31 @@ def free_slots(
         "(%(schedule)s::bigint IS NULL OR c.id = %(schedule)s)",
         "(%(specialty)s = '' OR d.name ILIKE %(pattern)s OR p.specialty ILIKE %(pattern)s)",
     ]
-    return _choices(
-        " AND ".join(where),
-        "s.starts_at, s.id",
-        origin=origin,
-        actor=actor,
-        now=now,
-        limit=limit,
-        unit=unit,
-        schedule=schedule_id,
-        organizations=list(organization_ids),
-        since=max(since or now, now),
-        until=until,
-        department=department_id,
-        specialty=specialty.strip(),
-        pattern=f"%{specialty.strip()}%",
-    )
+    asked: dict[str, Any] = {
+        "origin": origin,
+        "actor": actor,
+        "now": now,
+        "unit": unit,
+        "schedule": schedule_id,
+        "organizations": list(organization_ids),
+        "since": max(since or now, now),
+        "until": until,
+        "department": department_id,
+        "specialty": specialty.strip(),
+        "pattern": f"%{specialty.strip()}%",
+    }
+    return _fitting_first(" AND ".join(where), fitting, limit=limit, asked=asked)
+
+
+def _fitting_first(where: str, fitting: Sequence[str], *, limit: int, asked: dict[str, Any]) -> list[SlotChoice]:
+    """Two narrow looks, each in the order of time: a sort by fitness would count the places of every slot of the hospital."""
+    if not fitting:
+        return _choices(where, "s.starts_at, s.id", limit=limit, **asked)
+    asked["fitting"] = [f"%{word}%" for word in fitting]
+    found = _choices(f"{where} AND {_FITS}", "s.starts_at, s.id", limit=limit, **asked)
+    if len(found) < limit:
+        found += _choices(f"{where} AND NOT {_FITS}", "s.starts_at, s.id", limit=limit - len(found), **asked)
+    return found
 
 
 def next_free(*, slot: SlotChoice, origin: str, actor: Actor, now: datetime) -> SlotChoice | None:

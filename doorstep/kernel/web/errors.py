@@ -5,11 +5,14 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy
 from psycopg_pool import PoolTimeout
 
@@ -64,7 +67,7 @@ EXPLANATIONS: dict[int, Explanation] = {
         title=gettext_lazy("内容已被他人更新"),
         happened=gettext_lazy("在您操作之前，另一位同事已经处理了这件事，或状态已经变化。"),
         kept=NOTHING_SAVED,
-        next=gettext_lazy("请返回并刷新页面，看过最新状态后再决定。"),
+        next=gettext_lazy("请看过最新状态后再决定。"),
         icon="arrows-exchange",
     ),
     413: Explanation(
@@ -141,9 +144,19 @@ def error_page(
     for prefix, machine in {"/fhir": operation_outcome, **_machine_answers}.items():
         if request.path == prefix or request.path.startswith(prefix + "/"):
             return machine(request, status, sentence)
-    context = {"status": status, "shown": shown, "happened": sentence, "reference": reference}
+    newest = _came_from(request) if status == HTTPStatus.CONFLICT else ""
+    context = {"status": status, "shown": shown, "happened": sentence, "reference": reference, "newest": newest}
     template = "errors/part.html" if wants_part(request) else "errors/page.html"
     return render(request, template, context, status)
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page of this house from which the act was sent, to be read anew; "" when the browser names none."""
+    named = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(named, allowed_hosts={request.get_host()}):
+        return ""
+    parts = urlsplit(named)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def operation_outcome(request: HttpRequest, status: int, sentence: str) -> HttpResponse:

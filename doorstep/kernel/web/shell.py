@@ -46,6 +46,8 @@ class Sources:
     search_url_name: str = "residents:find"
     switch_url_name: str = "posts:switch"
     notices_url_name: str = "notices:inbox"
+    # Who holds one of these may be alarmed by sound, and is told when the browser keeps silent.
+    alarm_permissions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class Shell:
     search_address: str | None
     switch_address: str | None
     notices_address: str | None
+    alarmed: bool
     live_address: str
     large_type: bool
     # For how many minutes nobody has been warned and nothing handed on; 0 when all is well.
@@ -119,6 +122,7 @@ def _build(request: HttpRequest) -> Shell:
         search_address=url_if_known(sources.search_url_name) if may_search else None,
         switch_address=url_if_known(sources.switch_url_name),
         notices_address=url_if_known(sources.notices_url_name),
+        alarmed=person is not None and any(person.may(one) for one in sources.alarm_permissions),
         live_address=f"{live_origin(request)}/live/events" if person else "",
         large_type=request.COOKIES.get("large_type") == "1",
         clocks_stand_for=_clocks_stand_for(getattr(request, "clocks_silent", None)),

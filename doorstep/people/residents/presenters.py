@@ -283,7 +283,7 @@ def _detail(content: Mapping[str, Any]) -> str:
         doses = content.get("dosage") or content.get("dosageInstruction") or []
         parts += [str(one.get("text", "")) for one in doses if isinstance(one, dict)]
         parts += [_text(reason) for reason in content.get("reasonCode", [])]
-        parts.append(str(content.get("conclusion") or content.get("description") or ""))
+        parts.append(described(content))
         parts.append(status_words(content))
     return " · ".join(part for part in parts if part)
 
@@ -319,6 +319,12 @@ def quantity_text(value: Mapping[str, Any] | None) -> str:
 def _figure(value: Any) -> str:
     text = str(getattr(value, "text", value))
     return text.removesuffix(".0")
+
+
+def described(content: Mapping[str, Any]) -> str:
+    """What an entry says in one sentence; FHIR writes the description of some types as text, of a Goal as a concept."""
+    said = content.get("conclusion") or content.get("description") or ""
+    return said if isinstance(said, str) else text_of(said)
 
 
 def text_of(concept: Mapping[str, Any] | list[Any] | None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from doorstep.care.diagnosis import states
@@ -153,9 +154,14 @@ def lock_own(order: EcgOrder, actor: Actor) -> EcgOrder:
         )
     raise Conflict(
         _("这份心电图已不在您手上，现在的状态是“%(state)s”。请回到队列重新领取；已写的草稿仍然保留。")
-        % {"state": locked.machine.state(locked.state).zh},
+        % {"state": _state_words(locked)},
         code="lease-lost",
     )
+
+
+def _state_words(order: EcgOrder) -> str:
+    state = order.machine.state(order.state)
+    return state.en if (get_language() or "").startswith("en") else state.zh
 
 
 def _due(order: EcgOrder) -> datetime | None:

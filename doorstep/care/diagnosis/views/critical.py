@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from doorstep.care.diagnosis import actions, presenters, queries, states
+from doorstep.care.diagnosis import actions, next_acts, presenters, queries, states
 from doorstep.care.diagnosis.forms import CloseForm
 from doorstep.care.diagnosis.permissions import Permission
 from doorstep.care.diagnosis.views.asking import actor_of
@@ -91,8 +91,17 @@ def _page(request: HttpRequest, critical: Any, actor: Actor, form: CloseForm, *,
     steps = [(critical.machine, step) for step in workflow.history(critical, actor=actor)]
     may_act = actor.may(Permission.CRITICAL_ACKNOWLEDGE) and queries.holder_for(critical=critical, actor=actor)
     task = worklist.task_of(machine=critical.machine.name, item_id=critical.pk)
+    facts = next_acts.ReportFacts(
+        origin=f"ecg-order/{critical.order_key}",
+        resident_key=str(resident.key) if resident else "",
+        source_id=critical.source_id,
+        critical=True,
+        conclusion=critical.conclusion_text,
+    )
+    open_now = critical.state in (states.TOLD, states.ACKNOWLEDGED)
     context = _list(actor) | {
         "chosen": True,
+        "acts": next_acts.acts_for(facts, actor=actor) if resident and may_act and open_now else [],
         "critical": critical,
         "text": presenters.critical_text(critical.code),
         "state": presenters.label_of(critical.machine, critical.state),

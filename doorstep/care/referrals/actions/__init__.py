@@ -44,6 +44,7 @@ from doorstep.care.referrals.actions.following import (
     complete_follow_up,
     decline_back,
     fall_due,
+    finding_problems,
     miss_follow_ups,
     receive_back,
     reschedule_follow_up,
@@ -63,7 +64,16 @@ from doorstep.care.referrals.actions.offering import (
 from doorstep.care.referrals.actions.packet import open_record
 from doorstep.care.referrals.actions.sending import Consent, missing_of, submit
 from doorstep.care.referrals.actions.stocking import count_stock, import_stock
-from doorstep.care.referrals.actions.treating import Discharge, Plan, admit, discharge, hand_back, send_down, treat
+from doorstep.care.referrals.actions.treating import (
+    Discharge,
+    Plan,
+    admit,
+    discharge,
+    hand_back,
+    plan_problems,
+    send_down,
+    treat,
+)
 from doorstep.care.referrals.actions.watching import board_now, refresh_boards, watch_dark
 
 __all__ = [
@@ -99,6 +109,7 @@ __all__ = [
     "expire_arrivals",
     "expire_offers",
     "fall_due",
+    "finding_problems",
     "go_elsewhere",
     "hand_back",
     "hold_slot",
@@ -112,6 +123,7 @@ __all__ = [
     "open_down_draft",
     "open_record",
     "pass_on_silent",
+    "plan_problems",
     "propose_down",
     "receive_back",
     "record_death",

@@ -45,7 +45,11 @@ def accept(
     """
     stand_still(referral, actor=actor)
     now = timezone.now()
-    expected = expected_at or (referral.expected_at if referral.booking_id else None) or now + _EXPECTED[referral.kind]
+    at_once = now + _EXPECTED[referral.kind]
+    expected = expected_at or (referral.expected_at if referral.booking_id else None) or at_once
+    if referral.kind == Referral.Kind.GREEN and expected_at is None:
+        # The green channel brings the patient now; the expert's place may be later, and nobody waits for it to miss the patient.
+        expected = min(expected, at_once)
     return workflow.apply(
         referral,
         "accept",

@@ -99,7 +99,9 @@ def complete_follow_up(*, follow_up: FollowUp, findings: Findings, actor: Actor)
 
     `worse` ends it as needing the hospital again.
     """
-    _check(findings)
+    problems = finding_problems(findings)
+    if problems:
+        raise Refused(_("随访记录还有 %(count)s 处需要更正。") % {"count": len(problems)}, fields=problems)
     values: dict[str, Any] = {
         "done_at": timezone.now(),
         "done_by_id": actor.practitioner_id,
@@ -189,7 +191,8 @@ def _facts(follow_up: FollowUp) -> dict[str, Any]:
     return {**details_of(referral), "referral": referral.subject, "day": follow_up.day, "unit": follow_up.unit_id}
 
 
-def _check(findings: Findings) -> None:
+def finding_problems(findings: Findings) -> dict[str, object]:
+    """What is missing or wrong in a follow-up: a sentence per field."""
     problems: dict[str, object] = {}
     for name, label in (("systolic", _("收缩压")), ("diastolic", _("舒张压")), ("pulse", _("脉搏"))):
         value = getattr(findings, name)
@@ -208,8 +211,7 @@ def _check(findings: Findings) -> None:
         problems["adherence"] = _("请选择服药情况。")
     if findings.worse and not findings.advice.strip():
         problems["advice"] = _("请写明病情变化和处理意见。")
-    if problems:
-        raise Refused(_("随访记录还有 %(count)s 处需要更正。") % {"count": len(problems)}, fields=problems)
+    return problems
 
 
 def _outcome(referral: Referral, done: list[FollowUp], *, said: str) -> tuple[str, str]:

@@ -266,6 +266,13 @@ def default_receiver(referral: Referral) -> int | None:
 
 def check_plan(summary: Discharge, plan: Plan) -> None:
     """Raise Refused with every field of summary and plan that is missing or wrong."""
+    problems = plan_problems(summary, plan)
+    if problems:
+        raise Refused(_("出院小结或康复计划还有 %(count)s 处需要更正。") % {"count": len(problems)}, fields=problems)
+
+
+def plan_problems(summary: Discharge, plan: Plan) -> dict[str, object]:
+    """What is missing or wrong in summary and plan: a sentence per field."""
     problems: dict[str, object] = dict(plan.problems)
     if summary.owed is not None and summary.owed <= 0:
         problems["owed"] = _("欠款金额应大于 0；没有欠款请留空。")
@@ -288,5 +295,4 @@ def check_plan(summary: Discharge, plan: Plan) -> None:
                 "number": number,
                 "longest": LONGEST_PRESCRIPTION,
             }
-    if problems:
-        raise Refused(_("出院小结或康复计划还有 %(count)s 处需要更正。") % {"count": len(problems)}, fields=problems)
+    return problems

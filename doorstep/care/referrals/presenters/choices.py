@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, queries
 from doorstep.care.referrals.actions.treating import default_receiver
+from doorstep.care.referrals.fitting import fits, words_that_fit
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.record_facts import TRAVELS, known_of, packet_line
 from doorstep.coordination.beds import queries as beds
@@ -51,7 +52,19 @@ def _whole(text: Any) -> int | None:
 
 def departments_of(referral: Referral) -> list[tuple[int, str]]:
     """The departments of the unit to which the patient goes."""
-    return [(one.id, one.name) for one in organizations.departments(organization_id=referral.target_id or 0)]
+    found = organizations.departments(organization_id=referral.target_id or 0)
+    words = words_of(referral)
+    return [(one.id, one.name) for one in sorted(found, key=lambda one: not fits(one.name, words))]
+
+
+def words_of(referral: Referral) -> tuple[str, ...]:
+    """Parts of the names of clinics and wards that come first: the expert or department that is asked for, else what fits the impression."""
+    named = referral.expert.name if referral.expert else referral.department.name if referral.department else ""
+    # A ward of 心内科 is called 心血管内科: the fitting words stay beside the department's own name.
+    fitting = words_that_fit(
+        code=referral.impression_code, center=referral.green_center, impression=referral.impression
+    )
+    return ((named,) if named else ()) + (() if referral.expert else fitting)
 
 
 def experts_of(referral: Referral) -> list[tuple[int, str]]:
@@ -72,6 +85,8 @@ def experts_of(referral: Referral) -> list[tuple[int, str]]:
 def beds_of(referral: Referral) -> list[tuple[str, str]]:
     """The free beds of the unit, and the one kept for this referral."""
     found = beds.free_beds(organization_ids=[referral.target_id or 0], kept_for=referral.subject)
+    words = words_of(referral)
+    found.sort(key=lambda one: (one.state != "held", not fits(one.ward.name, words)))
     kept = _("（已预留）")
     return [(str(one.key), f"{one.ward.name} {one.number}" + (kept if one.state == "held" else "")) for one in found]
 

@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import down_queries, list_queries, queries, states
+from doorstep.care.referrals import down_queries, queries, states, texts
 from doorstep.care.referrals.actions.details import place_kept
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
-from doorstep.care.referrals.list_queries import Page
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.care.referrals.packet_queries import Item
 from doorstep.care.referrals.permissions import Permission
@@ -50,6 +49,8 @@ _ROAD = (
 )
 # Verbs whose button leads to a page of its own.
 PAGES = {"admit": "referrals:admit", "discharge": "referrals:discharge", "submit": "referrals:edit"}
+# How a signature that was drawn on the page begins; anything else is not shown.
+_PNG = "data:image/png;base64,"
 # Verbs that are seldom needed stand in a menu behind the others.
 _RARE = frozenset({"record_death", "go_elsewhere", "undo_check_in", "withdraw"})
 
@@ -111,6 +112,8 @@ class Thing:
     proposal: Any = None
     again: bool = False
     may_open: bool = False
+    frequencies: dict[str, str] = field(default_factory=lambda: texts.FREQUENCIES)
+    signature: str = ""
 
 
 def label(thing: Referral | FollowUp) -> str:
@@ -166,6 +169,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         debt=down_queries.debt_of(referral_id=referral.pk)
         if referral.discharged_at and actor.reaches(referral.target_id)
         else None,
+        signature=referral.consent_signature if referral.consent_signature.startswith(_PNG) else "",
         may_open=not referral.whole_record
         and referral.state not in (*states.ENDED, "draft", "outside")
         and actor.may(Permission.REFERRAL_SUBMIT)
@@ -192,17 +196,6 @@ def _may_ask(referral: Referral, actor: Actor) -> bool:
     if not actor.may(Permission.CASE_ANSWER) or referral.discharged_at is None or referral.state == "died":
         return False
     return referral.closed_at is None or timezone.now() <= referral.closed_at + states.REACHABLE
-
-
-def home_list(actor: Actor, *, after: str = "") -> tuple[str, Page, str]:
-    """The list that belongs to a role: its title, a page of its referrals and its address."""
-    if actor.may(Permission.REFERRAL_ACCEPT) and not actor.may(Permission.REFERRAL_RECEIVE_BACK):
-        return _("转诊受理"), list_queries.list_incoming(actor=actor, after=after), reverse("referrals:office")
-    if actor.may(Permission.REFERRAL_TREAT) and not actor.may(Permission.REFERRAL_RECEIVE_BACK):
-        return _("接诊与住院"), list_queries.list_treating(actor=actor, after=after), reverse("referrals:treating")
-    if actor.may(Permission.REFERRAL_RECEIVE_BACK):
-        return _("下转承接与上转"), list_queries.list_family(actor=actor, after=after), reverse("referrals:list")
-    return _("转出"), list_queries.list_sent(actor=actor, after=after), reverse("referrals:list")
 
 
 def _line(row: Referral, clock: tuple[Any, Any], chosen: Any) -> Line:

@@ -39,7 +39,7 @@ def criteria_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def used_text(used: list[dict[str, Any]]) -> str:
     """The values behind a judgement in one line, an unknown one named as such."""
-    return "；".join(_one(row) for row in used)
+    return ("; " if english() else "；").join(_one(row) for row in used)
 
 
 def _one(row: dict[str, Any]) -> str:
@@ -50,8 +50,8 @@ def _one(row: dict[str, Any]) -> str:
     if isinstance(value, bool):
         text = _("是") if value else _("否")
     elif isinstance(value, list):
-        text = "、".join(_(rules.SYMPTOMS.get(str(one), str(one))) for one in value) or _("无")
+        text = (", " if english() else "、").join(_(rules.SYMPTOMS.get(str(one), str(one))) for one in value) or _("无")
     else:
         text = f"{value} {_(row['unit']) if row['unit'] else ''}".strip()
-    day = f"（{row['on']}）" if row["on"] else ""
+    day = (f" ({row['on']})" if english() else f"（{row['on']}）") if row["on"] else ""
     return f"{name} {text}{day}"

@@ -61,7 +61,7 @@ def test_pages_hold_everything_once_and_in_order() -> None:
     with acting(loop.village):
         sent = all_pages(lambda after: list_queries.list_sent(actor=loop.village, after=after, limit=5))
     with acting(loop.family):
-        family = all_pages(lambda after: list_queries.list_family(actor=loop.family, after=after, limit=5))
+        family = all_pages(lambda after: list_queries.list_sent(actor=loop.family, after=after, limit=5))
     assert len(office) == len({one.pk for one in office}) == 24
     assert office == sorted(office, key=lambda one: (one.desk, one.state_since, one.pk))
     assert [one.desk for one in office[:2]] == [0, 1]

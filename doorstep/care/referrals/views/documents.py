@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from doorstep.care.referrals import packet_queries, papers, queries
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.presenters import lists
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.refusals import Conflict, NotFound
@@ -64,6 +65,7 @@ def packet(request: HttpRequest, key: UUID) -> HttpResponse:
     sees = presenters.sees_record(referral, actor=actor)
     context = {
         "referral": referral,
+        "place": lists.list_of(referral, actor=actor),
         "gender": presenters.gender_of(referral),
         "items": items,
         "chosen": [one for one in items if one["item"].chosen],

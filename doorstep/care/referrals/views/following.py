@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from doorstep.care.referrals import actions, list_queries, queries
-from doorstep.care.referrals.forms import FollowUpForm, RescheduleForm, add_refusal
+from doorstep.care.referrals.forms import FollowUpForm, RescheduleForm, add_refusal, add_rest
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
@@ -61,6 +61,8 @@ def follow_up(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             messages.success(request, _("随访已记录。") if done.state == "done" else _("已记录病情变化，请发起转诊。"))
             return redirect(request, reverse("referrals:detail", args=[row.referral.key]))
+    elif form.is_bound:
+        add_rest(form, actions.finding_problems(_findings(form.cleaned_data)))
     context = {
         "row": row,
         "form": form,
@@ -88,4 +90,6 @@ def reschedule(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 def _findings(data: dict[str, Any]) -> actions.Findings:
-    return actions.Findings(**{**data, "symptoms": tuple(data["symptoms"])})
+    """What the form says, as far as it could be read."""
+    given = {"way": "", "systolic": None, "diastolic": None, **data, "symptoms": tuple(data.get("symptoms", ()))}
+    return actions.Findings(**given)

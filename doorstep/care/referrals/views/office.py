@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from doorstep.care.referrals import actions, list_queries, queries
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN
 from doorstep.care.referrals.permissions import Permission
-from doorstep.care.referrals.presenters import choices
+from doorstep.care.referrals.presenters import choices, lists
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.actor import Actor
@@ -95,9 +95,18 @@ def _refused(request: HttpRequest, key: UUID, verb: str, refused: Refused) -> Ht
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_VIEW)
     found = queries.get(key=key, actor=actor)
-    title, page, address = presenters.home_list(actor)
+    place = lists.list_of(found, actor=actor)
     shown = presenters.Refusal(verb=verb, sentence=str(refused.message), data=request.POST, fields=dict(refused.fields))
-    return work(request, title=title, page=page, address=address, chosen=found, refusal=shown, status=refused.status)
+    page = place.read(actor=actor)
+    return work(
+        request,
+        title=place.title,
+        page=page,
+        address=place.address,
+        chosen=found,
+        refusal=shown,
+        status=refused.status,
+    )
 
 
 def _data(verb: str, posted: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from doorstep.care.referrals.actions.sending import judge_up
 from doorstep.care.referrals.dialog_forms import OutsideForm
 from doorstep.care.referrals.forms import ReferralForm, add_refusal
 from doorstep.care.referrals.permissions import Permission
-from doorstep.care.referrals.presenters import choices
+from doorstep.care.referrals.presenters import choices, lists
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.presenters.words import criteria_now
 from doorstep.care.referrals.views.frame import actor_of, work
@@ -29,11 +29,12 @@ _NAMES = {"target": "target_id", "reviewer": "reviewer_id", "slot": "bed_request
 
 @require_GET
 def sent(request: HttpRequest) -> HttpResponse:
-    """The list that belongs to the actor's role."""
+    """What was sent; the list of their own for those who send nothing."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_VIEW)
-    title, page, address = presenters.home_list(actor, after=request.GET.get("after", ""))
-    return work(request, title=title, page=page, address=address)
+    place = lists.sent_list() if actor.may(Permission.REFERRAL_SUBMIT) else lists.own_list(actor)
+    page = place.read(actor=actor, after=request.GET.get("after", ""))
+    return work(request, title=place.title, page=page, address=place.address)
 
 
 @require_GET
@@ -52,12 +53,12 @@ def outcomes(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def detail(request: HttpRequest, key: UUID) -> HttpResponse:
-    """One referral beside the list of the actor's role."""
+    """One referral beside the list on which the actor meets it."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_VIEW)
     referral = queries.get(key=key, actor=actor)
-    title, page, address = presenters.home_list(actor)
-    return work(request, title=title, page=page, address=address, chosen=referral)
+    place = lists.list_of(referral, actor=actor)
+    return work(request, title=place.title, page=place.read(actor=actor), address=place.address, chosen=referral)
 
 
 @require_http_methods(["GET", "POST"])
@@ -288,6 +289,7 @@ def _advice(request: HttpRequest, referral: Any) -> dict[str, Any]:
         "criteria": criteria_now(judge_up(referral, actor=actor)),
         "benefits": benefits.as_rows(decisions),
         "slot_chosen": request.POST.get("slot", ""),
+        "fitting": choices.words_of(referral),
         "complete": completeness.check(referral),
     }
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from doorstep.care.referrals import actions, down_queries, list_queries, queries, texts
 from doorstep.care.referrals.actions.treating import LONGEST_PRESCRIPTION
-from doorstep.care.referrals.forms import AdmitForm, DischargeForm, add_refusal, medicine_rows
+from doorstep.care.referrals.forms import AdmitForm, DischargeForm, add_refusal, add_rest, medicine_rows
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices, going_home
 from doorstep.care.referrals.presenters import thing as presenters
@@ -87,6 +87,8 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
                 request, _("出院小结和康复计划已保存，请下转给基层机构。") if not down else _("患者已下转。")
             )
             return redirect(request, reverse("referrals:detail", args=[key]))
+    elif bound:
+        add_rest(form, actions.plan_problems(_summary(form.cleaned_data), _plan(form.cleaned_data, rows)))
     empty: dict[str, str] = {}
     context = {
         "referral": referral,
@@ -166,17 +168,17 @@ def _initial(referral: Any, actor: Any, proposal: Any) -> dict[str, Any]:
 
 
 def _summary(data: dict[str, Any]) -> actions.Discharge:
-    return actions.Discharge(
-        **{name: data[name] for name in ("diagnosis", "diagnosis_code", "findings", "summary", "outcome", "owed")}
-    )
+    """What the form says, as far as it could be read."""
+    given = {name: data.get(name, "") for name in ("diagnosis", "diagnosis_code", "findings", "summary", "outcome")}
+    return actions.Discharge(**given, owed=data.get("owed"))
 
 
 def _plan(data: dict[str, Any], rows: list[dict[str, str]]) -> actions.Plan:
-    names = (
-        "warning_signs", "rehabilitation", "diet", "target_systolic", "target_diastolic", "contact_name", "contact_phone",
-    )  # fmt: skip
     return actions.Plan(
         medicines=rows,
-        follow_up_days=[int(day) for day in data["follow_up_days"]],
-        **{name: data[name] for name in names},
+        follow_up_days=[int(day) for day in data.get("follow_up_days", ())],
+        warning_signs=data.get("warning_signs", []),
+        target_systolic=data.get("target_systolic"),
+        target_diastolic=data.get("target_diastolic"),
+        **{name: data.get(name, "") for name in ("rehabilitation", "diet", "contact_name", "contact_phone")},
     )

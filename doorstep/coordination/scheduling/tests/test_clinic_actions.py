@@ -4,6 +4,7 @@ from datetime import date, time, timedelta
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from doorstep.coordination.scheduling import (
     actions,
@@ -14,7 +15,7 @@ from doorstep.coordination.scheduling import (
     stopping_actions,
 )
 from doorstep.coordination.scheduling.events import ClinicStopped
-from doorstep.coordination.scheduling.models import Booking, Slot
+from doorstep.coordination.scheduling.models import Booking, Schedule, Slot
 from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotPermitted, Refused
@@ -22,6 +23,7 @@ from doorstep.kernel.access.session import acting
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.events.tasks import to_event
 from doorstep.kernel.record.models import Resource
+from doorstep.people.organizations.models import Department
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +126,25 @@ def test_stop_clinic_calls_off_everybody_and_offers_no_more() -> None:
         row = EventRow.objects.get(name="BookingCancelled")
         assert row.details["reference"] == "referral/x"
         assert row.details["reason"] == "停诊：外出会诊"
+
+
+def test_free_slots_that_fit_come_before_earlier_ones() -> None:
+    clinic = make_clinic()
+    first = make_slot(clinic, referral=1)
+    with acting(system_actor(Purpose.IMPORT)):
+        nerves = Department.objects.create(organization_id=clinic.world.lead, code="0307", name="神经内科")
+        other = Schedule.objects.create(organization_id=clinic.world.lead, department=nerves)
+        Slot.objects.filter(pk=first.pk).update(schedule=other)
+    second = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), referral=1)
+
+    def found(*fitting: str, limit: int = 30) -> list[int]:
+        rows = queries.free_slots(
+            organization_ids=[clinic.world.lead], origin="referral", actor=clinic.doctor, fitting=fitting, limit=limit
+        )
+        return [row.id for row in rows]
+
+    with acting(clinic.doctor):
+        assert found() == [first.pk, second.pk]
+        assert found("心内", "心血管") == [second.pk, first.pk]
+        assert found("冠心", limit=1) == [second.pk]
+        assert found("100%") == [first.pk, second.pk]

@@ -76,7 +76,7 @@ def board(request: HttpRequest) -> HttpResponse:
 def picker(request: HttpRequest) -> HttpResponse:
     """The part that other forms include: a radio per free slot.
 
-    Query: organization (key or id, may be repeated), specialty, origin, since (day), slot (chosen), name (of the radio), resident (key of who is to wait where nothing is free).
+    Query: organization (key or id, may be repeated), specialty, fits (a part of the department's or the expert's name that comes first, may be repeated), origin, since (day), slot (chosen), name (of the radio), resident (key of who is to wait where nothing is free).
     """
     actor = actor_with(request, Permission.SLOT_VIEW)
     origin = request.GET.get("origin", "open")
@@ -91,6 +91,7 @@ def picker(request: HttpRequest) -> HttpResponse:
         until=since + timedelta(days=PICKER_DAYS),
         specialty=specialty,
         actor=actor,
+        fitting=[word[:40] for word in request.GET.getlist("fits")[:6] if word.strip()],
     )
     # What was asked for is carried into the waiting list: nobody types it again.
     first = max(timezone.localdate(since), timezone.localdate())
@@ -101,6 +102,7 @@ def picker(request: HttpRequest) -> HttpResponse:
         "first": first.isoformat(),
         "last": (first + timedelta(days=PICKER_DAYS)).isoformat(),
         "slots": found,
+        "fits_first": bool(request.GET.getlist("fits")),
         "chosen": request.GET.get("slot", ""),
         "name": request.GET.get("name", "slot"),
         "days": PICKER_DAYS,

@@ -180,3 +180,13 @@ def test_unknown_address_is_404_with_our_page(client: Client) -> None:
     answer = client.get("/nothing-here")
     assert answer.status_code == 404
     assert "找不到这个页面" in answer.content.decode()
+
+
+def test_a_conflict_leads_back_to_the_page_it_came_from() -> None:
+    def page(referer: str) -> str:
+        request = RequestFactory().post("/referrals/1/act/accept/", headers={"Referer": referer})
+        return errors.error_page(request, 409).content.decode()
+
+    assert 'class="btn btn-primary" href="/referrals/1/?tab=2"' in page("http://testserver/referrals/1/?tab=2")
+    for strange in ("", "https://elsewhere.example/referrals/1/", "javascript:alert(1)"):
+        assert 'class="btn btn-primary" href="/"' in page(strange)

@@ -12,7 +12,7 @@ from doorstep.kernel.web.formats import moment
 from doorstep.people.residents.chart.lists import dosage_of, medicine_name
 from doorstep.people.residents.chart.trends import flag_words
 from doorstep.people.residents.chart.values import values_of
-from doorstep.people.residents.presenters import plain_words, quantity_text, status_words, text_of
+from doorstep.people.residents.presenters import described, plain_words, quantity_text, status_words, text_of
 
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 # Pictures and papers in the record itself are shown up to this size; larger ones stay where they are.
@@ -56,7 +56,7 @@ def opened(entry: Entry, *, results: Sequence[Entry], unit: str) -> Opened:
     content = entry.content
     return Opened(
         facts=[(label, text) for label, text in _facts(entry, unit) if text],
-        text=str(content.get("conclusion") or content.get("description") or _payload(content)),
+        text=described(content) or _payload(content),
         plain=plain_words(content),
         results=[result_of(one) for one in results],
         papers=[paper for one in _attachments(content) if (paper := _paper(one))],
