@@ -16,11 +16,12 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.exchange.permissions import Permission as Exchange
 from doorstep.kernel.web.navigation import Entry
-from doorstep.kernel.web.shell import PostChoice
+from doorstep.kernel.web.shell import PostChoice, Sources
 from doorstep.kernel.worklist.permissions import Permission as Worklist
 from doorstep.people.organizations.permissions import Permission as Organizations
 from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce.permissions import Permission as Workforce
+from doorstep.site.machines import ALARMED
 from doorstep.steering.indicators.permissions import Permission as Indicators
 
 _DAILY, _CARE, _HOUSE = _("日常"), _("业务"), _("管理")
@@ -219,3 +220,6 @@ def unread_of(request: HttpRequest) -> int:
 def _actor(request: HttpRequest) -> Actor:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     return actor
+
+
+FRAME = Sources(posts=posts_of, unread=unread_of, search_permission=Residents.RESIDENT_FIND, alarm_permissions=ALARMED)

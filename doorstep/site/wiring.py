@@ -55,7 +55,6 @@ from doorstep.people.organizations import staff as unit_staff
 from doorstep.people.residents import lines
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.chart import previews
-from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce import queries as workforce
 from doorstep.people.workforce import role_names
 from doorstep.people.workforce.permissions import Permission as Workforce
@@ -74,8 +73,8 @@ from doorstep.site.fhir.returns import CarePlanDoor, CommunicationDoor, Encounte
 from doorstep.site.fhir.schedules import ScheduleDoor, SlotDoor
 from doorstep.site.fhir.tasks import TaskDoor
 from doorstep.site.fhir.topics import TOPICS, extensions
-from doorstep.site.machines import ALARMED, MACHINES
-from doorstep.site.navigation import ENTRIES, RESIDENT_TABS, posts_of, unread_of
+from doorstep.site.machines import MACHINES
+from doorstep.site.navigation import ENTRIES, FRAME, RESIDENT_TABS
 from doorstep.site.next_acts import AFTER_ECG
 from doorstep.site.oauth.signed_calls import grant_of_call, is_signed_call
 from doorstep.site.oauth.tokens import grant_of
@@ -129,14 +128,7 @@ def wire() -> None:
     next_acts.install(NEXT_ACTS)
     cast.install(of_user, LIVED)
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
-    shell.install(
-        shell.Sources(
-            posts=posts_of,
-            unread=unread_of,
-            search_permission=Residents.RESIDENT_FIND,
-            alarm_permissions=ALARMED,
-        )
-    )
+    shell.install(FRAME)
 
 
 # What hospital systems send, by the name of its format.

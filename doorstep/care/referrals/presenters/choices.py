@@ -93,7 +93,7 @@ def beds_of(referral: Referral) -> list[tuple[str, str]]:
 
 def slots_of(referral: Referral, *, actor: Actor) -> list[SlotChoice]:
     """Free places of the unit's clinics for referrals, soonest first: of the department asked for, else of the whole house; the expert
-    asked for comes before the others."""
+    asked for, or what fits the impression, comes before the others."""
     found: list[SlotChoice] = []
     for department in dict.fromkeys((referral.department_id, None)):
         found = found or slots.free_slots(
@@ -102,9 +102,9 @@ def slots_of(referral: Referral, *, actor: Actor) -> list[SlotChoice]:
             until=timezone.now() + SLOTS_AHEAD,
             department_id=department,
             actor=actor,
+            fitting=words_of(referral),
         )
-    wanted = referral.expert.name if referral.expert else ""
-    return sorted(found, key=lambda one: one.practitioner_name != wanted) if wanted else found
+    return found
 
 
 def packet_for(referral: Referral, *, actor: Actor) -> list[dict[str, Any]]:
