@@ -172,6 +172,9 @@ def test_gaps_in_finds_holes_of_dense_numberings_alone() -> None:
     assert holes("20260501080500", "20260501080731", "20260501081244") == []
     assert holes("M1", "M2", "M3", "M900001", "M900002") == []
     assert holes("x", "") == []
+    # Two systems of a hospital that count together.
+    told = gaps_in([(f"S{number}", now) for number in (1, 2, 5, 7, 8)], ["S3", "S6"])
+    assert [(one.first, one.last) for one in told] == [("S4", "S4")]
 
 
 def test_missing_lists_what_the_sender_is_asked_for_as_page_and_file(engineer: Client, his: Connection) -> None:

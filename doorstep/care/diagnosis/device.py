@@ -1,4 +1,4 @@
-"""The cart that recorded an ECG as FHIR R4 Device (hl7.org/fhir/R4/device.html): what its files name it by, and whose it is."""
+"""The cart that recorded an ECG as FHIR R4 Device (hl7.org/fhir/R4/device.html): what its files name it by, whose it is, what it measures."""
 
 from uuid import UUID, uuid5
 
@@ -6,11 +6,13 @@ from django.utils import timezone
 
 from doorstep.care.diagnosis.ecg.recording import Device
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.fhir import elements
+from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record import actions as record
-from doorstep.kernel.record.publishing import Published
+from doorstep.kernel.record.publishing import Published, Row
 from doorstep.people.organizations.models import Organization
 
+# ISO/IEEE 11073-10101: MDC_ECG_ELEC_POTL.
+_POTENTIAL = ("urn:iso:std:iso:11073:10101", "131328", "MDC_ECG_ELEC_POTL")
 _ELECTROCARDIOGRAPH = ("http://snomed.info/sct", "86184003", "Electrocardiographic monitor and recorder")
 
 
@@ -39,6 +41,22 @@ def publish_device(device: Device, owner: Organization, *, actor: Actor) -> UUID
             "owner": elements.reference("Organization", owner.key, owner.name),
         }
     )
-    published = Published(content=content, organization_id=owner.pk, occurred_at=timezone.now())
-    record.publish(published, resident_id=None, actor=actor)
+    now = timezone.now()
+    rows = [
+        Row(published=Published(content=one, organization_id=owner.pk, occurred_at=now), resident_id=None)
+        for one in (content, _metric(key, device))
+    ]
+    record.write(rows, actor=actor)
     return key
+
+
+def _metric(key: UUID, device: Device) -> elements.Json:
+    """What the cart measures, as DeviceMetric (hl7.org/fhir/R4/devicemetric.html): the electrical potential of the heart."""
+    return {
+        "resourceType": "DeviceMetric",
+        "id": str(uuid5(key, "metric/ecg")),
+        "type": elements.concept(*_POTENTIAL, "心电电位"),
+        "unit": elements.concept(systems.UCUM, "mV", "millivolt"),
+        "source": elements.reference("Device", key, device.model or "心电图机"),
+        "category": "measurement",
+    }

@@ -5,7 +5,7 @@ hl7.org/fhir/R4. Each state has its status in one table; no clock and no decisio
 
 from typing import Any
 
-from doorstep.care.referrals import contact
+from doorstep.care.referrals import contact, form_fhir
 from doorstep.care.referrals.models import CaseQuestion, FollowUp, RecoveryPlan, Referral
 from doorstep.care.referrals.plan_fhir import plan_resources
 from doorstep.kernel.fhir import systems
@@ -73,6 +73,8 @@ def follow_up_resources(follow_up: FollowUp) -> list[Published]:
         found += plan_resources(plan, referral)
     if follow_up.done_at is not None and follow_up.systolic and follow_up.diastolic:
         found.append(blood_pressure(follow_up))
+    if follow_up.done_at is not None:
+        found.append(form_fhir.response(follow_up, plan, _patient(referral)))
     return [
         Published(
             content=content,

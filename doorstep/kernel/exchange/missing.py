@@ -49,7 +49,10 @@ def missing(*, connection: Connection, since: datetime, until: datetime, actor: 
     arrived = list(rows.order_by("id").values_list("control_id", "received_at")[: LIMIT + 1])
     failed = rows.filter(state__in=[MessageState.FAILED, MessageState.WAITING]).defer("body").order_by("id")
     listed = list(failed[: LISTED + 1])
-    gaps = gaps_in(arrived[:LIMIT])
+    beside = Message.objects.filter(
+        organization_id=connection.organization_id, received_at__gte=since, received_at__lt=until
+    ).exclude(connection=connection)
+    gaps = gaps_in(arrived[:LIMIT], beside.values_list("control_id", flat=True)[:LIMIT])
     return Missing(
         gaps=gaps[:LISTED],
         failed=listed[:LISTED],
@@ -57,8 +60,11 @@ def missing(*, connection: Connection, since: datetime, until: datetime, actor: 
     )
 
 
-def gaps_in(arrived: Iterable[tuple[str, datetime]]) -> list[Gap]:
-    """The holes in the sequences that control ids end in ("A000017"); ids without a dense numbering have none. Pure."""
+def gaps_in(arrived: Iterable[tuple[str, datetime]], elsewhere: Iterable[str] = ()) -> list[Gap]:
+    """The holes in the sequences that control ids end in ("A000017"); ids without a dense numbering have none. Pure.
+
+    elsewhere: control ids that the same unit's other systems sent: some units count them all in one sequence.
+    """
     series: dict[str, dict[int, datetime]] = {}
     widths: dict[str, int] = {}
     for control_id, at in arrived:
@@ -67,23 +73,42 @@ def gaps_in(arrived: Iterable[tuple[str, datetime]]) -> list[Gap]:
             prefix, digits = matched.groups()
             series.setdefault(prefix, {}).setdefault(int(digits), at)
             widths[prefix] = max(widths.get(prefix, 0), len(digits) if digits.startswith("0") else 0)
-    return [gap for prefix, seen in series.items() for gap in _gaps(prefix, widths[prefix], seen)]
+    others: dict[str, set[int]] = {}
+    for control_id in elsewhere:
+        matched = _NUMBERED.fullmatch(control_id)
+        if matched:
+            others.setdefault(matched[1], set()).add(int(matched[2]))
+    return [
+        gap for prefix, seen in series.items() for gap in _gaps(prefix, widths[prefix], seen, others.get(prefix, set()))
+    ]
 
 
-def _gaps(prefix: str, width: int, seen: dict[int, datetime]) -> list[Gap]:
+def _gaps(prefix: str, width: int, seen: dict[int, datetime], others: set[int]) -> list[Gap]:
     numbers = sorted(seen)
     steps = [(one, other) for one, other in pairwise(numbers) if other - one <= LARGEST_GAP]
-    span = sum(other - one for one, other in steps)
-    if not span or len(steps) / span < LEAST_FILLED:
+    holes = [(one, other, [number for number in range(one + 1, other) if number not in others]) for one, other in steps]
+    lost = sum(len(hole) for _one, _other, hole in holes)
+    if lost and len(steps) / (len(steps) + lost) < LEAST_FILLED:
         return []
     return [
         Gap(
-            first=f"{prefix}{one + 1:0{width}d}",
-            last=f"{prefix}{other - 1:0{width}d}",
-            count=other - one - 1,
+            first=f"{prefix}{run[0]:0{width}d}",
+            last=f"{prefix}{run[-1]:0{width}d}",
+            count=len(run),
             after=seen[one],
             before=seen[other],
         )
-        for one, other in steps
-        if other - one > 1
+        for one, other, hole in holes
+        for run in _runs(hole)
     ]
+
+
+def _runs(numbers: list[int]) -> list[list[int]]:
+    """Numbers in a row, together."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and found[-1][-1] == number - 1:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    return found

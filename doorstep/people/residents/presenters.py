@@ -50,7 +50,7 @@ _NAMES = {
     "MedicationDispense": gettext_noop("发药"),
     "MedicationStatement": gettext_noop("用药"),
     "Procedure": gettext_noop("治疗操作"),
-    "QuestionnaireResponse": gettext_noop("评估量表"),
+    "QuestionnaireResponse": gettext_noop("量表与随访表"),
     "ServiceRequest": gettext_noop("申请"),
 }
 # Not events of a life: who somebody is stands in the banner.

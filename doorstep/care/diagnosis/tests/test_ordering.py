@@ -1,5 +1,7 @@
 """Asking for an ECG and sending its recording."""
 
+from uuid import UUID, uuid5
+
 import pytest
 
 from doorstep.care.diagnosis import actions, handlers, queries
@@ -87,7 +89,10 @@ def test_attach_puts_the_case_on_the_queue_with_its_clock(loop: Loop) -> None:
         cart = record.read(type="Device", fhir_id=paper["author"][0]["reference"].removeprefix("Device/"))
         assert cart is not None
         assert (cart["serialNumber"], cart["modelNumber"]) == ("S000007", "Synthetic")
-        assert problems(cart) + problems(paper) == []
+        metric = record.read(type="DeviceMetric", fhir_id=str(uuid5(UUID(cart["id"]), "metric/ecg")))
+        assert metric is not None
+        assert metric["source"]["reference"] == f"Device/{cart['id']}"
+        assert problems(cart) + problems(paper) + problems(metric) == []
         assert queries.recording_file(key, actor=reader).size > 1000
         assert AuditEntry.objects.filter(action="ecg.view", resident_id=loop.resident.id).count() == 1
     with acting(village):

@@ -8,13 +8,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import follow_up_states, queries, states
+from doorstep.care.referrals import follow_up_states, form_fhir, queries, states
 from doorstep.care.referrals.actions.details import details_of, sights_end_by
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.record import actions as record
 from doorstep.kernel.workflow import actions as workflow
 
 _LIMITS = {"systolic": (60, 260), "diastolic": (30, 160), "pulse": (30, 220)}
@@ -116,6 +117,8 @@ def complete_follow_up(*, follow_up: FollowUp, findings: Findings, actor: Actor)
     }
     verb = "escalate" if findings.worse else "complete"
     done = workflow.apply(follow_up, verb, actor=actor, values=values, details=_facts(follow_up))
+    # The form that was filled in stands beside the answers; while nothing of it changes it keeps its version.
+    record.publish(form_fhir.questionnaire(at=values["done_at"]), resident_id=None, actor=actor)
     referral = done.referral
     left = FollowUp.objects.filter(referral_id=done.referral_id, state__in=_OPEN).exists()
     # A village doctor's last follow-up leaves the closing to the family doctor above.

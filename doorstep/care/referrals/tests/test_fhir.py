@@ -40,6 +40,19 @@ def test_resources_are_valid_from_draft_to_follow_up() -> None:
             assert faults(one.content) == [], one.content["resourceType"]
         goal = next(one.content for one in follow_up_resources(done) if one.content["resourceType"] == "Goal")
         pressure = record.read(type="Observation", fhir_id=str(row.key))
+        form = record.read(type="Questionnaire", fhir_id="discharge-follow-up")
+        answers = record.read(type="QuestionnaireResponse", fhir_id=str(row.key))
+    assert form is not None
+    assert faults(form) == []
+    assert answers is not None
+    assert answers["questionnaire"] == f"{form['url']}|{form['version']}"
+    asked = {
+        one["linkId"]: {part["valueCoding"]["code"] for part in one.get("answerOption", ())} for one in form["item"]
+    }
+    for one in answers["item"]:
+        codes = {part["valueCoding"]["code"] for part in one["answer"] if "valueCoding" in part}
+        assert codes <= asked[one["linkId"]]
+    assert {one["linkId"]: one["answer"][0] for one in answers["item"]}["systolic"] == {"valueInteger": 128}
     assert pressure is not None
     assert [part["detailQuantity"]["value"] for part in goal["target"]] == [140, 90]
     assert goal["achievementStatus"]["coding"][0]["code"] == "achieved"
