@@ -41,6 +41,12 @@ def test_everything_comes_in_pages_and_only_to_those_who_may_see(house: House) -
     assert house.foreign.ask("GET", f"{house.patient}/$everything").status_code == 404
     only = house.own.ask("GET", f"{house.patient}/$everything?_type=Observation").json()
     assert {one["resource"]["resourceType"] for one in only["entry"]} == {"Observation"}
+    day = house.observation()["effectiveDateTime"][:10]
+    within = house.own.ask("GET", f"{house.patient}/$everything?_type=Observation&start={day}&end={day}").json()
+    assert {one["resource"]["id"] for one in within["entry"]} == made
+    later = house.own.ask("GET", f"{house.patient}/$everything?_type=Observation&start=2099-01-01").json()
+    assert "entry" not in later
+    assert house.own.ask("GET", f"{house.patient}/$everything?_type=Nix").status_code == 400
 
 
 def test_validate_names_every_problem_and_keeps_nothing(house: House) -> None:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from doorstep.kernel.fhir import exact, negotiation, validation
+from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.moments import span
 from doorstep.kernel.fhir.outcome import FhirRefused, answer, outcome
@@ -26,6 +27,11 @@ _EVERYTHING = """
 SELECT id, type, fhir_id, content::text FROM record_resource
 WHERE resident_id = %(resident)s AND NOT deleted AND type <> 'Patient' AND id > %(after)s {more} ORDER BY id LIMIT %(limit)s
 """
+_DAYS = {
+    "_since": "AND updated_at >= %(_since)s",
+    "start": "AND occurred_at >= %(start)s",
+    "end": "AND occurred_at < %(end)s",
+}
 Operation = Callable[[HttpRequest, str, str], HttpResponse]
 
 
@@ -69,20 +75,8 @@ def everything(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     only_get(request)
     allow(request, "*", "r")
     patient = _existing(request, "Patient", fhir_id, "fhir.everything")
-    values: dict[str, Any] = {"resident": patient.resident_id, "after": 0, "limit": _CUSTOM}
-    clauses = []
-    for name in request.GET:
-        value = request.GET[name]
-        if name in ("_count", "_after") and value.isdigit() and len(value) < 18:
-            values["limit" if name == "_count" else "after"] = int(value)
-        elif name == "_type":
-            values["types"] = value.split(",")
-            clauses.append("AND type = ANY(%(types)s)")
-        elif name == "_since":
-            values["since"] = span("_since", value)[0]
-            clauses.append("AND updated_at >= %(since)s")
-        elif name not in ("_format", "_pretty"):
-            raise FhirRefused(400, "invalid", f"$everything 不支持参数 {name} / knows no parameter {name}={value[:40]}")
+    clauses, values = _asked(request)
+    values["resident"] = patient.resident_id
     size = max(1, min(values["limit"], _MOST))
     values["limit"] = size + 1
     with connection.cursor() as cursor:
@@ -102,6 +96,28 @@ def everything(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     if entries:
         found["entry"] = entries
     return answer(found)
+
+
+def _asked(request: HttpRequest) -> tuple[list[str], dict[str, Any]]:
+    """The conditions of an $everything with their values; `start` and `end` are days of care, `_since` is the day of the record."""
+    values: dict[str, Any] = {"after": 0, "limit": _CUSTOM}
+    clauses = []
+    for name in request.GET:
+        value = request.GET[name]
+        if name in ("_count", "_after") and value.isdigit() and len(value) < 18:
+            values["limit" if name == "_count" else "after"] = int(value)
+        elif name == "_type":
+            values["types"] = [one.strip() for one in value.split(",")]
+            unknown = next((one for one in values["types"] if one not in resource_types()), None)
+            if unknown is not None:
+                raise FhirRefused(400, "value", f"没有资源类型 {unknown[:40]} / no such type")
+            clauses.append("AND type = ANY(%(types)s)")
+        elif name in _DAYS:
+            values[name] = span(name, value)[1 if name == "end" else 0]
+            clauses.append(_DAYS[name])
+        elif name not in ("_format", "_pretty"):
+            raise FhirRefused(400, "invalid", f"$everything 不支持参数 {name} / knows no parameter {name}={value[:40]}")
+    return clauses, values
 
 
 def _entry(base: str, kind: str, key: str, text: str) -> dict[str, Any]:
