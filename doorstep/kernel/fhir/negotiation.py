@@ -46,7 +46,7 @@ class Preference:
 
 def check_accepted(request: HttpRequest) -> None:
     """Raise FhirRefused (406) when the caller wants anything but JSON; `_format` goes before Accept."""
-    wanted = request.GET.get("_format") or request.headers.get("Accept") or "*/*"
+    wanted = request.GET.get("_format") or request.META.get("HTTP_ACCEPT") or "*/*"
     # A plus sign in an address that was not escaped arrives as a blank.
     kinds = [part.partition(";")[0].strip().lower().replace(" ", "+") for part in wanted.split(",")]
     if not _JSON & set(kinds):
@@ -103,11 +103,11 @@ def version_of(etag: str | None, header: str) -> int | None:
 
 def unchanged(request: HttpRequest, *, version: int, updated_at: datetime) -> bool:
     """Whether the caller has this version already, by If-None-Match or else by If-Modified-Since."""
-    known = request.headers.get("If-None-Match")
+    known = request.META.get("HTTP_IF_NONE_MATCH")
     if known is not None:
         tags = [part.strip() for part in known.split(",")]
         return "*" in tags or any(_ETAG.match(tag) and _ETAG.sub(r"\1", tag) == str(version) for tag in tags)
-    since = request.headers.get("If-Modified-Since")
+    since = request.META.get("HTTP_IF_MODIFIED_SINCE")
     if since is None:
         return False
     try:
@@ -156,7 +156,7 @@ def finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """The answer as it goes out: compressed when the caller can read that, without a body for HEAD."""
     if response.streaming:
         return response
-    if "gzip" in request.headers.get("Accept-Encoding", "") and len(response.content) > _WORTH:
+    if "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "") and len(response.content) > _WORTH:
         response.content = gzip.compress(response.content, compresslevel=4, mtime=0)
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept, Accept-Encoding, Authorization, Prefer"

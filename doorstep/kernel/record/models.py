@@ -1,9 +1,11 @@
 """FHIR R4 resources: the current version with its search keys, and every version ever written."""
 
 import uuid
+from datetime import timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -138,6 +140,17 @@ class SearchDate(models.Model):
         indexes = (
             models.Index(fields=["name", "low", "resource_id"], name="search_date_low"),
             models.Index(fields=["name", "high", "resource_id"], name="search_date_high"),
+            # Nearly all dates are points or days; what lasts longer is found apart from them (record_between).
+            models.Index(
+                fields=["name", "high"],
+                name="search_date_span",
+                condition=models.Q(
+                    GreaterThan(
+                        models.ExpressionWrapper(models.F("high") - models.F("low"), models.DurationField()),
+                        timedelta(days=1),
+                    )
+                ),
+            ),
         )
 
 

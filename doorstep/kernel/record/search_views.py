@@ -17,7 +17,7 @@ COMPARTMENTS = {"Patient": "patient", "Encounter": "encounter"}
 
 def is_strict(request: HttpRequest) -> bool:
     """Whether what is not known is an error; it is, unless the client prefers lenience."""
-    wishes = request.headers.get("Prefer", "").replace(";", ",").split(",")
+    wishes = request.META.get("HTTP_PREFER", "").replace(";", ",").split(",")
     return "handling=lenient" not in (wish.strip().lower() for wish in wishes)
 
 

@@ -131,21 +131,34 @@ BEGIN
   END IF;
 END $$;
 
--- Whether the actor's units have, or had, at most so many relationships; the system sees everybody.
+-- Whether the actor's units have, or had, relationships with at most so many residents, of whom many come again and again; the system
+-- sees everybody.
 CREATE OR REPLACE FUNCTION access_knows_few(p_most integer) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
-  SELECT NOT access_is_system() AND NOT EXISTS (
-    SELECT 1 FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach()) OFFSET p_most)
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  IF access_is_system() THEN RETURN false; END IF;
+  IF NOT EXISTS (SELECT 1 FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach()) OFFSET p_most) THEN
+    RETURN true;
+  END IF;
+  RETURN (SELECT sum(r.rows) <= 5 * p_most AND count(*) <= p_most FROM (SELECT count(*) AS rows
+    FROM (SELECT c.resident_id FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach()) LIMIT 5 * p_most + 1) c
+    GROUP BY c.resident_id) r);
+END $$;
 
 -- Everybody of whom the actor might read anything: who has, or had, a relationship with the actor's units, the actor, and the records
--- that were merged into theirs. NULL for the system and for more than p_most relationships. Wider than the wall, which is asked afterwards.
+-- that were merged into theirs. NULL for the system and for more than p_most residents. Wider than the wall, which is asked afterwards.
 CREATE OR REPLACE FUNCTION access_acquainted(p_most integer) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
-DECLARE found bigint[];
+DECLARE
+  found bigint[];
+  rows bigint;
 BEGIN
-  IF NOT access_knows_few(p_most) THEN RETURN NULL; END IF;
-  found := ARRAY(SELECT DISTINCT c.resident_id FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach())) || access_self();
+  IF access_is_system() THEN RETURN NULL; END IF;
+  SELECT array_agg(r.id), sum(r.rows) INTO found, rows FROM (SELECT c.resident_id AS id, count(*) AS rows
+    FROM (SELECT c.resident_id FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach()) LIMIT 5 * p_most + 1) c
+    GROUP BY c.resident_id) r;
+  IF rows > 5 * p_most OR cardinality(found) > p_most THEN RETURN NULL; END IF;
+  found := coalesce(found, '{}') || access_self();
   RETURN found || ARRAY(
     WITH RECURSIVE chain (id) AS (
       SELECT f.former_id FROM unnest(found) AS k (id) JOIN access_formerresident f ON f.standing_id = k.id

@@ -184,10 +184,22 @@ DECLARE
   known bigint[];
   walk text;
   rest record;
+  -- How many of the newest are walked before anything else is thought of; a setting, so that tests can come to what follows.
+  c_newest constant integer := coalesce(nullif(current_setting('doorstep.newest', true), '')::integer, 2000);
 BEGIN
   matched := 0;
   SELECT * INTO wall FROM record_wall(few);
   whole := wall.whole;
+  IF NOT few AND NOT by_table AND wall.near <> 'true' AND wall.known IS NULL AND p_limit > 0 AND NOT p_query ? 'total'
+      AND record_is_common(p_query -> 'where') THEN
+    SELECT n.source, n.walk INTO source, walk FROM record_newest(p_query, wall.near, c_newest) n;
+    IF source IS NOT NULL THEN
+      SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 0, p_limit, wall.near, wall.exact, source, NULL) p;
+      IF matched > p_limit OR NOT record_goes_on(walk) THEN
+        RETURN;
+      END IF;
+    END IF;
+  END IF;
   IF NOT few AND NOT by_table AND wall.near <> 'true' THEN
     SELECT s.source, s.known, s.walk INTO source, known, walk FROM record_start(p_query, wall.near, wall.known) s;
   END IF;
