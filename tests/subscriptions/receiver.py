@@ -53,6 +53,7 @@ class Receiver:
     heard: list[Heard] = field(default_factory=list)
     status: int = 200
     location: str = ""
+    content: bytes = b""
     before: Callable[[Heard], None] | None = None
 
     @property
@@ -76,6 +77,7 @@ def listening() -> Iterator[Receiver]:
             if receiver.location:
                 self.send_header("Location", receiver.location)
             self.end_headers()
+            self.wfile.write(receiver.content)
 
         do_POST = do_PUT = do_GET = _answer  # noqa: N815
 

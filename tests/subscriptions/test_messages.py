@@ -22,7 +22,7 @@ from doorstep.people.organizations.models import Organization
 from tests.fhir.house import System, token_of
 from tests.fhir.test_messages import message
 from tests.fhir.test_returns import encounter, plan
-from tests.subscriptions.receiver import Receiver, allow, by_topic, listening, run, states, wait_no_longer
+from tests.subscriptions.receiver import Receiver, allow, by_topic, listening, run, states, the_only, wait_no_longer
 
 pytestmark = pytest.mark.django_db
 SYSTEM = system_actor(Purpose.HANDLER)
@@ -216,6 +216,36 @@ def test_messages_keep_their_order_and_number_through_failures_and_end_without_t
             "subject": {"reference": f"Patient/{loop.resident.key}"}, "note": [{"text": "已撤回"}],
         }  # fmt: skip
         assert {number for number, _state in states()} <= {1, 2}
+
+
+def test_a_message_that_is_refused_in_words_is_a_dead_letter_and_the_next_has_its_turn(client: Client) -> None:
+    loop = make_loop()
+    with listening() as hospital:
+        foreign(client, loop.world.lead, "his", hospital, attempts=2)
+        later = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "throttled"}]}
+        hospital.content = json.dumps(later).encode()
+        referral = submitted(loop)
+        run()
+        # Not now: the same message again, although the status said yes.
+        assert [state for _number, state in states()] == ["waiting"]
+        header = {"resourceType": "MessageHeader", "response": {"identifier": "1", "code": "fatal-error"}}
+        why = {
+            "resourceType": "OperationOutcome",
+            "issue": [{"severity": "error", "code": "invalid", "diagnostics": "无此科室"}],
+        }
+        entries = [{"resource": one} for one in (header, why)]
+        hospital.content = json.dumps({"resourceType": "Bundle", "type": "message", "entry": entries}).encode()
+        wait_no_longer()
+        run()
+        with acting(SYSTEM):
+            dead = Notification.objects.get()
+        assert (dead.state, "无此科室" in dead.error) == ("dead", True)
+        hospital.content = b""
+        as_person(referral, loop.village, "withdraw", reason="家属要求")
+        run()
+        assert said(hospital)[-1] == "servicerequest-cancel"
+        assert [state for _number, state in states()] == ["dead", "delivered"]
+        assert the_only().state == "active"
 
 
 def test_a_channel_of_messages_is_for_the_topic_of_messages(client: Client) -> None:

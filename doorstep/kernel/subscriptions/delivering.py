@@ -272,6 +272,7 @@ def _turn(
         headers={**headers, "Content-Length": str(len(content)), "Connection": "close"},
         body=content,
         timeout=min(rule.timeout, subscription.timeout or rule.timeout),
+        message=subscription.written,
     )
     return Turn(subscription, rule, letter, notifications)
 
@@ -313,7 +314,8 @@ def _note(turn: Turn, answer: Answer) -> bool:
         return True
     current.failures += 1
     log.warning("notification_failed", subscription=str(current.key), failures=current.failures)
-    if current.is_line and answer.alive and (answer.final or current.failures >= turn.rule.attempts):
+    refused = answer.alive and (answer.final or (current.is_line and current.failures >= turn.rule.attempts))
+    if current.written and refused:
         # It listens, and will not have this one: a dead letter, and the next has its turn.
         rows.update(state=Notification.State.DEAD)
         current.failures, current.next_try_at, current.last_sent_at = 0, None, now

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from doorstep.kernel.subscriptions import answers
 from doorstep.kernel.subscriptions.endpoints import Endpoint, Unreachable, resolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """What is sent."""
+    """What is sent; of the answer to a `message` the body is read, too."""
 
     endpoint: Endpoint
     method: str
@@ -23,6 +24,7 @@ class Letter:
     headers: Mapping[str, str]
     body: bytes
     timeout: int
+    message: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,19 @@ def _exchanged(letter: Letter, address: str) -> Answer:
 
 
 def _asked(letter: Letter, line: socket.socket) -> Answer:
-    """By HTTP; of the answer only the status is read."""
+    """By HTTP; of the answer only the status is read, of that to a message what it says, too."""
     connection = http.client.HTTPConnection(letter.endpoint.host, letter.endpoint.port, timeout=letter.timeout)
     connection.sock = line
     connection.request(letter.method, letter.path, body=letter.body, headers=dict(letter.headers))
-    return _judged(connection.getresponse().status)
+    response = connection.getresponse()
+    plain = _judged(response.status)
+    said = answers.said_of(response.status, response.read(answers.MOST_BYTES)) if letter.message else None
+    if said is None:
+        return plain
+    code, why = said
+    if code == "ok":
+        return HEARD
+    return Answer(answers.sentence(code, why), "refused", alive=True, final=code == "fatal-error")
 
 
 def _opened(letter: Letter, address: str) -> socket.socket:
