@@ -1,4 +1,4 @@
-"""What residents are sent of bookings that were made or given back for them by telephone, and of their place on a waiting list."""
+"""What residents are sent of bookings that others made, gave back or called off, that they missed, and of their place on a waiting list."""
 
 from collections.abc import Mapping
 
@@ -11,6 +11,16 @@ from doorstep.kernel.access.actor import Actor
 TEXTS: dict[str, Text] = {
     "booking-made": Text("已为您预约：%(time)s %(place)s", "Booked for you: %(time)s %(place)s"),
     "booking-given-back": Text("您的预约已取消：%(time)s %(place)s", "Your booking was cancelled: %(time)s %(place)s"),
+    "booking-called-off": Text(
+        "停诊通知：%(time)s %(place)s 因“%(reason)s”停诊，请选择新的时间",
+        "The clinic %(time)s %(place)s is stopped (%(reason)s); please choose another time",
+        "warn",
+    ),
+    "booking-missed": Text(
+        "您 %(time)s 在 %(place)s 的预约未到诊，90 天内第 %(count)s 次；满 3 次将暂停自助预约 30 天",
+        "You missed the appointment %(time)s %(place)s, the number %(count)s in 90 days; after 3 you cannot book alone for 30 days",
+        "warn",
+    ),
     "waiting-offer": Text(
         "候补有号：%(time)s %(place)s，请在 %(until)s 前确认，逾期让给下一位",
         "A place for you: %(time)s %(place)s; confirm before %(until)s, then it goes to the next in line",

@@ -15,6 +15,7 @@ from doorstep.coordination.scheduling import (
     claiming,
     queries,
     refusing,
+    telling,
     ticketing,
 )
 from doorstep.coordination.scheduling.checking import bookable_resident, check_booker, check_wish, standing_for
@@ -287,6 +288,8 @@ def record_no_shows(*, actor: Actor, now: datetime | None = None) -> int:
     )
     for booking in missed:
         workflow.apply(booking, "miss", actor=actor, details=facts_of(booking))
+        count = booking_queries.missed_count(resident_id=booking.resident_id)
+        telling.tell_booking(booking, "booking-missed", actor=actor, count=str(count))
     return len(missed)
 
 

@@ -3,7 +3,6 @@
 import uuid
 
 from django.db import transaction
-from django.utils import timezone
 
 from doorstep.coordination.scheduling import actions, rebooking_actions, telling
 from doorstep.coordination.scheduling.models import Booking
@@ -42,17 +41,9 @@ def book(*, slot_key: uuid.UUID, origin: str, change: str, channel: str, person:
 
 def tell_booked(booking: Booking, *, actor: Actor) -> None:
     """Send the person the time and the place, as the operator read them out."""
-    _tell("booking-made", booking, actor)
+    telling.tell_booking(booking, "booking-made", actor=actor)
 
 
 def tell_cancelled(booking: Booking, *, actor: Actor) -> None:
     """Send the person word that the booking was given back."""
-    _tell("booking-given-back", booking, actor)
-
-
-def _tell(kind: str, booking: Booking, actor: Actor) -> None:
-    params = {
-        "time": timezone.localtime(booking.slot.starts_at).strftime("%m-%d %H:%M"),
-        "place": f"{booking.slot.organization.name} {booking.slot.schedule.department.name}",
-    }
-    telling.tell_resident(resident_id=booking.resident_id, kind=kind, params=params, actor=actor)
+    telling.tell_booking(booking, "booking-given-back", actor=actor)

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from doorstep.coordination.scheduling import claiming, queries, telling, waiting_queries
 from doorstep.coordination.scheduling.models import WaitingEntry
+from doorstep.coordination.scheduling.rules import answer_by
 from doorstep.coordination.scheduling.states import OFFER_CLOCK
 from doorstep.coordination.scheduling.taking import Ask, take
 from doorstep.kernel.access.actor import Actor
@@ -37,7 +38,7 @@ def offer_slot(
 
 @transaction.atomic
 def _offer(entry: WaitingEntry, slot_key: uuid.UUID, starts_at: datetime, *, actor: Actor, now: datetime) -> bool:
-    until = min(now + OFFER_CLOCK.due, starts_at - LAST_ANSWER)
+    until = min(answer_by(now, within=OFFER_CLOCK.due), starts_at - LAST_ANSWER)
     if until <= now or queries.is_expected(resident_id=entry.resident_id, slot_key=slot_key):
         return False
     key = uuid.uuid4()

@@ -1,5 +1,6 @@
-"""How places are divided by origin. Pure."""
+"""How places are divided by origin, and until when an offer is answered. Pure."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,9 @@ QUOTA_ZH = {
     Quota.OPEN: "公开",
 }
 
+# The hours of China's clock in which a resident is expected to answer; platform default.
+WAKES, SLEEPS = 8, 21
+
 # Share of outpatient places that a group gives down to primary units and family-doctor teams, 国卫医政函〔2023〕27号.
 GIVEN_DOWN_SHARE = {"value": "1/3", "source": "国卫医政函〔2023〕27号", "verified": False}
 GIVEN_DOWN = frozenset({Quota.CONTRACT, Quota.REFERRAL, Quota.COMMUNITY})
@@ -42,3 +46,16 @@ def share_given_down(places: dict[str, int]) -> float | None:
     """The share of the places that is kept for the primary level (0 to 1), None without places."""
     total = sum(places.values())
     return sum(count for quota, count in places.items() if quota in GIVEN_DOWN) / total if total else None
+
+
+def answer_by(now: datetime, *, within: timedelta) -> datetime:
+    """Until when somebody who is asked now has to answer: so long in waking hours, since nobody reads an offer of the night."""
+    local, left = now.astimezone(CHINA), within
+    while True:
+        opens = local.replace(hour=WAKES, minute=0, second=0, microsecond=0)
+        closes = local.replace(hour=SLEEPS, minute=0, second=0, microsecond=0)
+        local = max(local, opens)
+        if local + left <= closes:
+            return local + left
+        left -= max(closes - local, timedelta())
+        local = opens + timedelta(days=1)

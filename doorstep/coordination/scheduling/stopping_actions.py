@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import clinic_queries
+from doorstep.coordination.scheduling import clinic_queries, telling
 from doorstep.coordination.scheduling.actions import give_back
 from doorstep.coordination.scheduling.clinic_actions import check_manages
 from doorstep.coordination.scheduling.events import ClinicStopped
@@ -69,7 +69,9 @@ def _stop(schedules: Iterable[Schedule], *, since: datetime, until: datetime, re
 def call_off(*, slot_ids: list[int], reason: str, actor: Actor) -> int:
     """Call off every booking of stopped slots and leave each a task to rebook; returns how many there were."""
     bookings = list(
-        Booking.objects.filter(slot_id__in=slot_ids, state="booked").select_related("slot__schedule").order_by("id")
+        Booking.objects.filter(slot_id__in=slot_ids, state="booked")
+        .select_related("slot__schedule__department", "slot__organization")
+        .order_by("id")
     )
     for booking in bookings:
         give_back(booking, "call-off", actor=actor, reason=_("停诊：%(reason)s") % {"reason": reason})
@@ -82,6 +84,7 @@ def call_off(*, slot_ids: list[int], reason: str, actor: Actor) -> int:
             consortium_id=booking.consortium_id,
         )
         workflow.begin(rebooking, "open", actor=actor, details={"booking": str(booking.key), "reason": reason})
+        telling.tell_booking(booking, "booking-called-off", actor=actor, reason=reason)
     return len(bookings)
 
 

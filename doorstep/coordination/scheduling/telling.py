@@ -1,11 +1,11 @@
-"""Sending a resident word of what was arranged by telephone, and of the waiting list: who can do that is wired in by the site."""
+"""Sending a resident word of bookings that others made, called off or closed, and of the waiting list: who can do that is wired in by the site."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import Slot, WaitingEntry
+from doorstep.coordination.scheduling.models import Booking, Slot, WaitingEntry
 from doorstep.kernel.access.actor import Actor
 
 # (resident, kind of notice, its parameters, who acts)
@@ -22,6 +22,16 @@ def tell_resident(*, resident_id: int, kind: str, params: Mapping[str, str], act
     """Send a resident a notice; without anything wired nobody is told."""
     if _tell:
         _tell[0](resident_id, kind, params, actor)
+
+
+def tell_booking(booking: Booking, kind: str, *, actor: Actor, **more: str) -> None:
+    """Send the person word of a booking: its time, its place, and what else the text names."""
+    params = {
+        "time": timezone.localtime(booking.slot.starts_at).strftime("%m-%d %H:%M"),
+        "place": f"{booking.slot.organization.name} {booking.slot.schedule.department.name}",
+        **more,
+    }
+    tell_resident(resident_id=booking.resident_id, kind=kind, params=params, actor=actor)
 
 
 def tell_waiting(

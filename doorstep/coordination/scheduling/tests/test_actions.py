@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from doorstep.coordination.notices.models import Notice
 from doorstep.coordination.scheduling import actions, at_once, claiming, queries
 from doorstep.coordination.scheduling.models import Booking, Place
 from doorstep.coordination.scheduling.outcomes import Wish
@@ -185,6 +186,7 @@ def test_record_no_shows_closes_what_nobody_came_to() -> None:
         assert actions.record_no_shows(actor=clock, now=slot.ends_at + timedelta(hours=11)) == 0
         assert actions.record_no_shows(actor=clock, now=slot.ends_at + timedelta(hours=13)) == 1
         assert Booking.objects.get().state == "no-show"
+        assert Notice.objects.get(resident_id=clinic.resident.pk).kind == "booking-missed"
 
 
 def test_free_slots_counts_by_origin_in_one_query(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]

@@ -14,6 +14,7 @@ from doorstep.coordination.scheduling import (
     queries,
     quota_case_queries,
     quota_queries,
+    rules,
     waiting_actions,
 )
 from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Slot
@@ -61,6 +62,22 @@ def _missed(like: Booking, slot: Slot, place: Place) -> Booking:
         hold_key=uuid.uuid4(),
         state="no-show",
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "until"),
+    [
+        ((2, 9, 0), (2, 11, 0)),
+        ((2, 19, 0), (2, 21, 0)),
+        ((2, 20, 30), (3, 9, 30)),
+        ((2, 23, 0), (3, 10, 0)),
+        ((2, 3, 53), (2, 10, 0)),
+        ((2, 8, 0), (2, 10, 0)),
+    ],
+)
+def test_answer_by_counts_waking_hours(asked: tuple[int, int, int], until: tuple[int, int, int]) -> None:
+    found = rules.answer_by(datetime(2026, 3, *asked, tzinfo=CHINA), within=timedelta(hours=2))
+    assert found == datetime(2026, 3, *until, tzinfo=CHINA)
 
 
 def test_settle_served_ends_the_wait_of_who_booked_otherwise_and_says_so() -> None:
