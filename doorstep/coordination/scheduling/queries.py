@@ -44,6 +44,10 @@ class SlotChoice:
         """The expert, or the department where no name is given."""
         return self.practitioner_name or self.department_name
 
+    def is_called(self, parts: Iterable[str]) -> bool:
+        """Whether one of these is in the name of the department, the speciality or the expert."""
+        return any(part in f"{self.department_name} {self.specialty} {self.practitioner_name}" for part in parts)
+
 
 ORIGINS = tuple(str(quota) for quota in Quota)
 

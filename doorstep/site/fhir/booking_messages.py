@@ -16,7 +16,7 @@ from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record import stored
-from doorstep.kernel.subscriptions.messages import Envelope, Told
+from doorstep.kernel.subscriptions.messages import Envelope, Silence, Told
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.models import Step
 from doorstep.people.organizations import queries as organizations
@@ -40,16 +40,16 @@ class BookingMessages:
         """Whether the client's units stand on a side of the appointment that this step is told to."""
         return _heard(told, actor) is not None
 
-    def write(self, told: Told, envelope: Envelope, *, actor: Actor, most_bytes: int) -> Json | None:
+    def write(self, told: Told, envelope: Envelope, *, actor: Actor, most_bytes: int) -> Json | Silence:
         """The message; one that was cancelled goes without the patient, whom the receiver sees no longer."""
         heard = _heard(told, actor)
         if heard is None:
-            return None
+            return Silence.UNSEEN
         if heard.said.event == "booking-cancel":
             return bundle(envelope, heard.said, _cancelled(heard), [])
         found = stored.fetch_version(type=told.type, fhir_id=told.fhir_id, version=told.version)
         if found is None:
-            return None
+            return Silence.UNSEEN
         record.note_read(
             type=told.type, fhir_id=told.fhir_id, actor=actor, resident_id=found.resident_id, action="fhir.notify"
         )

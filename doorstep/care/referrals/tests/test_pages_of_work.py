@@ -148,3 +148,16 @@ def test_faults_of_a_discharge_are_told_at_once() -> None:
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
+
+
+def test_a_chosen_place_that_is_gone_is_no_fault_of_the_bed() -> None:
+    loop = make_loop()
+    referral, full = draft(loop), make_slot(loop, places=0)
+    client = Client()
+    client.force_login(loop.users["village"])
+    address = reverse("referrals:edit", args=[referral.key])
+    said = {"impression": "胸痛待查", "present_illness": "胸痛 2 小时", "kind": "green", "target_id": loop.world.lead}
+    reviewer = {"reviewer_id": referral.reviewer_id or "", "consent_relation": "self"}
+    answer = client.post(address, {**said, **reviewer, "slot": str(full.key), "verb": "hold"})
+    assert answer.status_code == 422
+    assert "id_bed_requested-err" not in answer.content.decode()

@@ -108,7 +108,9 @@ def edit(request: HttpRequest, key: UUID) -> HttpResponse:
         except Refused as refused:
             if not refused.fields:
                 raise
-            add_refusal(form, refused.fields, _NAMES)
+            # A chosen place that is gone is said on top; where none was chosen, the request of a bed is the other way.
+            gone = bool(request.POST.get("slot"))
+            add_refusal(form, refused.fields, _NAMES | {"slot": ""} if gone else _NAMES)
     elif request.POST.get("verb") == "submit":
         _add_missing(request, referral, form)
     queries.note_look(referral=referral, actor=actor)

@@ -84,6 +84,7 @@ def picker(request: HttpRequest) -> HttpResponse:
         raise Refused(_("号源类别不存在。"))
     houses = queries.organization_ids(request.GET.getlist("organization"))
     since, specialty = _since(request), request.GET.get("specialty", "")
+    fitting = [word[:40] for word in request.GET.getlist("fits")[:6] if word.strip()]
     found = queries.free_slots(
         organization_ids=houses,
         origin=origin,
@@ -91,7 +92,7 @@ def picker(request: HttpRequest) -> HttpResponse:
         until=since + timedelta(days=PICKER_DAYS),
         specialty=specialty,
         actor=actor,
-        fitting=[word[:40] for word in request.GET.getlist("fits")[:6] if word.strip()],
+        fitting=fitting,
     )
     # What was asked for is carried into the waiting list: nobody types it again.
     first = max(timezone.localdate(since), timezone.localdate())
@@ -102,7 +103,7 @@ def picker(request: HttpRequest) -> HttpResponse:
         "first": first.isoformat(),
         "last": (first + timedelta(days=PICKER_DAYS)).isoformat(),
         "slots": found,
-        "fits_first": bool(request.GET.getlist("fits")),
+        "fits_first": bool(found) and found[0].is_called(fitting),
         "chosen": request.GET.get("slot", ""),
         "name": request.GET.get("name", "slot"),
         "days": PICKER_DAYS,
