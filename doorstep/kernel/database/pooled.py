@@ -1,12 +1,10 @@
-"""Connections of the pool, looked at before each use without a round trip, and statements that they keep prepared."""
+"""Connections of the pool, looked at before each use without a round trip."""
 
 import select
 import time
 from typing import Any, Self
 
 import psycopg
-from django.db import connection
-from django.db.backends.utils import CursorWrapper
 from psycopg.abc import Params
 from psycopg_pool import ConnectionPool
 
@@ -55,26 +53,3 @@ class PooledConnection(psycopg.Connection[Any]):
         looking = select.poll()
         looking.register(self.fileno(), select.POLLIN)
         return bool(looking.poll(0))
-
-
-class _PreparedCursor(psycopg.Cursor[Any]):
-    """A cursor whose statements the server reads and plans once for a connection; values go apart from them."""
-
-    def execute(
-        self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
-    ) -> "_PreparedCursor":
-        """Execute a statement, prepared from its first use."""
-        super().execute(query, params, prepare=True, binary=binary)
-        return self
-
-
-def prepared() -> CursorWrapper:
-    """A cursor for a statement of few shapes that is sent very often.
-
-    While statements are logged it is an ordinary one: only that knows afterwards what it has sent.
-    """
-    if connection.queries_logged:
-        return connection.cursor()
-    connection.ensure_connection()
-    cursor: Any = _PreparedCursor(connection.connection)
-    return connection.make_cursor(cursor)

@@ -21,6 +21,8 @@ from psycopg import RawCursor
 from psycopg import sql as psycopg_sql
 from psycopg.types.datetime import TimestamptzLoader
 
+from doorstep.kernel.database import straight
+
 _Row = TypeVar("_Row")
 _PLACES = re.compile(r"(%%|%s)")
 _NAMED_PLACES = re.compile(r"(%%|%s|%\(\w+\)s)")
@@ -141,10 +143,14 @@ def ask(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:
         numbered, names = _numbered(statement)
-        asking = RawCursor(connection.connection)
-        # Django reads instants in Python, to name their zone; the session's zone is UTC already, and the driver reads it in C.
+        given = [values[name] for name in names] if isinstance(values, Mapping) else values
+        raw = connection.connection
+        if straight.may_go(raw, numbered):
+            return straight.send(raw, numbered, given)
+        asking = RawCursor(raw)
+        # As the short way reads it.
         asking.adapters.register_loader("timestamptz", TimestamptzLoader)
-        asking.execute(numbered, [values[name] for name in names] if isinstance(values, Mapping) else values)
+        asking.execute(numbered, given, prepare=False)
         return asking.fetchall()
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.database.calls import Call, as_json
-from doorstep.kernel.database.pooled import prepared
+from doorstep.kernel.database.remembered import ask as ask_database
 from doorstep.kernel.fhir.outcome import FhirRefused
 
 Row = tuple[Any, ...]
@@ -41,9 +41,7 @@ def ask(question: Question, request: HttpRequest, *, entering: Call | None = Non
         f" LEFT JOIN LATERAL {call.function}({places}, w.actor) a ON true"
     )
     try:
-        with prepared() as cursor:
-            cursor.execute(statement, [*values, who, *call.arguments])
-            entered, *row = cursor.fetchone()
+        entered, *row = ask_database(statement, [*values, who, *call.arguments])[0]
     except DatabaseError as error:
         refused = question.refusal(error)
         if refused is None:
