@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.apps import apps
 from django.utils import timezone
 
 from doorstep.coordination.scheduling.models import Place, Schedule, Slot
@@ -58,3 +60,9 @@ def make_slot(clinic: Clinic, *, starts_at: datetime | None = None, **places: in
             [Place(slot=slot, number=number, quota=quota) for number, quota in enumerate(quotas, start=1)]
         )
     return slot
+
+
+def told(resident_id: int) -> list[tuple[str, dict[str, Any]]]:
+    """Kind and parameters of the notices that a resident got, oldest first; the app that sends them is a sibling."""
+    notices: Any = apps.get_model("notices", "Notice")
+    return list(notices.objects.filter(resident_id=resident_id).order_by("id").values_list("kind", "params"))

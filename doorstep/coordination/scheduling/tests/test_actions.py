@@ -10,12 +10,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from doorstep.coordination.notices.models import Notice
 from doorstep.coordination.scheduling import actions, at_once, claiming, queries
 from doorstep.coordination.scheduling.models import Booking, Place
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.taking import Ask, take
-from doorstep.coordination.scheduling.tests.factories import make_clinic, make_slot
+from doorstep.coordination.scheduling.tests.factories import make_clinic, make_slot, told
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
@@ -186,7 +185,7 @@ def test_record_no_shows_closes_what_nobody_came_to() -> None:
         assert actions.record_no_shows(actor=clock, now=slot.ends_at + timedelta(hours=11)) == 0
         assert actions.record_no_shows(actor=clock, now=slot.ends_at + timedelta(hours=13)) == 1
         assert Booking.objects.get().state == "no-show"
-        assert Notice.objects.get(resident_id=clinic.resident.pk).kind == "booking-missed"
+        assert [kind for kind, _params in told(clinic.resident.pk)] == ["booking-missed"]
 
 
 def test_free_slots_counts_by_origin_in_one_query(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]

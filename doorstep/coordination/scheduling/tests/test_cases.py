@@ -7,7 +7,6 @@ from datetime import datetime, time, timedelta
 import pytest
 from django.utils import timezone
 
-from doorstep.coordination.notices.models import Notice
 from doorstep.coordination.scheduling import (
     actions,
     fairness_queries,
@@ -19,7 +18,7 @@ from doorstep.coordination.scheduling import (
 )
 from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Slot
 from doorstep.coordination.scheduling.rules import CHINA
-from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
+from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot, told
 from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
@@ -106,8 +105,7 @@ def test_settle_served_ends_the_wait_of_who_booked_otherwise_and_says_so() -> No
         assert waits[1].booking_id == booking.pk
         assert [one.verb for one in workflow.history(waits[1], actor=system)] == ["join", "offer", "settle"]
         assert sum(queries.counts(slot_ids=[one.pk])["free"] for one in (first, second)) == 1
-        told = Notice.objects.filter(resident_id=other.pk).order_by("id").values_list("kind", flat=True)
-        assert list(told) == ["waiting-offer", "waiting-settle"]
+        assert [kind for kind, _params in told(other.pk)] == ["waiting-offer", "waiting-settle"]
 
 
 def test_settle_served_leaves_who_booked_outside_the_days_or_with_another_expert() -> None:

@@ -7,7 +7,6 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from doorstep.coordination.notices.models import Notice
 from doorstep.coordination.scheduling import (
     actions,
     booking_queries,
@@ -32,7 +31,7 @@ from doorstep.coordination.scheduling.models import (
     WaitingEntry,
 )
 from doorstep.coordination.scheduling.rules import CHINA
-from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
+from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot, told
 from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
@@ -279,8 +278,8 @@ def test_stopped_clinic_leaves_everybody_a_task_to_rebook() -> None:
         )
     with acting(system_actor(Purpose.HANDLER)) as system:
         assert stopping_actions.call_off(slot_ids=[slot.pk], reason="专家外出会诊", actor=system) == 1
-        told = Notice.objects.get(resident_id=clinic.resident.pk)
-        assert (told.kind, told.params["reason"]) == ("booking-called-off", "专家外出会诊")
+        [(kind, params)] = told(clinic.resident.pk)
+        assert (kind, params["reason"]) == ("booking-called-off", "专家外出会诊")
     with acting(clinic.doctor) as li:
         task = Rebooking.objects.get(booking=booking)
         assert Task.objects.filter(kind="rebooking.open", organization_id=clinic.world.village).count() == 1
