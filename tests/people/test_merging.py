@@ -38,7 +38,7 @@ from tests.fhir.house import searched
 pytestmark = pytest.mark.django_db
 
 # The traces grow: what happened is not unsaid by an undone merge. Everything else is as it was.
-TRACES = {"audit_auditentry", "events_eventrow", "record_resourceversion"}
+TRACES = {"audit_auditentry", "events_eventrow", "events_waitingevent", "record_resourceversion"}
 LEDGER = {"identity_merge", "identity_movedrow"}
 
 
