@@ -74,6 +74,13 @@ ENTRIES: tuple[Entry, ...] = (
         permission=Referrals.REFERRAL_TREAT,
         group=_CARE,
     ),
+    Entry(
+        label=_("转诊结局"),
+        icon="message",
+        url_name="referrals:outcomes",
+        permission=Referrals.REFERRAL_VIEW,
+        group=_CARE,
+    ),
     Entry(label=_("床位看板"), icon="layout-dashboard", url_name="beds:board", permission=Beds.BED_VIEW, group=_CARE),
     Entry(
         label=_("下转建议"),

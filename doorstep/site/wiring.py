@@ -75,7 +75,7 @@ from doorstep.site.fhir.tasks import TaskDoor
 from doorstep.site.fhir.topics import TOPICS, extensions
 from doorstep.site.machines import MACHINES
 from doorstep.site.navigation import ENTRIES, FRAME, RESIDENT_TABS
-from doorstep.site.next_acts import AFTER_ECG
+from doorstep.site.next_acts import AFTER_ECG, sent_after
 from doorstep.site.oauth.signed_calls import grant_of_call, is_signed_call
 from doorstep.site.oauth.tokens import grant_of
 from doorstep.site.pool import PoolOfPlaces
@@ -109,7 +109,7 @@ def wire() -> None:
     capability.install(extensions)
     watching.install(note_written)
     delivering.install(of_connection)
-    report_acts.install(AFTER_ECG)
+    report_acts.install(AFTER_ECG, sent=sent_after)
     previews.install(ecg_preview)
     lines.install("contract", contracts.contract_line)
     lines.install_allergies(allergies.for_banner)
@@ -222,6 +222,8 @@ def benefits_of_referral(question: referral_benefits.Question, actor: Actor) -> 
             title=one.zh,
             granted=one.granted,
             reason=one.reason_zh,
+            title_en=one.en,
+            reason_en=one.reason_en,
             inputs=dict(one.inputs),
             source=one.source,
             verified=one.verified,

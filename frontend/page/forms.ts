@@ -96,13 +96,33 @@ function holdShortLookup(event: Event): void {
   if (minimum && box.value.trim().length < minimum) event.preventDefault();
 }
 
-// The first field that was refused, else the summary; once, so that another part that arrives later takes nobody away from a field.
+// The first field that was refused, while the summary stays in sight beside it; else the summary, whose links lead to the fields.
+// Once, so that another part that arrives later takes nobody away from a field.
 function focusFault(): void {
   const summary = document.querySelector<HTMLElement>("[data-focus]");
   if (!summary) return;
   delete summary.dataset.focus;
   const wrong = summary.closest("form")?.querySelector<HTMLElement>("[aria-invalid=true], .ds-field.is-invalid input");
-  (wrong ?? summary).focus();
+  summary.scrollIntoView({ block: "start" });
+  if (wrong && isInSight(wrong)) wrong.focus({ preventScroll: true });
+  else summary.focus();
+  keepInSight(summary);
+}
+
+function isInSight(element: HTMLElement): boolean {
+  const box = element.getBoundingClientRect();
+  return box.top >= 0 && box.bottom <= window.innerHeight;
+}
+
+// A part that is drawn late, like a tracing, pushes what stands below it out of the window: it is fetched back until somebody moves.
+function keepInSight(summary: HTMLElement): void {
+  const watch = new IntersectionObserver((seen) => {
+    if (seen.every((one) => !one.isIntersecting)) summary.scrollIntoView({ block: "start" });
+  });
+  watch.observe(summary);
+  const stop = () => watch.disconnect();
+  for (const kind of ["wheel", "pointerdown", "keydown", "touchmove"]) document.addEventListener(kind, stop, { once: true, passive: true });
+  window.setTimeout(stop, 5000);
 }
 
 function showFileName(event: Event): void {

@@ -136,3 +136,8 @@ class CloseForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("就地处置、联系不上患者时必填：做了什么、联系了谁、几点。"),
     )
+
+    @staticmethod
+    def referred(note: str) -> dict[str, Any]:
+        """What the register says when a referral went out: `note` names it; empty without one."""
+        return {"action": CriticalValue.Action.REFERRED.value, "note": note} if note else {}

@@ -34,12 +34,22 @@ class NextAct:
     begins: bool = False
 
 
+# What was sent because of a report: a sentence for the register of critical values, "" where nothing was sent.
+Sent = Callable[[str, Actor], str]
+
 _acts: list[NextAct] = []
+_sent: list[Sent] = []
 
 
-def install(acts: Sequence[NextAct]) -> None:
-    """Set what may come after a report; called once by the site."""
+def install(acts: Sequence[NextAct], *, sent: Sent | None = None) -> None:
+    """Set what may come after a report, and who knows what did; called once by the site."""
     _acts[:] = acts
+    _sent[:] = [sent] if sent else []
+
+
+def sent_for(origin: str, *, actor: Actor) -> str:
+    """What was sent because of the report of this order, in a sentence; "" where nothing was."""
+    return _sent[0](origin, actor) if _sent else ""
 
 
 def acts_for(facts: ReportFacts, *, actor: Actor) -> list[tuple[NextAct, str]]:

@@ -35,6 +35,8 @@ class Decision:
     inputs: dict[str, Any] = field(default_factory=dict)
     source: str = ""
     verified: bool = False
+    title_en: str = ""
+    reason_en: str = ""
 
 
 Decide = Callable[[Question, Actor], Sequence[Decision]]

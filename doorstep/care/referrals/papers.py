@@ -52,8 +52,11 @@ def referral_form(referral: Referral, *, token: str) -> bytes:
     )  # fmt: skip
 
 
-def return_form(referral: Referral, plan: RecoveryPlan, *, token: str) -> bytes:
-    """The form that goes home with the patient: summary, medicines, follow-ups, warning signs, who answers."""
+def return_form(referral: Referral, plan: RecoveryPlan) -> bytes:
+    """The form that goes home with the patient: summary, medicines, follow-ups, warning signs, who answers.
+
+    Without a code: the one of the way up checks in at the hospital that the patient has left, and nowhere else.
+    """
     medicines = "\n".join(
         " ".join(
             part
@@ -69,7 +72,7 @@ def return_form(referral: Referral, plan: RecoveryPlan, *, token: str) -> bytes:
         title="双向转诊（回转）单",
         request="因病情稳定，现转回贵单位，请予以接诊。",
         referral=referral,
-        token=token,
+        token="",
         to=_name(referral.receiver) if referral.receiver else "基层承接机构",
         rows=[
             ("诊断结果", f"{referral.discharge_diagnosis} {referral.discharge_code}".strip()),
@@ -121,9 +124,12 @@ def _compile(
         "age": f"{day.year - born.year - ((day.month, day.day) < (born.month, born.day))} 岁",
         "rows": [[label, text or "—"] for label, text in rows],
         "foot": [[label, text] for label, text in foot],
+        "coded": bool(token),
         "signed": bool(drawn := _signature(referral.consent_signature)),
     }
-    return typeset(_TEMPLATE, facts=facts, at=at, drawings={"code": code_svg(token), "signature": drawn})
+    return typeset(
+        _TEMPLATE, facts=facts, at=at, drawings={"code": code_svg(token) if token else "", "signature": drawn}
+    )
 
 
 def _signature(kept: str) -> str:

@@ -26,6 +26,8 @@ from doorstep.people.workforce.models import Post
 _SALT = "referral-qr"
 _QR_DAYS = 60
 RETURN = CareRelationship.Reason.RETURN
+# Follow-ups that somebody still has to do.
+OPEN_FOLLOW_UPS = ("planned", "due", "missed")
 _MAY_ARRIVE = ("submitted", "submitted_green", "offered", "accepted", "on_the_way", "not_arrived")
 _REVIEWING = ("village_doctor", "family_doctor", "township_duty", "specialist", "lead_duty")
 _WITH = ("source", "target", "department", "receiver", "referrer", "reviewer", "attending")
@@ -69,6 +71,11 @@ def follow_ups_of(*, referral: Referral) -> list[FollowUp]:
     return list(FollowUp.objects.filter(referral=referral).select_related("done_by", "unit").order_by("day"))
 
 
+def still_open(follow_ups: Iterable[FollowUp]) -> list[FollowUp]:
+    """Those of a plan that somebody still has to do, in their order."""
+    return [one for one in follow_ups if one.state in OPEN_FOLLOW_UPS]
+
+
 def get_follow_up(*, key: UUID | str, actor: Actor) -> FollowUp:
     """The follow-up with this key; raises NotFound like `get`."""
     found = FollowUp.objects.select_related("referral", "referral__target", "unit", "done_by").filter(key=key).first()
@@ -81,7 +88,7 @@ def get_follow_up(*, key: UUID | str, actor: Actor) -> FollowUp:
 def list_follow_ups(*, actor: Actor, state: str = "", after: str = "", limit: int = 50) -> tuple[list[FollowUp], str]:
     """The follow-ups of the actor's units by their day, open ones unless a state is asked for; and where the next page begins."""
     rows = FollowUp.objects.filter(unit_id__in=actor.reach).select_related("referral", "unit")
-    rows = rows.filter(state=state) if state else rows.filter(state__in=("planned", "due", "missed"))
+    rows = rows.filter(state=state) if state else rows.filter(state__in=OPEN_FOLLOW_UPS)
     day, _mark, number = after.partition("_")
     try:
         begins, last = date.fromisoformat(day), int(number)

@@ -56,3 +56,19 @@ def tier_of(*, kind: str, level: str) -> int:
 
 def _in(value: Decimal, bounds: tuple[Decimal, Decimal]) -> bool:
     return bounds[0] <= value <= bounds[1]
+
+
+# First figures of 医疗机构诊疗科目名录 (卫医发〔1994〕27号) to which nobody is sent to be treated: prevention, pathology, laboratory, images.
+_NO_PATIENTS = frozenset({"01", "30", "31", "32"})
+# Names of offices and services; the catalogue of clinical subjects does not number them.
+_OFFICES = (
+    "信息", "办公室", "护理部", "挂号", "转诊中心", "医务", "财务", "人事", "后勤", "总务", "设备科", "医保", "调度", "监督", "药剂", "药房",
+    "检验", "放射科", "病理", "心电图室", "超声科", "影像", "公共卫生",
+)  # fmt: skip
+
+
+def sees_patients(*, code: str, name: str) -> bool:
+    """Whether a patient can be sent to a department to be treated: by the number of the national catalogue, else by its name."""
+    if code[:2].isdigit():
+        return code[:2] not in _NO_PATIENTS
+    return not any(word in name for word in _OFFICES)

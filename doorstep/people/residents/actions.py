@@ -30,7 +30,7 @@ from doorstep.people.residents.flags import flags_of
 from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, PresenceCode, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
-from doorstep.people.residents.rules import GROUPS, NumberFault, spell
+from doorstep.people.residents.rules import GROUPS, NumberFault, phone_fault, spell
 
 CODE_LIVES = timedelta(minutes=5)
 # How long the unit that registered somebody may read the record before a contract or another visit.
@@ -157,8 +157,8 @@ def check_new(new: NewResident) -> dict[str, str]:
     unknown = [code for code in new.groups if code not in GROUPS]
     if unknown:
         found["groups"] = _("人群“%(name)s”不在目录中，请从列表里选择。") % {"name": unknown[0]}
-    if new.phone and not (new.phone.isascii() and new.phone.isdigit() and 7 <= len(new.phone) <= 12):
-        found["phone"] = _("电话应为 11 位手机号或带区号的座机号，只填数字。")
+    if wrong_phone := phone_fault(new.phone):
+        found["phone"] = wrong_phone
     if new.insurance:
         wrong = insurance.faults(kind=new.insurance, place=new.insured_at)
         found |= {"insured_at" if name == "place" else "insurance": sentence for name, sentence in wrong.items()}

@@ -24,7 +24,7 @@ from doorstep.people.residents.flags import flags_of
 from doorstep.people.residents.models import Household, ImportBatch, Insurance, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
-from doorstep.people.residents.rules import GROUPS, NumberFault, read_number
+from doorstep.people.residents.rules import GROUPS, NumberFault, phone_fault, read_number
 from doorstep.people.residents.special_models import SpecialDisease
 from doorstep.people.residents.spreadsheet import FileFault, SheetRow, read_file
 
@@ -182,6 +182,9 @@ def _parse(row: SheetRow) -> tuple[NewResident | None, dict[str, str]]:
     wrong_disease = special.read(cells.get("门诊慢特病", ""), today=timezone.localdate())[1]
     if wrong_disease:
         found["门诊慢特病"] = wrong_disease
+    phone = cells.get("电话", "").replace(" ", "").replace("-", "")
+    if wrong_phone := phone_fault(phone):
+        found["电话"] = wrong_phone
     if found or born is None:
         return None, found
     person = NewResident(
@@ -191,7 +194,7 @@ def _parse(row: SheetRow) -> tuple[NewResident | None, dict[str, str]]:
         number=number,
         document=document,
         country=country,
-        phone=cells.get("电话", "").replace(" ", "").replace("-", ""),
+        phone=phone,
         address=cells.get("现住址", "")[:200],
         relation_to_head=cells.get("与户主关系", "")[:16],
         groups=tuple(dict.fromkeys(_GROUP_CODES[text] for text in groups)),

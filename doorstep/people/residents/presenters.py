@@ -92,7 +92,7 @@ _STATUS = {
     "accepted": gettext_noop("已受理"),
     "on-hold": gettext_noop("暂停"),
     "rejected": gettext_noop("已退回"),
-    "arrived": gettext_noop("已到院"),
+    "arrived": gettext_noop("已报到"),
     "fulfilled": gettext_noop("已就诊"),
     "noshow": gettext_noop("未到诊"),
     "proposed": gettext_noop("待确认"),

@@ -134,3 +134,10 @@ def is_whole_number(text: str) -> bool:
 def is_whole_phone(text: str) -> bool:
     """Whether a text has the shape of a whole mobile number."""
     return len(text) == 11 and text.isascii() and text.isdigit() and text[0] == "1"
+
+
+def phone_fault(phone: str) -> str:
+    """What is wrong with a telephone number, with its cure; "" when nothing is, or none was given."""
+    if not phone or (phone.isascii() and phone.isdigit() and 7 <= len(phone) <= 12):
+        return ""
+    return _("电话应为 11 位手机号或带区号的座机号，只填数字。")

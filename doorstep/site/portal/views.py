@@ -1,5 +1,6 @@
 """Residents' pages, phone first: everything comes from the record and from the audit trail."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -8,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -31,6 +33,8 @@ from doorstep.site.portal.looks import together, why
 _CHOSEN = "portal_resident"
 # How long the words of a report, which may say "do not move", are what the resident should do now.
 _FRESH = timedelta(days=1)
+# How long what has ended still stands on the first page.
+_JUST = timedelta(days=30)
 _GOING_ON = ("ServiceRequest", "Task", "Appointment", "CarePlan")
 _OPEN = {"active", "draft", "requested", "received", "accepted", "in-progress", "booked", "on-hold", "pending"}
 
@@ -87,8 +91,10 @@ def home(request: HttpRequest) -> HttpResponse:
     units = organizations.names(ids=[entry.organization_id for entry in entries])
     going = [one for one in entries if one.type in _GOING_ON and one.content.get("status") in _OPEN]
     reports = [one for one in entries if one.type == "DiagnosticReport"]
+    sent = referrals.list_of_resident(resident_id=frame["chosen_id"], actor=actor)
     context = {
         **frame,
+        "ended": _just_ended(sent),
         "going": [presenters.line_of(one, units=units) for one in going[:6]],
         "reports": [presenters.line_of(one, units=units) for one in reports[:3]],
         "day_ago": timezone.now() - _FRESH,
@@ -103,12 +109,22 @@ def home(request: HttpRequest) -> HttpResponse:
             for one in special_queries.specials_of(resident_id=frame["chosen_id"])
             if one.ended_at is None and (one.until is None or one.until >= timezone.localdate())
         ],
-        "offers": sum(
-            one.state == "offered" for one in referrals.list_of_resident(resident_id=frame["chosen_id"], actor=actor)
-        ),
+        "offers": sum(one.state == "offered" for one in sent),
         "looks": len(audit.who_looked(resident_id=frame["chosen_id"], actor=actor, limit=20)),
     }
     return render(request, "portal/home.html", context)
+
+
+def _just_ended(sent: Iterable[Any]) -> list[dict[str, Any]]:
+    """The referrals that ended within a month: what became of them is looked for where they were going on."""
+    english, since = (get_language() or "").startswith("en"), timezone.now() - _JUST
+    found = []
+    for one in sent:
+        state = one.machine.state(one.state)
+        if state.final and one.submitted_at is not None and one.state_since >= since:
+            place = one.target.name if one.target else one.outside_name
+            found.append({"at": one.state_since, "state": state.en if english else state.zh, "place": place})
+    return found
 
 
 @require_GET

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from doorstep.care.referrals.tests.factories import make_loop, referral_in
+from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.site.next_acts import sent_after
 from doorstep.site.portal.looks import together
 from doorstep.site.tests.test_people_pages import signed_in, within_budget
 
@@ -43,3 +45,13 @@ def test_together_counts_alike_looks_of_a_day_and_hides_nobodys() -> None:
     ]  # fmt: skip
     # 15:00 and 17:00 UTC of one day are two days in China.
     assert [times for _one, times in together([look(17), look(15)])] == [1, 1]
+
+
+def test_sent_referral_fills_in_the_register_of_the_critical_value() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "submitted_green")
+    with acting(loop.village):
+        sentence = sent_after(referral.origin, loop.village)
+        assert referral.number in sentence
+        assert sent_after("ecg-order/00000000-0000-0000-0000-000000000000", loop.village) == ""
+    assert "转诊结局" in within_budget(signed_in(loop.users["village"]), "/")

@@ -39,7 +39,7 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     critical = queries.get_critical(key, actor=actor)
     record.note_look(resident_id=critical.resident_id, actor=actor, subject=critical.subject, action="critical.view")
-    return _page(request, critical, actor, CloseForm())
+    return _page(request, critical, actor, None)
 
 
 @require_POST
@@ -84,7 +84,9 @@ def _list(actor: Actor) -> dict[str, Any]:
     return {"lines": lines, "waiting": sum(line.open for line in lines)}
 
 
-def _page(request: HttpRequest, critical: Any, actor: Actor, form: CloseForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, critical: Any, actor: Actor, form: CloseForm | None, *, status: int = 200
+) -> HttpResponse:
     people = queries.people([critical])
     resident = people.get(critical.resident_id)
     tasks = worklist.escalations_of(machine=critical.machine.name, item_id=critical.pk)
@@ -99,9 +101,12 @@ def _page(request: HttpRequest, critical: Any, actor: Actor, form: CloseForm, *,
         conclusion=critical.conclusion_text,
     )
     open_now = critical.state in (states.TOLD, states.ACKNOWLEDGED)
+    # A referral that went out is what was done: the register is filled in and one click confirms it.
+    sent = next_acts.sent_for(facts.origin, actor=actor) if may_act and open_now else ""
     context = _list(actor) | {
         "chosen": True,
-        "acts": next_acts.acts_for(facts, actor=actor) if resident and may_act and open_now else [],
+        "sent": sent,
+        "acts": next_acts.acts_for(facts, actor=actor) if resident and may_act and open_now and not sent else [],
         "critical": critical,
         "text": presenters.critical_text(critical.code),
         "state": presenters.label_of(critical.machine, critical.state),
@@ -111,7 +116,7 @@ def _page(request: HttpRequest, critical: Any, actor: Actor, form: CloseForm, *,
         "task": task,
         "may_acknowledge": bool(may_act) and critical.state == states.TOLD,
         "may_close": bool(may_act) and critical.state == states.ACKNOWLEDGED,
-        "form": form,
+        "form": form or CloseForm(initial=CloseForm.referred(sent)),
         "story": presenters.story(steps, tasks, organizations.names(ids={one.organization_id for one in tasks})),
     }
     return render(request, "diagnosis/critical.html", context, status)

@@ -19,7 +19,6 @@ from doorstep.kernel.record import actions as record
 from doorstep.kernel.workflow import actions as workflow
 
 _LIMITS = {"systolic": (60, 260), "diastolic": (30, 160), "pulse": (30, 220)}
-_OPEN = ("planned", "due", "missed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +119,7 @@ def complete_follow_up(*, follow_up: FollowUp, findings: Findings, actor: Actor)
     # The form that was filled in stands beside the answers; while nothing of it changes it keeps its version.
     record.publish(form_fhir.questionnaire(at=values["done_at"]), resident_id=None, actor=actor)
     referral = done.referral
-    left = FollowUp.objects.filter(referral_id=done.referral_id, state__in=_OPEN).exists()
+    left = FollowUp.objects.filter(referral_id=done.referral_id, state__in=queries.OPEN_FOLLOW_UPS).exists()
     # A village doctor's last follow-up leaves the closing to the family doctor above.
     if not left and not findings.worse and referral.state == "received_back" and actor.reaches(referral.receiver_id):
         close(referral=referral, actor=actor)
@@ -144,12 +143,21 @@ def reschedule_follow_up(*, follow_up: FollowUp, due_on: date, reason: str, acto
 
 @transaction.atomic
 def close(*, referral: Referral, actor: Actor, outcome: str = "") -> Referral:
-    """Close the loop: open follow-ups are cancelled, the outcome is told, hospital and receiver see the case for 30 days more."""
+    """Close the loop: the outcome is told, hospital and receiver see the case for 30 days more.
+
+    Follow-ups of the plan that are still open are cancelled with the reason in `outcome`; without one it raises Refused: nobody
+    drops a plan by a click. Sources ask for the plan's follow-ups and name no way to end them early.
+    """
     workflow.check_way(referral, "close", actor=actor)
     follow_ups = queries.follow_ups_of(referral=referral)
-    for follow_up in follow_ups:
-        if follow_up.state in _OPEN:
-            workflow.apply(follow_up, "cancel", actor=actor, reason=_("家庭医生决定办结"), details=_facts(follow_up))
+    left = queries.still_open(follow_ups)
+    if left and not outcome.strip():
+        days = "、".join(str(one.day) for one in left)
+        sentence = _("第 %(days)s 天的随访尚未完成。请写明不再随访的原因，或完成随访后再办结。") % {"days": days}
+        raise Refused(sentence, fields={"outcome": sentence})
+    for follow_up in left:
+        reason = _("提前办结：%(reason)s") % {"reason": outcome.strip()[:200]}
+        workflow.apply(follow_up, "cancel", actor=actor, reason=reason, details=_facts(follow_up))
     done = [one for one in follow_ups if one.state == "done"]
     text, english = _outcome(referral, done, said=outcome.strip())
     until = timezone.now() + states.REACHABLE

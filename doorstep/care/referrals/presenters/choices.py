@@ -19,6 +19,7 @@ from doorstep.coordination.scheduling.rules import Quota
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.record import queries as record
 from doorstep.people.organizations import queries as organizations
+from doorstep.people.organizations.rules import sees_patients
 from doorstep.people.workforce import queries as workforce
 
 # How far ahead the office looks for a free place; platform default.
@@ -51,8 +52,12 @@ def _whole(text: Any) -> int | None:
 
 
 def departments_of(referral: Referral) -> list[tuple[int, str]]:
-    """The departments of the unit to which the patient goes."""
-    found = organizations.departments(organization_id=referral.target_id or 0)
+    """The departments of the unit to which a patient can go: those of 医疗机构诊疗科目名录 that see patients, never an office."""
+    found = [
+        one
+        for one in organizations.departments(organization_id=referral.target_id or 0)
+        if sees_patients(code=one.code, name=one.name)
+    ]
     words = words_of(referral)
     return [(one.id, one.name) for one in sorted(found, key=lambda one: not fits(one.name, words))]
 

@@ -1,6 +1,6 @@
 """One referral as its page shows it: steps, history, buttons with their dialogs; and the lines of lists."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,8 @@ from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.care.referrals.packet_queries import Item
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices
-from doorstep.care.referrals.presenters.words import criteria_rows, english
-from doorstep.coordination.scheduling.queries import SlotChoice
+from doorstep.care.referrals.presenters.buttons import Button, with_open
+from doorstep.care.referrals.presenters.words import benefit_rows, criteria_rows, english
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.machine import Transition
@@ -68,22 +68,6 @@ class Line:
     warn_at: datetime | None
     active: bool
     state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """One act that this person may do now."""
-
-    verb: str
-    text: str
-    kind: str
-    page: str
-    dialog: bool
-    rare: bool = False
-    form: forms.Form | None = None
-    open: bool = False
-    # The free places among which its dialog lets choose.
-    slots: Sequence[SlotChoice] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +138,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         gender=_(str(Resident.Gender(referral.patient_gender).label)),
         due_at=line.due_at if line else None,
         warn_at=line.warn_at if line else None,
-        buttons=_buttons(referral, actor, refusal),
+        buttons=with_open(_buttons(referral, actor, refusal), queries.still_open(follow_ups)),
         refused=refusal.sentence if refusal else "",
         steps=_steps(referral),
         events=[_event(referral, step) for step in reversed(steps)],
@@ -162,7 +146,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         follow_ups=[{"row": one, "state": label(one), "tone": TONES.get(one.state, "neutral")} for one in follow_ups],
         sees_record=sees_record(referral, actor=actor),
         token=queries.qr_token(referral=referral) if referral.accepted_at else "",
-        benefits=referral.benefits,
+        benefits=benefit_rows(referral.benefits),
         criteria=criteria_rows(referral.criteria),
         questions=down_queries.questions_of(referral_id=referral.pk) if referral.discharged_at else [],
         may_ask=_may_ask(referral, actor),

@@ -37,6 +37,16 @@ def criteria_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def benefit_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Benefits as they were decided; a decision of an older release has its Chinese words alone."""
+    if not english():
+        return rows
+    return [
+        {**row, "title": row.get("title_en") or row["title"], "reason": row.get("reason_en") or row["reason"]}
+        for row in rows
+    ]
+
+
 def used_text(used: list[dict[str, Any]]) -> str:
     """The values behind a judgement in one line, an unknown one named as such."""
     return ("; " if english() else "；").join(_one(row) for row in used)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from doorstep.care.referrals import actions, benefits, list_queries, queries
 from doorstep.care.referrals.actions import Consent, Findings
 from doorstep.care.referrals.models import FollowUp, Referral
+from doorstep.care.referrals.presenters.thing import thing_of
 from doorstep.care.referrals.tests.factories import (
     CONSENT,
     GOOD,
@@ -284,6 +285,14 @@ def test_closing_leaves_the_hospital_thirty_days() -> None:
     loop = make_loop()
     referral = referral_in(loop, "received_back")
     with acting(loop.family):
+        with pytest.raises(Refused) as refused, transaction.atomic():
+            actions.close(referral=referral, actor=loop.family)
+        assert "outcome" in refused.value.fields
+        assert {row.state for row in queries.follow_ups_of(referral=referral)} == {"planned"}
+        close = next(one for one in thing_of(referral, actor=loop.family).buttons if one.verb == "close")
+        assert close.warning
+        assert close.form is not None
+        assert close.form.fields["outcome"].required
         actions.close(referral=referral, actor=loop.family, outcome="病情稳定")
     with acting(loop.specialist):
         assert Resident.objects.count() == 1

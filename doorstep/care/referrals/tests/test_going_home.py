@@ -201,7 +201,8 @@ def test_the_ward_answers_questions_for_thirty_days() -> None:
         actions.answer_question(question=found, text="加用氢氯噻嗪 12.5 mg。", actor=loop.specialist)
     with acting(loop.family):
         assert CaseQuestion.objects.get().answer.startswith("加用")
-        actions.close(referral=queries.get(key=referral.key, actor=loop.family), actor=loop.family)
+        case = queries.get(key=referral.key, actor=loop.family)
+        actions.close(referral=case, actor=loop.family, outcome="恢复良好")
         closed = queries.get(key=referral.key, actor=loop.family)
         actions.ask_question(referral=closed, text="还能再问一句吗？", actor=loop.family)
         closed.closed_at = timezone.now() - states.REACHABLE - timedelta(days=1)

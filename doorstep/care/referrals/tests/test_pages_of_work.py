@@ -76,9 +76,10 @@ def test_the_departments_that_fit_come_first() -> None:
     loop = make_loop()
     with acting(system_actor(Purpose.IMPORT)):
         Department.objects.create(organization_id=loop.world.lead, code="0101", name="院办公室")
+        Department.objects.create(organization_id=loop.world.lead, code="0.骨", name="骨科")
     referral = draft(loop)
     with acting(loop.village):
-        assert [name for _id, name in choices.departments_of(referral)] == ["心血管内科", "院办公室"]
+        assert [name for _id, name in choices.departments_of(referral)] == ["心血管内科", "骨科"]
     text = page_of(loop, "village", reverse("referrals:edit", args=[referral.key]))
     assert "fits=%E5%BF%83%E5%86%85" in text
 

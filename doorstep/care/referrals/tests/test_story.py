@@ -90,7 +90,7 @@ ACTS: dict[str, Act] = {
     "decline_back": lambda story, one, who, _n: actions.decline_back(
         referral=one, code="no-bed", reason="满床", actor=who
     ),
-    "close": lambda story, one, who, _n: actions.close(referral=one, actor=who),
+    "close": lambda story, one, who, _n: actions.close(referral=one, actor=who, outcome="迁居外地"),
     "record_death": lambda story, one, who, _n: actions.record_death(referral=one, reason="抢救无效", actor=who),
 }
 # The clocks: what time does to whatever is waiting.

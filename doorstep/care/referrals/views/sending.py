@@ -17,7 +17,7 @@ from doorstep.care.referrals.forms import ReferralForm, add_refusal
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices, lists
 from doorstep.care.referrals.presenters import thing as presenters
-from doorstep.care.referrals.presenters.words import criteria_now
+from doorstep.care.referrals.presenters.words import benefit_rows, criteria_now
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part
@@ -289,7 +289,7 @@ def _advice(request: HttpRequest, referral: Any) -> dict[str, Any]:
     return {
         "referral": referral,
         "criteria": criteria_now(judge_up(referral, actor=actor)),
-        "benefits": benefits.as_rows(decisions),
+        "benefits": benefit_rows(benefits.as_rows(decisions)),
         "slot_chosen": request.POST.get("slot", ""),
         "fitting": choices.words_of(referral),
         "complete": completeness.check(referral),

@@ -189,6 +189,7 @@ def _picker_of(booking: presenters.ShownBooking, slots: Sequence[queries.SlotCho
         "name": "slot",
         "chosen": "",
         "days": _DAYS_AHEAD,
+        "cure": _("可登记候补，有号时按次序通知；急需就诊的请致电该科室加号。"),
         "waits": [] if slots else [booking.slot.schedule.department],
         "resident": booking.resident_key,
         "origin": booking.quota,

@@ -65,7 +65,7 @@ def test_check_file_names_row_column_and_cure() -> None:
         + line(1)
         + f"周桂兰,女,{ZHOU_NUMBER},,,,,,\n"
         + f"李明,女,{number(3)},,,,,,\n"
-        + "赵强,雄,,1970-02-30,,,,,\n"
+        + "赵强,雄,,1970-02-30,1,,,,\n"
         + "孙丽,女,439981196001310021,,,,,,飞行员\n"
     )
     with acting(actor):
@@ -77,6 +77,7 @@ def test_check_file_names_row_column_and_cure() -> None:
             (5, "性别"),
             (6, "性别"),
             (6, "出生日期"),
+            (6, "电话"),
             (7, "身份证号"),
             (7, "重点人群"),
         }
