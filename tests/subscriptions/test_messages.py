@@ -165,7 +165,7 @@ def _asked(his: System, loop: Loop, referral: Referral, hospital: Receiver) -> N
     ask(his, "communication-answer", {**answer, "inResponseTo": [{"reference": f"Communication/{key}"}]})
     with acting(SYSTEM):
         assert CaseQuestion.objects.get().answer == "减量，三天后复查。"
-    as_person(referral, loop.family, "close")
+    as_person(referral, loop.family, "close", outcome="恢复良好")
     run()
     # Its own answer is not told back to it.
     assert said(hospital)[4:] == ["careplan-response"]
