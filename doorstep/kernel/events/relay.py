@@ -24,8 +24,9 @@ from doorstep.kernel.jobs.outbox import defer_handler
 
 log = structlog.get_logger(__name__)
 
-# How long after an empty list one looks again: so long may a notice take.
+# How long after an empty list one looks again: so long may a notice take; and so long while the one who looks is held up.
 LOOK_SECONDS = 0.1
+CALL_SECONDS = 1.0
 # After a failure of the database itself.
 PAUSE_SECONDS = 1.0
 STOP_SECONDS = 5.0
@@ -60,7 +61,10 @@ class _Taken:
 
 
 class Relay:
-    """Threads that work the waiting events off, oldest first. The first one looks for them, and calls another while more wait."""
+    """Threads that work the waiting events off, oldest first. The first one looks for them, and calls another while more wait.
+
+    The others look now and then whether they are called or not: a handler that takes long in the first one holds nobody else up.
+    """
 
     def __init__(self, *, threads: int) -> None:
         self._stopping = threading.Event()
@@ -84,8 +88,8 @@ class Relay:
     def _run(self, looks: bool) -> None:
         while not self._stopping.is_set():
             try:
-                called = bool(ask(_WAITS, [])[0][0]) if looks else self._calls.acquire(timeout=PAUSE_SECONDS)
-                if called:
+                called = not looks and self._calls.acquire(timeout=CALL_SECONDS)
+                if called or ask(_WAITS, [])[0][0]:
                     work_off(more=self._calls.release, stopping=self._stopping)
                 elif looks:
                     self._stopping.wait(LOOK_SECONDS)

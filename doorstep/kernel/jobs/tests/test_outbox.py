@@ -1,5 +1,6 @@
 """A job exists exactly when its cause committed, and a handler takes effect once however often it is delivered."""
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -26,6 +27,10 @@ _failures: list[int] = []
 
 class LampLit(Event):
     """An event of this test alone."""
+
+
+class LampBroken(Event):
+    """Another one."""
 
 
 def note(event: Event) -> None:
@@ -106,6 +111,33 @@ def test_relay_threads_share_what_waits_and_stop() -> None:
         time.sleep(0.02)
     relay.stop()
     assert _marks() == len(published)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_handler_holds_up_no_other_event() -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(_event: Event) -> None:
+        begun.set()
+        assert goes_on.wait(20)
+
+    subscriptions.subscribe({**SUBSCRIPTIONS, LampLit: [note], LampBroken: [slow]})
+    with acting(SYSTEM):
+        events.publish(LampBroken(subject="lamp/2"))
+    relay = Relay(threads=2)
+    relay.start()
+    try:
+        # It came alone: when it was taken nothing else waited, so nobody was called.
+        assert begun.wait(20)
+        _publish()
+        deadline = time.monotonic() + 15
+        while not _marks() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert _marks() == 1
+    finally:
+        goes_on.set()
+        relay.stop()
+    assert not WaitingEvent.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
