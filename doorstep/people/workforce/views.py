@@ -97,7 +97,8 @@ def leave(request: HttpRequest) -> HttpResponse:
     actor.check(Worklist.TASK_DELEGATE)
     known = queries.colleagues(organization_id=actor.organization_id or 0, day=timezone.localdate(), but=actor.user_id)
     form = LeaveForm(request.POST or None)
-    form.fields["to_user_id"].choices = known  # type: ignore[attr-defined]
+    # Nobody is chosen beforehand: the first of a list would get somebody else's tasks.
+    form.fields["to_user_id"].choices = [("", "—"), *known]  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
         try:
             actions.name_deputy(actor=actor, **form.cleaned_data)
