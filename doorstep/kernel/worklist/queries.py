@@ -57,11 +57,6 @@ def open_tasks(*, actor: Actor) -> list[OpenTask]:
     return [OpenTask._make(row) for row in _OPEN.rows(*facts)]
 
 
-def count_by_kind(*, actor: Actor) -> dict[str, int]:
-    """How many open tasks of each kind wait for the actor."""
-    return dict(_mine(actor, ()).values_list("kind").annotate(count=Count("id")))
-
-
 def task_of(*, machine: str, item_id: int) -> Task | None:
     """The open task of a thing with the nearest clock, as far as the actor may see it."""
     return (
@@ -179,12 +174,6 @@ def open_and_overdue(*, now: datetime, actor: Actor) -> dict[str, tuple[int, int
 def task_by_key(*, key: UUID, actor: Actor) -> Task | None:
     """The task with this key, when it belongs to one of the actor's organisations."""
     return Task.objects.filter(key=key, organization_id__in=actor.reach).first()
-
-
-def _mine(actor: Actor, kinds: Iterable[str]) -> QuerySet[Task]:
-    wanted = list(kinds)
-    tasks = _waiting(list(actor.reach), list(actor.permissions), actor.user_id or 0, timezone.localdate())
-    return tasks.filter(kind__in=wanted) if wanted else tasks
 
 
 def _waiting(reach: Any, permissions: Any, user_id: Any, today: Any) -> QuerySet[Task]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from doorstep.care.referrals import benefits, contact, queries, rules, states, texts
 from doorstep.care.referrals.actions import packet
@@ -145,12 +146,17 @@ def _judged(referral: Referral, known: Known) -> list[Judgement]:
     return judge(rules.UP_CRITERIA, facts)
 
 
+# How a picture (PNG, JPEG) and a PDF begin.
+_PAPERS = (b"\x89PNG", b"\xff\xd8\xff", b"%PDF")
+_NO_PAPER = gettext_lazy("请上传照片（JPG、PNG）或 PDF。")
+
+
 def consent_values(referral: Referral, consent: Consent, *, actor: Actor, now: datetime) -> dict[str, Any]:
     """The columns of a consent; the signed paper is kept as a file of the referral. Raises Refused for what is no picture or PDF."""
     paper = None
     if consent.paper:
-        if not consent.paper.startswith((b"\x89PNG", b"\xff\xd8\xff", b"%PDF")):
-            raise Refused(_("知情同意书文件无法识别。"), fields={"consent_paper": _("请上传照片（JPG、PNG）或 PDF。")})
+        if not consent.paper.startswith(_PAPERS):
+            raise Refused(_("知情同意书文件无法识别。"), fields={"consent_paper": _NO_PAPER})
         paper = files.store(
             data=consent.paper,
             name=consent.paper_name or "consent",
@@ -236,6 +242,8 @@ def _missing(referral: Referral, consent: Consent, now: datetime, *, placed: boo
         missing["consent_signer"] = _("请填写知情同意签署人。")
     if consent.relation not in texts.RELATIONS:
         missing["consent_relation"] = _("请选择签署人与患者的关系。")
+    if consent.paper and not consent.paper.startswith(_PAPERS):
+        missing["consent_paper"] = _NO_PAPER
     return missing | contact.faults(referral)
 
 

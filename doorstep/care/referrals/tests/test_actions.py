@@ -162,9 +162,11 @@ def test_submit_names_what_is_missing() -> None:
             actor=loop.village,
             values={"impression": "", "bed_requested": False, "reviewer_id": None},
         )
+        consent = Consent(signer="", relation="x", paper=b"no picture", paper_name="a.txt")
         with pytest.raises(Refused) as refused, transaction.atomic():
-            actions.submit(referral=referral, consent=Consent(signer="", relation="x"), actor=loop.village)
-        assert set(refused.value.fields) == {"impression", "slot", "reviewer", "consent_signer", "consent_relation"}
+            actions.submit(referral=referral, consent=consent, actor=loop.village)
+        wrong = {"impression", "slot", "reviewer", "consent_signer", "consent_relation", "consent_paper"}
+        assert set(refused.value.fields) == wrong
 
 
 def test_second_referral_to_the_same_unit_is_refused_by_name_and_another_unit_is_allowed() -> None:

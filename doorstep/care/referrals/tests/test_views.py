@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -86,9 +87,12 @@ def _submitted(loop: Loop) -> Referral:
     again = village.get(reverse("referrals:edit", args=[referral.key])).content.decode()
     assert "新写的病史" in again
     assert "built-in" not in again
-    wrong = post(village, "referrals:edit", referral.key, **{**form, "present_illness": "", "consent_signer": ""})
+    paper = SimpleUploadedFile("同意书.txt", b"no picture", content_type="text/plain")
+    faulty = {**form, "present_illness": "", "consent_signer": "", "consent_paper": paper}
+    wrong = post(village, "referrals:edit", referral.key, **faulty)
     assert wrong.status_code == 422
-    assert "有 2 处" in wrong.content.decode()
+    assert "有 3 处" in wrong.content.decode()
+    assert "请上传照片（JPG、PNG）或 PDF" in wrong.content.decode()
     assert "请填写知情同意签署人" in wrong.content.decode()
     assert state_of(referral) == "draft"
     assert post(village, "referrals:edit", referral.key, **form).status_code == 302

@@ -229,8 +229,11 @@ def _add_missing(request: HttpRequest, referral: Any, form: ReferralForm) -> Non
     # Only in memory: nothing of it is written.
     for name, value in form.revision().items():
         setattr(referral, name, value)
+    data, paper = form.cleaned_data, form.cleaned_data.get("consent_paper")
     consent = actions.Consent(
-        signer=form.cleaned_data.get("consent_signer", ""), relation=form.cleaned_data.get("consent_relation", "")
+        signer=data.get("consent_signer", ""),
+        relation=data.get("consent_relation", ""),
+        paper=paper.read() if paper else b"",
     )
     missing = actions.missing_of(
         referral=referral, consent=consent, placed=bool(request.POST.get("slot")), actor=actor_of(request)
