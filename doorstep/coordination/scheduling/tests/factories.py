@@ -7,7 +7,9 @@ from typing import Any
 from django.apps import apps
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import Place, Schedule, Slot
+from doorstep.coordination.scheduling import actions
+from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Slot
+from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.people.organizations.models import Department
@@ -66,3 +68,18 @@ def told(resident_id: int) -> list[tuple[str, dict[str, Any]]]:
     """Kind and parameters of the notices that a resident got, oldest first; the app that sends them is a sibling."""
     notices: Any = apps.get_model("notices", "Notice")
     return list(notices.objects.filter(resident_id=resident_id).order_by("id").values_list("kind", "params"))
+
+
+def book_for(clinic: Clinic, slot: Slot, resident: Resident, origin: str = "referral") -> Booking:
+    """The doctor's booking of a place for somebody."""
+    with acting(clinic.doctor) as li:
+        held = actions.hold(slot_key=slot.key, origin=origin, actor=li, resident_id=resident.pk)
+        return actions.book(hold_key=held.key, resident_id=resident.pk, actor=li)
+
+
+def want_of(clinic: Clinic, origin: str = "referral") -> Want:
+    """A place of the clinic's department within twenty days."""
+    day = timezone.localdate()
+    return Want(
+        department_id=clinic.schedule.department_id, origin=origin, first_day=day, last_day=day + timedelta(days=20)
+    )

@@ -8,7 +8,6 @@ import pytest
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import (
-    actions,
     fairness_queries,
     queries,
     quota_case_queries,
@@ -18,8 +17,7 @@ from doorstep.coordination.scheduling import (
 )
 from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Slot
 from doorstep.coordination.scheduling.rules import CHINA
-from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot, told
-from doorstep.coordination.scheduling.waiting_actions import Want
+from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, told, want_of
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.workflow import queries as workflow
@@ -34,18 +32,6 @@ SYSTEM = system_actor(Purpose.CLOCKS)
 def _other(clinic: Clinic) -> Resident:
     village = clinic.world.village
     return make_resident(organization_id=village, name="钱进", number="", phone="", panel_of=(village,))
-
-
-def _book(clinic: Clinic, slot: Slot, resident: Resident) -> Booking:
-    with acting(clinic.doctor) as li:
-        held = actions.hold(slot_key=slot.key, origin="referral", actor=li, resident_id=resident.pk)
-        return actions.book(hold_key=held.key, resident_id=resident.pk, actor=li)
-
-
-def _want(clinic: Clinic) -> Want:
-    today = timezone.localdate()
-    last = today + timedelta(days=20)
-    return Want(department_id=clinic.schedule.department_id, origin="referral", first_day=today, last_day=last)
 
 
 def _missed(like: Booking, slot: Slot, place: Place) -> Booking:
@@ -88,14 +74,14 @@ def test_settle_served_ends_the_wait_of_who_booked_otherwise_and_says_so() -> No
     other = _other(clinic)
     with acting(clinic.doctor) as li:
         waits = [
-            waiting_actions.join(resident_id=one.pk, want=_want(clinic), actor=li) for one in (clinic.resident, other)
+            waiting_actions.join(resident_id=one.pk, want=want_of(clinic), actor=li) for one in (clinic.resident, other)
         ]
     with acting(SYSTEM) as system:
         # Each is offered one; the second books the place that the first lets go, and the offer goes on.
         assert waiting_actions.offer_freed(actor=system) == 2
         assert waiting_actions.settle_served(actor=system) == 0
     third = make_slot(clinic, starts_at=timezone.now() + timedelta(days=3), referral=1)
-    booking = _book(clinic, third, other)
+    booking = book_for(clinic, third, other)
     with acting(SYSTEM) as system:
         assert waiting_actions.settle_served(actor=system) == 1
         assert waiting_actions.settle_served(actor=system) == 0
@@ -115,11 +101,11 @@ def test_settle_served_leaves_who_booked_outside_the_days_or_with_another_expert
     late = make_slot(clinic, starts_at=timezone.now() + timedelta(days=40), referral=1)
     other = _other(clinic)
     with acting(clinic.doctor) as li:
-        waiting_actions.join(resident_id=clinic.resident.pk, want=_want(clinic), actor=li)
-        named = replace(_want(clinic), schedule_id=beside.pk)
+        waiting_actions.join(resident_id=clinic.resident.pk, want=want_of(clinic), actor=li)
+        named = replace(want_of(clinic), schedule_id=beside.pk)
         waiting_actions.join(resident_id=other.pk, want=named, actor=li)
-    _book(clinic, late, clinic.resident)
-    _book(clinic, make_slot(clinic, referral=1), other)
+    book_for(clinic, late, clinic.resident)
+    book_for(clinic, make_slot(clinic, referral=1), other)
     with acting(SYSTEM) as system:
         assert waiting_actions.settle_served(actor=system) == 0
 
@@ -133,7 +119,7 @@ def test_cases_behind_a_week_are_those_that_its_figures_count() -> None:
         Place.objects.filter(quota="community").update(given_organization_id=world.township)
         sunk = {"sunk_at": now - timedelta(days=3), "given_quota": "community", "quota": "open"}
         Place.objects.filter(slot=past, number__in=(2, 3)).update(**sunk)
-    booking = _book(clinic, make_slot(clinic, starts_at=now + timedelta(days=5), referral=1), clinic.resident)
+    booking = book_for(clinic, make_slot(clinic, starts_at=now + timedelta(days=5), referral=1), clinic.resident)
     with acting(system_actor(Purpose.IMPORT)):
         places = list(Place.objects.filter(slot=past, number__in=(1, 2)))
         Booking.objects.bulk_create([_missed(booking, past, one) for one in places])

@@ -21,6 +21,7 @@ from doorstep.coordination.scheduling import (
     waiting_actions,
 )
 from doorstep.coordination.scheduling.models import Booking, WaitingEntry
+from doorstep.coordination.scheduling.states import EXPECTED
 from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
 from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
@@ -83,9 +84,12 @@ class Story:
                     slot_key=self.slots[number % 2].key, origin="referral", actor=actor, resident_id=self.residents[0]
                 )
                 self.holds[held.key] = held.until
+            except actions.NoPlaceLeft:
+                pass
             except Conflict:
-                # Nothing left, or what it was for stands already.
+                # What it was for stands already.
                 bind(actor)
+                assert Booking.objects.filter(resident_id=self.residents[0], state__in=EXPECTED).exists()
         elif act == "wait":
             self.now += timedelta(minutes=4)
             self.clock.move_to(self.now)

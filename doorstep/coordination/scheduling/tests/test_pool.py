@@ -31,8 +31,7 @@ from doorstep.coordination.scheduling.models import (
     WaitingEntry,
 )
 from doorstep.coordination.scheduling.rules import CHINA
-from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot, told
-from doorstep.coordination.scheduling.waiting_actions import Want
+from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, told, want_of
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
@@ -60,19 +59,6 @@ def _others(clinic: Clinic, *names: str) -> list[Resident]:
     return [
         make_resident(organization_id=village, name=name, number="", phone="", panel_of=(village,)) for name in names
     ]
-
-
-def _book(clinic: Clinic, slot: Slot, resident: Resident, origin: str = "referral") -> Booking:
-    with acting(clinic.doctor) as li:
-        held = actions.hold(slot_key=slot.key, origin=origin, actor=li, resident_id=resident.pk)
-        return actions.book(hold_key=held.key, resident_id=resident.pk, actor=li)
-
-
-def _want(clinic: Clinic, origin: str = "referral") -> Want:
-    today = timezone.localdate()
-    return Want(
-        department_id=clinic.schedule.department_id, origin=origin, first_day=today, last_day=today + timedelta(days=20)
-    )
 
 
 def test_release_due_lays_out_days_at_their_hour_once() -> None:
@@ -156,12 +142,12 @@ def test_waiting_list_offers_a_freed_place_to_the_first_by_rule() -> None:
     with acting(system_actor(Purpose.IMPORT)):
         Resident.objects.filter(id=young.pk).update(birth_date=date(1999, 1, 1))
         Resident.objects.filter(id=old.pk).update(birth_date=date(1940, 1, 1))
-    booking = _book(clinic, slot, clinic.resident)
+    booking = book_for(clinic, slot, clinic.resident)
     with acting(clinic.doctor) as li:
-        first = waiting_actions.join(resident_id=young.pk, want=_want(clinic), actor=li)
-        second = waiting_actions.join(resident_id=old.pk, want=_want(clinic), actor=li)
+        first = waiting_actions.join(resident_id=young.pk, want=want_of(clinic), actor=li)
+        second = waiting_actions.join(resident_id=old.pk, want=want_of(clinic), actor=li)
         with pytest.raises(Conflict):
-            waiting_actions.join(resident_id=old.pk, want=_want(clinic), actor=li)
+            waiting_actions.join(resident_id=old.pk, want=want_of(clinic), actor=li)
         assert (first.points, second.points) == (4, 5)
         actions.cancel(booking_key=booking.key, actor=li, reason="改期")
         # Nobody can get in between: the place is kept for the first in line before the cancellation commits.
@@ -188,7 +174,7 @@ def test_expire_offers_asks_the_next_and_lets_silent_ones_lapse() -> None:
     with time_machine.travel(start, tick=False) as clock:
         slot = make_slot(clinic, starts_at=start + timedelta(days=3), referral=1)
         with acting(clinic.doctor) as li:
-            entry = waiting_actions.join(resident_id=clinic.resident.pk, want=_want(clinic), actor=li)
+            entry = waiting_actions.join(resident_id=clinic.resident.pk, want=want_of(clinic), actor=li)
         for number in range(2):
             with acting(SYSTEM) as system:
                 assert waiting_actions.offer_freed(actor=system) == 1
@@ -204,7 +190,7 @@ def test_change_moves_a_booking_or_leaves_it() -> None:
     clinic = make_clinic()
     first = make_slot(clinic, referral=1)
     second = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), referral=1)
-    booking = _book(clinic, first, clinic.resident)
+    booking = book_for(clinic, first, clinic.resident)
     with acting(clinic.doctor) as li:
         moved = actions.move(booking_key=booking.key, slot_key=second.key, origin="referral", actor=li)
         booking.refresh_from_db()
@@ -219,7 +205,7 @@ def test_queue_calls_by_time_then_precedence_and_each_once() -> None:
     manager = _manager(clinic)
     slot = make_slot(clinic, starts_at=timezone.now() + timedelta(minutes=5), referral=3)
     people = [clinic.resident, *_others(clinic, "钱进", "孙立")]
-    bookings = [_book(clinic, slot, person) for person in people]
+    bookings = [book_for(clinic, slot, person) for person in people]
     with acting(manager):
         for booking in bookings:
             actions.arrive(booking_key=booking.key, actor=manager)
@@ -246,10 +232,10 @@ def test_queue_calls_by_time_then_precedence_and_each_once() -> None:
 def test_overbook_needs_role_and_reason_and_is_gone_with_its_booking() -> None:
     clinic = make_clinic()
     slot = make_slot(clinic, referral=1)
-    _book(clinic, slot, clinic.resident)
+    book_for(clinic, slot, clinic.resident)
     other = _others(clinic, "钱进")[0]
     manager = _manager(clinic)
-    _book(clinic, make_slot(clinic, starts_at=timezone.now() + timedelta(days=4), referral=1), other)
+    book_for(clinic, make_slot(clinic, starts_at=timezone.now() + timedelta(days=4), referral=1), other)
     with acting(manager):
         with pytest.raises(Refused):
             queue_actions.overbook(slot_key=slot.key, resident_id=other.pk, reason="急", actor=manager)
@@ -269,7 +255,7 @@ def test_stopped_clinic_leaves_everybody_a_task_to_rebook() -> None:
     manager = _manager(clinic)
     slot = make_slot(clinic, referral=1)
     later = make_slot(clinic, starts_at=timezone.now() + timedelta(days=3), referral=1)
-    booking = _book(clinic, slot, clinic.resident)
+    booking = book_for(clinic, slot, clinic.resident)
     with acting(manager):
         scope = f"practitioner:{clinic.schedule.practitioner_id}"
         since = timezone.now()
@@ -291,7 +277,7 @@ def test_stopped_clinic_leaves_everybody_a_task_to_rebook() -> None:
 def test_a_new_time_from_the_waiting_list_settles_what_a_stopped_clinic_left() -> None:
     clinic = make_clinic()
     slot = make_slot(clinic, referral=1)
-    booking = _book(clinic, slot, clinic.resident)
+    booking = book_for(clinic, slot, clinic.resident)
     with acting(system_actor(Purpose.HANDLER)) as system:
         assert stopping_actions.call_off(slot_ids=[slot.pk], reason="设备故障", actor=system) == 1
     with acting(clinic.doctor) as li:
