@@ -272,6 +272,7 @@ PAGES: dict[str, Page] = {
     "portal:record": Page(RESIDENT),
     "portal:trends": Page(RESIDENT),
     "portal:looks": Page(RESIDENT),
+    "portal:stop-app": Page(RESIDENT, subject="nothing", post=True, keywords=(("name", "none"),)),
     "portal:code": Page(RESIDENT),
     "portal:offers": Page(RESIDENT),
     "portal:answer": Page(RESIDENT, subject="nothing", post=True, keywords=(("word", "agree"),)),

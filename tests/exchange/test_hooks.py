@@ -73,7 +73,8 @@ def test_call_answers_with_cards_of_those_in_sight_and_notes_the_look(client: Cl
     before = registry.services()
     registry.install([*before, Service(id="trial", hook="order-sign", title="t", description="d", answer=answer)])
     try:
-        context = {"patientId": str(resident.key), "userId": "Practitioner/1"}
+        drafts: dict[str, Any] = {"resourceType": "Bundle"}
+        context = {"patientId": str(resident.key), "userId": "Practitioner/1", "draftOrders": drafts}
         own = _call(client, _token(world.village), "/cds-services/trial", hook="order-sign", context=context)
         foreign = _call(client, _token(world.other_village), "/cds-services/trial", hook="order-sign", context=context)
     finally:
@@ -105,6 +106,24 @@ def test_benefits_card_needs_a_contract(client: Client, scene: Scene) -> None:
 )
 def test_wrong_call_is_told(client: Client, scene: Scene, changed: dict[str, Any], status: int) -> None:
     assert _call(client, _token(scene.loop.world.village), **changed).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("service", "hook", "changed"),
+    [
+        ("recognition-sign", "order-sign", {}),
+        ("recognition-sign", "order-sign", {"draftOrders": [1, 2]}),
+        ("recognition-sign", "order-sign", {"draftOrders": {"resourceType": "Bundle", "entry": {}}}),
+        ("recognition-select", "order-select", {"draftOrders": {"resourceType": "Bundle"}}),
+        ("recognition-select", "order-select", {"draftOrders": {"resourceType": "Bundle"}, "selections": "x"}),
+    ],
+)
+def test_orders_that_cannot_be_read_are_no_silence(
+    client: Client, scene: Scene, service: str, hook: str, changed: dict[str, Any]
+) -> None:
+    context = {"patientId": str(scene.loop.resident.key), **changed}
+    answer = _call(client, _token(scene.loop.world.village), f"/cds-services/{service}", hook=hook, context=context)
+    assert answer.status_code == 400
 
 
 def test_call_without_token_or_of_an_unknown_service_is_refused(client: Client, scene: Scene) -> None:

@@ -231,6 +231,39 @@ def test_codes_need_pkce_and_a_login(house: House, client: Client) -> None:
     client.force_login(_resident_account(house))
     refused = client.get("/oauth/authorize", asked)
     assert "error=invalid_request" in refused["Location"]
+    good = {**asked, "code_challenge": "c" * 43, "code_challenge_method": "S256", "aud": "http://testserver/fhir"}
+    assert client.get("/oauth/authorize", good).status_code == 200
+    for wrong, error in (
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"aud": "https://elsewhere.example/fhir"}, "invalid_request"),
+        ({"scope": "patient/Nonsense.rs"}, "invalid_scope"),
+        ({"scope": "patient/*.cruds"}, "invalid_scope"),
+    ):
+        assert f"error={error}" in client.get("/oauth/authorize", {**good, **wrong})["Location"], wrong
+    for wrong, words in (
+        ({"client_id": "nobody"}, "没有在本系统登记"),
+        ({"redirect_uri": "https://evil.example/"}, "没有登记的地址"),
+    ):
+        assert words in client.get("/oauth/authorize", {**good, **wrong}).content.decode(), wrong
+
+
+def test_a_resident_reads_what_an_app_asks_for_and_ends_it(house: House, client: Client) -> None:
+    _app()
+    user = _resident_account(house)
+    scope = "openid fhirUser launch/patient offline_access patient/Observation.rs patient/Condition.r"
+    given = _signed_in(client, user, scope)
+    app = System(Client(), given["access_token"])
+    assert app.ask("GET", "Observation").status_code == 200
+    page = client.get("/me/looks/").content.decode()
+    for words in ("健康手机应用", "知道您是谁；", "查看测量与检验结果；查看诊断"):
+        assert words in page, words
+    assert "知道您是谁；知道您是谁" not in page
+    assert client.post("/me/apps/phone-app/stop/").status_code == 302
+    assert app.ask("GET", "Observation").status_code == 401
+    renewal = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"], "client_id": "phone-app"}
+    assert Client().post("/oauth/token", renewal).status_code == 400
+    assert "我授权的应用" not in client.get("/me/looks/").content.decode()
+    assert client.post("/me/apps/phone-app/stop/").status_code == 404
 
 
 def test_revocation_and_introspection(house: House, client: Client) -> None:

@@ -45,6 +45,8 @@ def call(request: HttpRequest, service_id: str) -> HttpResponse:
     patient_id = context.get("patientId") if isinstance(context, dict) else None
     if not isinstance(context, dict) or not isinstance(patient_id, str) or not patient_id:
         raise FhirRefused(400, "required", "缺少 context.patientId / context.patientId is missing", "context.patientId")
+    if service.hook != "patient-view":
+        _check_orders(context, service.hook)
     actor: Actor = request.actor  # type: ignore[attr-defined]
     patient_id = patient_id.removeprefix("Patient/")
     patient = Patients().behind(f"Patient/{patient_id}")
@@ -65,6 +67,18 @@ def call(request: HttpRequest, service_id: str) -> HttpResponse:
             resident_id=patient.resident_id, actor=actor, subject=f"cds/{service.id}", action=f"cds.{service.hook}"
         )
     return HttpResponse(orjson.dumps({"cards": cards}), content_type="application/json")
+
+
+def _check_orders(context: dict[str, Any], hook: str) -> None:
+    """Drafts that cannot be read must not sound like drafts of which nothing is to be said: raises FhirRefused (400)."""
+    drafts = context.get("draftOrders")
+    if not isinstance(drafts, dict) or not isinstance(drafts.get("entry", []), list):
+        words = "缺少 context.draftOrders（Bundle） / context.draftOrders must be a Bundle"
+        raise FhirRefused(400, "required", words, "context.draftOrders")
+    chosen = context.get("selections")
+    if hook == "order-select" and not (isinstance(chosen, list) and all(isinstance(one, str) for one in chosen)):
+        words = "缺少 context.selections（所选申请的列表） / context.selections must list what was chosen"
+        raise FhirRefused(400, "required", words, "context.selections")
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:

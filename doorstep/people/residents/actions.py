@@ -30,7 +30,16 @@ from doorstep.people.residents.flags import flags_of
 from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, PresenceCode, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
-from doorstep.people.residents.rules import GROUPS, NumberFault, phone_fault, spell
+from doorstep.people.residents.rules import (
+    GROUPS,
+    MOTHERS,
+    NumberFacts,
+    NumberFault,
+    age_on,
+    is_within,
+    phone_fault,
+    spell,
+)
 
 CODE_LIVES = timedelta(minutes=5)
 # How long the unit that registered somebody may read the record before a contract or another visit.
@@ -152,8 +161,8 @@ def check_new(new: NewResident) -> dict[str, str]:
             }
         if name == "number" and facts.gender != new.gender:
             found["gender"] = _("性别与身份证号不符，请核对两者。")
-        if name == "mother_number" and facts.gender != "female":
-            found["mother_number"] = _("这个身份证号的持有人是男性，请填写母亲的身份证号。")
+        if name == "mother_number" and (no_mother := mother_fault(facts, new.birth_date)):
+            found["mother_number"] = no_mother
     unknown = [code for code in new.groups if code not in GROUPS]
     if unknown:
         found["groups"] = _("人群“%(name)s”不在目录中，请从列表里选择。") % {"name": unknown[0]}

@@ -16,7 +16,16 @@ from doorstep.people.residents.insurance import COMMERCIAL
 from doorstep.people.residents.insurance import KINDS as INSURANCES
 from doorstep.people.residents.models import Insurance, Resident
 from doorstep.people.residents.queries import DEATH_SOURCES
-from doorstep.people.residents.rules import GROUPS, NumberFacts, NumberFault, read_number
+from doorstep.people.residents.rules import (
+    GROUPS,
+    MOTHERS,
+    USUAL_MOTHERS,
+    NumberFacts,
+    NumberFault,
+    age_on,
+    is_within,
+    read_number,
+)
 from doorstep.people.residents.special import KINDS as SPECIALS
 from doorstep.people.residents.special_models import SpecialDisease
 
@@ -120,6 +129,7 @@ class RegisterForm(forms.Form):
         help_text=_("新生儿还没有身份证号时填写。"),
         widget=forms.TextInput(attrs=_TYPED),
     )
+    mother_checked = forms.BooleanField(label=_("已核对出生医学证明，确实是母亲"), required=False)
     birth_order = forms.IntegerField(
         label=_("胎次序号"), min_value=1, max_value=9, required=False, help_text=_("双胞胎的第二个填 2。")
     )
@@ -144,7 +154,17 @@ class RegisterForm(forms.Form):
                 facts[name] = known
                 if not known:
                     self.add_error(name, cure)
+        self._look_again(facts)
         return facts
+
+    def _look_again(self, facts: Mapping[str, Any]) -> None:
+        """A mother of an unusual age is often the grandmother: somebody looks again and says so."""
+        mother, born = _card({"number": facts.get("mother_number")}), facts.get("birth_date")
+        if mother is None or not born or facts.get("number") or facts.get("mother_checked"):
+            return
+        if is_within(MOTHERS, mother.birth_date, born) and not is_within(USUAL_MOTHERS, mother.birth_date, born):
+            said = _("按身份证号，她在孩子出生那天 %(age)s 岁。请核对是不是祖辈的号码；确实是母亲的，勾选后再登记。")
+            self.add_error("mother_checked", said % {"age": age_on(mother.birth_date, born)})
 
 
 def _card(facts: Mapping[str, Any]) -> NumberFacts | None:

@@ -47,6 +47,17 @@ def age_on(birth_date: date, day: date) -> int:
     return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
 
 
+# Full years of a mother on the day of the birth. Beyond the first pair nobody is believed (own choice: docs/open-checks.md); beyond the
+# second, the ages of childbearing that statistics count (国家统计局《主要统计指标解释》，育龄妇女 15–49 岁), somebody looks again.
+MOTHERS = (10, 70)
+USUAL_MOTHERS = (15, 49)
+
+
+def is_within(ages: tuple[int, int], mother: date, child: date) -> bool:
+    """Whether a mother born on one day was between these ages on the day when the child was born."""
+    return ages[0] <= age_on(mother, child) <= ages[1]
+
+
 def age_text(birth_date: date, day: date) -> str:
     """The age as a doctor writes it in the reader's language: days, months below three years, then years."""
     days = (day - birth_date).days
@@ -141,3 +152,17 @@ def phone_fault(phone: str) -> str:
     if not phone or (phone.isascii() and phone.isdigit() and 7 <= len(phone) <= 12):
         return ""
     return _("电话应为 11 位手机号或带区号的座机号，只填数字。")
+
+
+def mother_fault(holder: NumberFacts, born: date) -> str:
+    """Why the holder of a number cannot be the mother of a child born on this day; empty when she can."""
+    if holder.gender != "female":
+        return _("这个身份证号的持有人是男性，请填写母亲的身份证号。")
+    if is_within(MOTHERS, holder.birth_date, born):
+        return ""
+    if born <= holder.birth_date:
+        return _("按身份证号，她比孩子还晚出生。请核对母亲的身份证号和孩子的出生日期。")
+    said = _(
+        "按身份证号，她在孩子出生那天 %(age)s 岁，不像是母亲。请核对母亲的身份证号和孩子的出生日期；是祖辈的号码，请改填母亲的。"
+    )
+    return said % {"age": age_on(holder.birth_date, born)}

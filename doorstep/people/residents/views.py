@@ -103,7 +103,7 @@ def register(request: HttpRequest) -> HttpResponse:
     actor.check(Permission.RESIDENT_REGISTER)
     form = RegisterForm(request.POST or None, initial={"number": request.GET.get("number", "")})
     if request.method == "POST" and form.is_valid():
-        facts = dict(form.cleaned_data)
+        facts = {name: value for name, value in form.cleaned_data.items() if name != "mother_checked"}
         facts["groups"] = tuple(facts["groups"])
         facts["birth_order"] = facts["birth_order"] or 1
         try:

@@ -5,10 +5,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from doorstep.kernel.access.assertions import ALGORITHMS
-from doorstep.site.oauth.views import GRANTS
-
-# The FHIR base, which is the issuer too.
-BASE = "/fhir"
+from doorstep.site.oauth.views import BASE, GRANTS
 
 
 @require_GET

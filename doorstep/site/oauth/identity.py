@@ -25,3 +25,12 @@ def fhir_user_of(user: User) -> str | None:
             return f"Patient/{residents.get(resident_id=linked[0]).key}" if linked else None
         person = workforce.practitioner_of_user(user_id=user.pk)
     return f"Practitioner/{person.key}" if person else None
+
+
+def whose(user: User) -> str:
+    """The name of the one resident whose record an app of this account would see; empty for staff."""
+    if user.kind != User.Kind.RESIDENT:
+        return ""
+    with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
+        linked = residents.linked_ids(user_id=user.pk)
+        return residents.get(resident_id=linked[0]).name if linked else ""

@@ -8,17 +8,45 @@ from urllib.parse import urlsplit
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
+from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.views import AuthorizationView, TokenView
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+
+from doorstep.site.oauth.identity import whose
+from doorstep.site.oauth.scopes import told
+
+# The FHIR base, of which apps ask for a token.
+BASE = "/fhir"
 
 
 class AuthorizePage(AuthorizationView):  # type: ignore[misc]
     """The toolkit's page; its form may lead on to the app, and to the app alone."""
 
+    def validate_authorization_request(self, request: HttpRequest) -> tuple[list[str], dict[str, Any]]:
+        """What the toolkit asks for, and what SMART asks for besides: a challenge by S256, and `aud` of this house.
+
+        An app that was led to a false server must not get a code of ours for it (SMART App Launch 2.0, Obtain authorization code).
+        """
+        scopes, credentials = super().validate_authorization_request(request)
+        if credentials.get("code_challenge_method") != "S256":
+            raise _back("code_challenge_method must be S256", credentials)
+        aud = request.GET.get("aud", "").rstrip("/")
+        if aud and aud.partition("://")[2] != request.build_absolute_uri(BASE).partition("://")[2]:
+            raise _back("aud is not this server", credentials)
+        return scopes, credentials
+
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponseBase:
         """Let the browser follow the redirect to the app's own address, which the form's policy would stop."""
-        response: HttpResponseBase = super().render_to_response(context, **kwargs)
         application = context.get("application")
+        if application is not None:
+            context["lines"] = told(context["scopes"])
+            context["host"] = urlsplit(str(context["redirect_uri"])).netloc
+            context["whose"] = whose(self.request.user)
+        else:
+            context["said"] = _fault(str(getattr(context.get("error"), "description", "")))
+        response: HttpResponseBase = super().render_to_response(context, **kwargs)
         targets = {
             f"{parts.scheme}://{parts.netloc}"
             for parts in map(urlsplit, str(getattr(application, "redirect_uris", "")).split())
@@ -29,6 +57,21 @@ class AuthorizePage(AuthorizationView):  # type: ignore[misc]
             + " ".join(("form-action 'self'", *sorted(targets)))
         )
         return response
+
+
+def _back(words: str, credentials: dict[str, Any]) -> OAuthToolkitError:
+    """A refusal that the app is told at its own address."""
+    error = InvalidRequestError(description=words, state=credentials.get("state"))
+    return OAuthToolkitError(error=error, redirect_uri=credentials["redirect_uri"])
+
+
+def _fault(words: str) -> str:
+    """What a person reads when the request of an app cannot even be sent back to it."""
+    if "client_id" in words:
+        return _("这个应用没有在本系统登记，请勿继续。如需使用，请联系本单位信息工程师登记。")
+    if "redirect" in words.lower():
+        return _("应用要求把授权送到一个没有登记的地址，已拦下。请关闭页面，并告知本单位信息工程师。")
+    return _("请回到应用重新打开；仍然不行，请把下面的原文告知应用的开发者。")
 
 
 _FORM = "application/x-www-form-urlencoded"
@@ -43,7 +86,7 @@ def form_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
             sent = request.POST
         except (MultiPartParserError, SuspiciousOperation):
             return _refused(f"send {_FORM}")
-        if any("\0" in value for part in (request.GET, sent) for _, values in part.lists() for value in values):
+        if any("\0" in value for part in (request.GET, sent) for _name, values in part.lists() for value in values):
             return _refused("a parameter holds the character U+0000")
         return view(request, *args, **kwargs)
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("record/", views.timeline, name="record"),
     path("trends/", views.trends, name="trends"),
     path("looks/", views.looks, name="looks"),
+    path("apps/<str:name>/stop/", views.stop_app, name="stop-app"),
     path("code/", views.code, name="code"),
     path("offers/", offers.offers, name="offers"),
     path("offers/<uuid:key>/<str:word>/", offers.answer, name="answer"),

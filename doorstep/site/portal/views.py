@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib import messages as notes
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +29,7 @@ from doorstep.people.residents import queries as residents
 from doorstep.people.residents.chart import filters
 from doorstep.people.residents.chart.lines import days_of
 from doorstep.site.acts import REASONS, act_words
+from doorstep.site.oauth import granted
 from doorstep.site.portal.looks import together, why
 
 _CHOSEN = "portal_resident"
@@ -60,6 +62,7 @@ ACTS: dict[str, Any] = {
     "cds.order-select": _("开检查前查看了可互认的结果"),
     "cds.order-sign": _("开检查前查看了可互认的结果"),
     "app.launch": _("带着您的档案打开了一个应用"),
+    "app.stop": _("停止了一个应用的授权"),
 }
 
 
@@ -179,7 +182,19 @@ def looks(request: HttpRequest) -> HttpResponse:
             (one, units.get(one.organization_id, ""), REASONS.get(one.reason, one.reason)) for one in relationships
         ],
     }
+    # An app was let in to the first record of the account, whoever is chosen on the page.
+    context["apps"] = (
+        granted.apps_of(user_id=actor.user_id or 0) if actor.resident_ids[:1] == (frame["chosen_id"],) else []
+    )
     return render(request, "portal/looks.html", context)
+
+
+@require_POST
+def stop_app(request: HttpRequest, name: str) -> HttpResponse:
+    """Let an app read no more."""
+    display = granted.stop(name=name, actor=owner_of(request))
+    notes.success(request, _("已停止授权，“%(app)s”不能再查看您的档案。") % {"app": display})
+    return HttpResponseRedirect(reverse("portal:looks"))
 
 
 @require_http_methods(["GET", "POST"])

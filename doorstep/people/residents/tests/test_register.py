@@ -83,6 +83,8 @@ def test_register_number_that_is_taken_shows_nothing() -> None:
         ({"name": " "}, "name"),
         ({"phone": "1990-000"}, "phone"),
         ({"groups": ("nobody",)}, "groups"),
+        ({"number": "", "mother_number": ZHOU_NUMBER, "birth_date": date(1973, 9, 14)}, "mother_number"),
+        ({"number": "", "mother_number": ZHOU_NUMBER, "birth_date": date(1950, 1, 1)}, "mother_number"),
     ],
 )
 def test_register_refuses_facts_that_contradict(change: dict[str, object], field: str) -> None:
@@ -101,6 +103,15 @@ def test_register_form_reads_birth_date_and_sex_from_the_card() -> None:
     for given in ({"number": ""}, {"number": ZHOU_NUMBER[:-1]}, {"document": "passport", "number": "E12345678"}):
         asked = RegisterForm({"document": "national-id", "name": "周桂兰", **given})
         assert {"gender", "birth_date"} <= set(asked.errors)
+
+
+def test_register_form_asks_again_about_a_mother_of_an_unusual_age() -> None:
+    child = {"document": "national-id", "name": "小石头", "gender": "male", "mother_number": ZHOU_NUMBER}
+    grandmother = RegisterForm({**child, "birth_date": "2026-11-01"})
+    assert set(grandmother.errors) == {"mother_checked"}
+    assert "63 岁" in str(grandmother.errors["mother_checked"])
+    assert RegisterForm({**child, "birth_date": "2026-11-01", "mother_checked": "on"}).is_valid()
+    assert RegisterForm({**child, "birth_date": "1990-11-01"}).is_valid()
 
 
 def test_register_without_a_number_gives_a_record_number() -> None:
