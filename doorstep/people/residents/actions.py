@@ -30,16 +30,7 @@ from doorstep.people.residents.flags import flags_of
 from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, PresenceCode, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
-from doorstep.people.residents.rules import (
-    GROUPS,
-    MOTHERS,
-    NumberFacts,
-    NumberFault,
-    age_on,
-    is_within,
-    phone_fault,
-    spell,
-)
+from doorstep.people.residents.rules import GROUPS, NumberFault, mother_fault, phone_fault, spell
 
 CODE_LIVES = timedelta(minutes=5)
 # How long the unit that registered somebody may read the record before a contract or another visit.
