@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.models.figures import CODED
 from doorstep.care.referrals.models.referral import number_of
 from doorstep.care.referrals.states import ENDED
 from doorstep.kernel.access.actor import Actor, Purpose
@@ -20,8 +21,8 @@ from doorstep.kernel.worklist.models import Task
 # Cases on a page.
 CASES = 100
 EXPORTED = 20_000
-# What is counted by its coded reason, and the column of the code.
-REASONS = {"return": "return_code", "decline": "decline_code", "offer": "offer_refusal", "back": "back_code"}
+# Why patients did not get on.
+REASONS = {word: column for word, column in CODED.items() if word != "outside"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -94,6 +95,10 @@ def cases(*, actor: Actor, since: datetime, what: str, limit: int = CASES, after
             source, _dash, target = value.partition("-")
             value, goal = _whole(source), _whole(target)  # type: ignore[assignment]
             kind = "flow" if goal else "flow-out"
+        if kind in _FIXED:
+            if what not in _FIGURES:
+                return []
+            kind = what
         rows = _list(kind if kind in _FIGURES else "", limit).rows(list(actor.reach), moment, last, since, value, goal)
         return [Case(*row) for row in rows]
 
@@ -118,21 +123,31 @@ def _flow_out(rows: QuerySet[Referral], since: Slot, source: Slot, *_goal: Slot)
 
 
 def _coded(column: str) -> _Narrow:
-    return lambda rows, since, value, _goal: rows.filter(created_at__gte=since, **{column: value})
+    """By a code that few referrals carry: the index holds these alone, and is found when the statement says so too."""
+    return lambda rows, since, value, _goal: rows.filter(created_at__gte=since, **{column: value}).exclude(
+        **{column: ""}
+    )
 
 
+def _stage(code: str) -> _Narrow:
+    return lambda rows, *_slots: rows.filter(state=code)
+
+
+def _direction(code: str) -> _Narrow:
+    return lambda rows, since, *_slots: rows.exclude(state="draft").filter(created_at__gte=since, direction=code)
+
+
+# Figures whose value stands in the statement itself: which rows an index holds depends on it.
+_FIXED = ("stage", "direction")
 _FIGURES: dict[str, _Narrow] = {
     # Figures of this moment; all others count over the period.
-    "stage": lambda rows, _since, value, _goal: rows.filter(state=value),
+    **{f"stage:{state.code}": _stage(state.code) for state in Referral.machine.states},
     "open": lambda rows, _since, _value, _goal: rows.exclude(state__in=ENDED),
     "dark": lambda rows, _since, _value, _goal: forgotten(rows),
     "flow": _flow,
     "flow-out": lambda rows, since, value, goal: _flow_out(rows, since, value).filter(target__isnull=True),
-    "direction": lambda rows, since, value, _goal: rows.exclude(state="draft").filter(
-        created_at__gte=since, direction=value
-    ),
-    "outside": _coded("outside_reason"),
-    **{kind: _coded(column) for kind, column in REASONS.items()},
+    **{f"direction:{code}": _direction(code) for code in Referral.Direction.values},
+    **{kind: _coded(column) for kind, column in CODED.items()},
     "": lambda rows, since, _value, _goal: rows.filter(created_at__gte=since),
 }
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.referrals import states
+from doorstep.care.referrals.models import figures
 from doorstep.care.referrals.models.walls import OWN, handled_by
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access.encryption import SealedTextField
@@ -340,6 +341,7 @@ class Referral(WorkItem):
             models.Index(fields=["target", "-state_since", "-id"], name="referral_told_target", condition=_TOLD),
             models.Index(fields=["receiver", "-state_since", "-id"], name="referral_told_back", condition=_TOLD),
             models.Index(fields=["created_at"], name="referral_begun"),
+            *figures.INDEXES,
             models.Index(fields=["dark_since"], name="referral_dark", condition=models.Q(dark_since__isnull=False)),
             models.Index(fields=["resident", "-created_at"], name="referral_resident"),
             models.Index(fields=["origin"], name="referral_origin", condition=~models.Q(origin="")),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from doorstep.care.referrals import flow_case_queries
 from doorstep.care.referrals.flow_queries import Flow
+from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.presenters import flow_charts
 from doorstep.care.referrals.presenters.flow import figure_of
 from doorstep.care.referrals.tests.factories import make_loop, referral_in
@@ -82,6 +83,27 @@ def test_overdue_opens_by_stage() -> None:
             flow_case_queries.cases(actor=actor, since=timezone.now() - timedelta(days=30), what=what)
             for what in ("overdue", "overdue:accepted", "overdue:arrived")
         ]
+        figures: tuple[str, ...] = (
+            "stage:accepted",
+            "stage:arrived",
+            "stage:nonsense",
+            "direction:up",
+            "direction:out",
+            "direction:",
+        )
+        figures += ("decline:no-bed", "decline:", "outside:no-skill", "open", f"flow:{loop.world.lead}-")
+        with acting(system_actor(Purpose.HANDLER)):
+            Referral.objects.filter(pk=referral.pk).update(decline_code="no-bed")
+        counts = {
+            what: len(flow_case_queries.cases(actor=actor, since=timezone.now() - timedelta(days=30), what=what))
+            for what in figures
+        }
     assert [len(one) for one in found] == [1, 1, 0]
+    assert {what for what, count in counts.items() if count} == {
+        "stage:accepted",
+        "direction:up",
+        "decline:no-bed",
+        "open",
+    }
     assert figure_of("overdue:accepted") == "已受理待到院，已超时"
     assert figure_of("overdue:nonsense") == ""
