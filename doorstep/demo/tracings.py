@@ -141,5 +141,7 @@ def earlier_ecg(heroine: Resident) -> EcgOrder:
     data = recording_of(heroine, Kind.NORMAL, seed=10, taken_at=taken_at)
     with acting(village):
         order = actions.order_ecg(resident_id=heroine.pk, actor=village, indication="年度健康体检（补录既往心电图）")
-        order = actions.attach_recording(order=order, data=data, name="ecg-zhou-earlier.dcm", actor=village)
+        order = actions.attach_recording(
+            order=order, data=data, name="ecg-zhou-earlier.dcm", actor=village, confirm_time=True
+        )
     return read_and_sign(order, TRACINGS["normal"], practitioner_id=heroes.ECG_READER)

@@ -3,11 +3,13 @@
 hl7.org/fhir/R4: servicerequest, diagnosticreport, observation, documentreference, communication.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
 from doorstep.care.diagnosis import queries, states
 from doorstep.care.diagnosis.ecg.templates import BY_CODE
+from doorstep.care.diagnosis.ecg.timing import examined_at
 from doorstep.care.diagnosis.models import CATEGORY, CriticalValue, EcgOrder
 from doorstep.care.diagnosis.report import BY_NAME, CRITICAL_BY_CODE, Measure
 from doorstep.kernel.fhir import elements, systems
@@ -134,7 +136,7 @@ def _observation(order: EcgOrder, measure: Measure, value: int) -> elements.Json
             "category": [elements.concept(systems.OBSERVATION_CATEGORY, "procedure", "Procedure")],
             "code": elements.concept(systems.LOINC, measure.loinc, measure.display, measure.zh),
             "subject": elements.reference("Patient", order.resident.key, order.resident.name),
-            "effectiveDateTime": elements.instant(order.taken_at or order.arrived_at or order.created_at),
+            "effectiveDateTime": elements.instant(_examined(order)),
             "issued": elements.instant(order.signed_at) if order.signed_at else None,
             "performer": [elements.reference("Organization", order.center.key, order.center.name)],
             "valueQuantity": elements.quantity(value, measure.unit, measure.ucum),
@@ -166,7 +168,7 @@ def _report(order: EcgOrder, measured: list[elements.Json]) -> elements.Json:
             "code": elements.concept(systems.LOINC, "11524-6", "EKG study", "心电图报告"),
             "subject": elements.reference("Patient", order.resident.key, order.resident.name),
             "encounter": elements.reference("Encounter", order.visit_key) if order.visit_key else None,
-            "effectiveDateTime": elements.instant(order.taken_at or order.arrived_at or order.created_at),
+            "effectiveDateTime": elements.instant(_examined(order)),
             "issued": elements.instant(order.signed_at) if order.signed_at else None,
             "performer": [elements.reference("Organization", order.center.key, order.center.name)],
             "resultsInterpreter": [elements.reference("Practitioner", signer.key, signer.name)] if signer else [],
@@ -219,15 +221,24 @@ def _provenance(order: EcgOrder, file: dict[str, Any] | None) -> elements.Json:
 
 def _published(order: EcgOrder, content: elements.Json) -> Published:
     requested = content["resourceType"] in ("ServiceRequest", "DocumentReference")
-    moment = order.created_at if content["resourceType"] == "ServiceRequest" else order.arrived_at
-    signed = content["resourceType"] in ("DiagnosticReport", "Provenance")
     return Published(
         content=content,
         organization_id=order.source_id if requested else order.center_id,
-        occurred_at=(order.signed_at if signed else moment) or order.created_at,
+        occurred_at=_moment(order, content["resourceType"]),
         episode=order.episode,
         category=CATEGORY,
     )
+
+
+def _moment(order: EcgOrder, kind: str) -> datetime:
+    """Where it stands in the record: an ECG of last year that is brought in today is no news of today's heart."""
+    if kind == "ServiceRequest":
+        return order.created_at
+    return (order.signed_at or order.created_at) if kind == "Provenance" else _examined(order)
+
+
+def _examined(order: EcgOrder) -> datetime:
+    return examined_at(order.taken_at, arrived_at=order.arrived_at) or order.created_at
 
 
 def _part(key: UUID, name: str) -> UUID:

@@ -54,6 +54,7 @@ class RecordingForm(forms.Form):
         error_messages={"required": _("请选择心电图机导出的文件。")},
     )
     confirm_missing_identity = forms.BooleanField(label=_("已核对，确认是这位居民本人的心电图"), required=False)
+    confirm_time = forms.BooleanField(label=_("已核对采集时间，仍要上传"), required=False)
 
 
 class ReportForm(forms.Form):

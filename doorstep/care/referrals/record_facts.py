@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -47,17 +47,23 @@ _TYPES = (
     "Composition",
     "DocumentReference",
     "ImagingStudy",
+    "Encounter",
 )
+# A complaint of yesterday is not why the patient is sent today.
+_TODAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the record says: the newest measurements with their days, conditions, medicines, and the report that started it."""
+    """What the record says: today's complaint, the newest measurements with their days, conditions, medicines, and the report
+    that started it.
+    """
 
     measured: Mapping[str, Fact] = field(default_factory=dict)
     conditions: tuple[tuple[str, str], ...] = ()
     medicines: tuple[str, ...] = ()
     allergies: tuple[str, ...] = ()
+    complaint: str = ""
     report_title: str = ""
     report_text: str = ""
     report_code: str = ""
@@ -89,6 +95,7 @@ def known_of(*, resident_id: int, origin_reference: str, actor: Actor) -> Known:
         _known(entries, origin_reference),
         medicines=tuple(dict.fromkeys(_medicine(e.content) for e in entries if e.type.startswith("Medication"))),
         allergies=tuple(dict.fromkeys(filter(None, map(_allergy, entries)))),
+        complaint=next(filter(None, map(_complaint, entries)), ""),
         packet=tuple(packet_line(entry, day=day) for entry in entries if entry.type in TRAVELS),
     )
 
@@ -220,6 +227,15 @@ def _allergy(entry: Entry) -> str:
         return ""
     clinical = _codes(content.get("clinicalStatus"))
     return _concept(content.get("code"))[1] if not clinical or "active" in clinical else ""
+
+
+def _complaint(entry: Entry) -> str:
+    """Why the patient came, of a visit of the last 24 hours that was not void; "" otherwise."""
+    if entry.type != "Encounter" or entry.occurred_at < timezone.now() - _TODAY:
+        return ""
+    if entry.content.get("status") in ("cancelled", "entered-in-error"):
+        return ""
+    return _concept((entry.content.get("reasonCode") or [None])[0])[1].strip()
 
 
 def _critical(report: dict[str, Any]) -> bool:

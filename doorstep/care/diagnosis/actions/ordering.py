@@ -14,6 +14,7 @@ from doorstep.care.diagnosis.ecg.identity import check_identity
 from doorstep.care.diagnosis.ecg.reading import fingerprint, read_recording
 from doorstep.care.diagnosis.ecg.recording import Recording
 from doorstep.care.diagnosis.ecg.refusals import EcgRefused
+from doorstep.care.diagnosis.ecg.timing import doubt_of_time
 from doorstep.care.diagnosis.models import CATEGORY, EcgOrder
 from doorstep.care.diagnosis.permissions import Permission
 from doorstep.coordination.notices import actions as notices
@@ -142,18 +143,25 @@ def recognise_result(*, visit: Visit, actor: Actor) -> None:
 
 @transaction.atomic
 def attach_recording(
-    *, order: EcgOrder, data: bytes, name: str, actor: Actor, confirm_missing_identity: bool = False
+    *,
+    order: EcgOrder,
+    data: bytes,
+    name: str,
+    actor: Actor,
+    confirm_missing_identity: bool = False,
+    confirm_time: bool = False,
 ) -> EcgOrder:
     """Send the cart's file: the order goes to the centre's queue and its clock begins.
 
     Raises Refused with a sentence for the field `recording`: not an ECG, cut off, another person's, sent before; with code
-    "confirm" for the field `confirm_missing_identity` when the file does not say whose it is. Nothing is kept then.
+    "confirm" for the field `confirm_missing_identity` when the file does not say whose it is, for `confirm_time` when it was
+    not taken in this visit. Nothing is kept then.
     """
     locked = workflow.lock(order)
     if locked.machine.transition("submit", locked.state) is None:
         raise Conflict(_("这份申请已经上传过心电图，不能再次上传。如需再做一份，请新开申请。"))
     recording = _read(data)
-    doubt = _check_person(locked, recording, confirmed=confirm_missing_identity)
+    doubt = _check_doubts(locked, recording, person=confirm_missing_identity, time=confirm_time)
     mark = fingerprint(recording)
     _check_sent_before(locked, mark)
     stored = files.store(
@@ -243,7 +251,17 @@ def _read(data: bytes) -> Recording:
         raise Refused(sentence, fields={"recording": sentence}, code=f"ecg-{refusal.code}") from refusal
 
 
-def _check_person(order: EcgOrder, recording: Recording, *, confirmed: bool) -> str:
+def _check_doubts(order: EcgOrder, recording: Recording, *, person: bool, time: bool) -> str:
+    """What a person has looked at and confirmed; everything that is still to be confirmed is told at once."""
+    doubts = {"confirm_missing_identity": _check_person(order, recording), "confirm_time": _check_time(recording)}
+    confirmed = {"confirm_missing_identity": person, "confirm_time": time}
+    asked = {field: sentence for field, sentence in doubts.items() if sentence and not confirmed[field]}
+    if asked:
+        raise Refused("".join(asked.values()), fields=asked, code="confirm")
+    return "".join(doubts.values())
+
+
+def _check_person(order: EcgOrder, recording: Recording) -> str:
     resident = order.resident
     mismatch = check_identity(
         recording,
@@ -257,9 +275,12 @@ def _check_person(order: EcgOrder, recording: Recording, *, confirmed: bool) -> 
     sentence = mismatch.en if (get_language() or "").startswith("en") else mismatch.zh
     if mismatch.refuses:
         raise Refused(sentence, fields={"recording": sentence}, code="ecg-other-person")
-    if not confirmed:
-        raise Refused(sentence, fields={"confirm_missing_identity": sentence}, code="confirm")
     return sentence
+
+
+def _check_time(recording: Recording) -> str:
+    doubt = doubt_of_time(recording.taken_at, now=timezone.now())
+    return "" if doubt is None else doubt[(get_language() or "").startswith("en")]
 
 
 def _check_sent_before(order: EcgOrder, mark: str) -> None:

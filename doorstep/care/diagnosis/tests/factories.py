@@ -68,9 +68,11 @@ def make_loop() -> Loop:
     return Loop(world, resident, users)
 
 
-def recording_bytes(kind: Kind = Kind.NORMAL, *, seed: int = 7, patient: PatientFacts = ZHOU) -> bytes:
+def recording_bytes(
+    kind: Kind = Kind.NORMAL, *, seed: int = 7, patient: PatientFacts = ZHOU, taken_at: datetime = TAKEN_AT
+) -> bytes:
     """A cart's DICOM file of 周桂兰."""
-    return to_dicom(synthesize(kind, seed=seed, taken_at=TAKEN_AT, patient=patient, seconds=10.0, sampling_hz=500.0))
+    return to_dicom(synthesize(kind, seed=seed, taken_at=taken_at, patient=patient, seconds=10.0, sampling_hz=500.0))
 
 
 def ordered(loop: Loop, *, urgent: bool = False) -> EcgOrder:

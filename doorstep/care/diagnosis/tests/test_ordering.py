@@ -1,5 +1,6 @@
 """Asking for an ECG and sending its recording."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from doorstep.care.diagnosis import actions, handlers, queries
 from doorstep.care.diagnosis.ecg.recording import PatientFacts
 from doorstep.care.diagnosis.ecg.synthetic import Kind
+from doorstep.care.diagnosis.ecg.timing import doubt_of_time, examined_at
 from doorstep.care.diagnosis.models import EcgOrder
 from doorstep.care.diagnosis.tests.factories import Loop, claimed, make_loop, ordered, queued, recording_bytes
 from doorstep.coordination.notices.queries import latest
@@ -17,9 +19,11 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.fhir.moments import CHINA
 from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.files.models import StoredFile
 from doorstep.kernel.record import queries as record
+from doorstep.kernel.record.models import Resource
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.kernel.worklist.models import Task
 
@@ -136,6 +140,36 @@ def test_attach_without_identity_asks_to_confirm(loop: Loop) -> None:
         sent = actions.attach_recording(order=order, data=data, name="x", actor=village, confirm_missing_identity=True)
         assert sent.state == "queued"
         assert sent.identity_note
+
+
+def test_attach_of_an_old_recording_asks_and_the_record_shows_its_own_day(loop: Loop) -> None:
+    order = ordered(loop)
+    village = loop.actor("village")
+    last_year = datetime.now(UTC).replace(microsecond=0) - timedelta(days=365)
+    data = recording_bytes(patient=PatientFacts(), taken_at=last_year)
+    with acting(village):
+        with pytest.raises(Refused) as refused:
+            actions.attach_recording(order=order, data=data, name="x", actor=village)
+        assert refused.value.code == "confirm"
+        # Both doubts in one round.
+        assert set(refused.value.fields) == {"confirm_missing_identity", "confirm_time"}
+        assert f"{last_year.astimezone(CHINA):%Y-%m-%d %H:%M}" in str(refused.value.fields["confirm_time"])
+        sent = actions.attach_recording(
+            order=order, data=data, name="x", actor=village, confirm_missing_identity=True, confirm_time=True
+        )
+        assert sent.state == "queued"
+        recorded = Resource.objects.get(type="DocumentReference", resident_id=loop.resident.pk)
+        assert recorded.occurred_at == last_year
+
+
+@pytest.mark.parametrize(("hours", "doubted"), [(-25, True), (-23, False), (0, False), (0.2, False), (0.3, True)])
+def test_time_of_a_recording_is_doubted_when_old_or_still_to_come(hours: float, doubted: bool) -> None:
+    now = datetime.now(UTC)
+    taken_at = now + timedelta(hours=hours)
+    assert bool(doubt_of_time(taken_at, now=now)) is doubted
+    # Whatever the cart's clock says, nobody was examined after the file had arrived.
+    assert examined_at(taken_at, arrived_at=now) == min(taken_at, now)
+    assert (doubt_of_time(None, now=now), examined_at(None, arrived_at=now)) == (None, now)
 
 
 def test_attach_the_same_recording_again_says_when(loop: Loop) -> None:

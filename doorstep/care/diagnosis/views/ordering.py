@@ -84,6 +84,9 @@ def recognise(request: HttpRequest, visit_key: UUID) -> HttpResponse:
     return redirect(request, reverse("visits:detail", args=[visit.key]))
 
 
+_CONFIRMATIONS = ("confirm_missing_identity", "confirm_time")
+
+
 @require_http_methods(["GET", "POST"])
 @once
 def upload(request: HttpRequest, key: UUID) -> HttpResponse:
@@ -94,7 +97,7 @@ def upload(request: HttpRequest, key: UUID) -> HttpResponse:
     if found.state not in (states.REQUESTED, states.RETURNED):
         return redirect(request, reverse("diagnosis:report", args=[found.key]))
     form = RecordingForm(request.POST, request.FILES) if request.method == "POST" else RecordingForm()
-    asks = False
+    asks: list[str] = []
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["recording"]
         try:
@@ -104,12 +107,14 @@ def upload(request: HttpRequest, key: UUID) -> HttpResponse:
                 name=file.name or "ecg",
                 actor=actor,
                 confirm_missing_identity=form.cleaned_data["confirm_missing_identity"],
+                confirm_time=form.cleaned_data["confirm_time"],
             )
         except Refused as refused:
             if refused.status != 422:
                 raise
             show_refusal(form, refused)
-            asks = refused.code == "confirm"
+            ticked = [name for name in _CONFIRMATIONS if form.cleaned_data.get(name)]
+            asks = [*ticked, *refused.fields] if refused.code == "confirm" else ticked
         else:
             messages.success(request, _("心电图已送达心电诊断中心，报告出来会立即提醒您。"))
             return redirect(request, reverse("diagnosis:report", args=[found.key]))

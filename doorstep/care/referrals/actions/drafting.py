@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, contact, rules
 from doorstep.care.referrals.actions.details import details_of, place_text
+from doorstep.care.referrals.complaints import symptoms_in
 from doorstep.care.referrals.criteria import judge
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
@@ -78,7 +79,9 @@ def draft_from_record(
     day = timezone.localdate()
     signed = benefits.signed_targets(resident_id=resident.id, day=day)
     critical = bool(known.report_critical)
-    facts = up_facts(known, birth_date=resident.birth_date, symptoms=None, critical=critical, day=day)
+    # None while nothing is known of symptoms: unknown is not absent.
+    symptoms = symptoms_in(known.complaint) or None
+    facts = up_facts(known, birth_date=resident.birth_date, symptoms=symptoms, critical=critical, day=day)
     judged = judge(rules.UP_CRITERIA, facts)
     referral = Referral(
         resident=resident,
@@ -99,6 +102,7 @@ def draft_from_record(
         origin=origin_subject[:80],
         origin_reference=origin_reference[:120],
         bed_requested=critical,
+        symptoms=symptoms,
         **_prefilled(known, origin_reference),
     )
     return workflow.begin(referral, "draft", actor=actor, details=details_of(referral))
@@ -217,7 +221,8 @@ def _default_reviewer(actor: Actor) -> int | None:
 
 
 def _prefilled(known: Known, origin_reference: str) -> dict[str, Any]:
-    parts = [f"{known.report_title or _('检查报告')}：{known.report_text}。" if known.report_text else ""]
+    parts = [f"{known.complaint.rstrip('。')}。" if known.complaint else ""]
+    parts += [f"{known.report_title or _('检查报告')}：{known.report_text}。" if known.report_text else ""]
     systolic, diastolic, pulse = (known.number(name) for name in ("systolic", "diastolic", "pulse"))
     if systolic is not None and diastolic is not None:
         parts.append(f"血压 {systolic}/{diastolic} mmHg" + (f"，脉搏 {pulse} 次/分。" if pulse else "。"))

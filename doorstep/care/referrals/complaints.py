@@ -1,0 +1,31 @@
+"""Which symptoms of the form a complaint names, in the words that village doctors write."""
+
+import re
+from typing import Final
+
+# Symptom of `rules.SYMPTOMS` -> the words that name it. Only what cannot be meant otherwise: the doctor ticks the rest.
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "chest-pain": ("胸闷", "胸痛", "心前区疼", "心前区痛", "胸口疼", "胸口痛", "胸部疼痛"),
+    "consciousness": ("意识不清", "意识模糊", "意识丧失", "昏迷", "晕厥", "晕倒"),
+    "neurological": ("言语不清", "说话不清", "口角歪斜", "嘴歪", "肢体无力", "偏瘫", "半身不遂"),
+    "dyspnoea": ("呼吸困难", "气促", "气短", "气急", "喘不上气", "不能平卧"),
+    "oedema": ("下肢水肿", "下肢浮肿", "腿肿", "脚肿"),
+    "sweating": ("大汗", "出汗", "冷汗"),
+    "palpitation": ("心悸", "心慌"),
+    "cyanosis": ("发绀", "口唇青紫", "嘴唇发紫"),
+    "seizure": ("抽搐", "惊厥"),
+    "heavy-bleeding": ("大出血",),
+}
+# "无胸痛、气促" denies both: a denial holds to the end of its clause, commas of enumeration (、) included. "四肢无力" is a
+# complaint and "无明显诱因出现胸闷" affirms one.
+_CLAUSE: Final = re.compile(r"[，。；,;\n]")
+_DENIED: Final = re.compile(r"无(?!力|明显诱因|诱因)|没有|未|否认|不伴")
+
+
+def symptoms_in(complaint: str) -> list[str]:
+    """The symptoms that a complaint affirms, in the order of the form; what follows a denial in its clause does not count.
+
+    A suggestion for the boxes of the form: the doctor who sends it has them before the eyes.
+    """
+    affirmed = " ".join(_DENIED.split(clause, maxsplit=1)[0] for clause in _CLAUSE.split(complaint))
+    return [code for code, words in _WORDS.items() if any(word in affirmed for word in words)]

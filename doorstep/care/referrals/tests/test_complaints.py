@@ -1,0 +1,52 @@
+"""Symptoms named by a complaint, and a draft that begins with it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from doorstep.care.referrals import rules
+from doorstep.care.referrals.complaints import symptoms_in
+from doorstep.care.referrals.record_facts import Known, up_facts
+from doorstep.care.referrals.tests.factories import draft, make_loop
+from doorstep.coordination.visits import actions as visits
+from doorstep.kernel.access.session import acting
+
+
+@pytest.mark.parametrize(
+    ("complaint", "symptoms"),
+    [
+        ("胸闷 2 小时，伴出汗", ["chest-pain", "sweating"]),
+        ("无明显诱因出现胸痛1小时", ["chest-pain"]),
+        ("突发右侧肢体无力、说话不清", ["neurological"]),
+        ("头晕3天，无胸闷、气促，否认心慌", []),
+        ("胸痛未缓解，不伴大汗；没有晕厥", ["chest-pain"]),
+        ("活动后气短，夜间不能平卧", ["dyspnoea"]),
+        ("复诊取药", []),
+        ("", []),
+    ],
+)
+def test_symptoms_in_takes_what_is_affirmed(complaint: str, symptoms: list[str]) -> None:
+    assert symptoms_in(complaint) == symptoms
+    assert set(symptoms) <= set(rules.SYMPTOMS)
+
+
+def test_symptoms_that_nobody_asked_for_stay_unknown() -> None:
+    facts = up_facts(
+        Known(),
+        birth_date=datetime(1960, 1, 1, tzinfo=UTC).date(),
+        symptoms=None,
+        critical=False,
+        day=datetime.now(UTC).date(),
+    )
+    assert "symptoms" not in facts
+
+
+@pytest.mark.django_db
+def test_draft_begins_with_the_complaint_of_today_and_its_symptoms() -> None:
+    loop = make_loop()
+    with acting(loop.village):
+        visits.open_visit(resident_id=loop.resident.id, actor=loop.village, complaint="胸闷 2 小时，伴出汗。")
+    referral = draft(loop)
+    assert referral.present_illness.startswith("胸闷 2 小时，伴出汗。")
+    assert "。。" not in referral.present_illness
+    assert referral.symptoms == ["chest-pain", "sweating"]
