@@ -1,6 +1,7 @@
 """Asking for an ECG, sending its recording, taking the order back."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -186,14 +187,7 @@ def attach_recording(
         "preread_at": None,
         "queue_urgency": _URGENT if locked.urgent else 0,
     }
-    try:
-        with transaction.atomic():
-            sent = workflow.apply(locked, "submit", actor=actor, values=values, details={"file": str(stored.key)})
-    except IntegrityError as error:
-        if "ecg_recording_sent_once" not in str(error):
-            raise
-        # The row that was first is another unit's and cannot be shown.
-        raise _sent_before(_("这份心电图此前已由另一家机构上传，不能重复上传。请核对是否选错了文件。")) from error
+    sent = _submit(locked, values, details={"file": str(stored.key)}, actor=actor)
     defer(PREREAD_JOB, queue="preread", order_id=sent.pk)
     push(to=[f"organization:{sent.center_id}"], kind="ecg-queue", reference=str(sent.key))
     return sent
@@ -249,6 +243,17 @@ def _read(data: bytes) -> Recording:
     except EcgRefused as refusal:
         sentence = refusal.en if (get_language() or "").startswith("en") else refusal.zh
         raise Refused(sentence, fields={"recording": sentence}, code=f"ecg-{refusal.code}") from refusal
+
+
+def _submit(order: EcgOrder, values: dict[str, Any], *, details: dict[str, Any], actor: Actor) -> EcgOrder:
+    try:
+        with transaction.atomic():
+            return workflow.apply(order, "submit", actor=actor, values=values, details=details)
+    except IntegrityError as error:
+        if "ecg_recording_sent_once" not in str(error):
+            raise
+        # The row that was first is another unit's and cannot be shown.
+        raise _sent_before(_("这份心电图此前已由另一家机构上传，不能重复上传。请核对是否选错了文件。")) from error
 
 
 def _check_doubts(order: EcgOrder, recording: Recording, *, person: bool, time: bool) -> str:
