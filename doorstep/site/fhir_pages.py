@@ -6,13 +6,13 @@ from doorstep.site.fhir.topics import TOPICS
 
 # The types that our clients work with; every other R4 type is searched in the same way.
 TYPES = (
-    "AllergyIntolerance", "Appointment", "AppointmentResponse", "AuditEvent", "Bundle", "CarePlan", "CareTeam", "CodeSystem",
+    "AllergyIntolerance", "Appointment", "AppointmentResponse", "AuditEvent", "Bundle", "CapabilityStatement", "CarePlan", "CareTeam", "CodeSystem",
     "Communication", "CommunicationRequest", "Composition", "ConceptMap", "Condition", "Consent", "Contract", "Coverage", "Device",
     "DeviceMetric", "DiagnosticReport", "DocumentReference", "Encounter", "EpisodeOfCare", "Flag", "Goal", "Group",
-    "HealthcareService", "ImagingStudy", "Immunization", "List", "Location", "Measure", "MeasureReport", "Media",
-    "MedicationDispense", "MedicationRequest", "MedicationStatement", "Observation", "Organization", "Patient", "PlanDefinition",
+    "HealthcareService", "ImagingStudy", "Immunization", "ImplementationGuide", "List", "Location", "Measure", "MeasureReport", "Media",
+    "MedicationDispense", "MedicationRequest", "MedicationStatement", "Observation", "OperationDefinition", "Organization", "Patient", "PlanDefinition",
     "Practitioner", "PractitionerRole", "Procedure", "Provenance", "Questionnaire", "QuestionnaireResponse", "RelatedPerson",
-    "Schedule", "ServiceRequest", "Slot", "Specimen", "Subscription", "Task", "ValueSet",
+    "Schedule", "SearchParameter", "ServiceRequest", "Slot", "Specimen", "StructureDefinition", "Subscription", "Task", "ValueSet",
 )  # fmt: skip
 _MODIFIERS = {
     "token": ":text :not :in :not-in :above :below :of-type :missing",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from doorstep.care.contracts import actions as contracts
+from doorstep.care.contracts.groups import publish_team_panels
 from doorstep.care.diagnosis import actions as diagnosis
 from doorstep.care.referrals import actions as referrals
 from doorstep.coordination.beds import actions as beds
@@ -19,6 +20,8 @@ from doorstep.kernel.jobs.running import Tick
 from doorstep.kernel.subscriptions import actions as subscriptions
 from doorstep.kernel.worklist import actions as worklist
 from doorstep.people.identity import actions as identity
+from doorstep.people.residents.groups import publish_key_groups
+from doorstep.site.fhir.conformance import publish_definitions
 from doorstep.steering.indicators import actions as indicators
 
 # The pulse that pages watch: site_enter_staff reads it by this name.
@@ -170,6 +173,18 @@ def publish_measures() -> int:
         return indicators.publish_last_month(actor=actor)
 
 
+def publish_groups() -> int:
+    """Tell the record which groups of residents there are: of new units and teams, and under new names."""
+    with acting(system_actor(Purpose.HANDLER)) as actor:
+        return publish_key_groups(actor=actor) + publish_team_panels(actor=actor)
+
+
+def publish_conformance() -> int:
+    """Tell the record what this server is, after its code has changed."""
+    with acting(system_actor(Purpose.HANDLER)) as actor:
+        return publish_definitions(actor=actor)
+
+
 # What a life may hang on has a thread of its own: nothing slow stands before it.
 URGENT_TICKS: list[Tick] = [
     Tick(name=CLOCKS, seconds=1, run=run_clocks, watched=True),
@@ -194,6 +209,8 @@ TICKS: list[Tick] = [
     Tick(name="merged-rows", seconds=60, run=gather_merged_rows),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
     Tick(name="measures", seconds=3600, run=publish_measures),
+    Tick(name="definitions", seconds=86_400, run=publish_conformance),
+    Tick(name="groups", seconds=3600, run=publish_groups),
     Tick(name="months", seconds=3600, run=make_rooms),
 ]
 

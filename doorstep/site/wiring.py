@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.contracts import queries as contracts
+from doorstep.care.contracts.groups import TeamPanels
 from doorstep.care.contracts.permissions import Permission as Contracts
 from doorstep.care.diagnosis import next_acts as report_acts
 from doorstep.care.diagnosis.handlers import TEXTS as ECG_TEXTS
@@ -39,9 +40,9 @@ from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.exchange import folders, formats
-from doorstep.kernel.fhir import door
+from doorstep.kernel.fhir import door, systems
 from doorstep.kernel.hooks import registry as hooks
-from doorstep.kernel.record import bulk, capability, doors, patients, watching
+from doorstep.kernel.record import bulk, capability, derived, doors, groups, patients, watching
 from doorstep.kernel.subscriptions import delivering, endpoints, messages, topics
 from doorstep.kernel.subscriptions import sending as carriers
 from doorstep.kernel.subscriptions.actions import note_written
@@ -54,7 +55,9 @@ from doorstep.people.organizations import queries as organizations
 from doorstep.people.organizations import staff as unit_staff
 from doorstep.people.residents import lines
 from doorstep.people.residents import queries as residents
+from doorstep.people.residents import standing as standing_lists
 from doorstep.people.residents.chart import previews
+from doorstep.people.residents.groups import KeyGroups
 from doorstep.people.workforce import queries as workforce
 from doorstep.people.workforce import role_names
 from doorstep.people.workforce.permissions import Permission as Workforce
@@ -67,6 +70,7 @@ from doorstep.site.fhir.booking_messages import BookingMessages
 from doorstep.site.fhir.bookings import BookingDoor
 from doorstep.site.fhir.message_kinds import BOOKING_TOPIC, TOPIC
 from doorstep.site.fhir.outgoing import ReferralMessages
+from doorstep.site.fhir.own_operations import of_type
 from doorstep.site.fhir.patients import PatientDoor
 from doorstep.site.fhir.referrals import ReferralDoor
 from doorstep.site.fhir.returns import CarePlanDoor, CommunicationDoor, EncounterDoor
@@ -99,6 +103,8 @@ def wire() -> None:
     hooks.install(SERVICES)
     patients.install(patient_behind, many=patients_behind)
     bulk.install(system_named)
+    derived.install(DERIVED)
+    groups.install((KeyGroups(), TeamPanels()))
     doors.install(DOORS, directory=in_directory)
     topics.install(TOPICS)
     messages.install(TOPIC, ReferralMessages())
@@ -106,7 +112,7 @@ def wire() -> None:
     messages.install(sending.TOPIC, HospitalMessages())
     for scheme in (endpoints.LINE, endpoints.SECURE_LINE):
         carriers.install(scheme, carry)
-    capability.install(extensions)
+    capability.install(capability.Additions(extensions, of_type, {"ServiceRequest": (systems.REFERRAL_PROFILE,)}))
     watching.install(note_written)
     delivering.install(of_connection)
     report_acts.install(AFTER_ECG, sent=sent_after)
@@ -133,6 +139,13 @@ def wire() -> None:
 
 # What hospital systems send, by the name of its format.
 FORMATS = {"hl7v2": HL7_V2, "cda": CDA, "table": TABLES}
+
+# What follows from resources of a type.
+DERIVED = {
+    "Condition": standing_lists.refresh_problems,
+    "MedicationStatement": standing_lists.refresh_medicines,
+    "MedicationRequest": standing_lists.refresh_medicines,
+}
 
 # Resource types that belong to a workflow, at least in part.
 DOORS: dict[str, doors.Door] = {

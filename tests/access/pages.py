@@ -289,6 +289,7 @@ PAGES: dict[str, Page] = {
     "fhir": Page(MACHINE, post=True),
     "fhir-process-message": Page(MACHINE, post=True),
     "fhir:root": Page(MACHINE, post=True),
+    "fhir:search-all": Page(MACHINE, post=True),
     "fhir:search": Page(MACHINE, keywords=(("type", "Patient"),)),
     "fhir:search-post": Page(MACHINE, keywords=(("type", "Patient"),), post=True),
     "fhir:read": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"))),

@@ -159,7 +159,7 @@ def found_slot(choice: SlotChoice) -> dict[str, Any]:
         {
             "resourceType": "Slot",
             "id": str(choice.key),
-            "extension": [{"url": f"{systems.BASE}/StructureDefinition/places-left", "valueInteger": choice.left}],
+            "extension": [{"url": systems.PLACES_LEFT, "valueInteger": choice.left}],
             "specialty": [{"text": choice.specialty}] if choice.specialty else [],
             "schedule": {
                 "display": f"{choice.organization_name} {choice.department_name} {choice.practitioner_name}".strip()

@@ -12,6 +12,7 @@ from itertools import takewhile
 from django.core.management import call_command
 from django.db import connection
 
+from doorstep.care.contracts.groups import publish_team_panels
 from doorstep.demo.accounts import make_accounts, write
 from doorstep.demo.clinics import open_clinics
 from doorstep.demo.county.county import County, build_county
@@ -33,6 +34,7 @@ from doorstep.demo.wards import open_wards
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.session import acting, bind
 from doorstep.people.organizations.models import Organization
+from doorstep.people.residents.groups import publish_key_groups
 from doorstep.people.residents.models import Resident
 from doorstep.people.workforce.directory import publish_directory
 
@@ -137,6 +139,8 @@ def _furnish(county: County, wish: Wish, actor: Actor) -> None:
     open_wards(county, actor=actor)
     write_courses(today=wish.today, actor=actor)
     publish_directory(actor=actor)
+    publish_key_groups(actor=actor)
+    publish_team_panels(actor=actor)
 
 
 def _whole(batch: ResidentBatch) -> ResidentBatch:

@@ -68,11 +68,10 @@ def build(packages: Path) -> dict[str, Any]:
 
 
 def _shown(definition: dict[str, Any]) -> dict[str, Any]:
-    """Which top elements a summary shows, and which can never be left out."""
+    """Which top elements a summary shows."""
     tops = [one for one in definition["snapshot"]["element"] if one["path"].count(".") == 1]
     return {
         "summary": sorted(_name(one) for one in tops if one.get("isSummary")),
-        "mandatory": sorted(_name(one) for one in tops if one.get("min")),
     }
 
 
@@ -135,7 +134,7 @@ class _Parameters:
         paths = sorted({end.path for end in ends})
         if exists:
             paths = [f"{path.partition(':')[0]}:exists" for path in paths]
-        found: dict[str, Any] = {"kind": kind, "paths": paths}
+        found: dict[str, Any] = {"kind": kind, "paths": paths, "url": given["url"]}
         if all(end.single for end in ends) and len({end.element for end in ends}) == 1:
             found["single"] = True
         if kind == "reference":
@@ -164,7 +163,8 @@ class _Parameters:
             ]
             if all(found):
                 groups.append({"at": ".".join(base.names), "parts": found})
-        return {"kind": "composite", "groups": groups, "components": [[part["code"], part["kind"]] for part in parts]}
+        components = [[part["code"], part["kind"]] for part in parts]
+        return {"kind": "composite", "groups": groups, "components": components, "url": given["url"]}
 
     def _base(self, text: str) -> _Place | None:
         type, steps = parse(text)

@@ -26,7 +26,8 @@ class Parameter:
     """One search parameter of one type.
 
     `paths` lead to its values; `like` names other parameters of the type that together hold the same values, each with the
-    target type it is narrowed to. `groups` and `components` belong to composites only. `single`: at most one value.
+    target type it is narrowed to. `groups` and `components` belong to composites only. `single`: at most one value. `url` is the
+    canonical address of its SearchParameter.
     """
 
     type: str
@@ -38,6 +39,7 @@ class Parameter:
     like: tuple[tuple[str, str], ...]
     groups: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
     components: tuple[tuple[str, str], ...]
+    url: str
 
 
 def types() -> tuple[str, ...]:
@@ -57,12 +59,6 @@ def shown_in_summary(type: str) -> frozenset[str]:
     return frozenset(_table()["types"][type]["summary"])
 
 
-@cache
-def mandatory(type: str) -> frozenset[str]:
-    """The top elements that no answer may leave out."""
-    return frozenset(_table()["types"][type]["mandatory"])
-
-
 def units() -> dict[str, Any]:
     """UCUM: "prefixes" and "atoms" as [factor, dimensions, takes prefixes, special, arbitrary]."""
     found: dict[str, Any] = _table()["units"]
@@ -80,6 +76,7 @@ def _parameter(type: str, code: str, one: dict[str, Any]) -> Parameter:
         like=tuple((other, target) for other, target in one.get("like", ())),
         groups=tuple((group["at"], tuple(map(tuple, group["parts"]))) for group in one.get("groups", ())),
         components=tuple((name, kind) for name, kind in one.get("components", ())),
+        url=one["url"],
     )
 
 

@@ -30,6 +30,9 @@ ALLERGEN = f"{BASE}/CodeSystem/allergens"
 # Labels of sensitivity that HL7's own list has not: tuberculosis.
 SENSITIVITY = f"{BASE}/CodeSystem/sensitivity"
 KEY_GROUP = f"{BASE}/CodeSystem/key-group"
+# What a Group of ours is called: of a key group "<unit>-<group>", of a family-doctor team its key.
+GROUP = f"{BASE}/identifier/group"
+OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 INSURANCE_KIND = f"{BASE}/CodeSystem/insurance-kind"
 SPECIAL_DISEASE = f"{BASE}/CodeSystem/special-disease"
 # valuePeriod on a class of a Coverage: the span for which the fund has recognised the disease.
@@ -54,5 +57,7 @@ REFERRAL_PROFILE = f"{BASE}/StructureDefinition/referral"
 REFERRAL_CONSENT = f"{BASE}/StructureDefinition/referral-consent"
 # On a referral: extensions record-number, phone and address (valueString) as the form says them.
 REFERRAL_CONTACT = f"{BASE}/StructureDefinition/referral-contact"
+# valueInteger on a Slot that was found: how many places it has left.
+PLACES_LEFT = f"{BASE}/StructureDefinition/places-left"
 # valueReference to a Slot on a referral that is sent: the place to hold and book.
 REFERRAL_SLOT = f"{BASE}/StructureDefinition/referral-slot"

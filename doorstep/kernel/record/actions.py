@@ -12,7 +12,7 @@ from django.utils import timezone
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.database.calls import Call, run
 from doorstep.kernel.fhir import exact
-from doorstep.kernel.record import labels, watching
+from doorstep.kernel.record import derived, labels, watching
 from doorstep.kernel.record.models import Resource
 from doorstep.kernel.record.publishing import Published, Row
 from doorstep.kernel.record.search_index import Index, index_of
@@ -36,7 +36,9 @@ def write(rows: Sequence[Row], *, actor: Actor, now: datetime | None = None, bes
     """
     if not rows:
         return []
-    return written(run([writing(rows, actor=actor, now=now), *beside])[0])
+    versions = written(run([writing(rows, actor=actor, now=now), *beside])[0])
+    derived.follow(rows, actor=actor)
+    return versions
 
 
 def written(answer: str) -> list[int]:

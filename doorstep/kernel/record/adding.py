@@ -9,6 +9,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.database.calls import Call, run
 from doorstep.kernel.fhir import exact
 from doorstep.kernel.record import actions as record
+from doorstep.kernel.record import derived
 from doorstep.kernel.record.publishing import Row
 from doorstep.kernel.record.search_facts import Facts
 from doorstep.kernel.record.search_index import index_of_facts
@@ -19,6 +20,7 @@ def add(rows: Sequence[tuple[Row, Facts]], *, actor: Actor, now: datetime) -> No
     IntegrityError, and nothing is written."""
     if rows:
         record.written(run([_adding(rows, actor, now)])[0])
+        derived.follow([row for row, _ in rows], actor=actor)
 
 
 def _adding(rows: Sequence[tuple[Row, Facts]], actor: Actor, now: datetime) -> Call:

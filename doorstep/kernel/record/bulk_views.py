@@ -13,12 +13,13 @@ from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.moments import span
 from doorstep.kernel.fhir.outcome import FhirRefused
-from doorstep.kernel.record import bulk, search, stored
+from doorstep.kernel.record import bulk, groups, search, stored
 from doorstep.kernel.record.actions import stamp
 from doorstep.kernel.record.bulk import Wanted
 from doorstep.kernel.record.interactions import actor_of, base_of, only_get
 from doorstep.kernel.record.patients import Patients
 from doorstep.kernel.record.search_views import is_strict
+from doorstep.kernel.record.stored import Stored
 from doorstep.kernel.record.writing import ABSENT
 
 NDJSON = "application/fhir+ndjson"
@@ -47,14 +48,20 @@ def of_group(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     group = stored.fetch(type="Group", fhir_id=fhir_id)
     if group is None or group.deleted:
         raise FhirRefused(404, "not-found", ABSENT)
+    return _kick_off(request, Wanted(request=request.build_absolute_uri(), resident_ids=_members(group)))
+
+
+def _members(group: Stored) -> tuple[int, ...]:
+    """The residents of a Group: of ours as they are now, of one that was sent those whom it names."""
+    if groups.is_ours(group):
+        return tuple(number for _, number in groups.members(group.fhir_id) or ())
     patients = Patients()
     found = [
         patients.behind(str((member.get("entity") or {}).get("reference", "")))
         for member in group.content().get("member", [])
         if not member.get("inactive")
     ]
-    members = tuple(one.resident_id for one in found if one is not None)
-    return _kick_off(request, Wanted(request=request.build_absolute_uri(), resident_ids=members))
+    return tuple(one.resident_id for one in found if one is not None)
 
 
 @machine

@@ -1,61 +1,117 @@
 """The CapabilityStatement, generated from the tables that the door itself goes by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.negotiation import JSON_PATCH
 from doorstep.kernel.record.kinds import BY_ACTION, CLOSED
 from doorstep.kernel.record.search_capability import searching
 from doorstep.kernel.record.search_views import COMPARTMENTS
 
+_SOFTWARE = {"name": "Doorstep 家门口", "version": "0.1.0"}
+_R4 = "http://hl7.org/fhir/OperationDefinition/"
+_BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+_BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
 _READS = ("read", "vread", "history-instance", "history-type", "search-type")
 _OPERATIONS = {
-    "Patient": ("everything", "match"),
+    "Patient": ("everything", "match", "export"),
     "Composition": ("document",),
     "CodeSystem": ("lookup", "validate-code"),
     "ValueSet": ("expand", "validate-code"),
     "ConceptMap": ("translate",),
     "Subscription": ("status", "events"),
+    "Group": ("export",),
 }
-# type -> extensions of its entry: what an app above publishes there.
+# Operations of the whole system that others have defined.
+_OF_SYSTEM = {
+    "export": f"{_BULK}export",
+    "process-message": f"{_R4}MessageHeader-process-message",
+}
+URL = f"{systems.BASE}/CapabilityStatement/doorstep"
+# By type of resource, "" for the whole system.
+Operations = Callable[[str], list[tuple[str, str]]]
 Extensions = Callable[[str], list[dict[str, Any]]]
-_extensions: list[Extensions] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What apps above add: extensions of a type's entry, operations with their addresses, and profiles by type."""
+
+    extensions: Extensions = lambda type: []
+    operations: Operations = lambda type: []
+    profiles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+_additions: list[Additions] = [Additions()]
 # Operations that are not defined by R4 itself.
 _DEFINED_ELSEWHERE = {
-    name: f"http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-{name}"
-    for name in ("status", "events")
+    ("Subscription", "status"): f"{_BACKPORT}status",
+    ("Subscription", "events"): f"{_BACKPORT}events",
+    ("Group", "export"): f"{_BULK}group-export",
+    ("Patient", "export"): f"{_BULK}patient-export",
 }
 _WRITES = ("create", "update", "patch", "delete")
 
 
-def install(extensions: Extensions) -> None:
-    """Wire what gives the extensions of a type's entry; the last one counts."""
-    _extensions[:] = [extensions]
+def install(additions: Additions) -> None:
+    """Wire what apps above add; the last one counts."""
+    _additions[:] = [additions]
 
 
 def statement(base: str) -> dict[str, Any]:
     """What this server does, for GET /fhir/metadata."""
     return {
+        **_head(),
+        "kind": "instance",
+        "instantiates": [URL],
+        "software": _SOFTWARE,
+        "implementation": {"description": "Doorstep FHIR R4", "url": base.rstrip("/")},
+        **_body(base),
+    }
+
+
+def described() -> dict[str, Any]:
+    """The same as a resource of the record: what a server of this kind can do, wherever it stands."""
+    return {**_head(), "id": "doorstep", "url": URL, "kind": "capability", "software": _SOFTWARE, **_body("")}
+
+
+def addresses() -> list[str]:
+    """The definitions of operations and compartments that the statement names."""
+    rest = _body("")["rest"][0]
+    found = [*rest["operation"], *(one for entry in rest["resource"] for one in entry["operation"])]
+    return [*(one["definition"] for one in found), *rest["compartment"]]
+
+
+def _head() -> dict[str, Any]:
+    return {
         "resourceType": "CapabilityStatement",
+        "version": _SOFTWARE["version"],
+        "name": "Doorstep",
+        "title": "Doorstep 家门口",
         "status": "active",
         "date": "2026-11-22",
-        "kind": "instance",
-        "software": {"name": "Doorstep 家门口"},
-        "implementation": {"description": "Doorstep FHIR R4", "url": base.rstrip("/")},
+        "publisher": "Doorstep",
+        "description": "FHIR R4 of the medical consortium: docs/fhir/index.md.",
+    }
+
+
+def _body(base: str) -> dict[str, Any]:
+    return {
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
         "patchFormat": ["application/fhir+json", JSON_PATCH],
         "rest": [
             {
                 "mode": "server",
-                "security": _security(base),
+                **({"security": _security(base)} if base else {}),
                 "resource": [_resource(kind) for kind in sorted(resource_types())],
-                "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
+                "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
                 "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS],
                 "operation": [
-                    _operation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"),
-                    _operation("import", "https://github.com/smart-on-fhir/bulk-import"),
+                    _operation(name, url) for name, url in (*_OF_SYSTEM.items(), *_additions[0].operations(""))
                 ],
             }
         ],
@@ -93,10 +149,12 @@ def _operation(name: str, definition: str) -> dict[str, str]:
 
 def _resource(kind: str) -> dict[str, Any]:
     writes = () if kind in CLOSED else BY_ACTION.get(kind, _WRITES)
-    more = _extensions[0](kind) if _extensions else []
+    more, profiles = _additions[0].extensions(kind), _additions[0].profiles.get(kind, ())
     return {
         **({"extension": more} if more else {}),
         "type": kind,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{kind}",
+        **({"supportedProfile": list(profiles)} if profiles else {}),
         "interaction": [{"code": code} for code in _READS + writes],
         "versioning": "versioned-update",
         "readHistory": True,
@@ -108,8 +166,11 @@ def _resource(kind: str) -> dict[str, Any]:
         "conditionalDelete": "multiple" if "delete" in writes else "not-supported",
         "referencePolicy": ["literal", "logical", "enforced", "local"],
         "operation": [
-            _operation(name, _DEFINED_ELSEWHERE.get(name, f"http://hl7.org/fhir/OperationDefinition/{of}-{name}"))
-            for of, name in (("Resource", "validate"), *((kind, one) for one in _OPERATIONS.get(kind, ())))
+            *(
+                _operation(name, _DEFINED_ELSEWHERE.get((of, name), f"{_R4}{of}-{name}"))
+                for of, name in (("Resource", "validate"), *((kind, one) for one in _OPERATIONS.get(kind, ())))
+            ),
+            *(_operation(name, url) for name, url in _additions[0].operations(kind)),
         ],
         **searching(kind),
     }

@@ -12,7 +12,7 @@ from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.door import allow, at_once, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
 from doorstep.kernel.fhir.patches import Patch
-from doorstep.kernel.record import conditions, queries, search_views, stored, writing
+from doorstep.kernel.record import conditions, groups, queries, search_views, stored, writing
 from doorstep.kernel.record.asking import Question, Row, ask, asked
 from doorstep.kernel.record.stored import Stored
 from doorstep.kernel.record.writing import ABSENT, Draft
@@ -27,7 +27,10 @@ def _type_at_once(request: HttpRequest, entering: Call, type: str) -> HttpRespon
 
 def _instance_at_once(request: HttpRequest, entering: Call, type: str, fhir_id: str) -> HttpResponse | None:
     # A wrong wish for a part of a resource is refused after the look, and then the look is taken back.
-    if request.method not in ("GET", "HEAD") or type not in resource_types() or request.GET.keys() & _PARTS:
+    # Who belongs to a Group is asked in other statements.
+    if request.method not in ("GET", "HEAD") or type not in resource_types() or type == "Group":
+        return None
+    if request.GET.keys() & _PARTS:
         return None
     return ask(reading(type, fhir_id), request, entering=entering)
 
@@ -101,7 +104,11 @@ def reading(type: str, fhir_id: str) -> Question:
 def _read(request: HttpRequest, row: Row | None) -> HttpResponse:
     if row is None:
         raise FhirRefused(404, "not-found", ABSENT)
-    return _shown(request, Stored(*row))
+    found = Stored(*row)
+    if groups.is_ours(found):
+        # No version of ours says who belongs: it can be read anew, and not be known already.
+        return answer(negotiation.shortened(request, groups.whole(found, actor=actor_of(request))))
+    return _shown(request, found)
 
 
 def create(request: HttpRequest, type: str) -> HttpResponse:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from doorstep.kernel.access.encryption import seal, unseal
 from doorstep.kernel.fhir.outcome import FhirRefused, outcome
+from doorstep.kernel.record.search_each import parse_each
 from doorstep.kernel.record.search_expansion import expand
 from doorstep.kernel.record.search_query import Query, parse, unknown_sentence
 from doorstep.kernel.record.search_values import Expand, Setting
@@ -31,7 +32,10 @@ NOTHING: tuple[int, str | None, str | None, int | None] = (0, None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A search of a type that was understood; `after` is the last row of the page before."""
+    """A search that was understood, of a type, or of several: then `type` is empty, and `each` holds what is asked of each of them.
+
+    `after` is the last row of the page before.
+    """
 
     type: str
     pairs: Pairs
@@ -39,12 +43,19 @@ class Prepared:
     base: str
     strict: bool
     after: dict[str, Any] | None
+    each: tuple[Query, ...] | None = None
 
     @property
     def arguments(self) -> tuple[str, str, str]:
         """What record_searched takes besides who asks: the query, the patient whom it asks for, the names of its parameters."""
         patient = self.query.patients[0] if self.query.patients else ""
-        query = orjson.dumps(self.query.as_json(base=self.base, after=self.after)).decode()
+        asked = self.query.as_json(base=self.base, after=self.after)
+        if self.each is not None:
+            asked |= {"type": ",".join(one.type for one in self.each)[:100] or "*"}
+            asked |= {"each": {one.type: one.where for one in self.each}, "where": []}
+            if asked.pop("elements", None) is not None:
+                asked["shown"] = {one.type: one.elements for one in self.each}
+        query = orjson.dumps(asked).decode()
         return query, patient, orjson.dumps(sorted({name for name, _ in self.pairs})).decode()
 
     def bundle(self, row: Sequence[Any]) -> str:
@@ -54,15 +65,17 @@ class Prepared:
         if total is None and self.after is None and found <= query.count and query.count:
             total = found
         shown = f"?{urlencode(query.applied)}" if query.applied else ""
-        links = [{"relation": "self", "url": f"{base}{self.type}{shown}"}]
+        # Of several types the address is that of the interface itself.
+        address = f"{base}{self.type}" if self.type else base.removesuffix("/")
+        links = [{"relation": "self", "url": f"{address}{shown}"}]
         if query.count and found > query.count:
             mark = _sealed(self.type, self.pairs, orjson.loads(last), strict=self.strict)
-            links.append({"relation": "next", "url": f"{base}{self.type}?{CURSOR}={mark}"})
+            links.append({"relation": "next", "url": f"{address}?{CURSOR}={mark}"})
         return _bundle(query, entries, total, links)
 
 
 def prepare(type: str, pairs: Pairs, *, base: str, strict: bool = True, expand: Expand = expand) -> Prepared:
-    """Read a search of a type. `base` is the address of the interface with its slash.
+    """Read a search of a type, or without one of the types that `_type` names. `base` is the address of the interface with its slash.
 
     Raises FhirRefused: 404 for an unknown type, 400 for what cannot be understood.
     """
@@ -70,7 +83,11 @@ def prepare(type: str, pairs: Pairs, *, base: str, strict: bool = True, expand: 
     after = None
     if cursor is not None:
         pairs, after, strict = _opened(type, cursor)
-    query = parse(type, pairs, setting=Setting(base=base, expand=expand), strict=strict)
+    setting = Setting(base=base, expand=expand)
+    if not type:
+        each, warned = parse_each(pairs, setting=setting, strict=strict)
+        return Prepared(type, pairs, warned, base, strict, after, each)
+    query = parse(type, pairs, setting=setting, strict=strict)
     return Prepared(type, pairs, query, base, strict, after)
 
 

@@ -19,4 +19,4 @@ def searching(type: str) -> dict[str, Any]:
 
 
 def _described(one: Parameter) -> dict[str, str]:
-    return {"name": one.code, "type": one.kind}
+    return {"name": one.code, "definition": one.url, "type": one.kind}

@@ -1,4 +1,4 @@
-"""Codes behind :in, :not-in, :above and :below: value sets of the record, and hierarchies of the house's code systems."""
+"""What a search must ask before it is one: codes behind :in, :not-in, :above and :below, and who belongs to Groups of the house."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ import orjson
 from django.db import connection
 
 from doorstep.kernel.fhir.outcome import FhirRefused
+from doorstep.kernel.record import groups
+from doorstep.kernel.record.patients import Patients
 from doorstep.kernel.record.search_index import number
 from doorstep.kernel.terminology import queries as terminology
 
@@ -15,15 +17,42 @@ MOST = 5000
 
 
 def expand(value: str, how: str) -> list[Code]:
-    """The codes that a value stands for; a code of "" is any code of the system. Raises FhirRefused (400)."""
+    """The codes that a value stands for; a code of "" is any code of the system. Raises FhirRefused (400).
+
+    Of "groups" the ids of the Groups of ours to which the patients named belong; of "members" those of the patients who belong to
+    the Groups that a term finds: both without a system.
+    """
     if how == "in":
         return _of_value_set(value)
+    if how == "groups":
+        return [("", key) for key in _groups_of(value)]
+    if how == "members":
+        return [("", key) for key in _members_of(value)]
     system, bar, code = value.partition("|")
     if not bar or not system or not code:
         raise FhirRefused(400, "invalid", "请写作 system|code / write system|code")
     if how == "below":
         return [(system, code), *((system, one) for one in terminology.descendants(system=system, code=code))]
     return [(system, code), *((system, one) for one in terminology.ancestors(system=system, code=code))]
+
+
+def _groups_of(value: str) -> list[str]:
+    patients = Patients()
+    found = [patients.behind(f"Patient/{one.rpartition('/')[2]}") for one in value.split(",")]
+    return groups.of_residents(one.resident_id for one in found if one is not None)
+
+
+def _members_of(terms: str) -> list[str]:
+    asked = {"type": "Group", "where": orjson.loads(terms), "limit": MOST, "base": "", "sort": []}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM record_matches(%s)", [orjson.dumps(asked).decode()])
+        ids = [str(row[0]) for row in cursor.fetchall()]
+    found = {key for one in ids for key, _ in groups.members(one) or ()}
+    if len(found) > MOST:
+        raise FhirRefused(
+            400, "too-costly", f"群组成员超过 {MOST} 人，请用 $export / over {MOST} members: $export them"
+        )
+    return sorted(found)
 
 
 def _of_value_set(value: str) -> list[Code]:

@@ -1,11 +1,14 @@
 """The query of a search: parameters with chains, what to bring along, how to sort and show (hl7.org/fhir/R4/search.html)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
+from doorstep.kernel.fhir.definitions import types as definitions
 from doorstep.kernel.fhir.outcome import FhirRefused
-from doorstep.kernel.fhir.parameters import Parameter, mandatory, parameters, shown_in_summary, types
+from doorstep.kernel.fhir.parameters import Parameter, parameters, types
 from doorstep.kernel.fhir.values import Path, path_of
 from doorstep.kernel.record.search_index import number
 from doorstep.kernel.record.search_terms import term_of
@@ -95,7 +98,7 @@ def _told(type: str, name: str, what: str) -> str:
 
 def unknown_sentence(type: str, name: str) -> str:
     """What to tell about a parameter that is not known."""
-    known = ", ".join(sorted(parameters(type)))
+    known = ", ".join(sorted(parameters(type))) if type in types() else "_id, _lastUpdated, _profile, _security, _tag"
     return f"{type} 不支持查询参数 {name}；支持：{known} / unknown parameter or modifier {name}"
 
 
@@ -115,7 +118,7 @@ def _add(query: Query, name: str, value: str, setting: Setting) -> None:
             _summarize(query, _one_of(name, value, "true", "text", "data", "count", "false"))
         case "_elements":
             chosen = {one.strip().removeprefix(f"{query.type}.") for one in value.split(",") if one.strip()}
-            query.elements = sorted(chosen | mandatory(query.type) | {"resourceType", "id", "meta"})
+            query.elements = sorted(_always(query.type) | _named(query.type, chosen))
         case "_include":
             query.include += _include(name, value, reverse=False)
         case "_revinclude":
@@ -143,7 +146,8 @@ def _condition(type: str, name: str, value: str, setting: Setting, depth: int) -
     if parameter is None:
         raise Unsupported(name)
     if not dot:
-        return term_of(parameter, modifier, value, setting)
+        term = term_of(parameter, modifier, value, setting)
+        return _or_those(term, setting.expand(value, "groups")) if _is_member(parameter, modifier) else term
     if parameter.kind != "reference":
         raise Unsupported(name)
     return _chain(parameter, (modifier, rest), value, setting, depth)
@@ -180,7 +184,23 @@ def _has(type: str, name: str, value: str, setting: Setting, depth: int) -> Term
         raise Unsupported(name)
     inner = _condition(parts[1], parts[3], value, setting, depth + 1)
     few = {"few": True} if inner.get("few") else {}
-    return {"k": "has", "names": names_of(parameter), "type": parts[1], "c": [inner], **few}
+    term: Term = {"k": "has", "names": names_of(parameter), "type": parts[1], "c": [inner], **few}
+    if type == "Patient" and _is_member(parameter, ""):
+        return _or_those(term, setting.expand(orjson.dumps([inner]).decode(), "members"))
+    return term
+
+
+def _is_member(parameter: Parameter, modifier: str) -> bool:
+    """Whether a term asks who belongs to a Group: of the Groups of the house no index knows it."""
+    return (parameter.type, parameter.code) == ("Group", "member") and modifier in ("", "Patient")
+
+
+def _or_those(term: Term, found: Sequence[tuple[str, str]]) -> Term:
+    ids = [key for _, key in found]
+    if not ids:
+        return term
+    few = {"few": True} if term.get("few") else {}
+    return {"k": "or", "c": [term, {"k": "id", "v": ids, "few": True}], **few}
 
 
 def names_of(parameter: Parameter) -> list[int]:
@@ -244,15 +264,29 @@ def _json_path(path: Path) -> str:
 
 
 def _summarize(query: Query, how: str) -> None:
-    always = mandatory(query.type) | {"resourceType", "id", "meta"}
+    always = _always(query.type)
     if how == "true":
-        query.elements = sorted(shown_in_summary(query.type) | always)
+        shown = {one.name for one in definitions()[query.type].elements.values() if one.is_summary}
+        query.elements = sorted(shown | always)
     elif how == "text":
         query.elements = sorted({"text"} | always)
     elif how == "data":
         query.elements = ["-text"]
     elif how == "count":
         query.count, query.total = 0, _EXACT
+
+
+def _always(type: str) -> set[str]:
+    """The top elements that no answer leaves out, by the names that they have in JSON."""
+    needed = {one.name for one in definitions()[type].elements.values() if one.least}
+    return needed | {"resourceType", "id", "meta"}
+
+
+def _named(type: str, chosen: set[str]) -> set[str]:
+    """Elements that a client names: of a choice all its types (value or value[x]), or one of them (valueQuantity)."""
+    stems = {one.removesuffix("[x]") for one in chosen}
+    found = {one.name for one in definitions()[type].elements.values() if one.path_name in stems}
+    return found | stems
 
 
 def _merge_dates(query: Query) -> None:

@@ -9,6 +9,7 @@ from doorstep.kernel.fhir.outcome import answer as answered
 from doorstep.kernel.fhir.parameters import parameters, types
 from doorstep.kernel.record import search
 from doorstep.kernel.record.asking import Question, Row, ask, asked
+from doorstep.kernel.record.search_each import named_types
 
 _FORM = "application/x-www-form-urlencoded"
 # The compartments that are searched, each by the parameter that leads from a resource into it.
@@ -26,6 +27,17 @@ def answer_search(request: HttpRequest, type: str) -> HttpResponse:
     return _answer(request, type, _pairs(request))
 
 
+def answer_all(request: HttpRequest) -> HttpResponse:
+    """Answer GET /fhir?_type=…: a search of several types at once, or of all; the caller is a machine view."""
+    return _answer_all(request, _pairs(request))
+
+
+@machine
+def all_by_post(request: HttpRequest) -> HttpResponse:
+    """POST /fhir/_search: as GET /fhir?…, with the parameters in the body."""
+    return _answer_all(request, _posted(request))
+
+
 @machine
 def in_compartment(request: HttpRequest, type: str, fhir_id: str, inner: str) -> HttpResponse:
     """GET /fhir/Patient/<id>/<type>?…: the search of a type, within what concerns one patient or encounter."""
@@ -40,12 +52,16 @@ def in_compartment(request: HttpRequest, type: str, fhir_id: str, inner: str) ->
 @machine
 def by_post(request: HttpRequest, type: str) -> HttpResponse:
     """POST /fhir/<type>/_search: parameters in the body, so that none of them stands in an address, and in the address."""
+    return _answer(request, type, _posted(request))
+
+
+def _posted(request: HttpRequest) -> list[tuple[str, str]]:
+    """The parameters of a search by POST, in the body and in the address."""
     if request.method != "POST":
-        raise FhirRefused(405, "not-supported", "此地址只支持 POST / only POST here")
+        raise FhirRefused(405, "not-supported", "此地址只支持 POST / only POST here", headers={"Allow": "POST"})
     if request.content_type != _FORM:
         raise FhirRefused(415, "not-supported", f"请用 {_FORM} 发送 / send {_FORM}")
-    pairs = [(name, value) for part in (request.GET, request.POST) for name, values in part.lists() for value in values]
-    return _answer(request, type, pairs)
+    return [(name, value) for part in (request.GET, request.POST) for name, values in part.lists() for value in values]
 
 
 def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
@@ -55,6 +71,13 @@ def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
 def _answer(request: HttpRequest, type: str, pairs: list[tuple[str, str]]) -> HttpResponse:
     allow(request, type, "s")
     found = search.prepare(type, pairs, base=request.build_absolute_uri("/fhir/"), strict=is_strict(request))
+    return asked(_question(found), request)
+
+
+def _answer_all(request: HttpRequest, pairs: list[tuple[str, str]]) -> HttpResponse:
+    found = search.prepare("", pairs, base=request.build_absolute_uri("/fhir/"), strict=is_strict(request))
+    for kind in [one.type for one in found.each or ()] if named_types(found.pairs) else ["*"]:
+        allow(request, kind, "s")
     return asked(_question(found), request)
 
 

@@ -18,6 +18,7 @@ app_name = "fhir"
 urlpatterns = [
     path("", entrance.root, name="root"),
     path("metadata", views.metadata, name="metadata"),
+    path("_search", search_views.all_by_post, name="search-all"),
     path("_history", history.of_server, name="history-system"),
     path("$export", bulk_views.of_server, name="export"),
     path("bulk/<uuid:key>", bulk_views.state, name="bulk-state"),

@@ -232,6 +232,50 @@ BEGIN
   END IF;
 END $$;
 
+-- The page of a search of several types: each type finds its first rows by its own terms ('each': type -> terms), and the first of all
+-- of them are the page. Every type is sorted alike.
+CREATE OR REPLACE FUNCTION record_page_of_types(p_query jsonb, p_limit integer, OUT ids bigint[], OUT matched integer, OUT last jsonb,
+  OUT total bigint) LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DECLARE
+  wall record;
+  one record;
+  single jsonb;
+  parts text[] := '{}';
+  counted bigint;
+  -- The sort keys of this search are instants or texts of one form: as texts they stand in the same order.
+  ordering text := '';
+  descending boolean := coalesce((p_query #>> '{sort,0,desc}')::boolean, true);
+BEGIN
+  ids := '{}';
+  matched := 0;
+  total := CASE WHEN p_query ? 'total' THEN 0 END;
+  SELECT * INTO wall FROM record_wall(false);
+  FOR one IN SELECT e.key AS type, e.value AS terms FROM jsonb_each(p_query -> 'each') e
+      WHERE EXISTS (SELECT 1 FROM record_resource r WHERE r.type = e.key) ORDER BY e.key LOOP
+    single := (p_query - 'each' - 'shown') || jsonb_build_object('type', one.type, 'where', one.terms, 'limit', p_limit);
+    IF p_limit > 0 THEN
+      parts := parts || ('(' || record_rows(single, 0, wall.near, wall.exact) || ')');
+    END IF;
+    IF total IS NOT NULL THEN
+      EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM (SELECT r.resident_id, r.organization_id, r.episode, r.category, r.sensitive'
+        ' FROM record_resource r WHERE %s OFFSET 0) c WHERE %s LIMIT %s) t', record_row_conditions(single, wall.near, wall.exact, NULL),
+        format(wall.exact, 'c'), (p_query ->> 'total')::bigint) INTO counted;
+      total := total + counted;
+    END IF;
+  END LOOP;
+  IF cardinality(parts) = 0 THEN RETURN; END IF;
+  SELECT string_agg(format('n.v[%s] COLLATE "C"', k) || CASE WHEN coalesce((s ->> 'desc')::boolean, false) THEN ' DESC, ' ELSE ' ASC, ' END, '' ORDER BY k)
+    INTO ordering FROM jsonb_array_elements(p_query -> 'sort') WITH ORDINALITY AS x (s, k);
+  FOR one IN EXECUTE format('SELECT n.id, n.v FROM (%s) n ORDER BY %s n.id %s LIMIT %s', array_to_string(parts, ' UNION ALL '),
+      coalesce(ordering, ''), CASE WHEN descending THEN 'DESC' ELSE 'ASC' END, p_limit + 1) LOOP
+    matched := matched + 1;
+    IF matched <= p_limit THEN
+      ids := ids || one.id;
+      last := jsonb_build_object('id', one.id, 'v', one.v, 'phase', 0);
+    END IF;
+  END LOOP;
+END $$;
+
 CREATE OR REPLACE FUNCTION record_search(p_query jsonb)
 RETURNS TABLE (entries text, matched integer, last jsonb, total bigint, residents bigint[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public SET plan_cache_mode = force_generic_plan AS $$
@@ -240,20 +284,25 @@ DECLARE
   ids bigint[];
   whole bigint[];
   elements text[] := CASE WHEN p_query ? 'elements' THEN array(SELECT jsonb_array_elements_text(p_query -> 'elements')) END;
+  -- Of a search of several types: what is shown, by type.
+  shown jsonb := p_query -> 'shown';
 BEGIN
   IF access_user() IS NULL AND NOT access_is_system() THEN
     matched := 0;
     RETURN NEXT;
     RETURN;
   END IF;
-  IF page_limit > 0 AND NOT p_query ? 'total' AND record_is_few(p_query -> 'where') THEN
+  IF p_query ? 'each' THEN
+    SELECT p.ids, p.matched, p.last, p.total INTO ids, matched, last, total FROM record_page_of_types(p_query, page_limit) p;
+  ELSIF page_limit > 0 AND NOT p_query ? 'total' AND record_is_few(p_query -> 'where') THEN
     SELECT p.ids, p.matched, p.last, p.whole INTO ids, matched, last, whole FROM record_few_page(p_query, page_limit) p;
   END IF;
   IF ids IS NULL THEN
     SELECT p.ids, p.matched, p.last, p.total, p.whole INTO ids, matched, last, total, whole FROM record_planned_page(p_query, page_limit) p;
   END IF;
   SELECT string_agg('{"fullUrl":' || to_json((p_query ->> 'base') || r.type || '/' || r.fhir_id) || ',"resource":'
-      || CASE WHEN elements IS NULL THEN r.content::text ELSE record_shown(r.content, elements)::text END
+      || CASE WHEN shown ? r.type THEN record_shown(r.content, array(SELECT jsonb_array_elements_text(shown -> r.type)))::text
+           WHEN elements IS NULL THEN r.content::text ELSE record_shown(r.content, elements)::text END
       || ',"search":{"mode":"' || g.mode || '"}}', ',' ORDER BY g.mode DESC, g.place),
       array_agg(DISTINCT r.resident_id) FILTER (WHERE r.resident_id IS NOT NULL)
     INTO entries, residents
