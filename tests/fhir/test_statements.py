@@ -178,20 +178,29 @@ def sights(house: House) -> tuple[House, Actor]:
     return house, actor
 
 
+def _know_many(house: House) -> None:
+    """More relationships than access_sight gathers: the wall is asked of each row instead."""
+    with acting(system_actor(Purpose.IMPORT)), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT access_open(n, %s, NULL, 'referral', 'full', '', '', false, NULL, '', NULL)"
+            " FROM generate_series(900000, 901100) n",
+            [house.world.lead],
+        )
+
+
+def _begin_with(**settings: int) -> None:
+    """How many are tried before a search comes to its other beginnings."""
+    with connection.cursor() as cursor:
+        for name, value in settings.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", [f"doorstep.{name}", str(value)])
+
+
 @pytest.mark.parametrize(("many", "newest"), [(False, 2000), (True, 2000), (True, 1)])
 def test_a_search_finds_what_row_level_security_shows(sights: tuple[House, Actor], many: bool, newest: int) -> None:
     house, actor = sights
-    with connection.cursor() as cursor:
-        # So many of the newest are tried first: with one alone every search comes to its other beginnings.
-        cursor.execute("SELECT set_config('doorstep.newest', %s, true)", [str(newest)])
+    _begin_with(newest=newest)
     if many:
-        # More relationships than access_sight gathers: the wall is asked of each row instead.
-        with acting(system_actor(Purpose.IMPORT)), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT access_open(n, %s, NULL, 'referral', 'full', '', '', false, NULL, '', NULL)"
-                " FROM generate_series(900000, 901100) n",
-                [house.world.lead],
-            )
+        _know_many(house)
     with acting(actor):
         shown = set(Resource.objects.filter(type="Observation", deleted=False).values_list("fhir_id", flat=True))
         assert shown == {
@@ -219,6 +228,65 @@ def test_a_search_finds_what_row_level_security_shows(sights: tuple[House, Actor
             assert {one["resource"]["id"] for one in found["entry"]} == {"whole", "whole-episode", "whole-own"}, pairs
         with pytest.raises(FhirRefused):
             searched("Observation", [("nothing", "1")], actor=actor)
+
+
+def _paged(pairs: list[tuple[str, str]], actor: Actor) -> list[str]:
+    """The ids of all pages of two."""
+    found: list[str] = []
+    asked = [*pairs, ("_count", "2")]
+    while asked:
+        body = searched("Observation", asked, actor=actor)
+        found += [one["resource"]["id"] for one in body.get("entry", ())]
+        more = [link["url"] for link in body["link"] if link["relation"] == "next"]
+        asked = [("_cursor", more[0].partition("_cursor=")[2])] if more else []
+    return found
+
+
+@pytest.mark.parametrize("begin", [{}, {"newest": 1}, {"newest": 1, "named": 1, "passed": 0}])
+def test_pages_of_amounts_and_names_are_those_of_row_level_security(
+    sights: tuple[House, Actor], begin: dict[str, int]
+) -> None:
+    house, actor = sights
+    _know_many(house)
+    _begin_with(**begin)
+    with acting(actor):
+        seen = Resource.objects.filter(type="Observation", deleted=False).order_by("-id")
+        every = list(seen.values_list("fhir_id", flat=True))
+        named = list(seen.filter(resident_id=house.resident.pk).values_list("fhir_id", flat=True))
+        assert (len(every), len(named)) == (8, 3)
+        unit = f"{systems.UCUM}|/min"
+        for value in (
+            f"gt70|{unit}",
+            f"72|{unit}",
+            f"ge72|{unit}",
+            f"lt73|{unit}",
+            f"eb73|{unit}",
+            f"ne71|{unit}",
+            "ap72",
+        ):
+            for code in ([], [("code", "8867-4")], [("code", f"{systems.LOINC}|8867-4")], [("code", "1,8867-4")]):
+                assert _paged([("value-quantity", value), *code], actor) == every, (value, code)
+        for value in (f"gt72|{unit}", f"71|{unit}", f"ne72|{unit}", "lt72"):
+            assert _paged([("value-quantity", value), ("code", "8867-4")], actor) == [], value
+        assert _paged([("value-quantity", "72"), ("code", "1")], actor) == []
+        for names in ([("patient.name", "周")], [("subject:Patient.name", "周桂"), ("code", "8867-4")]):
+            assert _paged(names, actor) == named
+            assert sorted(_paged([*names, ("_sort", "_lastUpdated")], actor)) == sorted(named)
+        assert _paged([("patient.name", "李")], actor) == []
+
+
+def test_a_name_leads_to_what_came_from_a_merged_record(sights: tuple[House, Actor]) -> None:
+    house, actor = sights
+    _know_many(house)
+    _begin_with(newest=1, named=1)
+    with acting(system_actor(Purpose.IMPORT)):
+        # An entry that stands with the person's other record and still names the former one.
+        former = Resource.objects.get(fhir_id="never").resident_id
+        Resource.objects.filter(fhir_id="never").update(resident_id=house.resident.pk)
+    with acting(system_actor(Purpose.MERGE)), connection.cursor() as cursor:
+        cursor.execute("SELECT access_merge(%s, %s)", [former, house.resident.pk])
+    with acting(actor):
+        assert "never" in _paged([("patient.name", "周")], actor)
 
 
 def test_an_amount_goes_with_its_resource_to_another_resident(sights: tuple[House, Actor]) -> None:

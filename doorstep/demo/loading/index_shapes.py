@@ -23,6 +23,7 @@ INSERT INTO record_searchword (name, norm, key) SELECT DISTINCT name, norm, key 
 _AMOUNT_COLUMNS = (
     "resource_id", "resident_id", "name", "place", "low", "high", "unit", "code", "system_code", "base", "base_low", "base_high",
 )  # fmt: skip
+_STRING_COLUMNS = ("resource_id", "resident_id", "name", "place", "norm", "text")
 Make = Callable[[Batch], list[Any]]
 # Cells of the lines of one resource in one table.
 Lines = list[tuple[str, ...]]
@@ -48,7 +49,7 @@ class IndexShape:
             "record_searchlink": (("name", "target", "resource_id"), self._links(facts)),
             "record_searchdate": (("resource_id", "name", "place", "low", "high"), self._dates(facts)),
             "record_searchamount": (_AMOUNT_COLUMNS, self._amount_lines(facts)),
-            "record_searchstring": (("resource_id", "name", "place", "norm", "text"), self._strings(facts)),
+            "record_searchstring": (_STRING_COLUMNS, self._strings(facts)),
         }
         self._words = sorted(facts.words)
 
@@ -75,7 +76,7 @@ class IndexShape:
 
     def _strings(self, facts: Facts) -> Lines:
         return [
-            ("«place»", str(number(name)), str(place), self._norm(name, norm, text), text)
+            ("«place»", "«resident»", str(number(name)), str(place), self._norm(name, norm, text), text)
             for place, (name, norm, text) in enumerate(sorted(facts.strings), start=1)
         ]
 

@@ -147,7 +147,7 @@ SELECT md5(string_agg(line, chr(10) ORDER BY line)), count(*) FROM (
   UNION ALL SELECT concat_ws('|', 'l', name, target, resource_id) FROM record_searchlink
   UNION ALL SELECT concat_ws('|', 'd', name, resource_id, low, high) FROM record_searchdate
   UNION ALL SELECT concat_ws('|', 'a', name, resource_id, resident_id, low, high, unit, code, system_code, base, base_low, base_high) FROM record_searchamount
-  UNION ALL SELECT concat_ws('|', 's', name, resource_id, norm, text) FROM record_searchstring
+  UNION ALL SELECT concat_ws('|', 's', name, resource_id, resident_id, norm, text) FROM record_searchstring
   UNION ALL SELECT concat_ws('|', 'w', name, norm, key) FROM record_searchword) x
 """
 

@@ -79,6 +79,8 @@ class CareRelationship(models.Model):
             models.Index(
                 fields=["organization_id", "-opened_at"], include=["resident_id"], name="relationship_organization"
             ),
+            # Whom a unit knows, each once, in the order of the index (access_acquainted).
+            models.Index(fields=["organization_id", "resident_id"], name="relationship_known"),
             models.Index(fields=["episode"], name="relationship_episode", condition=~models.Q(episode="")),
         )
 

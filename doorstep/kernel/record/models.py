@@ -180,9 +180,13 @@ class SearchAmount(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=["name", "low", "resource_id"], name="search_amount_low"),
+            # Both say whose an amount is, so that those of others are passed over within the index (record_known_amounts).
+            models.Index(fields=["name", "low", "resource_id"], include=["resident_id"], name="search_amount_low"),
             models.Index(
-                fields=["name", "base", "base_low"], name="search_amount_base", condition=models.Q(base__isnull=False)
+                fields=["name", "base", "base_low"],
+                include=["resident_id", "resource_id"],
+                name="search_amount_base",
+                condition=models.Q(base__isnull=False),
             ),
             models.Index(
                 fields=["name", "resident_id", "base", "base_low", "resource_id"], name="search_amount_resident"
@@ -202,10 +206,14 @@ class SearchAmount(models.Model):
 
 
 class SearchString(models.Model):
-    """A text as searches compare it, and as it was written; of an address (uri) both are the same."""
+    """A text as searches compare it, and as it was written; of an address (uri) both are the same.
+
+    `resident_id` as that of an amount: who has a name is known without a look at the Patient.
+    """
 
     pk = models.CompositePrimaryKey("resource_id", "name", "place")
     resource_id = models.BigIntegerField()
+    resident_id = models.BigIntegerField(null=True)
     name = models.BigIntegerField()
     place = models.SmallIntegerField()
     norm = models.TextField(db_collation="C")
@@ -213,9 +221,12 @@ class SearchString(models.Model):
 
     app_privileges = ()
     row_access = _NOBODY
+    when_merged = Stays("the resource's own resident, written by the database when the resource moves")
 
     class Meta:
-        indexes = (models.Index(fields=["name", "norm", "resource_id"], name="search_string_norm"),)
+        indexes = (
+            models.Index(fields=["name", "norm", "resource_id"], include=["resident_id"], name="search_string_norm"),
+        )
 
 
 class SearchWord(models.Model):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import orjson
@@ -69,6 +70,7 @@ class Query:
 
 def parse(type: str, pairs: Iterable[tuple[str, str]], *, setting: Setting, strict: bool = True) -> Query:
     """Parse a search. What is not known is refused by name when strict, and kept in `unknown` otherwise."""
+    pairs = list(pairs)
     if type not in types():
         raise FhirRefused(404, "not-supported", f"没有资源类型 {type} / there is no resource type {type} here")
     query = Query(type=type)
@@ -84,6 +86,7 @@ def parse(type: str, pairs: Iterable[tuple[str, str]], *, setting: Setting, stri
         if len(query.where) > _MOST_TERMS:
             raise FhirRefused(400, "too-costly", f"条件超过 {_MOST_TERMS} 个 / more than {_MOST_TERMS} conditions")
     _merge_dates(query)
+    _tie(query, pairs, setting)
     return query
 
 
@@ -169,10 +172,18 @@ def _chain(parameter: Parameter, link: tuple[str, str], value: str, setting: Set
         except Unsupported:
             continue
         few = {"few": True} if inner.get("few") else {}
-        found.append({"k": "chain", "names": names_of(parameter), "type": target, "c": [inner], **few})
+        # The reference by which a resource is a resident's: whose resources are wanted says which they are.
+        owner = {"owner": True} if target == "Patient" and _is_owner(parameter) else {}
+        found.append({"k": "chain", "names": names_of(parameter), "type": target, "c": [inner], **few, **owner})
     if not found:
         raise Unsupported(f"{parameter.code}.{rest}")
     return found[0] if len(found) == 1 else {"k": "or", "c": found}
+
+
+def _is_owner(parameter: Parameter) -> bool:
+    held = [parameters(parameter.type)[code] for code, _ in parameter.like] or [parameter]
+    paths = {path.partition(">")[0] for one in held for path in one.paths}
+    return len(paths) == 1 and paths <= {f"{name}:Reference" for name in ("subject", "patient")}
 
 
 def _has(type: str, name: str, value: str, setting: Setting, depth: int) -> Term:
@@ -303,6 +314,33 @@ def _merge_dates(query: Query) -> None:
         else:
             kept.append(term)
     query.where = kept
+
+
+@cache
+def _tied(type: str) -> dict[str, tuple[str, str]]:
+    """Composites of a token and an amount that stand at the resource itself: the amount's parameter, the token's, the composite's."""
+    return {
+        one.components[1][0]: (one.components[0][0], one.code)
+        for one in parameters(type).values()
+        if one.kind == "composite"
+        and not one.like
+        and [at for at, _ in one.groups] == [""]
+        and [kind for _, kind in one.components] == ["token", "quantity"]
+    }
+
+
+def _tie(query: Query, pairs: Sequence[tuple[str, str]], setting: Setting) -> None:
+    """Ask for the amount of a code, where a code and an amount are asked for: the index then passes over no amounts of other codes."""
+    for amount, (token, composite) in _tied(query.type).items():
+        given = [[value for name, value in pairs if name == wanted] for wanted in (token, amount)]
+        if [len(values) for values in given] != [1, 1]:
+            continue
+        code, value = given[0][0], given[1][0]
+        if code.endswith("|") or any(mark in code + value for mark in ",$\\"):
+            continue
+        alone = term_of(parameters(query.type)[amount], "", value, setting)
+        tied = term_of(parameters(query.type)[composite], "", f"{code}${value}", setting)
+        query.where = [tied if term == alone else term for term in query.where]
 
 
 def _whole(name: str, value: str) -> int:

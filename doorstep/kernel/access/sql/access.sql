@@ -136,13 +136,9 @@ END $$;
 CREATE OR REPLACE FUNCTION access_knows_few(p_most integer) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 BEGIN
-  IF access_is_system() THEN RETURN false; END IF;
-  IF NOT EXISTS (SELECT 1 FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach()) OFFSET p_most) THEN
-    RETURN true;
-  END IF;
-  RETURN (SELECT sum(r.rows) <= 5 * p_most AND count(*) <= p_most FROM (SELECT count(*) AS rows
-    FROM (SELECT c.resident_id FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach()) LIMIT 5 * p_most + 1) c
-    GROUP BY c.resident_id) r);
+  RETURN NOT access_is_system() AND (SELECT count(*) <= p_most FROM (SELECT DISTINCT c.resident_id
+    FROM unnest(access_record_reach()) AS u (id), LATERAL (
+      SELECT DISTINCT c.resident_id FROM access_carerelationship c WHERE c.organization_id = u.id ORDER BY c.resident_id LIMIT p_most + 1) c) k);
 END $$;
 
 -- Everybody of whom the actor might read anything: who has, or had, a relationship with the actor's units, the actor, and the records
@@ -151,14 +147,15 @@ CREATE OR REPLACE FUNCTION access_acquainted(p_most integer) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 DECLARE
   found bigint[];
-  rows bigint;
 BEGIN
   IF access_is_system() THEN RETURN NULL; END IF;
-  SELECT array_agg(r.id), sum(r.rows) INTO found, rows FROM (SELECT c.resident_id AS id, count(*) AS rows
-    FROM (SELECT c.resident_id FROM access_carerelationship c WHERE c.organization_id = ANY (access_record_reach()) LIMIT 5 * p_most + 1) c
-    GROUP BY c.resident_id) r;
-  IF rows > 5 * p_most OR cardinality(found) > p_most THEN RETURN NULL; END IF;
-  found := coalesce(found, '{}') || access_self();
+  found := ARRAY(SELECT c.resident_id FROM unnest(access_record_reach()) AS u (id), LATERAL (
+    SELECT DISTINCT c.resident_id FROM access_carerelationship c WHERE c.organization_id = u.id ORDER BY c.resident_id LIMIT p_most + 1) c);
+  IF cardinality(access_record_reach()) > 1 THEN
+    found := ARRAY(SELECT DISTINCT k.id FROM unnest(found) AS k (id));
+  END IF;
+  IF cardinality(found) > p_most THEN RETURN NULL; END IF;
+  found := found || access_self();
   RETURN found || ARRAY(
     WITH RECURSIVE chain (id) AS (
       SELECT f.former_id FROM unnest(found) AS k (id) JOIN access_formerresident f ON f.standing_id = k.id

@@ -65,8 +65,8 @@ BEGIN
           jsonb_array_elements(p_rests -> (n.place::int - 1) -> 'amounts') WITH ORDINALITY AS x (e, row);
   END IF;
   IF jsonb_path_exists(p_rests, '$[*].strings') THEN
-    INSERT INTO record_searchstring (resource_id, name, place, norm, text)
-      SELECT n.id, (e ->> 0)::bigint, x.row, e ->> 1, e ->> 2
+    INSERT INTO record_searchstring (resource_id, resident_id, name, place, norm, text)
+      SELECT n.id, (SELECT r.resident_id FROM record_resource r WHERE r.id = n.id), (e ->> 0)::bigint, x.row, e ->> 1, e ->> 2
         FROM unnest(p_ids) WITH ORDINALITY AS n (id, place),
           jsonb_array_elements(p_rests -> (n.place::int - 1) -> 'strings') WITH ORDINALITY AS x (e, row);
   END IF;
@@ -106,10 +106,11 @@ BEGIN
   END IF;
 END $$;
 
--- An amount carries the resident of its resource, also when the records of two residents become one, or part again.
+-- Amounts and texts carry the resident of their resource, also when the records of two residents become one, or part again.
 CREATE OR REPLACE FUNCTION record_amount_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 BEGIN
   UPDATE record_searchamount SET resident_id = NEW.resident_id WHERE resource_id = NEW.id;
+  UPDATE record_searchstring SET resident_id = NEW.resident_id WHERE resource_id = NEW.id;
   RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER record_amount_owner AFTER UPDATE OF resident_id ON record_resource

@@ -43,24 +43,6 @@ CREATE OR REPLACE FUNCTION record_by_number(p_terms jsonb, p_alias text) RETURNS
     FROM jsonb_array_elements(p_terms) t WHERE t ->> 'k' IN ('key', 'link', 'date', 'amount', 'string') AND NOT t ? 'broad'
 $$;
 
--- Ids with an amount as p_term asks, resident by resident; spans, which are few, from an index of their own. Without a base
--- unit CASE keeps the planner from the index by value, which it takes for as good.
-CREATE OR REPLACE FUNCTION record_amounts_of_known(p_term jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE SET search_path = public AS $$
-DECLARE
-  name text := (p_term ->> 'n')::bigint::text;
-  of_span text := record_amount_bound(p_term, true);
-  bound text := record_amount_bound(p_term, false) || record_amount_unit(p_term);
-BEGIN
-  IF NOT p_term ? 'base' THEN
-    bound := 'CASE WHEN ' || bound || ' THEN true END';
-  END IF;
-  RETURN format('SELECT a.id FROM unnest($1) AS e (id), LATERAL (SELECT a.resource_id AS id FROM record_searchamount a WHERE a.resident_id = e.id'
-      ' AND a.name = %1$s AND %2$s OFFSET 0) a'
-      ' UNION SELECT a.resource_id FROM record_searchamount a WHERE a.resident_id IS NULL AND a.name = %1$s AND %2$s', name, bound)
-    || CASE WHEN of_span IS NULL THEN '' ELSE format(' UNION SELECT a.resource_id FROM record_searchamount a WHERE a.name = %s AND %s%s',
-      name, of_span, record_amount_unit(p_term)) END;
-END $$;
-
 -- Ids with a date between the two that a term asks for, when these are some days apart and at most p_most begin there: nearly all dates
 -- are points or days, those that last longer have an index of their own. NULL where an end is open, or where more are found.
 CREATE OR REPLACE FUNCTION record_between(p_term jsonb, p_most integer) RETURNS text LANGUAGE plpgsql STABLE SET search_path = public AS $$
@@ -82,38 +64,12 @@ BEGIN
   RETURN CASE WHEN record_is_rare(ids, p_most) THEN ids END;
 END $$;
 
--- Ids of all that the known residents have of a type, and of what belongs to nobody, as far as indexes can say that it matches.
-CREATE OR REPLACE FUNCTION record_all_of_known(p_query jsonb) RETURNS text LANGUAGE sql STABLE SET search_path = public AS $$
-  SELECT format('SELECT i.id FROM unnest($1) AS e (id), LATERAL (SELECT i.id FROM record_resource i WHERE i.resident_id = e.id AND %1$s OFFSET 0) i'
-      ' UNION ALL SELECT i.id FROM record_resource i WHERE i.resident_id IS NULL AND %1$s',
-    format('i.type = %L AND ', p_query ->> 'type') || record_by_number(p_query -> 'where', 'i'))
-$$;
-
 -- Whether a statement finds at most so many rows.
 CREATE OR REPLACE FUNCTION record_is_rare(p_ids text, p_most integer) RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE rare boolean;
 BEGIN
   EXECUTE format('SELECT count(*) <= %1$s FROM (SELECT 1 FROM (%2$s) m LIMIT %1$s + 1) m', p_most, p_ids) INTO rare;
   RETURN rare;
-END $$;
-
--- The Patient resources of residents; NULL of NULL.
-CREATE OR REPLACE FUNCTION record_patients_of(p_residents bigint[]) RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = public AS $$
-BEGIN
-  RETURN CASE WHEN p_residents IS NOT NULL THEN ARRAY(SELECT i.id FROM unnest(p_residents) AS e (id),
-    LATERAL (SELECT i.id FROM record_resource i WHERE i.resident_id = e.id AND i.type = 'Patient' OFFSET 0) i) END;
-END $$;
-
--- The last beginning of all: source and known are NULL when the actor knows too many, or when the type is nobody's.
-CREATE OR REPLACE FUNCTION record_from_known(p_query jsonb, p_known bigint[], OUT source text, OUT known bigint[])
-LANGUAGE plpgsql STABLE SET search_path = public AS $$
-DECLARE
-  c_known constant integer := 20000;
-BEGIN
-  IF NOT EXISTS (SELECT 1 FROM record_resource i WHERE i.resident_id IS NULL AND i.type = p_query ->> 'type' OFFSET 200) THEN
-    known := coalesce(p_known, access_acquainted(c_known));
-    source := CASE WHEN known IS NOT NULL THEN record_all_of_known(p_query) END;
-  END IF;
 END $$;
 
 -- The newest with a code of the search, or of its type, as far as indexes can say that they match; NULL where another order is asked
@@ -148,9 +104,11 @@ CREATE OR REPLACE FUNCTION record_is_common(p_terms jsonb) RETURNS boolean LANGU
     AND NOT jsonb_path_exists(p_terms, '$[*] ? (@.k == "chain" && @.type == "Patient")')
 $$;
 
--- The beginning of a search, NULL where the planner chooses; $1 in `source` is `known`: the known residents, or their Patients. `walk` is set when `source` ends after so many
--- rows: a statement that finds a row where there are more.
-CREATE OR REPLACE FUNCTION record_start(p_query jsonb, p_near text, p_known bigint[], OUT source text, OUT known bigint[], OUT walk text)
+-- The beginning of a search, NULL where the planner chooses; $1 in `source` is `known`: the known residents, or ids. `walk` is set when `source` ends after so many
+-- rows: a statement that finds a row where there are more; `rest` with `rest_known` then says how to go on, otherwise record_from_known does.
+DROP FUNCTION IF EXISTS record_start(jsonb, text, bigint[]);
+CREATE OR REPLACE FUNCTION record_start(p_query jsonb, p_near text, p_known bigint[], OUT source text, OUT known bigint[], OUT walk text,
+  OUT rest text, OUT rest_known bigint[])
 LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
   c_known constant integer := 20000;
@@ -165,10 +123,12 @@ BEGIN
   END IF;
   SELECT t INTO one FROM jsonb_array_elements(wanted) t WHERE t ->> 'k' = 'amount' LIMIT 1;
   IF FOUND THEN
-    known := p_known;
-    source := CASE WHEN p_known IS NULL THEN record_rare(jsonb_build_array(one), type, p_near, 2000) END;
-    IF source IS NULL THEN
-      known := coalesce(p_known, access_acquainted(c_known));
+    known := coalesce(p_known, access_acquainted(c_known));
+    IF p_known IS NULL AND known IS NOT NULL THEN
+      rest_known := known;
+      SELECT b.source, b.known, b.rest, CASE WHEN b.rest IS NOT NULL THEN 'SELECT 1' END INTO source, known, rest, walk
+        FROM record_from_amounts(p_query, one, known) b;
+    ELSE
       source := CASE WHEN known IS NOT NULL THEN record_amounts_of_known(one) ELSE record_rare(jsonb_build_array(one), type, p_near, c_walk) END;
     END IF;
     IF source IS NOT NULL THEN
@@ -178,8 +138,12 @@ BEGIN
   SELECT t INTO one FROM jsonb_array_elements(wanted) t
     WHERE t ->> 'k' = 'chain' AND t ->> 'type' = 'Patient' AND record_matched(t #> '{c,0}') IS NOT NULL LIMIT 1;
   IF FOUND THEN
-    known := p_known;
-    IF p_known IS NOT NULL THEN
+    known := coalesce(p_known, CASE WHEN one #>> '{c,0,k}' = 'string' THEN access_acquainted(c_known) END);
+    IF p_known IS NULL AND known IS NOT NULL THEN
+      SELECT b.source, b.known, b.rest, b.rest_known, CASE WHEN b.rest IS NOT NULL THEN 'SELECT 1' END INTO source, known, rest, rest_known, walk
+        FROM record_from_names(p_query, one, known) b;
+      RETURN;
+    ELSIF p_known IS NOT NULL THEN
       source := record_all_of_known(jsonb_build_object('type', 'Patient', 'where', one -> 'c'));
     ELSIF record_is_rare(record_matched(one #> '{c,0}'), 1000) THEN
       source := record_near(record_matched(one #> '{c,0}'), 'Patient', p_near);
@@ -222,12 +186,6 @@ BEGIN
   END LOOP;
   RETURN NULL;
 END $$;
-
--- Ids of what is about these patients, a statement, by a link of a chain.
-CREATE OR REPLACE FUNCTION record_about(p_chain jsonb, p_patients text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-  SELECT format('SELECT DISTINCT l.resource_id AS id FROM (SELECT p.ref FROM (%s OFFSET 0) n JOIN record_resource p ON p.id = n.id OFFSET 0) n'
-    ' JOIN record_searchlink l ON l.target = n.ref AND l.name = ANY (%s)', p_patients, record_numbers(p_chain -> 'names'))
-$$;
 
 -- Whether a statement finds a row.
 CREATE OR REPLACE FUNCTION record_goes_on(p_statement text) RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = public AS $$

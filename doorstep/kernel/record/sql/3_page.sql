@@ -183,9 +183,12 @@ DECLARE
   source text;
   known bigint[];
   walk text;
+  later text;
+  later_known bigint[];
   rest record;
   -- How many of the newest are walked before anything else is thought of; a setting, so that tests can come to what follows.
-  c_newest constant integer := coalesce(nullif(current_setting('doorstep.newest', true), '')::integer, 2000);
+  c_newest constant integer := coalesce(nullif(current_setting('doorstep.newest', true), '')::integer,
+    CASE WHEN p_query -> 'where' @> '[{"k": "amount"}]' THEN 400 ELSE 2000 END);
 BEGIN
   matched := 0;
   SELECT * INTO wall FROM record_wall(few);
@@ -201,7 +204,7 @@ BEGIN
     END IF;
   END IF;
   IF NOT few AND NOT by_table AND wall.near <> 'true' THEN
-    SELECT s.source, s.known, s.walk INTO source, known, walk FROM record_start(p_query, wall.near, wall.known) s;
+    SELECT s.source, s.known, s.walk, s.rest, s.rest_known INTO source, known, walk, later, later_known FROM record_start(p_query, wall.near, wall.known) s;
   END IF;
   IF p_query ? 'total' THEN
     EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM (SELECT r.resident_id, r.organization_id, r.episode, r.category, r.sensitive'
@@ -220,7 +223,11 @@ BEGIN
   SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 0, p_limit, wall.near, wall.exact, source, known) p;
   IF walk IS NOT NULL AND matched <= p_limit AND record_goes_on(walk) THEN
     -- So few of the newest are the actor's that it is better to ask of those whom the actor knows.
-    SELECT s.source, s.known INTO source, known FROM record_from_known(p_query, wall.known) s;
+    IF later IS NULL THEN
+      SELECT s.source, s.known INTO later, later_known FROM record_from_known(p_query, wall.known) s;
+    END IF;
+    source := later;
+    known := later_known;
     SELECT p.ids, p.matched, p.last INTO ids, matched, last FROM record_page(p_query, 0, p_limit, wall.near, wall.exact, source, known) p;
   END IF;
   IF by_table AND matched <= p_limit THEN
