@@ -13,14 +13,15 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
-from tests import database_run
+from tests import database_run, templates_run
 
 RUN = database_run.begin()
 os.environ["DJANGO_SETTINGS_MODULE"] = database_run.SETTINGS
 # Here and not later: conftest files below this one may import models.
 django.setup()
+templates_run.keep()
 # A whole collection passes over all that the product and pytest hold, a quarter of a second each: seldom is enough.
-gc.set_threshold(2_000, 10, 100)
+gc.set_threshold(10_000, 10, 100)
 # How long a shared machine takes says nothing about a rule.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
@@ -30,6 +31,11 @@ settings.load_profile("shared")
 def pytest_xdist_setupnodes() -> None:
     """A worker reads the settings once it has a server of its own, and not, as pytest-django would, when it starts."""
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end: no collection has to look at it again."""
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -59,8 +59,8 @@ def clear_killed_runs() -> None:
 
 def template(run: Path) -> Server:
     """Start the server with a template database that is up to date; whoever comes while it is made waits for it."""
-    migrations = _fingerprint("*/migrations/*.py", "*/data/*")
-    whole = migrations + _fingerprint("*.py", "*.sql")
+    migrations = fingerprint("*/migrations/*.py", "*/data/*")
+    whole = migrations + fingerprint("*.py", "*.sql")
     kept = KEPT / migrations
     KEPT.parent.mkdir(exist_ok=True)
     with _locked(KEPT.with_suffix(".lock")):
@@ -98,7 +98,7 @@ def _copy(source: Path, target: Path) -> None:
     unfinished.rename(target)
 
 
-def _fingerprint(*patterns: str) -> str:
+def fingerprint(*patterns: str) -> str:
     """What these files of the product hold, tests aside, as a short text."""
     digest = hashlib.sha256()
     for path in sorted(path for pattern in patterns for path in (ROOT / "doorstep").rglob(pattern)):
@@ -129,17 +129,3 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def prepare() -> None:
-    """Make the template and keep it, so that no test waits for it."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
-    run = begin()
-    try:
-        template(run)
-    finally:
-        end(run)
-
-
-if __name__ == "__main__":
-    prepare()

@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -45,20 +46,29 @@ def tree(name: str) -> ast.Module:
     return ast.parse((ROOT / name).read_text(encoding="utf-8"), name)
 
 
+@cache
+def statements(name: str) -> tuple[ast.AST, ...]:
+    """Every statement of a file at any depth: definitions and imports are statements, and expressions hold none."""
+    return tuple(_within(tree(name)))
+
+
+def _within(node: ast.AST) -> Iterator[ast.AST]:
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for inner in getattr(node, part, ()):
+            yield inner
+            yield from _within(inner)
+
+
 def functions(name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function of a file, methods and inner ones included."""
-    return _defined(name)[0]
+    return [node for node in statements(name) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def classes(name: str) -> list[ast.ClassDef]:
     """Every class of a file."""
-    return _defined(name)[1]
+    return [node for node in statements(name) if isinstance(node, ast.ClassDef)]
 
 
-@cache
-def _defined(name: str) -> tuple[list[ast.FunctionDef | ast.AsyncFunctionDef], list[ast.ClassDef]]:
-    nodes = list(ast.walk(tree(name)))
-    return (
-        [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)],
-        [node for node in nodes if isinstance(node, ast.ClassDef)],
-    )
+def imports_within(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function imports something when it runs."""
+    return any(isinstance(node, ast.Import | ast.ImportFrom) for node in _within(function))

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.architecture import exceptions
-from tests.architecture.source import ROOT, classes, functions, python_files, tracked, tree
+from tests.architecture.source import (
+    ROOT,
+    classes,
+    functions,
+    imports_within,
+    python_files,
+    statements,
+    tracked,
+    tree,
+)
 
 # The files are parsed once, by one worker.
 pytestmark = pytest.mark.xdist_group("source")
@@ -56,10 +65,7 @@ def test_files_are_named_by_their_topic() -> None:
 
 def test_imports_stand_at_the_top() -> None:
     late = {
-        (name, function.name)
-        for name in python_files()
-        for function in functions(name)
-        if any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(function))
+        (name, function.name) for name in python_files() for function in functions(name) if imports_within(function)
     }
     assert late == set(exceptions.LATE_IMPORTS)
 
@@ -69,7 +75,7 @@ def test_nobody_listens_to_signals() -> None:
     found = [
         name
         for name in python_files(tests=False)
-        for node in ast.walk(tree(name))
+        for node in statements(name)
         if isinstance(node, ast.ImportFrom) and node.module in modules
     ]
     assert found == []

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
@@ -16,7 +18,8 @@ from tests.fhir import oracle
 from tests.fhir.house import searched
 from tests.fhir.oracle import Json
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+# Storing the examples costs more than the searches: one worker does it once for both tests.
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.xdist_group("examples")]
 
 BASE = "http://testserver/fhir/"
 # Types whose resources are asked with random values, besides those that have most examples.
@@ -31,8 +34,20 @@ _LEFT_OUT = {"phonetic", "deceased", "near", "activity-date"}
 QUESTIONS = 700
 
 
+@pytest.fixture(scope="module")
+def stored(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, list[Json]]]:
+    """The official examples by type, in the record: of no resident and open to all."""
+    by_type: dict[str, list[Json]] = defaultdict(list)
+    for one in oracle.examples():
+        by_type[one["resourceType"]].append(one)
+    with django_db_blocker.unblock(), transaction.atomic():
+        store([one for resources in by_type.values() for one in resources])
+        yield by_type
+        transaction.set_rollback(True)
+
+
 def store(resources: list[Json]) -> None:
-    """Put resources into the record, of no resident and open to all."""
+    """Put resources into the record."""
     with acting(system_actor(Purpose.IMPORT)) as actor:
         for start in range(0, len(resources), 100):
             rows = [
@@ -98,12 +113,8 @@ def questions(by_type: dict[str, list[Json]], dice: random.Random) -> Iterator[t
             yield type, code, kind, text
 
 
-def test_random_searches_find_what_the_oracle_finds() -> None:
-    by_type: dict[str, list[Json]] = defaultdict(list)
-    for one in oracle.examples():
-        by_type[one["resourceType"]].append(one)
-    wanted = {type: by_type[type] for type in ASKED}
-    store([one for resources in wanted.values() for one in resources])
+def test_random_searches_find_what_the_oracle_finds(stored: dict[str, list[Json]]) -> None:
+    wanted = {type: stored[type] for type in ASKED}
     dice = random.Random(20261122)
     stream = questions(wanted, dice)
     wrong = []
@@ -119,16 +130,12 @@ def test_random_searches_find_what_the_oracle_finds() -> None:
     assert wrong == []
 
 
-def test_every_official_example_is_indexed_and_found() -> None:
-    resources = oracle.examples()
+def test_every_official_example_is_indexed_and_found(stored: dict[str, list[Json]]) -> None:
+    resources = [one for known in stored.values() for one in known]
     assert len(resources) > 5_000
-    store(resources)
-    by_type: dict[str, set[str]] = defaultdict(set)
-    for one in resources:
-        by_type[one["resourceType"]].add(one["id"])
     with acting(system_actor(Purpose.IMPORT)):
-        for type, known in by_type.items():
-            assert ids(type) == known
+        for type, known in stored.items():
+            assert ids(type) == {one["id"] for one in known}
         for one in random.Random(7).sample(resources, 400):
             for parameter in parameters(one["resourceType"]).values():
                 if parameter.code == "_id":

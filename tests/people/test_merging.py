@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoDbBlocker
 
 from doorstep.coordination.visits import actions as visits
 from doorstep.kernel.access import actions as access
@@ -35,16 +37,24 @@ from doorstep.site.actors import of_user
 from tests.access.scene import Scene, make_scene
 from tests.fhir.house import searched
 
-pytestmark = pytest.mark.django_db
+# One worker makes the scene once, and each test has it as it was.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("merging")]
 
 # The traces grow: what happened is not unsaid by an undone merge. Everything else is as it was.
 TRACES = {"audit_auditentry", "events_eventrow", "events_waitingevent", "record_resourceversion"}
 LEDGER = {"identity_merge", "identity_movedrow"}
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_scene()
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def scene() -> Scene:
-    return make_scene()
+def scene(made: Scene) -> Scene:
+    return deepcopy(made)
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ Everything large in the county is produced column by column, because a million r
 thirteen million rows. A consumer that wants rows asks `rows()`; one that writes files by column asks `column()`.
 """
 
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate, repeat
 from typing import Any
 
 import numpy as np
@@ -78,7 +80,8 @@ def _instants(first_day: int, days: int) -> Array:
     """Every minute of a span as an aware datetime: looking one up is forty times cheaper than making it."""
     start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=first_day)
     table = np.empty(days * MINUTES_PER_DAY, dtype=object)
-    table[:] = [start + timedelta(minutes=minute) for minute in range(days * MINUTES_PER_DAY)]
+    minutes = repeat(timedelta(minutes=1), len(table) - 1)
+    table[:] = list(accumulate(minutes, operator.add, initial=start))
     return table
 
 

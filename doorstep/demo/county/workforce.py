@@ -1,5 +1,6 @@
 """The people who work in the county: about 1,400 practitioners with dated posts, 149 family-doctor teams (3+1+N)."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -134,6 +135,7 @@ def practitioners(
     """Heroes first (ids 1–18), then everybody else."""
     rooms = {(row.organization_id, row.key): row.id for row in departments}
     people = [_hero(row, rooms) for row in heroes.hero_practitioners()]
+    born = Counter((one.birth, one.gender) for one in people)
     wanted = list(positions(rng, places))
     count = len(wanted)
     males = np.array(
@@ -148,10 +150,14 @@ def practitioners(
         birth: date = births[index].item()
         posts = _posts(rng, position, birth + timedelta(days=366 * int(ages[index])), rooms)
         male = bool(males[index])
+        gender = "male" if male else "female"
+        # Rank within the people of one day and sex, from which the number in the id is made.
+        rank = PRACTITIONER_FIRST_RANK + born[birth, gender]
+        born[birth, gender] += 1
         people.append(
             Practitioner(
-                number, names[index], pinyin[index], initials[index], "male" if male else "female", birth,
-                _staff_id(birth, male, people), practitioner_phone(number), _licence(number, position.role),
+                number, names[index], pinyin[index], initials[index], gender, birth,
+                national_id(birth, male=male, rank=rank), practitioner_phone(number), _licence(number, position.role),
                 position.title, _spoken(position.specialty), position.is_expert, posts,
             )
         )  # fmt: skip
@@ -336,12 +342,6 @@ def _hero(row: heroes.HeroPractitioner, rooms: dict[tuple[int, str], int]) -> Pr
         national_id(row.birth, male=row.male, rank=rank), practitioner_phone(row.id),
         _licence(row.id, posts[0].role), row.title, row.specialty, row.id == heroes.CARDIOLOGY_EXPERT, posts,
     )  # fmt: skip
-
-
-def _staff_id(birth: date, male: bool, people: list[Practitioner]) -> str:
-    gender = "male" if male else "female"
-    rank = PRACTITIONER_FIRST_RANK + sum(person.birth == birth and person.gender == gender for person in people)
-    return national_id(birth, male=male, rank=rank)
 
 
 def _spoken(specialty: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from doorstep.care.diagnosis import actions
 from doorstep.care.diagnosis.ecg.dicom_writing import to_dicom
@@ -68,6 +69,7 @@ def make_loop() -> Loop:
     return Loop(world, resident, users)
 
 
+@cache
 def recording_bytes(
     kind: Kind = Kind.NORMAL, *, seed: int = 7, patient: PatientFacts = ZHOU, taken_at: datetime = TAKEN_AT
 ) -> bytes:

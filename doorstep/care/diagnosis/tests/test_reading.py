@@ -131,6 +131,8 @@ def test_return_recording_needs_a_reason_and_goes_to_the_village(loop: Loop) -> 
         assert (task.kind, task.organization_id) == ("ecg-order.returned", loop.world.village)
 
 
+# The worker that loads the signal library for the machine's own tests.
+@pytest.mark.xdist_group("signals")
 def test_preread_sorts_the_queue_and_never_signs(loop: Loop) -> None:
     calm = queued(loop, Kind.NORMAL)
     alarming = queued(loop, Kind.INFERIOR_STEMI, seed=11)

@@ -1,10 +1,8 @@
 """Allergies: asked or not, known or none, right or refuted; in the banner, the record and behind the wall."""
 
-from io import StringIO
 from uuid import uuid5
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,11 +15,13 @@ from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
-from doorstep.kernel.fhir import elements
+from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import actions as record_actions
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record.publishing import Published
+from doorstep.kernel.terminology import actions as terminology
+from doorstep.kernel.terminology import reading
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import World, make_resident, make_staff, make_world
@@ -29,7 +29,9 @@ from doorstep.site.actors import of_user
 
 
 def _doctor() -> tuple[World, Resident, Actor]:
-    call_command("import_terminology", stdout=StringIO())
+    allergens = next(one for one in reading.manifest() if one.system == systems.ALLERGEN)
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        terminology.import_system(facts=allergens, folder=reading.DATA, actor=system)
     world = make_world()
     resident = make_resident(organization_id=world.village, panel_of=(world.village,))
     return world, resident, of_user(make_staff(name="李长河", organization_id=world.village, role="village_doctor"))
