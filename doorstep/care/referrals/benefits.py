@@ -4,7 +4,7 @@ Contracts answer; the site wires them in. A decision states its rule, its reason
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
@@ -39,6 +39,7 @@ class Decision:
     reason_en: str = ""
 
 
+_NAMES = tuple(one.name for one in fields(Decision))
 Decide = Callable[[Question, Actor], Sequence[Decision]]
 Signed = Callable[[int, date], Sequence[int]]
 # Resident and day -> the unit of the family doctor's team
@@ -73,4 +74,4 @@ def family_doctor_of(*, resident_id: int) -> int | None:
 
 def as_rows(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     """The decisions as plain rows, kept with the referral as they were made."""
-    return [asdict(one) for one in decisions]
+    return [{name: getattr(one, name) for name in _NAMES} for one in decisions]

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.referrals import contact, down_rules, rules, texts
 from doorstep.care.referrals.models import FollowUp, Referral
-from doorstep.kernel.web.inputs import DayInput
+from doorstep.kernel.web.inputs import DayInput, SharedFields
 
 _AREA = {"rows": 3}
 
@@ -73,6 +73,8 @@ class ReferralForm(forms.Form):
 
     def __init__(self, *args: Any, choices: dict[str, list[tuple[int, str]]], **kwargs: Any) -> None:
         """Take the choices of target, reviewer, department and expert by the name of their field."""
+        # In front of the class's own, which the form would copy whole.
+        vars(self)["base_fields"] = SharedFields(type(self).base_fields, changed=choices)
         super().__init__(*args, **kwargs)
         self.let_choose(choices)
 

@@ -16,6 +16,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.database.remembered import Remembered
+from doorstep.kernel.database.savepoints import apart
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.residents.models import Resident
 
@@ -196,7 +197,7 @@ def write_round(
     return stay
 
 
-@transaction.atomic
+@apart()
 def ask(*, wanted: Wanted, actor: Actor) -> BedRequest:
     """Put a resident on the waiting list; asked again for the same thing it is the same place, at its new priority."""
     waiting = _WAITING.one(wanted.reference)

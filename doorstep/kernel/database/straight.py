@@ -52,7 +52,7 @@ _known: "WeakKeyDictionary[Connection, _Known]" = WeakKeyDictionary()
 def may_go(raw: Connection, statement: bytes) -> bool:
     """Whether a statement may go the short way; counts it.
 
-    It may not the first times, and wherever the driver has to open a transaction before it.
+    It may not the first times, and where the driver has to open a transaction of a special kind before it.
     """
     known = _known.get(raw)
     if known is None:
@@ -63,12 +63,14 @@ def may_go(raw: Connection, statement: bytes) -> bool:
             known.asked.clear()
         known.asked[statement] = asked + 1
         return False
-    return raw.autocommit or raw.pgconn.transaction_status != _IDLE
+    return raw.autocommit or raw.pgconn.transaction_status != _IDLE or _begins_plainly(raw)
 
 
 def send(raw: Connection, statement: bytes, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows that a statement answers, none where it is none that answers; raises what psycopg raises."""
     known, server = _known[raw], raw.pgconn
+    if not raw.autocommit and server.transaction_status == _IDLE:
+        check(raw, server.exec_(b"BEGIN"))
     turning = Transformer(_Context(known.adapters, raw))
     given = turning.dump_sequence(values, [_AS_FITS] * len(values))
     name = _prepared(raw, known, statement, turning.types or ())
@@ -76,8 +78,12 @@ def send(raw: Connection, statement: bytes, values: Sequence[Any]) -> list[tuple
     if result.status == pq.ExecStatus.TUPLES_OK:
         turning.set_pgresult(result)
         return cast("list[tuple[Any, ...]]", turning.load_rows(0, result.ntuples, tuple))
-    _check(raw, result)
+    check(raw, result)
     return []
+
+
+def _begins_plainly(raw: Connection) -> bool:
+    return raw.isolation_level is None and raw.read_only is None and raw.deferrable is None
 
 
 def _prepared(raw: Connection, known: _Known, statement: bytes, types: tuple[int, ...]) -> bytes:
@@ -88,15 +94,16 @@ def _prepared(raw: Connection, known: _Known, statement: bytes, types: tuple[int
         return name
     while len(known.names) >= KEPT:
         _, oldest = known.names.popitem(last=False)
-        _check(raw, raw.pgconn.exec_(b"DEALLOCATE " + oldest))
+        check(raw, raw.pgconn.exec_(b"DEALLOCATE " + oldest))
     known.made += 1
     name = b"straight_%d" % known.made
-    _check(raw, raw.pgconn.prepare(name, statement, types))
+    check(raw, raw.pgconn.prepare(name, statement, types))
     known.names[place] = name
     return name
 
 
-def _check(raw: Connection, result: Any) -> None:
+def check(raw: Connection, result: Any) -> None:
+    """Raise what psycopg raises for an answer that says that something was wrong."""
     if result.status in {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK}:
         return
     encoding = raw.info.encoding

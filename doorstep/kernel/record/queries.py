@@ -80,18 +80,19 @@ def newest(*, resident_id: int, types: Sequence[str], limit: int, also: str = ""
     """
     kind, _slash, fhir_id = also.partition("/")
     if fhir_id:
-        return [Entry(*row) for row in _newest_and(limit).rows(resident_id, list(types), kind, fhir_id)]
-    return [Entry(*row) for row in _newest(limit).rows(resident_id, list(types))]
+        return [Entry(*row) for row in _newest_and(tuple(types), limit).rows(resident_id, kind, fhir_id)]
+    return [Entry(*row) for row in _newest(tuple(types), limit).rows(resident_id)]
+
+
+# The types stand in the statement: with a list of any length the database would plan anew for each call, for longer than it reads.
+@cache
+def _newest(types: tuple[str, ...], limit: int) -> Remembered[Any]:
+    return Remembered(lambda resident_id: _of_types(resident_id, types, limit))
 
 
 @cache
-def _newest(limit: int) -> Remembered[Any]:
-    return Remembered(lambda resident_id, types: _of_types(resident_id, types, limit))
-
-
-@cache
-def _newest_and(limit: int) -> Remembered[Any]:
-    def build(resident_id: Slot, types: Slot, kind: Slot, fhir_id: Slot) -> QuerySet[Resource, Any]:
+def _newest_and(types: tuple[str, ...], limit: int) -> Remembered[Any]:
+    def build(resident_id: Slot, kind: Slot, fhir_id: Slot) -> QuerySet[Resource, Any]:
         named = Resource.objects.filter(resident_id=resident_id, deleted=False, type=kind, fhir_id=fhir_id)
         both = _of_types(resident_id, types, limit).union(named.values_list(*Entry._fields)[:1], all=True)
         return both.order_by("-occurred_at")
@@ -99,8 +100,8 @@ def _newest_and(limit: int) -> Remembered[Any]:
     return Remembered(build)
 
 
-def _of_types(resident_id: Slot, types: Slot, limit: int) -> QuerySet[Resource, Any]:
-    rows = Resource.objects.filter(resident_id=resident_id, deleted=False, type__any=types)
+def _of_types(resident_id: Slot, types: tuple[str, ...], limit: int) -> QuerySet[Resource, Any]:
+    rows = Resource.objects.filter(resident_id=resident_id, deleted=False, type__in=types)
     return rows.order_by("-occurred_at", "-id").values_list(*Entry._fields)[:limit]
 
 

@@ -1,5 +1,6 @@
 """Turns a Django BoundField into what the field component draws."""
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,10 @@ def describe_field(bound: BoundField, **attributes: Any) -> FieldView:
     given["class"] = " ".join(
         part for part in (css, str(given.get("class", "")), "is-invalid" if errors else "") if part
     )
+    if kind in ("choices", "select"):
+        # A form may share its fields with others (SharedFields): what is drawn is a field of its own.
+        bound.field = copy.copy(bound.field)
+        bound.field.widget = copy.deepcopy(bound.field.widget)
     if kind == "choices":
         # Each option is a widget of its own and takes its class from the field's copy of the widget.
         bound.field.widget.attrs["class"] = given["class"]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import Referral
@@ -22,6 +22,7 @@ from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.database.calls import Call
+from doorstep.kernel.database.savepoints import apart
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.kernel.workflow.actions import TransitionRefused
 
@@ -129,7 +130,7 @@ def place_text(slot: SlotChoice) -> str:
 def once_per_target(refused: Callable[[], Refused]) -> Iterator[None]:
     """A savepoint in which a second open referral to one unit is told as this refusal: whoever acts may not see the first."""
     try:
-        with transaction.atomic():
+        with apart():
             yield
     except IntegrityError as error:
         constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
