@@ -52,7 +52,14 @@ _PATIENTS = (
         "神经内科病区",
         "脑梗死恢复期",
         "I63.9",
-        {"complications_stable": True, "deficit_stable": True, "no_fever_days": 5},
+        {
+            "systolic": 136,
+            "diastolic": 82,
+            "pulse": 74,
+            "complications_stable": True,
+            "deficit_stable": True,
+            "no_fever_days": 5,
+        },
         (
             ("aspirin-100", "阿司匹林肠溶片 100 mg", "100 mg", "qd"),
             ("atorvastatin-20", "阿托伐他汀钙片 20 mg", "20 mg", "qn"),
@@ -63,7 +70,7 @@ _PATIENTS = (
         "心血管内科一病区",
         "冠心病，PCI 术后",
         "I25.1",
-        {"complications_stable": True, "chest_pain_free_days": 2},
+        {"systolic": 128, "diastolic": 76, "pulse": 68, "complications_stable": True, "chest_pain_free_days": 2},
         (
             ("ticagrelor-90", "替格瑞洛片 90 mg", "90 mg", "bid"),
             ("rosuvastatin-10", "瑞舒伐他汀钙片 10 mg", "10 mg", "qn"),

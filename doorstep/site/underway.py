@@ -10,11 +10,18 @@ from django.utils.translation import gettext as _
 from doorstep.care.diagnosis import queries as diagnosis
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals import list_queries as referrals
+from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.care.referrals.states import REFERRAL
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.addressing import url_if_known
 
 _SHOWN = 8
+# Drafts and what came back stand among them: so many are looked at to find the lines that are shown.
+_LOOKED_AT = 4 * _SHOWN
+_BACK = frozenset({"handed_back", "received_back"})
+# States in which the sender itself has the next act: these are tasks of its own, and nobody else is waited for.
+_OWN = frozenset(state.code for state in REFERRAL.states if state.owner == "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,8 @@ def underway(actor: Actor) -> list[Underway]:
                 )
             )
     if actor.may(Referrals.REFERRAL_SUBMIT):
-        for referral in referrals.list_sent(actor=actor, limit=_SHOWN).rows:
+        rows = referrals.list_sent(actor=actor, limit=_LOOKED_AT).rows
+        for referral in [one for one in rows if one.state not in _OWN][:_SHOWN]:
             state = referral.machine.state(referral.state)
             found.append(
                 Underway(
@@ -57,12 +65,18 @@ def underway(actor: Actor) -> list[Underway]:
                     resident_id=referral.resident_id,
                     resident=referral.patient_name,
                     state=state.en if english else state.zh,
-                    holder=referral.target.name if referral.target else "",
+                    holder=_holder(referral),
                     since=referral.state_since,
                     address=_address("referrals:detail", referral.key),
                 )
             )
     return sorted(found, key=lambda one: one.since)[:_SHOWN]
+
+
+def _holder(referral: Referral) -> str:
+    """Who has it now: once it was handed back, the unit near home."""
+    unit = referral.receiver if referral.state in _BACK else referral.target
+    return unit.name if unit else ""
 
 
 def _address(name: str, key: UUID) -> str:

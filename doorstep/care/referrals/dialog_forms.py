@@ -138,8 +138,9 @@ class CloseForm(forms.Form):
 
 
 class OutsideForm(forms.Form):
-    """A patient who leaves the network: where to and why."""
+    """A patient who leaves the network: for what, where to and why."""
 
+    impression = forms.CharField(label=_("初步印象"), max_length=200)
     outside_name = forms.CharField(label=_("转往机构名称"), max_length=120)
     outside_reason = forms.ChoiceField(label=_("转往医共体外的原因"), choices=Referral.OutsideReason.choices)
 

@@ -1,7 +1,7 @@
 """Reads of going home: who of the wards may, which units near home can take whom, and what was proposed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
@@ -38,12 +38,17 @@ def judge_stay(stay: Stay, *, actor: Actor) -> tuple[str, list[Judgement]]:
 
 
 def judge_known(stay: Stay, known: Known) -> tuple[str, list[Judgement]]:
-    """The same on a record that was read already."""
+    """The same on a record that was read already; what was measured before the admission says nothing of how the patient is now."""
     disease = down_rules.disease_of(stay.diagnosis_code, stay.diagnosis)
     said: dict[str, Any] = dict(stay.rounds)
     said["diagnosis"] = stay.diagnosis
     if stay.medicines:
         said |= {"medicine_lines": len(stay.medicines), "follow_ups": len(down_rules.FOLLOW_UPS[disease])}
+    since = timezone.localdate(stay.admitted_at)
+    known = replace(
+        known,
+        measured={name: fact for name, fact in known.measured.items() if fact.on is not None and fact.on >= since},
+    )
     facts = down_facts(known, said=said, day=stay.round_on or stay.admitted_at.date())
     return disease, judge(down_rules.criteria_for(disease), facts)
 

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.models.figures import CODED
 from doorstep.care.referrals.models.referral import number_of
 from doorstep.care.referrals.states import ENDED
@@ -90,7 +90,10 @@ def cases(*, actor: Actor, since: datetime, what: str, limit: int = CASES, after
         if kind == "overdue":
             return _overdue(actor, value, limit=limit, after=after)
         moment, last = _place(after)
-        goal = 0
+        goal: int | str = 0
+        if kind == "outside" and "|" in value:
+            value, _bar, goal = value.partition("|")
+            kind = "outside-at"
         if kind == "flow":
             source, _dash, target = value.partition("-")
             value, goal = _whole(source), _whole(target)  # type: ignore[assignment]
@@ -101,6 +104,16 @@ def cases(*, actor: Actor, since: datetime, what: str, limit: int = CASES, after
             kind = what
         rows = _list(kind if kind in _FIGURES else "", limit).rows(list(actor.reach), moment, last, since, value, goal)
         return [Case(*row) for row in rows]
+
+
+def refused_proposals(*, actor: Actor, since: datetime, code: str) -> list[DownProposal]:
+    """The proposals of going home that the ward or a receiver refused with this code, newest first."""
+    reach = list(actor.reach)
+    with for_purpose(Purpose.INDICATORS, actor):
+        rows = DownProposal.objects.filter(created_at__gte=since)
+        rows = rows.filter(Q(hospital_id__in=reach) | Q(receiver_id__in=reach))
+        rows = rows.filter(Q(ward_code=code) | Q(receiver_codes__contains=[{"code": code}]))
+        return list(rows.select_related("hospital", "receiver").order_by("-created_at", "-id")[:CASES])
 
 
 def forgotten(rows: QuerySet[Referral]) -> QuerySet[Referral]:
@@ -116,6 +129,10 @@ _Narrow = Callable[[QuerySet[Referral], Slot, Slot, Slot], QuerySet[Referral]]
 def _flow(rows: QuerySet[Referral], since: Slot, source: Slot, goal: Slot) -> QuerySet[Referral]:
     going = Q(direction="down", receiver_id=goal) | (~Q(direction="down") & Q(target_id=goal))
     return _flow_out(rows, since, source).filter(going)
+
+
+def _seen(rows: QuerySet[Referral], since: Slot) -> QuerySet[Referral]:
+    return rows.filter(created_at__gte=since, treated_at__isnull=False).exclude(direction="down")
 
 
 def _flow_out(rows: QuerySet[Referral], since: Slot, source: Slot, *_goal: Slot) -> QuerySet[Referral]:
@@ -148,6 +165,12 @@ _FIGURES: dict[str, _Narrow] = {
     "flow-out": lambda rows, since, value, goal: _flow_out(rows, since, value).filter(target__isnull=True),
     **{f"direction:{code}": _direction(code) for code in Referral.Direction.values},
     **{kind: _coded(column) for kind, column in CODED.items()},
+    "outside-at": lambda rows, since, value, place: _coded("outside_reason")(rows, since, value, place).filter(
+        direction="out", outside_name=place
+    ),
+    # Who was seen, and of these who was admitted after the first look: what the two waits are counted of.
+    "first-wait": lambda rows, since, _value, _goal: _seen(rows, since),
+    "second-wait": lambda rows, since, _value, _goal: _seen(rows, since).filter(admitted_at__gt=F("treated_at")),
     "": lambda rows, since, _value, _goal: rows.filter(created_at__gte=since),
 }
 

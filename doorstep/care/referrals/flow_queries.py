@@ -95,12 +95,13 @@ UNION ALL SELECT 'late', substr(kind, 10), '', 0, 0, count(*)::int FROM worklist
   GROUP BY kind
 """
 
+# Who is admitted at the first look has not waited a second time.
 _WAITS = """
 SELECT count(*) FILTER (WHERE w1 IS NOT NULL)::int,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY w1)::float, percentile_cont(0.9) WITHIN GROUP (ORDER BY w1)::float,
        count(*) FILTER (WHERE w2 IS NOT NULL)::int,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY w2)::float, percentile_cont(0.9) WITHIN GROUP (ORDER BY w2)::float
-  FROM (SELECT extract(epoch FROM treated_at - submitted_at) AS w1, extract(epoch FROM admitted_at - treated_at) AS w2
+  FROM (SELECT extract(epoch FROM treated_at - submitted_at) AS w1, extract(epoch FROM nullif(admitted_at, treated_at) - treated_at) AS w2
           FROM referrals_referral
          WHERE created_at >= %(since)s AND treated_at IS NOT NULL AND direction <> 'down'
            AND (source_id = ANY (%(reach)s) OR target_id = ANY (%(reach)s) OR receiver_id = ANY (%(reach)s))) AS waits

@@ -134,7 +134,10 @@ def up_facts(
 def down_facts(known: Known, *, said: Mapping[str, Any], day: date) -> dict[str, Fact]:
     """The facts of going home: what was measured, and what the ward said on a day; a value of None stays unknown."""
     facts = dict(known.measured)
-    facts.update({name: Fact(value=value, on=day) for name, value in said.items() if value is not None})
+    units = dict(_MEASURED.values()) | {"systolic": "mmHg", "diastolic": "mmHg"}
+    facts.update(
+        {name: Fact(value=value, unit=units.get(name, ""), on=day) for name, value in said.items() if value is not None}
+    )
     return facts
 
 

@@ -34,6 +34,10 @@ class RoundForm(forms.Form):
     """What the ward's doctor says of a patient today; an empty answer stays unknown."""
 
     predicted_on = forms.DateField(label=_("预计出院日"), required=False, widget=DayInput())
+    systolic = forms.IntegerField(label=_("今日收缩压"), required=False, min_value=50, max_value=280)
+    diastolic = forms.IntegerField(label=_("今日舒张压"), required=False, min_value=30, max_value=180)
+    pulse = forms.IntegerField(label=_("今日脉搏"), required=False, min_value=20, max_value=250)
+    spo2 = forms.IntegerField(label=_("今日血氧饱和度"), required=False, min_value=50, max_value=100)
     complications_stable = forms.NullBooleanField(label=_("并发症、合并症稳定"), required=False)
     oxygen_free = forms.NullBooleanField(label=_("不需吸氧"), required=False)
     deficit_stable = forms.NullBooleanField(label=_("神经功能缺损稳定"), required=False)

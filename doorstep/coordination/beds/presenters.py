@@ -30,12 +30,16 @@ class Tile:
     stay: Any
     person: str
     held_until: Any
+    held_by: str
+    held_case: str
     verbs: list[tuple[str, str, bool]]
 
 
-def boards(wards: list[WardBoard]) -> list[dict[str, Any]]:
-    """The wards with a tile per bed; the verbs are those of the table that need no more than a word."""
+def boards(wards: list[WardBoard], requests: Iterable[BedRequest] = ()) -> list[dict[str, Any]]:
+    """The wards with a tile per bed, a kept one with whom of the waiting list it is kept for; the verbs are those of the table
+    that need no more than a word."""
     english = (get_language() or "").startswith("en")
+    names = {row.reference: row.patient_name for row in requests}
     found = []
     for line in wards:
         tiles = []
@@ -56,6 +60,8 @@ def boards(wards: list[WardBoard]) -> list[dict[str, Any]]:
                     stay=stay,
                     person=about(stay.resident) if stay else "",
                     held_until=bed.held_until,
+                    held_by=names.get(bed.held_for, ""),
+                    held_case=address_of(bed.held_for),
                     verbs=verbs,
                 )
             )
@@ -82,13 +88,20 @@ class Waiting:
     request: BedRequest
     person: str
     case: str
+    kept: str  # the bed that is kept already
 
 
-def waiting(requests: Iterable[BedRequest]) -> list[Waiting]:
+def waiting(requests: Iterable[BedRequest], wards: list[WardBoard]) -> list[Waiting]:
     """The waiting list; one question for all the persons in it."""
     rows = list(requests)
     known = named(ids=[row.resident_id for row in rows])
-    return [Waiting(row, about(known.get(row.resident_id)), address_of(row.reference)) for row in rows]
+    kept = {
+        bed.held_for: f"{line.ward.name} {bed.number}" for line in wards for bed, _stay in line.beds if bed.held_for
+    }
+    return [
+        Waiting(row, about(known.get(row.resident_id)), address_of(row.reference), kept.get(row.reference, ""))
+        for row in rows
+    ]
 
 
 def totals(wards: list[WardBoard]) -> dict[str, int]:

@@ -25,10 +25,11 @@ def board(request: HttpRequest) -> HttpResponse:
     actor = _actor(request)
     actor.check(Permission.BED_VIEW)
     wards = queries.board(actor=actor, leaving_by=timezone.localdate() + timedelta(days=1))
+    requests = queries.waiting(actor=actor)
     context = {
-        "wards": presenters.boards(wards),
+        "wards": presenters.boards(wards, requests),
         "totals": presenters.totals(wards),
-        "waiting": presenters.waiting(queries.waiting(actor=actor)),
+        "waiting": presenters.waiting(requests, wards),
         "may_manage": actor.may(Permission.BED_MANAGE),
         "sees_names": bool(actor.record_reach),
     }

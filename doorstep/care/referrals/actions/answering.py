@@ -35,6 +35,11 @@ _AT_ONCE = timedelta(minutes=1)
 _EXPECTED = {"green": timedelta(hours=2), "urgent": timedelta(hours=4), "ordinary": timedelta(hours=24)}
 
 
+def usual_arrival(kind: str, *, now: datetime) -> datetime:
+    """When a patient without a booked place is expected, by the kind of the referral."""
+    return now + _EXPECTED[kind]
+
+
 @transaction.atomic
 def accept(
     *, referral: Referral, actor: Actor, instructions: str = "", expected_at: datetime | None = None
@@ -45,7 +50,7 @@ def accept(
     """
     stand_still(referral, actor=actor)
     now = timezone.now()
-    at_once = now + _EXPECTED[referral.kind]
+    at_once = usual_arrival(referral.kind, now=now)
     expected = expected_at or (referral.expected_at if referral.booking_id else None) or at_once
     if referral.kind == Referral.Kind.GREEN and expected_at is None:
         # The green channel brings the patient now; the expert's place may be later, and nobody waits for it to miss the patient.

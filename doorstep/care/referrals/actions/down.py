@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import down_queries, down_rules, texts
+from doorstep.care.referrals import contact, down_queries, down_rules, texts
 from doorstep.care.referrals.criteria import as_rows
 from doorstep.care.referrals.models import DownProposal, Referral, UnitService
 from doorstep.care.referrals.permissions import Permission
@@ -128,6 +128,7 @@ def open_down_draft(*, proposal: DownProposal, actor: Actor) -> Referral | None:
         patient_name=resident.name,
         patient_gender=resident.gender,
         patient_birth_date=resident.birth_date,
+        **contact.of_register(resident),
         direction=Referral.Direction.DOWN,
         aim=Referral.Aim.CLINIC,
         source_id=proposal.hospital_id,

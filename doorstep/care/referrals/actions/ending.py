@@ -95,23 +95,27 @@ def close_elsewhere(*, arrived: Referral, place: str, actor: Actor) -> int:
 
 
 @transaction.atomic
-def leave_network(*, referral: Referral, place: str, code: str, actor: Actor) -> Referral:
+def leave_network(*, referral: Referral, place: str, code: str, actor: Actor, impression: str = "") -> Referral:
     """Send a draft out of the network: counted as leakage with its destination and coded reason, and followed up.
 
-    Raises Refused without destination, reason or impression.
+    Of one that was returned the booked place is given back and the unit that returned it sees the case no more. Raises Refused without destination, reason or impression.
     """
     problems: dict[str, object] = {}
     if not place.strip():
         problems["outside_name"] = _("请填写转往的机构名称。")
     if code not in Referral.OutsideReason.values:
         problems["outside_reason"] = _("请选择转往医共体外的原因。")
-    if not referral.impression.strip():
+    said = impression.strip() or referral.impression.strip()
+    if not said:
         problems["impression"] = _("请填写初步印象。")
     if problems:
         raise Refused(_("外转登记还有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)
     workflow.check_way(referral, "leave", actor=actor)
     if referral.hold_key is not None:
         keeping.give_back(hold_key=referral.hold_key, actor=actor)
+    if referral.submitted_at is not None:
+        give_place_back(referral, actor=actor, reason=_("患者转往医共体外"))
+        run(sights_end_by(referral, timezone.now()))
     label = str(Referral.OutsideReason(code).label)
     return workflow.apply(
         referral,
@@ -121,6 +125,7 @@ def leave_network(*, referral: Referral, place: str, code: str, actor: Actor) ->
             "direction": Referral.Direction.OUT,
             "outside_name": place.strip()[:120],
             "outside_reason": code,
+            "impression": said[:200],
             "target_id": None,
             "department_id": None,
             "hold_key": None,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, queries
+from doorstep.care.referrals.actions.details import place_standing
 from doorstep.care.referrals.actions.treating import default_receiver
 from doorstep.care.referrals.fitting import fits, words_that_fit
 from doorstep.care.referrals.models import Referral
@@ -18,6 +19,7 @@ from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.coordination.scheduling.rules import Quota
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.record import queries as record
+from doorstep.kernel.web.formats import moment_short
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.organizations.rules import sees_patients
 from doorstep.people.workforce import queries as workforce
@@ -33,6 +35,26 @@ _TARGETS = ("hospital", "township-center", "community-center", "care-home")
 def signed_of(referral: Referral) -> list[int]:
     """The hospitals of the resident's contract."""
     return benefits.signed_targets(resident_id=referral.resident_id, day=timezone.localdate())
+
+
+def booked_of(referral: Referral, *, actor: Actor) -> str:
+    """Where and when a referral that came back is booked still; "" when nothing is."""
+    booking = place_standing(referral, actor=actor)
+    return f"{referral.appointment_text} {moment_short(booking.slot.starts_at)}" if booking is not None else ""
+
+
+def declined_before(referral: Referral) -> dict[str, str]:
+    """Why the earlier request was not taken and what was offered instead; {} where it was not declined."""
+    earlier = (
+        Referral.objects.filter(pk=referral.previous_id).select_related("target").first()
+        if referral.previous_id
+        else None
+    )
+    if earlier is None or not earlier.decline_code:
+        return {}
+    reason = _(str(Referral.DeclineReason(earlier.decline_code).label))
+    unit = earlier.target.name if earlier.target else ""
+    return {"why": f"{unit}：{reason}" if unit else reason, "instead": earlier.alternative}
 
 
 def chosen_of(referral: Referral, posted: Any) -> dict[str, list[tuple[int, str]]]:

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.flow_case_queries import Case
 from doorstep.care.referrals.flow_queries import Board
-from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.presenters.words import english
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.web.addressing import url_if_known
 from doorstep.kernel.workflow import catalogue
 
 _CHOICES: dict[str, Any] = {
@@ -50,7 +51,7 @@ def board_of(found: Board) -> dict[str, Any]:
         "flows": found.flows[:15],
         "first": found.first_wait,
         "second": found.second_wait,
-        "clocks": [(_clock(one.kind), one) for one in found.clocks],
+        "clocks": [(_clock(one.kind), one, url_if_known("indicators:cases", one.kind) or "") for one in found.clocks],
         "reasons": _reasons(found),
         "leakage": [(name, code, word("outside", code), count) for name, code, count in found.leakage],
         "dark": found.dark,
@@ -58,7 +59,7 @@ def board_of(found: Board) -> dict[str, Any]:
 
 
 def _reasons(found: Board) -> list[tuple[str, str, list[tuple[str, str, int]], int]]:
-    """Why patients did not get on: a title, the kind of its cases ("" where there are none to open), reasons, and the most of one."""
+    """Why patients did not get on: a title, the kind of its cases, reasons, and the most of one."""
     titles = (
         (_("退回原因"), "return"),
         (_("不予接收原因"), "decline"),
@@ -70,7 +71,11 @@ def _reasons(found: Board) -> list[tuple[str, str, list[tuple[str, str, int]], i
         for title, kind in titles
     ]
     rows.append(
-        (_("下转建议未成的原因"), "", [(code, word("back", code), count) for code, count in found.refused_down])
+        (
+            _("下转建议未成的原因"),
+            "down-refused",
+            [(code, word("back", code), count) for code, count in found.refused_down],
+        )
     )
     return [(title, kind, lines, max((count for *_words, count in lines), default=0)) for title, kind, lines in rows]
 
@@ -82,15 +87,48 @@ def figure_of(what: str) -> str:
         if value not in {one.code for one in Referral.machine.states}:
             return ""
         return _("%(stage)s，已超时") % {"stage": stage(value)} if kind == "overdue" else stage(value)
+    if kind == "down-refused":
+        return _("%(title)s：%(reason)s") % {"title": _("下转建议未成的原因"), "reason": word("back", value)}
+    if kind == "outside" and "|" in value:
+        code, _bar, place = value.partition("|")
+        return f"{place} · {word(kind, code)}"
     if kind in _CHOICES:
         return word(kind, value)
-    return {"open": _("在途转诊"), "overdue": _("已超时"), "dark": _("无人负责的转诊"), "flow": _("机构间流向")}.get(
-        kind, ""
-    )
+    return {
+        "open": _("在途转诊"),
+        "overdue": _("已超时"),
+        "dark": _("无人负责的转诊"),
+        "flow": _("机构间流向"),
+        "first-wait": _("等候一：提交至接诊（中位）"),
+        "second-wait": _("等候二：接诊至收治（中位）"),
+    }.get(kind, "")
 
 
-def case_lines(rows: list[Case], *, actor: Actor) -> list[dict[str, Any]]:
-    """The cases behind a figure; without sight of records there is no name and no link."""
+def proposal_lines(rows: list[DownProposal], *, actor: Actor) -> list[dict[str, Any]]:
+    """The proposals behind a reason, as lines of the same list."""
+    names = bool(actor.record_reach)
+    return [
+        {
+            "number": row.diagnosis,
+            "name": row.patient_name if names else "—",
+            "href": reverse("referrals:proposal", args=[row.key]) if names else "",
+            "way": f"{row.hospital.name} → {row.receiver.name if row.receiver else '—'}",
+            "state": row.machine.state(row.state).en if english() else row.machine.state(row.state).zh,
+            "direction": word("direction", Referral.Direction.DOWN.value),
+            "kind": "—",
+            "submitted_at": row.created_at,
+            "reason": "、".join(
+                word("back", code)
+                for code in dict.fromkeys([row.ward_code, *(one["code"] for one in row.receiver_codes)])
+                if code
+            ),
+        }
+        for row in rows
+    ]
+
+
+def case_lines(rows: list[Case], *, actor: Actor, what: str = "") -> list[dict[str, Any]]:
+    """The cases behind a figure, of a wait with how long it was; without sight of records there is no name and no link."""
     names = bool(actor.record_reach)
     return [
         {
@@ -103,6 +141,7 @@ def case_lines(rows: list[Case], *, actor: Actor) -> list[dict[str, Any]]:
             "kind": _(str(Referral.Kind(row.kind).label)),
             "submitted_at": row.submitted_at,
             "due_at": row.late.due_at if row.late else None,
+            "wait": _wait(row, what),
             "reason": _reason(row),
         }
         for row in rows
@@ -117,7 +156,7 @@ def workbook(rows: list[Case], *, actor: Actor) -> bytes:
     bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
     heads = (
         _("编号"), _("患者"), _("转出机构"), _("转入机构"), _("方向"), _("类型"), _("状态"), _("提交"), _("受理"), _("到院"), _("接诊"),
-        _("收治入院"), _("出院"), _("下转"), _("承接"), _("办结"), _("原因"),
+        _("收治入院"), _("出院"), _("下转"), _("承接"), _("办结"), _("原因"), _("应办"),
     )  # fmt: skip
     sheet.write_row(0, 0, heads, bold)
     columns = (
@@ -141,11 +180,21 @@ def workbook(rows: list[Case], *, actor: Actor) -> bytes:
             value: datetime | None = getattr(row, name)
             if value is not None:
                 sheet.write_datetime(number, column, timezone.localtime(value).replace(tzinfo=None), moment)
-        sheet.write_string(number, len(texts) + len(columns), _reason(row))
+        last = len(texts) + len(columns)
+        sheet.write_string(number, last, _reason(row))
+        if row.late is not None:
+            sheet.write_datetime(number, last + 1, timezone.localtime(row.late.due_at).replace(tzinfo=None), moment)
     sheet.freeze_panes(1, 0)
     sheet.set_column(0, len(heads), 18)
     book.close()
     return target.getvalue()
+
+
+def _wait(row: Case, what: str) -> float | None:
+    """Seconds of the wait that a list is about."""
+    ends = {"first-wait": (row.submitted_at, row.treated_at), "second-wait": (row.treated_at, row.admitted_at)}
+    begun, over = ends.get(what, (None, None))
+    return (over - begun).total_seconds() if begun is not None and over is not None else None
 
 
 def _clock(kind: str) -> str:

@@ -14,6 +14,7 @@ from doorstep.care.referrals.presenters.words import criteria_now, criteria_rows
 from doorstep.care.referrals.record_facts import down_facts, known_of
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.terminology import queries as terminology
+from doorstep.kernel.worklist import queries as worklist
 
 _TONES = {"proposed": "warn", "asked": "info", "agreed": "ok", "refused": "neutral", "lapsed": "neutral"}
 
@@ -68,8 +69,17 @@ def state_of(proposal: DownProposal) -> tuple[str, str]:
 
 
 def lines_of(rows: list[DownProposal]) -> list[dict[str, Any]]:
-    """The lines of the list of proposals."""
-    return [{"row": one, "state": state_of(one), "disease": _(down_queries.disease_name(one.disease))} for one in rows]
+    """The lines of the list of proposals, each with the clock of whoever is asked."""
+    clocks = worklist.clocks_of(kinds={f"down-proposal.{one.state}" for one in rows}, item_ids=[one.pk for one in rows])
+    return [
+        {
+            "row": one,
+            "state": state_of(one),
+            "disease": _(down_queries.disease_name(one.disease)),
+            "clock": clocks.get(one.pk, (None, None)),
+        }
+        for one in rows
+    ]
 
 
 def proposal_of(proposal: DownProposal, *, actor: Actor) -> dict[str, Any]:
@@ -86,13 +96,14 @@ def proposal_of(proposal: DownProposal, *, actor: Actor) -> dict[str, Any]:
         "ward_side": proposal.state == "proposed"
         and actor.reaches(proposal.hospital_id)
         and actor.may("REFERRAL_TREAT"),
+        "discharges": actor.reaches(proposal.hospital_id) and actor.may("REFERRAL_TREAT"),
         "receiver_side": proposal.state == "asked"
         and actor.reaches(proposal.receiver_id)
         and actor.may("REFERRAL_RECEIVE_BACK"),
-        "reasons": list(Referral.BackReason.choices),
+        "reasons": [(code, _(str(words))) for code, words in Referral.BackReason.choices],
         "relations": [(code, _(text)) for code, text in texts.RELATIONS.items()],
         "refusals": [
-            {"unit": _unit_name(proposal, one["unit"]), "reason": str(Referral.BackReason(one["code"]).label)}
+            {"unit": _unit_name(proposal, one["unit"]), "reason": _(str(Referral.BackReason(one["code"]).label))}
             for one in proposal.receiver_codes
         ],
     }

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import down_queries, queries, states, texts
+from doorstep.care.referrals.actions.answering import usual_arrival
 from doorstep.care.referrals.actions.details import place_kept
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
 from doorstep.care.referrals.models import FollowUp, Referral
@@ -18,6 +19,7 @@ from doorstep.care.referrals.packet_queries import Item
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices
 from doorstep.care.referrals.presenters.buttons import Button, with_open
+from doorstep.care.referrals.presenters.course import appointment_of, came_back, event_of, steps_of
 from doorstep.care.referrals.presenters.words import benefit_rows, criteria_rows, english
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import queries as workflow
@@ -33,20 +35,6 @@ TONES = {
     "received_back": "info", "closed": "ok", "declined": "neutral", "withdrawn": "neutral", "died": "neutral",
     "planned": "neutral", "due": "warn", "missed": "critical", "done": "ok", "escalated": "warn", "cancelled": "neutral",
 }  # fmt: skip
-_ROAD = (
-    (
-        "submitted",
-        ("submitted", "submitted_green", "returned", "offered", "declined", "withdrawn", "advised"),
-        "submitted_at",
-    ),
-    ("accepted", ("accepted", "on_the_way", "not_arrived"), "accepted_at"),
-    ("arrived", ("arrived",), "arrived_at"),
-    ("in_treatment", ("in_treatment", "admitted"), "treated_at"),
-    ("discharged", ("discharged",), "discharged_at"),
-    ("handed_back", ("handed_back",), "handed_back_at"),
-    ("received_back", ("received_back",), "received_back_at"),
-    ("closed", ("closed",), "closed_at"),
-)
 # Verbs whose button leads to a page of its own.
 PAGES = {"admit": "referrals:admit", "discharge": "referrals:discharge", "submit": "referrals:edit"}
 # How a signature that was drawn on the page begins; anything else is not shown.
@@ -98,6 +86,8 @@ class Thing:
     may_open: bool = False
     frequencies: dict[str, str] = field(default_factory=lambda: texts.FREQUENCIES)
     signature: str = ""
+    came_back: tuple[str, str] | None = None
+    appointment: str = ""
 
 
 def label(thing: Referral | FollowUp) -> str:
@@ -140,8 +130,8 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         warn_at=line.warn_at if line else None,
         buttons=with_open(_buttons(referral, actor, refusal), queries.still_open(follow_ups)),
         refused=refusal.sentence if refusal else "",
-        steps=_steps(referral),
-        events=[_event(referral, step) for step in reversed(steps)],
+        steps=steps_of(referral),
+        events=[event_of(referral, step) for step in reversed(steps)],
         plan=plan,
         follow_ups=[{"row": one, "state": label(one), "tone": TONES.get(one.state, "neutral")} for one in follow_ups],
         sees_record=sees_record(referral, actor=actor),
@@ -153,6 +143,8 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         debt=down_queries.debt_of(referral_id=referral.pk)
         if referral.discharged_at and actor.reaches(referral.target_id)
         else None,
+        came_back=came_back(referral, steps),
+        appointment=appointment_of(referral),
         signature=referral.consent_signature if referral.consent_signature.startswith(_PNG) else "",
         may_open=not referral.whole_record
         and referral.state not in (*states.ENDED, "draft", "outside")
@@ -288,10 +280,12 @@ def _dialog(referral: Referral, verb: str, refusal: Refusal | None) -> forms.For
         "receiver": choices.receivers_for,
     }
     rows = {name: sources[name](referral) for name in _CHOICES.get(verb, ())}
-    initial: dict[str, Any] = {
-        "expected_at": timezone.localtime(referral.expected_at) if referral.expected_at else None
-    }
+    expected = referral.expected_at or usual_arrival(referral.kind, now=timezone.now())
+    initial: dict[str, Any] = {"expected_at": timezone.localtime(expected)}
     made = dialog_form(verb, refusal.data if refusal else None, choices=rows, initial=initial)
+    if verb == "offer" and referral.bed_requested:
+        # Who waits for a bed is not looked for a clinic's place first.
+        made.order_fields(["bed", "expected_at", "text", "slot"])
     if refusal is not None:
         made.is_valid()
         for name, sentence in refusal.fields.items():
@@ -313,36 +307,6 @@ def _text(way: Transition) -> str:
     if way.verb == "submit":
         return _("填写并提交")
     return way.en if english() else way.zh
-
-
-def _steps(referral: Referral) -> list[dict[str, Any]]:
-    machine, in_english = referral.machine, english()
-    now = next((i for i, (_c, members, _f) in enumerate(_ROAD) if referral.state in members), -1)
-    stopped = referral.state in ("declined", "withdrawn", "died", "advised", "elsewhere")
-    found = []
-    for index, (code, _members, column) in enumerate(_ROAD):
-        moment = getattr(referral, column)
-        shown = referral.state if index == now else code
-        state = machine.state(shown)
-        if index == now:
-            how = "stopped" if stopped else "done" if referral.state == "closed" else "now"
-        else:
-            how = "done" if moment and index < now else "next"
-        found.append({"label": state.en if in_english else state.zh, "state": how, "at": moment})
-    return found
-
-
-def _event(referral: Referral, step: Any) -> dict[str, Any]:
-    way = referral.machine.transition(step.verb, step.from_state)
-    text = step.verb if way is None else way.en if english() else way.zh
-    tone = "ok" if step.to_state == "closed" else "warn" if step.reason else "info"
-    return {
-        "at": step.at or timezone.now(),
-        "title": text,
-        "who": f"{step.organization_name} {step.actor_name}".strip() or _("系统"),
-        "detail": step.reason,
-        "tone": tone,
-    }
 
 
 def last_reason(referral: Referral, *, actor: Actor) -> str:

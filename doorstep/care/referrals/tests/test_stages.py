@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from doorstep.care.referrals import actions, handlers, queries, states
+from doorstep.care.referrals import actions, flow_case_queries, handlers, queries, states
 from doorstep.care.referrals.actions import Place
 from doorstep.care.referrals.models import Referral
-from doorstep.care.referrals.tests.factories import CONSENT, Loop, draft, make_loop, referral_in
+from doorstep.care.referrals.presenters.course import came_back
+from doorstep.care.referrals.tests.factories import CONSENT, Loop, draft, make_loop, make_slot, referral_in
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds.models import Bed, BedRequest, Stay
 from doorstep.coordination.notices.models import Notice
+from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Conflict, Refused
@@ -22,6 +24,8 @@ from doorstep.kernel.workflow.actions import TransitionRefused
 from doorstep.kernel.workflow.queries import history
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.organizations.models import Organization
+from doorstep.people.residents.tests.factories import make_staff
+from doorstep.site.actors import of_user
 from doorstep.site.subscriptions import SUBSCRIPTIONS
 
 pytestmark = pytest.mark.django_db
@@ -258,6 +262,36 @@ def test_leaving_the_network_needs_place_and_reason_and_is_followed_up() -> None
         done = actions.report_outside(referral=gone, result="行手术，恢复好", actor=loop.village)
     assert done.state == "outside_closed"
     assert "省立医院" in done.outcome
+
+
+def test_leaving_the_network_from_a_return_gives_the_place_back_and_closes_the_view() -> None:
+    loop = make_loop()
+    slot = make_slot(loop, starts_at=timezone.now() + timedelta(days=1))
+    referral = draft(loop)
+    with acting(loop.village):
+        actions.hold_slot(referral=referral, slot_key=slot.key, actor=loop.village)
+        actions.submit(referral=referral, consent=CONSENT, actor=loop.village)
+    with acting(loop.office):
+        found = get(loop, referral, loop.office)
+        actions.return_for_information(referral=found, code="other", reason="请补充心肌酶", actor=loop.office)
+    assert sight_of(referral, loop.world.lead) == 1
+    with acting(loop.village):
+        back = get(loop, referral, loop.village)
+        assert came_back(back, history(back, actor=loop.village)) == ("退回补充资料", "请补充心肌酶")
+        gone = actions.leave_network(
+            referral=back, place="省立医院", code="no-skill", impression="胸痛待查", actor=loop.village
+        )
+        assert (gone.state, gone.impression) == ("outside", "胸痛待查")
+        assert Booking.objects.get(reference=gone.subject).state == "cancelled"
+    assert sight_of(referral, loop.world.lead) == 0
+    user = make_staff(name="统筹", organization_id=loop.world.village, role="manager", username="flows")
+    with acting(of_user(user)) as manager:
+        since = timezone.now() - timedelta(days=1)
+        found_at = [
+            len(flow_case_queries.cases(actor=manager, since=since, what=f"outside:no-skill{place}"))
+            for place in ("", "|省立医院", "|别的医院")
+        ]
+    assert found_at == [1, 1, 0]
 
 
 def test_wrong_check_in_is_corrected() -> None:

@@ -23,7 +23,7 @@ def referral_pdf(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_VIEW)
     referral = queries.get(key=key, actor=actor)
-    if referral.accepted_at is None:
+    if referral.accepted_at is None or referral.direction == "down":
         raise Conflict(_("对方受理后才能打印正式转诊单。"))
     return _pdf(papers.referral_form(referral, token=queries.qr_token(referral=referral)), f"{referral.number}.pdf")
 

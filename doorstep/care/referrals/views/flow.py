@@ -1,5 +1,6 @@
 """The board of flows: figures, charts, the cases behind each figure, and their file."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -33,17 +34,31 @@ def cases(request: HttpRequest) -> HttpResponse:
     actor, period = _asked(request)
     what = request.GET.get("what", "")
     since, after = flow_queries.since_of(period), request.GET.get("after", "")
+    kind, _colon, code = what.partition(":")
+    if kind == "down-refused":
+        refused = flow_case_queries.refused_proposals(actor=actor, since=since, code=code)
+        return _list(request, actor, period, what, presenters.proposal_lines(refused, actor=actor), further="")
     rows = flow_case_queries.cases(actor=actor, since=since, what=what, after=after, limit=flow_case_queries.CASES + 1)
     shown = rows[: flow_case_queries.CASES]
     more = {"period": period, "what": what, "after": shown[-1].place} if shown else {}
+    lines = presenters.case_lines(shown, actor=actor, what=what)
+    return _list(request, actor, period, what, lines, further=f"?{urlencode(more)}" if len(rows) > len(shown) else "")
+
+
+def _list(
+    request: HttpRequest, actor: Actor, period: str, what: str, lines: list[dict[str, Any]], *, further: str
+) -> HttpResponse:
+    kind = what.partition(":")[0]
     context = {
-        "lines": presenters.case_lines(shown, actor=actor),
+        "lines": lines,
         "period": period,
         "what": what,
         "figure": presenters.figure_of(what),
         "named": bool(actor.record_reach),
-        "clocked": what.partition(":")[0] == "overdue",
-        "next": f"?{urlencode(more)}" if len(rows) > len(shown) else "",
+        "clocked": kind == "overdue",
+        "waited": kind in ("first-wait", "second-wait"),
+        "proposals": kind == "down-refused",
+        "next": further,
     }
     return render(request, "referrals/flow_cases.html", context)
 

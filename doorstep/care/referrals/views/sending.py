@@ -175,7 +175,7 @@ def outside(request: HttpRequest, key: UUID) -> HttpResponse:
     referral = queries.get(key=key, actor=actor)
     if referral.state not in ("draft", "returned"):
         return redirect(request, reverse("referrals:detail", args=[key]))
-    form = OutsideForm(request.POST if request.method == "POST" else None)
+    form = OutsideForm(request.POST if request.method == "POST" else None, initial={"impression": referral.impression})
     if form.is_bound and form.is_valid():
         try:
             with transaction.atomic():
@@ -183,6 +183,7 @@ def outside(request: HttpRequest, key: UUID) -> HttpResponse:
                     referral=referral,
                     place=form.cleaned_data["outside_name"],
                     code=form.cleaned_data["outside_reason"],
+                    impression=form.cleaned_data["impression"],
                     actor=actor,
                 )
         except Refused as refused:
@@ -296,6 +297,7 @@ def _advice(request: HttpRequest, referral: Any) -> dict[str, Any]:
         "slot_chosen": request.POST.get("slot", ""),
         "fitting": choices.words_of(referral),
         "complete": completeness.check(referral),
+        "booked": choices.booked_of(referral, actor=actor),
     }
 
 
@@ -310,5 +312,6 @@ def _edit_page(request: HttpRequest, referral: Any, form: ReferralForm, *, statu
         "consent": texts.CONSENT,
         "consent_version": texts.CONSENT_VERSION,
         "returned": presenters.last_reason(referral, actor=actor) if referral.state == "returned" else "",
+        "before": choices.declined_before(referral),
     }
     return page_or_part(request, "referrals/edit.html", "content", context, status=status)

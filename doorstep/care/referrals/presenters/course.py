@@ -1,0 +1,81 @@
+"""How far a referral has come: its steps, its history, what brought it back, and where the patient is expected."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.presenters.words import english
+
+_ROAD = (
+    (
+        "submitted",
+        ("submitted", "submitted_green", "returned", "offered", "declined", "withdrawn", "advised"),
+        "submitted_at",
+    ),
+    ("accepted", ("accepted", "on_the_way", "not_arrived"), "accepted_at"),
+    ("arrived", ("arrived",), "arrived_at"),
+    ("in_treatment", ("in_treatment", "admitted"), "treated_at"),
+    ("discharged", ("discharged",), "discharged_at"),
+    ("handed_back", ("handed_back",), "handed_back_at"),
+    ("received_back", ("received_back",), "received_back_at"),
+    ("closed", ("closed",), "closed_at"),
+)
+# Where the road of a patient begins who is sent home without having been referred.
+_ROAD_HOME = 3
+# Ways by which a referral came back to whoever has it now; why stands on top of the page.
+_CAME_BACK = frozenset({"return", "refuse_offer", "refuse_self", "offer_expired", "decline_back", "time_out_back"})
+_NO_PLACE = frozenset({"declined", "withdrawn", "advised", "elsewhere", "died"})
+
+
+def steps_of(referral: Referral) -> list[dict[str, Any]]:
+    """The stages of the road with what is done, what is now and what comes."""
+    machine, in_english = referral.machine, english()
+    # A patient who came without a referral is sent home: nobody asked, and nobody was expected.
+    road = _ROAD[_ROAD_HOME:] if referral.direction == Referral.Direction.DOWN else _ROAD
+    now = next((i for i, (_c, members, _f) in enumerate(road) if referral.state in members), -1)
+    if now < 0 and referral.direction == Referral.Direction.DOWN and referral.state == "draft":
+        now = 0
+    stopped = referral.state in ("declined", "withdrawn", "died", "elsewhere")
+    found = []
+    for index, (code, _members, column) in enumerate(road):
+        moment = getattr(referral, column)
+        shown = referral.state if index == now else code
+        state = machine.state(shown)
+        if index == now:
+            how = "stopped" if stopped else "done" if referral.state in ("closed", "advised") else "now"
+        else:
+            how = "done" if moment and index < now else "next"
+        found.append({"label": state.en if in_english else state.zh, "state": how, "at": moment})
+    return found
+
+
+def came_back(referral: Referral, steps: list[Any]) -> tuple[str, str] | None:
+    """What brought a referral back with its last act, and the reason that was given; None when it went on."""
+    last = steps[-1] if steps else None
+    way = referral.machine.transition(last.verb, last.from_state) if last and last.verb in _CAME_BACK else None
+    return None if last is None or way is None else ((way.en if english() else way.zh), last.reason)
+
+
+def appointment_of(referral: Referral) -> str:
+    """Where the patient is expected; of a place that was given back only that it was."""
+    text = referral.appointment_text or referral.offer_text
+    if text and referral.arrived_at is None and referral.state in _NO_PLACE:
+        return _("%(place)s（已取消）") % {"place": text}
+    offered_no_more = not referral.appointment_text and referral.state in ("submitted", "submitted_green")
+    return "" if offered_no_more else text
+
+
+def event_of(referral: Referral, step: Any) -> dict[str, Any]:
+    """One act of the history."""
+    way = referral.machine.transition(step.verb, step.from_state)
+    text = step.verb if way is None else way.en if english() else way.zh
+    tone = "ok" if step.to_state == "closed" else "warn" if step.reason else "info"
+    return {
+        "at": step.at or timezone.now(),
+        "title": text,
+        "who": f"{step.organization_name} {step.actor_name}".strip() or _("系统"),
+        "detail": step.reason,
+        "tone": tone,
+    }
