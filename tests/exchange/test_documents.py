@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from doorstep.coordination.hospital_systems import faults
 from doorstep.coordination.hospital_systems.cda.reading import parse
 from doorstep.coordination.hospital_systems.cda.writing import Custodian, Subject, to_cda
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -74,7 +76,8 @@ def test_parse_refuses_entities_document_types_and_what_is_no_document(text: str
     started = time.monotonic()
     with pytest.raises(Fault) as refused:
         parse(text.encode())
-    assert refused.value.kind == "structure"
+    expected = "xml-doctype" if "<!DOCTYPE" in text else "xml-other" if text == "<a/>" else "xml-broken"
+    assert refused.value.kind == expected
     assert time.monotonic() - started < 2
 
 
@@ -181,7 +184,7 @@ def test_table_of_the_folder_becomes_a_message_a_row(folder: tuple[Connection, P
     ] == [5.6, "阴性"]
     with acting(system()):
         failed = set(Message.objects.filter(state="failed").values_list("type", "error_kind", "error_place"))
-    assert failed == {("TABLE^results", "field-missing", "结果"), ("TABLE^unreadable", "structure", "文件")}
+    assert failed == {("TABLE^results", "field-missing", "结果"), ("TABLE^unreadable", "file-broken", "文件")}
     assert [path.name.split("-", 2)[2] for path in (place.parent / "failed").iterdir()] == ["broken.xlsx"]
 
 
@@ -189,6 +192,70 @@ def test_file_that_is_still_written_is_left(folder: tuple[Connection, Path]) -> 
     _connection, place = folder
     (place / "half.csv").write_bytes(b"a,b")
     assert folders.look() == 0
+    # A slow copy may pause for longer: whoever has the file open is waited for.
+    save(place, "slow.csv", b"a,b")
+    with (place / "slow.csv").open("ab"):
+        os.utime(place / "slow.csv", (time.time() - 10, time.time() - 10))
+        assert folders.look() == 0
+    assert folders.look() == 1
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("列名.csv", "证件,姓名\n1,2", "file-columns", "第 1 行"),
+        ("空.csv", "", "file-empty", "文件"),
+        ("只有列名.csv", "身份证号,报告号,项目名称,结果,报告时间\n", "file-empty", "文件"),
+        ("说明.docx", "PK", "file-kind", "文件"),
+        ("半份.xml", DOCUMENT[:900], "xml-broken", "ClinicalDocument"),
+        ("无号.xml", DOCUMENT.replace(' extension="DOC-77"', ""), "field-missing", "ClinicalDocument.id"),
+        ("错号.csv", "身份证号,就诊号,就诊类别,就诊时间\n439981196303128807,V1,门诊,2026-05-01 11:30:00", "id-number-invalid", "身份证号"),
+        ("别人.csv", f"身份证号,姓名,出生日期,就诊号,就诊类别,就诊时间\n{ZHOU_NUMBER},王小明,1950-01-01,V1,门诊,2026-05-01 11:30:00", "identity-mismatch", "姓名"),
+        ("体检.csv", f"身份证号,就诊号,就诊类别,就诊时间\n\n{ZHOU_NUMBER},V1,体检,2026-05-01 11:30:00", "value-unknown", "就诊类别"),
+    ],
+)  # fmt: skip
+def test_file_with_a_fault_says_what_and_where(
+    client: Client, world: World, folder: tuple[Connection, Path], case: tuple[str, str, str, str]
+) -> None:
+    (connection, _place), (name, data, kind, place) = folder, case
+    client.force_login(make_staff(name="高工", organization_id=world.lead, role="engineer"))
+    file = SimpleUploadedFile(name, data.encode())
+    answer = client.post(reverse("exchange:upload", args=[connection.key]), {"given": [file]})
+    if not data:
+        assert (answer.status_code, "选中的文件是空的" in answer.content.decode()) == (422, True)
+        save(_place, name, b"")
+        assert folders.look() == 1
+    work(connection)
+    with acting(system()):
+        (message,) = Message.objects.all()
+        assert (message.state, message.error_kind, message.error_place) == ("failed", kind, place)
+    page = client.get(reverse("exchange:message", args=[message.key])).content.decode()
+    assert faults.title_of(kind) in page
+    assert ZHOU_NUMBER not in page
+    assert "王小明" not in page
+    if name == "体检.csv":
+        for words in ("体检.csv 第 3 行", "只能填：门诊、急诊、住院", "2026-05-01 11:30:00"):
+            assert words in page, words
+
+
+def test_file_of_a_page_is_taken_once(client: Client, world: World, folder: tuple[Connection, Path]) -> None:
+    connection, _place = folder
+    client.force_login(make_staff(name="高工", organization_id=world.lead, role="engineer"))
+    address = reverse("exchange:upload", args=[connection.key])
+    for _time in range(2):
+        files = [SimpleUploadedFile("report.xml", DOCUMENT.encode()), SimpleUploadedFile("bad.docx", b"PK")]
+        assert client.post(address, {"given": files}).status_code == 302
+    work(connection)
+    with acting(system()):
+        assert sorted(Message.objects.values_list("state", "duplicates")) == [("applied", 1), ("failed", 1)]
+    page = client.get(reverse("exchange:message", args=[Message.objects.get(state="applied").key]))
+    assert "院内自定章节" in page.content.decode()
+    assert "只有本院懂的内容" not in page.content.decode()
+    assert client.post(address, {}).status_code == 422
+    blank = client.get(reverse("exchange:blank-table", args=["results"])).content.decode("utf-8-sig")
+    assert blank.startswith("身份证号,报告号,项目名称,结果,报告时间,姓名")
+    client.force_login(make_staff(name="外工", organization_id=world.other_township, role="engineer"))
+    assert client.post(address, {"given": [SimpleUploadedFile("a.csv", b"a")]}).status_code == 404
 
 
 def test_document_goes_out_to_those_who_may_see_it(

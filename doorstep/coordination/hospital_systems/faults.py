@@ -102,6 +102,56 @@ KINDS: dict[str, Kind] = {
         gettext_lazy("内容不是一条完整的消息或文件。"),
         gettext_lazy("请让发送方核对分隔符与结束符后重发。"),
     ),
+    "file-empty": Kind(
+        gettext_lazy("文件是空的"),
+        gettext_lazy("文件里没有数据。"),
+        gettext_lazy("请核对导出程序，重新导出后再存入。"),
+    ),
+    "file-kind": Kind(
+        gettext_lazy("文件类型不支持"),
+        gettext_lazy("只读取 .xlsx、.xls、.csv 和 .xml。"),
+        gettext_lazy("请另存为其中一种后再存入。"),
+    ),
+    "file-broken": Kind(
+        gettext_lazy("文件打不开"),
+        gettext_lazy("文件已损坏、没有传完，或字符集既不是 UTF-8 也不是 GB18030。"),
+        gettext_lazy("请在 Excel 中打开核对，重新保存后再存入。"),
+    ),
+    "file-columns": Kind(
+        gettext_lazy("缺少必需的列"),
+        gettext_lazy("第一行的列名里没有：%(columns)s。"),
+        gettext_lazy("请把列名改成与模板完全一致（不多空格、不合并单元格），再存入整个文件。"),
+    ),
+    "file-long": Kind(
+        gettext_lazy("行数太多"),
+        gettext_lazy("一个文件最多 %(most)s 行。"),
+        gettext_lazy("请分成几个文件存入。"),
+    ),
+    "id-number-invalid": Kind(
+        gettext_lazy("身份证号不正确"),
+        gettext_lazy("%(sentence)s"),
+        gettext_lazy("请在院内系统更正后，把这一行重新导出存入。"),
+    ),
+    "value-unknown": Kind(
+        gettext_lazy("取值不在范围内"),
+        gettext_lazy("“%(value)s”不是可填的值，只能填：%(choices)s。"),
+        gettext_lazy("请在文件里改正后，把这一行重新存入。"),
+    ),
+    "xml-doctype": Kind(
+        gettext_lazy("含有文档类型声明"),
+        gettext_lazy("文档带有 DOCTYPE 或实体，为安全起见不读取。"),
+        gettext_lazy("请让发送方去掉 DOCTYPE 声明后重发。"),
+    ),
+    "xml-broken": Kind(
+        gettext_lazy("文档不完整"),
+        gettext_lazy("XML 在第 %(line)s 行断开，通常是没有传完。"),
+        gettext_lazy("请让发送方重新生成后重发。"),
+    ),
+    "xml-other": Kind(
+        gettext_lazy("不是共享文档"),
+        gettext_lazy("这是 XML，但根元素不是 CDA R2 的 ClinicalDocument。"),
+        gettext_lazy("请核对导出的是 WS/T 500 共享文档，再存入。"),
+    ),
     "refused": Kind(gettext_lazy("业务上不接受"), gettext_lazy("%(sentence)s"), gettext_lazy("请按提示处理后重放。")),
     "database": Kind(
         gettext_lazy("数据库繁忙"),

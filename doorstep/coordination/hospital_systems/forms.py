@@ -62,6 +62,32 @@ class ConnectionForm(SettingsForm):
         self.fields["organization"].choices = units  # type: ignore[attr-defined]
 
 
+class _Files(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One file or several."""
+
+    widget = _Files
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """Each file for itself; raises ValidationError for what is none."""
+        given = (data if isinstance(data, list | tuple) else [data]) or [None]
+        return [super(FilesField, self).clean(one, initial) for one in given]
+
+
+class FileForm(forms.Form):
+    """Files for the connection of somebody who cannot reach its folder."""
+
+    given = FilesField(
+        label=_("文件"),
+        widget=_Files(attrs={"accept": ".xlsx,.xls,.csv,.xml"}),
+        help_text=_("Excel、CSV 或共享文档（XML），可以一次选多个；同一个文件再传一次不会重复入档。"),
+        error_messages={"required": _("请选择要上传的文件。"), "empty": _("选中的文件是空的，请重新导出。")},
+    )
+
+
 class LineForm(forms.Form):
     """Where a system listens, and what it is told."""
 

@@ -19,13 +19,14 @@ from doorstep.people.residents.rules import is_whole_number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a message says of its patient. `place` is where it says so."""
+    """What a message says of its patient. `place` is where it says the numbers, `name_place` where the name."""
 
     numbers: tuple[str, ...]
     name: str = ""
     birth_date: date | None = None
     gender: str = ""
     place: str = "PID-3"
+    name_place: str = "PID-5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def _check(person: Person, claim: Claim, *, sure: bool) -> None:
     name_differs = bool(claim.name) and _letters(claim.name) != _letters(person.name)
     birth_differs = claim.birth_date is not None and claim.birth_date != person.birth_date
     if (name_differs and birth_differs) or (not sure and name_differs):
-        raise Fault("identity-mismatch", "PID-5")
+        raise Fault("identity-mismatch", claim.name_place)
 
 
 def _letters(name: str) -> str:

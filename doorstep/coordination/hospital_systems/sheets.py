@@ -11,10 +11,12 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from zipfile import BadZipFile
 
+from django.utils import timezone
 from python_calamine import CalamineError, CalamineWorkbook
 
 from doorstep.coordination.hospital_systems import people
 from doorstep.coordination.hospital_systems.cda.format import TYPE as CDA_TYPE
+from doorstep.coordination.hospital_systems.cda.reading import parse
 from doorstep.coordination.hospital_systems.people import Claim
 from doorstep.coordination.hospital_systems.v2 import tables
 from doorstep.coordination.hospital_systems.v2.times import day_of, fhir_time, moment_of
@@ -23,13 +25,21 @@ from doorstep.kernel.exchange.folders import Item
 from doorstep.kernel.exchange.formats import Fault, Format, Keys, Outcome, Task
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.fhir.elements import Json
+from doorstep.people.residents.rules import NumberFault, read_number
 
 # Kind of table to the columns that it must have; further known columns may stand beside them.
 KINDS = {
     "results": ("身份证号", "报告号", "项目名称", "结果", "报告时间"),
     "visits": ("身份证号", "就诊号", "就诊类别", "就诊时间"),
 }
+# What may stand beside them.
+FURTHER = {
+    "results": ("姓名", "出生日期", "项目代码", "单位", "参考范围"),
+    "visits": ("姓名", "出生日期", "结束时间", "诊断"),
+}
 UNREADABLE = "TABLE^unreadable"
+# Whoever writes only digits here means a national id.
+_NUMERIC = re.compile(r"[0-9]{14,18}[0-9X]?")
 MOST_ROWS = 20_000
 _CLASSES = {"门诊": "O", "急诊": "E", "住院": "I"}
 _DECLARED = re.compile(rb"""encoding=["']([A-Za-z0-9_.-]+)["']""")
@@ -38,11 +48,26 @@ _DECLARED = re.compile(rb"""encoding=["']([A-Za-z0-9_.-]+)["']""")
 def open_file(name: str, data: bytes) -> list[Item]:
     """The messages of a file: a shared document, or the rows of a table."""
     try:
+        if not data:
+            raise Fault("file-empty", "文件")
         if name.lower().endswith(".xml"):
-            return [Item("cda", CDA_TYPE, _xml_text(data))]
+            return [_document(data)]
         return _rows(_table(name, data))
+    except Fault as fault:
+        said: Json = {"file": name, "kind": fault.kind, "place": fault.place, "facts": fault.facts}
     except (CalamineError, BadZipFile, UnicodeDecodeError, LookupError, ValueError, csv.Error):
-        return [Item("table", UNREADABLE, json.dumps({"file": name}, ensure_ascii=False), whole=False)]
+        said = {"file": name, "kind": "file-broken", "place": "文件", "facts": {}}
+    return [Item("table", UNREADABLE, json.dumps(said, ensure_ascii=False), whole=False)]
+
+
+def _document(data: bytes) -> Item:
+    """A shared document; one that cannot be read is kept as it came, and says so when it is worked."""
+    text = _xml_text(data)
+    try:
+        parse(text.encode())
+    except Fault:
+        return Item("cda", CDA_TYPE, text, whole=False)
+    return Item("cda", CDA_TYPE, text)
 
 
 def _xml_text(data: bytes) -> str:
@@ -56,10 +81,24 @@ def _xml_text(data: bytes) -> str:
 def _rows(table: list[list[str]]) -> list[Item]:
     heads = [cell.strip().lstrip("\ufeff") for cell in table[0]] if table else []
     kind = next((name for name, needed in KINDS.items() if set(needed) <= set(heads)), None)
-    if kind is None or len(table) > MOST_ROWS:
-        raise ValueError("no known table")
-    rows = (dict(zip(heads, cells, strict=False)) for cells in table[1:] if any(cell.strip() for cell in cells))
-    return [Item("table", f"TABLE^{kind}", json.dumps(row, ensure_ascii=False, sort_keys=True)) for row in rows]
+    if not any(heads):
+        raise Fault("file-empty", "文件")
+    if kind is None:
+        lacks = min((set(needed) - set(heads) for needed in KINDS.values()), key=len)
+        raise Fault("file-columns", "第 1 行", columns="、".join(sorted(lacks)))
+    if len(table) > MOST_ROWS:
+        raise Fault("file-long", "文件", most=f"{MOST_ROWS:,}")
+    rows = [
+        (line, dict(zip(heads, cells, strict=False)))
+        for line, cells in enumerate(table[1:], start=2)
+        if any(cell.strip() for cell in cells)
+    ]
+    if not rows:
+        raise Fault("file-empty", "文件")
+    return [
+        Item("table", f"TABLE^{kind}", json.dumps(row, ensure_ascii=False, sort_keys=True), line=line)
+        for line, row in rows
+    ]
 
 
 def _table(name: str, data: bytes) -> list[list[str]]:
@@ -72,7 +111,7 @@ def _table(name: str, data: bytes) -> list[list[str]]:
     if name.lower().endswith((".xlsx", ".xls")):
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
         return [[_cell(cell) for cell in row] for row in sheet.to_python()]
-    raise ValueError("unknown suffix")
+    raise Fault("file-kind", "文件")
 
 
 def _cell(cell: object) -> str:
@@ -87,29 +126,37 @@ def _cell(cell: object) -> str:
 
 def keys_of(text: str) -> Keys:
     """The patient's number of a row."""
-    number = str(json.loads(text).get("身份证号", "")).upper()
+    number = "".join(str(json.loads(text).get("身份证号", "")).split()).upper()
     return Keys(lane=number, numbers=(number,) if number else ())
 
 
 def apply(task: Task) -> Outcome:
     """Write one row; raises Fault with the column as its place."""
     if task.message.type == UNREADABLE:
-        raise Fault("structure", "文件")
+        said = json.loads(task.message.body)
+        raise Fault(said.get("kind", "file-broken"), said.get("place", "文件"), **said.get("facts", {}))
     row: dict[str, str] = json.loads(task.message.body)
     kind = task.message.type.partition("^")[2]
     missing = next((name for name in KINDS[kind] if not row.get(name, "").strip()), None)
     if missing is not None:
         raise Fault("field-missing", missing)
+    number = "".join(row["身份证号"].split()).upper()
+    if _NUMERIC.fullmatch(number):
+        try:
+            read_number(number, today=timezone.localdate())
+        except NumberFault as fault:
+            raise Fault("id-number-invalid", "身份证号", sentence=str(fault)) from fault
     time_column = "报告时间" if kind == "results" else "就诊时间"
     moment = moment_of(row[time_column])
     if moment is None:
         raise Fault("time-missing", time_column)
     task.message.event_at = moment
     claim = Claim(
-        numbers=(row["身份证号"].upper(),),
+        numbers=(number,),
         name=row.get("姓名", ""),
         birth_date=day_of(row.get("出生日期", "")),
         place="身份证号",
+        name_place="姓名",
     )
     writer = Writer(task, people.find(claim, task), event_at=moment)
     if kind == "results":
@@ -154,7 +201,7 @@ def _write_visit(row: dict[str, str], writer: Writer) -> None:
     number = row["就诊号"]
     given = _CLASSES.get(row["就诊类别"])
     if given is None:
-        raise Fault("code-unknown", "就诊类别", code=row["就诊类别"])
+        raise Fault("value-unknown", "就诊类别", value=row["就诊类别"], choices="、".join(_CLASSES))
     ended = fhir_time(row.get("结束时间", ""))
     resource = elements.compact(
         {

@@ -4,6 +4,7 @@ from django.urls import path
 
 from doorstep.coordination.hospital_systems import (
     document_views,
+    file_views,
     line_views,
     missing_views,
     notice_views,
@@ -31,6 +32,8 @@ urlpatterns = [
     path("<uuid:key>/", views.connection, name="connection"),
     path("<uuid:key>/codes/", views.codes, name="codes"),
     path("<uuid:key>/codes/<uuid:code>/", views.decide, name="decide"),
+    path("tables/<slug:kind>.csv", file_views.blank, name="blank-table"),
+    path("<uuid:key>/files/", file_views.upload, name="upload"),
     path("<uuid:key>/line/", line_views.line, name="line"),
     path("<uuid:key>/line/close/", line_views.close, name="close-line"),
     path("<uuid:key>/missing/", missing_views.missing, name="missing"),

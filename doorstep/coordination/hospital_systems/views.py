@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.coordination.hospital_systems import labels, lines, presenters
+from doorstep.coordination.hospital_systems import contents, labels, lines, presenters
 from doorstep.coordination.hospital_systems.forms import (
     AgainForm,
     CodeForm,
     ConnectionForm,
+    FileForm,
     LineForm,
     SearchForm,
     SettingsForm,
@@ -113,6 +114,7 @@ def shown_connection(
     form: SettingsForm | None = None,
     line_form: LineForm | None = None,
     again_form: AgainForm | None = None,
+    file_form: FileForm | None = None,
 ) -> HttpResponse:
     """The page of a connection, with the form that was refused, if any."""
     actor = _actor(request)
@@ -129,9 +131,10 @@ def shown_connection(
         "form": form or SettingsForm(initial=presenters.settings_of(found)),
         "line_form": line_form or LineForm(initial=presenters.line_settings_of(line, found, lines.kinds_of)),
         "again_form": again_form or AgainForm(initial=presenters.last_hour(timezone.now(), out=line is not None)),
+        "file_form": file_form or FileForm(),
         "may_manage": actor.may(Permission.EXCHANGE_MANAGE),
     }
-    refused = any(one is not None and one.errors for one in (form, line_form, again_form))
+    refused = any(one is not None and one.errors for one in (form, line_form, again_form, file_form))
     return render(request, "hospital_systems/connection.html", context, 422 if refused else 200)
 
 
@@ -209,7 +212,9 @@ def message(request: HttpRequest, key: UUID) -> HttpResponse:
         "tone": presenters.TONES[found.state],  # type: ignore[index]
         "error": presenters.error_of(found),
         "notes": presenters.notes_of(found),
-        "segments": presenters.segments_of(found, clear=clear),
+        "segments": presenters.segments_of(found, clear=clear) or contents.contents_of(found, clear=clear),
+        "source": contents.source_of(found),
+        "is_file": contents.is_file(found),
         "clear": clear,
         "may_manage": actor.may(Permission.EXCHANGE_MANAGE),
     }

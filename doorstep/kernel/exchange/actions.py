@@ -16,7 +16,8 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import ApiClient
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.audit import actions as audit
-from doorstep.kernel.exchange import queries
+from doorstep.kernel.exchange import folders, queries
+from doorstep.kernel.exchange.folders import Taken
 from doorstep.kernel.exchange.models import CodeMapping, Connection, Message
 from doorstep.kernel.exchange.permissions import Permission
 from doorstep.kernel.exchange.states import REPLAYABLE, MessageState
@@ -104,6 +105,13 @@ def speak(
     connection.save(update_fields=["sends_version", "sends_encoding"])
     _audit("exchange.speak", connection, actor)
     return connection
+
+
+def take_file(*, connection: Connection, name: str, data: bytes, actor: Actor) -> Taken:
+    """Take a file that somebody hands in as the watched folder takes it; what cannot be opened is a message that says so."""
+    _check(connection, actor)
+    _audit("exchange.upload", connection, actor)
+    return folders.take(connection, name=name, data=data)
 
 
 @transaction.atomic

@@ -1,11 +1,14 @@
 """Folders that are watched: a file that somebody saves there comes into the store like a message from the wire.
 
 Each folder connection has `exchange/<its code>/in` below the installation's directory. A file is taken when it has been quiet for
-two seconds, stored in one transaction, and moved to `done` (or `failed` when it could not be opened). A process that
-dies in between finds the file again, and the store knows its content already.
+two seconds and no program of this machine has it open for writing, stored in one transaction, and moved to `done` (or `failed`
+when it could not be opened). A process that dies in between finds the file again, and the store knows its content already.
 """
 
+import errno
+import fcntl
 import hashlib
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,16 +26,27 @@ log = structlog.get_logger(__name__)
 QUIET_SECONDS = 2.0
 LARGEST = 50 * 1024 * 1024
 AT_ONCE = 500
+# Linux: which signal tells of a broken lease (fcntl(2)); Python does not name it.
+_F_SETSIG = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One message inside a file; `whole` is False for what stands in for a file that could not be opened."""
+    """One message inside a file; `whole` is False for what could not be opened, `line` is the row that it stood in (1 is the first)."""
 
     format: str
     type: str
     text: str
     whole: bool = True
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file: how many messages it held, and whether it could be opened."""
+
+    messages: int
+    whole: bool
 
 
 # (file name, content) -> the messages in it; a file that cannot be opened is one item that says so.
@@ -70,13 +84,34 @@ def _is_ready(path: Path) -> bool:
     # Office programs keep a hidden file beside the one that is open; a link could lead anywhere.
     if path.is_symlink() or not path.is_file() or path.name.startswith((".", "~$")):
         return False
-    return time.time() - path.stat().st_mtime > QUIET_SECONDS
+    return time.time() - path.stat().st_mtime > QUIET_SECONDS and not _is_written(path)
+
+
+def _is_written(path: Path) -> bool:
+    """Whether a program of this machine has the file open for writing: only then a lease for reading is refused as busy."""
+    try:
+        with path.open("rb") as file:
+            # Whoever opens it in this moment would break the lease: the signal for that is one that nobody minds.
+            fcntl.fcntl(file, _F_SETSIG, signal.SIGURG)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    return False
 
 
 def _take(connection: Connection, path: Path) -> None:
     data = path.read_bytes() if path.stat().st_size <= LARGEST else b""
-    number = hashlib.sha256(data or path.name.encode()).hexdigest()[:24]
-    items = _opener[0](path.name, data)
+    taken = take(connection, name=path.name, data=data)
+    place = "done" if taken.whole else "failed"
+    path.replace(path.parent.parent / place / f"{time.strftime('%Y%m%d-%H%M%S')}-{path.name}")
+    log.info("file_taken", connection=connection.code, messages=taken.messages, whole=taken.whole)
+
+
+def take(connection: Connection, *, name: str, data: bytes) -> Taken:
+    """Store the messages of one file; the same content again is the same messages."""
+    number = hashlib.sha256(data or name.encode()).hexdigest()[:24]
+    items = _opener[0](name, data)
     with acting(system_actor(Purpose.EXCHANGE)):
         arrivals = [
             storing.arrive(
@@ -87,14 +122,11 @@ def _take(connection: Connection, path: Path) -> None:
                 text=item.text,
                 content=item.text,
                 size=len(item.text.encode()),
-                address=path.name[:45],
+                address=f"{name[:38]}:{item.line}" if item.line else name[:45],
             )
             for position, item in enumerate(items, start=1)
         ]
         for start in range(0, len(arrivals), AT_ONCE):
             storing.store(arrivals[start : start + AT_ONCE])
         storing.note_alive(connection_ids=[connection.pk])
-    whole = all(item.whole for item in items) and bool(items)
-    target = path.parent.parent / ("done" if whole else "failed") / f"{time.strftime('%Y%m%d-%H%M%S')}-{path.name}"
-    path.replace(target)
-    log.info("file_taken", connection=connection.code, messages=len(arrivals), whole=whole)
+    return Taken(len(arrivals), all(item.whole for item in items) and bool(items))

@@ -34,8 +34,7 @@ def apply(task: Task) -> Outcome:
     data = task.message.body.encode()
     document = parse(data)
     task.message.event_at = event_at = document.written_at or task.message.received_at
-    claim = Claim(numbers=document.numbers, name=document.name, birth_date=document.birth_date, place="patientRole.id")
-    writer = Writer(task, people.find(claim, task), event_at=event_at)
+    writer = Writer(task, people.find(_claim(document), task), event_at=event_at)
     kind = _kind_of(document.code, task)
     author = {"display": document.author or document.custodian or task.actor.organization_name}
     sections = [
@@ -77,6 +76,16 @@ def apply(task: Task) -> Outcome:
         thing=document.number,
     )
     return writer.close()
+
+
+def _claim(document: Document) -> Claim:
+    return Claim(
+        numbers=document.numbers,
+        name=document.name,
+        birth_date=document.birth_date,
+        place="patientRole.id",
+        name_place="patient.name",
+    )
 
 
 def _kind_of(code: Coded, task: Task) -> Json:

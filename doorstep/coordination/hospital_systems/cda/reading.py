@@ -73,16 +73,23 @@ def parse(data: bytes) -> Document:
         Guard.fromstring(data, forbid_dtd=True)
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         root = etree.fromstring(data, parser)
-    except (DefusedXmlException, ParseError, etree.XMLSyntaxError, ValueError) as error:
-        raise Fault("structure", "ClinicalDocument") from error
+    except DefusedXmlException as error:
+        raise Fault("xml-doctype", "DOCTYPE") from error
+    except ParseError as error:
+        # Where it breaks off says whether it was cut short; the words of the parser may quote the document.
+        raise Fault("xml-broken", "ClinicalDocument", line=str(error.position[0])) from error
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise Fault("xml-broken", "ClinicalDocument", line="—") from error
     if root.tag != f"{{{catalogue.NAMESPACE}}}ClinicalDocument":
-        raise Fault("structure", "ClinicalDocument")
+        raise Fault("xml-other", str(root.tag).rpartition("}")[2][:40])
     return _document(root)
 
 
 def _document(root: etree._Element) -> Document:
     identity = _first(root, "v3:setId") if _first(root, "v3:setId") is not None else _first(root, "v3:id")
-    number = _attribute(identity, "extension") or _attribute(identity, "root")
+    number, root_number = _attribute(identity, "extension"), _attribute(identity, "root")
+    # The root of the numbering itself is the number of no document: all that lack an extension would be one.
+    number = number or ("" if root_number == catalogue.DOCUMENT_IDS else root_number)
     if not number:
         raise Fault("field-missing", "ClinicalDocument.id")
     role = _first(root, "v3:recordTarget/v3:patientRole")
