@@ -67,7 +67,7 @@ def receive_back(*, referral: Referral, actor: Actor, unit_id: int | None = None
             day=day,
             due_on=max(today, discharged + timedelta(days=day)),
         )
-        workflow.begin(follow_up, "plan", actor=actor, details=_facts(follow_up))
+        workflow.begin(follow_up, "plan", actor=actor, details=_facts(follow_up), due_at=_end_of(follow_up.due_on))
     return moved
 
 
@@ -136,6 +136,7 @@ def reschedule_follow_up(*, follow_up: FollowUp, due_on: date, reason: str, acto
         "reschedule",
         actor=actor,
         values={"due_on": due_on},
+        due_at=_end_of(due_on),
         reason=reason,
         details=_facts(follow_up),
     )

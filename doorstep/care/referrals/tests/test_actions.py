@@ -29,6 +29,7 @@ from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.workflow.actions import TransitionRefused
 from doorstep.kernel.worklist import queries as worklist
+from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.models import Resident
 
 pytestmark = pytest.mark.django_db
@@ -333,3 +334,7 @@ def test_follow_ups_fall_due_and_are_missed() -> None:
             follow_up=missed, due_on=today + timedelta(days=12), reason="外出", actor=loop.family
         )
         assert moved.state == "planned"
+        # Each stands in the worklist with its own day, in China's time.
+        tasks = Task.objects.filter(kind="follow-up.planned", closed_at__isnull=True)
+        days = sorted(timezone.localdate(task.due_at) for task in tasks if task.due_at)
+        assert days == [today + timedelta(days=day) for day in (7, 12, 30)]
