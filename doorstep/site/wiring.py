@@ -1,7 +1,8 @@
 """What the site plugs together at start: a line per app."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -262,22 +263,22 @@ def family_doctor(resident_id: int, day: date) -> int | None:
 
 def client_of_token(token: str, request: HttpRequest) -> door.Grant | None:
     """Who is behind a bearer token: one that the operator issued, an access token of OAuth, or a CDS client's own JWT."""
-    address, request_id = _sent_from(request)
+    address, request_id = _sent_from(request.META)
     if is_signed_call(token, request):
         return grant_of_call(token, request, address=address, request_id=request_id)
     actor = of_client(token, address=address, request_id=request_id)
     return door.Grant(actor, bound=True) if actor else grant_of(token, address=address, request_id=request_id)
 
 
-def client_remembered(token: str, request: HttpRequest) -> door.Entry | None:
+def client_remembered(token: str, headers: Mapping[str, Any]) -> door.Entry | None:
     """The hospital system that this token stood for the last time, and the call that makes sure that it still does."""
-    address, request_id = _sent_from(request)
+    address, request_id = _sent_from(headers)
     found = client_again(token, address=address, request_id=request_id)
     return None if found is None else door.Entry(door.Grant(found[0], bound=True), found[1])
 
 
-def _sent_from(request: HttpRequest) -> tuple[str, str]:
-    return str(request.META.get("REMOTE_ADDR", "")), str(request.META.get("HTTP_X_REQUEST_ID", ""))[:40]
+def _sent_from(headers: Mapping[str, Any]) -> tuple[str, str]:
+    return str(headers.get("REMOTE_ADDR", "")), str(headers.get("HTTP_X_REQUEST_ID", ""))[:40]
 
 
 def system_named(name: str) -> Actor | None:

@@ -1,9 +1,9 @@
 """The door for machines: a bearer token names the actor and what it may; without one the answer is 401."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -41,7 +41,7 @@ class Entry:
 
 
 P = ParamSpec("P")
-Remember = Callable[[str, HttpRequest], Entry | None]
+Remember = Callable[[str, Mapping[str, Any]], Entry | None]
 Authenticate = Callable[[str, HttpRequest], Grant | None]
 MachineView = Callable[Concatenate[HttpRequest, P], HttpResponse]
 Quick = Callable[Concatenate[HttpRequest, Call, P], HttpResponse | None]
@@ -64,6 +64,8 @@ _BY_CLASS = {
     "40": (409, "transient", "与另一请求冲突，请重试 / in the way of another request: try again"),
 }
 
+# Stands in a request's headers once it was counted; what a client sends has another beginning.
+_COUNTED = "doorstep.counted"
 # Seconds after which another try makes sense, by issue code.
 _RETRY_AFTER = {"transient": "1", "too-costly": "1", "no-store": "60"}
 
@@ -108,7 +110,7 @@ def at_once(quick: Quick[P], otherwise: MachineView[P]) -> MachineView[P]:
     @functools.wraps(otherwise)
     def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         # Inside a transaction, a test's for instance, no statement is a transaction of its own.
-        entry = None if connection.in_atomic_block else _remembered(request)
+        entry = None if connection.in_atomic_block else remembered(request.META)
         if entry is None:
             return otherwise(request, *args, **kwargs)
         try:
@@ -160,18 +162,28 @@ def allow(request: HttpRequest, type: str, verb: str) -> None:
         )
 
 
-def _token(request: HttpRequest) -> str:
-    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+def _token(headers: Mapping[str, Any]) -> str:
+    scheme, _, token = headers.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return str(token).strip() if scheme.lower() == "bearer" else ""
 
 
-def _remembered(request: HttpRequest) -> Entry | None:
-    token = _token(request)
-    return _remember[0](token, request) if token and _remember else None
+def remembered(headers: Mapping[str, Any]) -> Entry | None:
+    """Whom the token in these headers (HttpRequest.META) stood for a moment ago; None when nobody remembers."""
+    token = _token(headers)
+    return _remember[0](token, headers) if token and _remember else None
+
+
+def admit(headers: MutableMapping[str, Any], actor: Actor) -> None:
+    """Count a request, once on whichever ways; raises when the actor may not use the door at all, or asks too often."""
+    actor.check(Permission.FHIR_READ)
+    if not headers.get(_COUNTED):
+        limits.spend(actor.client or str(actor.user_id))
+        # Only now: who was refused is refused again on another way.
+        headers[_COUNTED] = True
 
 
 def _grant(request: HttpRequest) -> Grant:
-    token = _token(request)
+    token = _token(request.META)
     grant = _authenticate[0](token, request) if token and _authenticate else None
     if grant is None:
         raise FhirRefused(
@@ -183,9 +195,5 @@ def _grant(request: HttpRequest) -> Grant:
 
 
 def _checked(request: HttpRequest, grant: Grant) -> Grant:
-    """Count the request, once on whichever ways; raises when the actor may not use the door at all, or asks too often."""
-    grant.actor.check(Permission.FHIR_READ)
-    if not getattr(request, "counted", False):
-        request.counted = True  # type: ignore[attr-defined]
-        limits.spend(grant.actor.client or str(grant.actor.user_id))
+    admit(request.META, grant.actor)
     return grant

@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -47,10 +48,16 @@ class Preference:
 def check_accepted(request: HttpRequest) -> None:
     """Raise FhirRefused (406) when the caller wants anything but JSON; `_format` goes before Accept."""
     wanted = request.GET.get("_format") or request.META.get("HTTP_ACCEPT") or "*/*"
+    if not takes_json(wanted):
+        raise FhirRefused(406, "not-supported", f"只提供 JSON，不提供 {wanted} / only JSON is offered, not {wanted}")
+
+
+@lru_cache(maxsize=256)
+def takes_json(wanted: str) -> bool:
+    """Whether JSON is among the kinds of an Accept header."""
     # A plus sign in an address that was not escaped arrives as a blank.
     kinds = [part.partition(";")[0].strip().lower().replace(" ", "+") for part in wanted.split(",")]
-    if not _JSON & set(kinds):
-        raise FhirRefused(406, "not-supported", f"只提供 JSON，不提供 {wanted} / only JSON is offered, not {wanted}")
+    return not _JSON.isdisjoint(kinds)
 
 
 def body_of(request: HttpRequest, *, also: tuple[str, ...] = ()) -> Any:
@@ -152,12 +159,18 @@ def note(sentence: str) -> dict[str, Any]:
     return outcome("informational", sentence, severity="information")
 
 
+def compressed(accepted: str, content: bytes) -> bytes | None:
+    """The content for a caller of this Accept-Encoding, None when it goes out as it is."""
+    return gzip.compress(content, compresslevel=4, mtime=0) if "gzip" in accepted and len(content) > _WORTH else None
+
+
 def finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """The answer as it goes out: compressed when the caller can read that, without a body for HEAD."""
     if response.streaming:
         return response
-    if "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "") and len(response.content) > _WORTH:
-        response.content = gzip.compress(response.content, compresslevel=4, mtime=0)
+    packed = compressed(request.META.get("HTTP_ACCEPT_ENCODING", ""), response.content)
+    if packed is not None:
+        response.content = packed
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept, Accept-Encoding, Authorization, Prefer"
     response.headers["Cache-Control"] = "private, no-cache"

@@ -11,6 +11,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.database.calls import Call, as_json
 from doorstep.kernel.database.remembered import ask as ask_database
+from doorstep.kernel.database.remembered import ask_alone
 from doorstep.kernel.fhir.outcome import FhirRefused
 
 Row = tuple[Any, ...]
@@ -32,7 +33,22 @@ class Question:
 def ask(question: Question, request: HttpRequest, *, entering: Call | None = None) -> HttpResponse | None:
     """Answer a question as the request's actor, bound already or by `entering` in the same statement; None when that is false."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    call, who = question.call, as_json(audit.who(actor))
+    try:
+        entered, row = row_of(question.call, actor, entering=entering)
+    except DatabaseError as error:
+        refused = question.refusal(error)
+        if refused is None:
+            raise
+        raise refused from error
+    return question.answer(request, row) if entered else None
+
+
+def row_of(call: Call, actor: Actor, *, entering: Call | None) -> tuple[bool, Row | None]:
+    """Whether the actor entered, and the row that the function answers, None when there is none.
+
+    With `entering` the statement is a transaction of its own.
+    """
+    who = as_json(audit.who(actor))
     enter, values = ("true", ()) if entering is None else (entering.text, entering.arguments)
     places = ", ".join(["%s"] * len(call.arguments))
     # Without an actor the function, being strict, is not called; OFFSET keeps the two in this order.
@@ -40,14 +56,9 @@ def ask(question: Question, request: HttpRequest, *, entering: Call | None = Non
         f"SELECT w.actor IS NOT NULL, a.* FROM (SELECT CASE WHEN {enter} THEN %s::jsonb END AS actor OFFSET 0) w"
         f" LEFT JOIN LATERAL {call.function}({places}, w.actor) a ON true"
     )
-    try:
-        entered, *row = ask_database(statement, [*values, who, *call.arguments])[0]
-    except DatabaseError as error:
-        refused = question.refusal(error)
-        if refused is None:
-            raise
-        raise refused from error
-    return question.answer(request, None if row[0] is None else tuple(row)) if entered else None
+    send = ask_database if entering is None else ask_alone
+    entered, *row = send(statement, [*values, who, *call.arguments])[0]
+    return entered, None if row[0] is None else tuple(row)
 
 
 def asked(question: Question, request: HttpRequest) -> HttpResponse:
