@@ -100,6 +100,12 @@ def show_slots() -> int:
         return showing.show_turned(actor=actor)
 
 
+def show_slots_again() -> int:
+    """The same for what took long to commit, or moved while no worker looked."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return showing.show_turned(actor=actor, long=True)
+
+
 def record_no_shows() -> int:
     """Close the bookings that nobody came to."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
@@ -199,6 +205,7 @@ TICKS: list[Tick] = [
     Tick(name="exchange-waiting", seconds=30, run=release_waiting_messages),
     Tick(name="seal-audit", seconds=1, run=seal_audit),
     Tick(name="slots-shown", seconds=2, run=show_slots),
+    Tick(name="slots-shown-again", seconds=60, run=show_slots_again),
     Tick(name="waiting-list", seconds=2, run=serve_waiting),
     Tick(name="slot-release", seconds=20, run=release_slots),
     Tick(name="contract-terms", seconds=900, run=run_contract_terms),

@@ -13,17 +13,22 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.record import actions as record
 
 # Bookings move in bursts: one look a second at the slots of the bookings that moved replaces a job for each booking.
+# They come first, once each, and each is asked for a place by itself: planned as one, every slot that there is was asked for its
+# bookings, and every free place of the house was read.
 _TURNED = """
-SELECT s.id FROM scheduling_slot s
- WHERE s.id IN (SELECT b.slot_id FROM scheduling_booking b WHERE b.state_since > %(since)s)
-   AND s.stopped_at IS NULL
-   AND s.shown <> CASE WHEN EXISTS (SELECT 1 FROM scheduling_place q WHERE q.slot_id = s.id
-                                      AND (q.state = 'free' OR (q.state = 'held' AND q.held_until <= %(now)s)))
-                       THEN 'free' ELSE 'busy' END
+WITH moved AS MATERIALIZED (SELECT DISTINCT b.slot_id FROM scheduling_booking b WHERE b.state_since > %(since)s)
+SELECT s.id FROM moved m
+  JOIN scheduling_slot s ON s.id = m.slot_id
+  LEFT JOIN LATERAL (
+    SELECT true AS there FROM scheduling_place q
+     WHERE q.slot_id = m.slot_id AND q.state IN ('free', 'held') AND (q.state = 'free' OR q.held_until <= %(now)s) LIMIT 1) AS free ON true
+ WHERE s.stopped_at IS NULL AND s.shown <> CASE WHEN free.there THEN 'free' ELSE 'busy' END
  ORDER BY s.id LIMIT 200
 """
-# Longer than any act runs and any worker sleeps between two looks.
-_LOOK_BACK = timedelta(minutes=10)
+# Longer than a statement may run, so that hardly an act is longer under way. Whatever took longer, and what moved while no worker
+# looked, is found by the long look.
+_LOOK_BACK = timedelta(seconds=35)
+_LONG_LOOK_BACK = timedelta(minutes=10)
 
 
 def show(*, slot_ids: Sequence[int], actor: Actor, with_schedule: bool = False) -> int:
@@ -48,9 +53,10 @@ def show_schedule(*, schedule: Schedule, actor: Actor) -> None:
 
 
 @transaction.atomic
-def show_turned(*, actor: Actor, now: datetime | None = None) -> int:
-    """Write the slots that turned from free to busy or back since the last look; returns how many."""
+def show_turned(*, actor: Actor, now: datetime | None = None, long: bool = False) -> int:
+    """Write the slots that turned from free to busy or back in the last half minute, or (`long`) in the last ten; returns how many."""
+    now = now or timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(_TURNED, {"since": (now or timezone.now()) - _LOOK_BACK, "now": now or timezone.now()})
+        cursor.execute(_TURNED, {"since": now - (_LONG_LOOK_BACK if long else _LOOK_BACK), "now": now})
         ids = [row[0] for row in cursor.fetchall()]
     return show(slot_ids=ids, actor=actor) if ids else 0
