@@ -305,6 +305,9 @@ PAGES: dict[str, Page] = {
     "oauth:userinfo": Page(ACCOUNT),
     "oauth:introspect": Page(ACCOUNT),
     "oauth:revoke-token": Page(ACCOUNT),
+    "fhir:compartment-post": Page(
+        MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"), ("inner", "Observation")), post=True
+    ),
     "fhir:compartment": Page(MACHINE, keywords=(("type", "Patient"), ("fhir_id", "x"), ("inner", "Observation"))),
     "fhir:export": Page(MACHINE),
     "fhir:import": Page(MACHINE),

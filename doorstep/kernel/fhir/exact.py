@@ -20,7 +20,9 @@ def loads(text: bytes | str) -> Any:
     """Read JSON; raises FhirRefused (400) with the place for what is not JSON or cannot be kept exactly."""
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        value = json.loads(decoded, parse_float=_decimal, parse_int=_whole, parse_constant=_no_constant)
+        value = json.loads(
+            decoded, parse_float=_decimal, parse_int=_whole, parse_constant=_no_constant, object_pairs_hook=_object
+        )
         if "\\u0000" in decoded:
             _check_text(value)
         return value
@@ -47,6 +49,16 @@ def same(left: Any, right: Any) -> bool:
     return orjson.dumps(left, default=decimal_text, option=options) == orjson.dumps(
         right, default=decimal_text, option=options
     )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names stand once: of two values one reader takes the first, another the last."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f'"{twice[:40]}" stands twice in one object')
+    return found
 
 
 def _decimal(text: str) -> Exact:

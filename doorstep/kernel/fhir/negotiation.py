@@ -33,6 +33,8 @@ _ETAG = re.compile(r'^(?:W/)?"([^"]*)"$')
 LARGEST_BODY = 20 * 1024 * 1024
 # Below this a compressed answer is not shorter.
 _WORTH = 1_000
+# A weight of 0: what is not acceptable.
+_NOTHING = re.compile(r"0(\.0*)?")
 _SUBSETTED = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
 
@@ -45,6 +47,7 @@ class Preference:
     later: bool = False
 
 
+<<<<<<< HEAD
 def check_accepted(request: HttpRequest) -> None:
     """Raise FhirRefused (406) when the caller wants anything but JSON; `_format` goes before Accept."""
     wanted = request.GET.get("_format") or request.META.get("HTTP_ACCEPT") or "*/*"
@@ -58,6 +61,30 @@ def takes_json(wanted: str) -> bool:
     # A plus sign in an address that was not escaped arrives as a blank.
     kinds = [part.partition(";")[0].strip().lower().replace(" ", "+") for part in wanted.split(",")]
     return not _JSON.isdisjoint(kinds)
+=======
+def check_accepted(request: HttpRequest, form: str = "") -> None:
+    """Raise FhirRefused (406) when the caller wants anything but JSON; `_format`, of a form or the address, goes before Accept."""
+    wanted = form or request.GET.get("_format") or request.META.get("HTTP_ACCEPT") or "*/*"
+    if not any(_is_offered(part) for part in wanted.split(",")):
+        raise FhirRefused(406, "not-supported", f"只提供 JSON，不提供 {wanted} / only JSON is offered, not {wanted}")
+>>>>>>> 00488a9 (FHIR: what an engineer with the specification in hand tries first is answered as it says)
+
+
+def _is_offered(part: str) -> bool:
+    """Whether one kind of answer that is accepted is JSON of R4: by its name, `fhirVersion` and a weight that is not 0."""
+    kind, *parameters = (one.strip() for one in part.lower().split(";"))
+    facts = dict(_fact(one) for one in parameters)
+    # A plus sign in an address that was not escaped arrives as a blank.
+    return kind.replace(" ", "+") in _JSON and _is_r4(facts) and not _NOTHING.fullmatch(facts.get("q", "1"))
+
+
+def _is_r4(facts: dict[str, str]) -> bool:
+    return facts.get("fhirversion", "4.0") in ("4.0", "4.0.1")
+
+
+def _fact(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name.strip(), value.strip().strip('"')
 
 
 def body_of(request: HttpRequest, *, also: tuple[str, ...] = ()) -> Any:
@@ -69,13 +96,28 @@ def body_of(request: HttpRequest, *, also: tuple[str, ...] = ()) -> Any:
             "not-supported",
             f"请以 application/fhir+json 发送，不接收 {kind} / send application/fhir+json",
         )
+    facts = {name.lower(): value.lower() for name, value in (request.content_params or {}).items()}
+    if facts.get("charset", "utf-8") not in ("utf-8", "utf8") or not _is_r4(facts):
+        raise FhirRefused(
+            415,
+            "not-supported",
+            "只接收 UTF-8 的 FHIR 4.0 / send FHIR 4.0 in UTF-8",
+        )
     return exact.loads(unpacked(request))
 
 
 def unpacked(request: HttpRequest) -> bytes:
     """The body as it was before it was compressed; raises FhirRefused (413) for too much."""
     body = request.body
-    if request.headers.get("Content-Encoding", "").lower() == "gzip":
+    packed = request.headers.get("Content-Encoding", "").strip().lower()
+    if packed not in ("", "identity", "gzip"):
+        raise FhirRefused(
+            415,
+            "not-supported",
+            f"Content-Encoding 只支持 gzip，不支持 {packed[:20]} / gzip only",
+            headers={"Accept-Encoding": "gzip"},
+        )
+    if packed == "gzip":
         reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
         try:
             body = reader.decompress(body, LARGEST_BODY + 1)
@@ -168,10 +210,18 @@ def finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """The answer as it goes out: compressed when the caller can read that, without a body for HEAD."""
     if response.streaming:
         return response
+<<<<<<< HEAD
     packed = compressed(request.META.get("HTTP_ACCEPT_ENCODING", ""), response.content)
     if packed is not None:
         response.content = packed
+=======
+    if len(response.content) > _WORTH and _takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+        response.content = gzip.compress(response.content, compresslevel=4, mtime=0)
+>>>>>>> 00488a9 (FHIR: what an engineer with the specification in hand tries first is answered as it says)
         response.headers["Content-Encoding"] = "gzip"
+    if not response.content and request.method != "HEAD":
+        # What has no content is of no kind.
+        response.headers.pop("Content-Type", None)
     response.headers["Vary"] = "Accept, Accept-Encoding, Authorization, Prefer"
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Content-Length"] = str(len(response.content))
@@ -180,3 +230,11 @@ def finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response.content = b""
         response.headers["Content-Length"] = length
     return response
+
+
+def _takes_gzip(header: str) -> bool:
+    for part in header.lower().split(","):
+        kind, _, weight = part.partition(";")
+        if kind.strip() in ("gzip", "x-gzip"):
+            return not _NOTHING.fullmatch(_fact(weight)[1])
+    return False

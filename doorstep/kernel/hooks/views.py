@@ -33,7 +33,7 @@ def discovery(request: HttpRequest) -> HttpResponse:
 def call(request: HttpRequest, service_id: str) -> HttpResponse:
     """POST /cds-services/<id>: the cards for a patient; a patient who is not there or not the caller's has none."""
     if request.method != "POST":
-        raise FhirRefused(405, "not-supported", "请用 POST 调用 / call it with POST")
+        raise FhirRefused(405, "not-supported", "请用 POST 调用 / call it with POST", headers={"Allow": "POST"})
     service = registry.find(service_id)
     if service is None:
         raise FhirRefused(404, "not-found", f"没有服务 {service_id} / there is no service {service_id}")

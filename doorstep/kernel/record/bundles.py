@@ -77,13 +77,13 @@ def process(request: HttpRequest, bundle: Any) -> dict[str, Any]:
     if kind == "batch":
         entries = _batch(request, given)
     else:
-        entries = [_read(entry, number) for number, entry in enumerate(given)]
+        entries = [_read(entry, number, base_of(request)) for number, entry in enumerate(given)]
         _check_full_urls(entries)
         _transaction(request, entries)
     return {"resourceType": "Bundle", "type": f"{kind}-response", "entry": [entry.answer or {} for entry in entries]}
 
 
-def _read(entry: Any, position: int) -> _Entry:
+def _read(entry: Any, position: int, base: str) -> _Entry:
     place = f"Bundle.entry[{position}]"
     asked = entry.get("request") if isinstance(entry, dict) else None
     if not isinstance(asked, dict):
@@ -91,7 +91,8 @@ def _read(entry: Any, position: int) -> _Entry:
     method, url = asked.get("method"), asked.get("url")
     if not isinstance(method, str) or method not in _ORDER:
         raise FhirRefused(422, "value", "request.method 不是 FHIR 的方法 / not a method", f"{place}.request.method")
-    if not isinstance(url, str) or not url or url.startswith("/"):
+    url = url.removeprefix(base) if isinstance(url, str) else ""
+    if not url or url.startswith("/") or "://" in url.partition("?")[0]:
         raise FhirRefused(422, "value", "request.url 应为相对地址 / must be a relative address", f"{place}.request.url")
     if method in ("POST", "PUT", "PATCH") and not isinstance(entry.get("resource"), dict):
         raise FhirRefused(422, "required", "缺少 resource / resource is missing", f"{place}.resource")
@@ -114,7 +115,7 @@ def _batch(request: HttpRequest, given: list[Any]) -> list[_Entry]:
     entries: list[_Entry] = []
     for number, entry in enumerate(given):
         try:
-            entries.append(_read(entry, number))
+            entries.append(_read(entry, number, base_of(request)))
         except FhirRefused as error:
             entries.append(_Entry(number, "HEAD", "", "", {}, None, answer=_refused(error)))
     for entry in sorted((one for one in entries if one.answer is None), key=lambda one: _ORDER[one.method]):
@@ -154,7 +155,9 @@ def _asked(request: HttpRequest, entry: _Entry) -> dict[str, Any]:
         match = resolve(inner.path_info)
     except Resolver404 as error:
         raise FhirRefused(404, "not-supported", f"没有地址 {entry.url[:80]} / no such address", entry.place) from error
-    if not set(match.namespaces) & _DOORS or not parts.path.strip("/"):
+    # Of the address of the interface itself only the search of several types: a Bundle stands in no Bundle.
+    alone = not parts.path.strip("/")
+    if not set(match.namespaces) & _DOORS or (alone and entry.method not in ("GET", "HEAD")):
         raise FhirRefused(404, "not-supported", f"没有地址 {entry.url[:80]} / no such address", entry.place)
     # The Bundle's own door was passed already: this is the view behind it.
     view: Callable[..., HttpResponse] = inspect.unwrap(match.func)
@@ -232,7 +235,8 @@ def _prepare(request: HttpRequest, entry: _Entry, given: dict[str, str]) -> None
     else:
         _prepare_update(entry, kind, key or _matched(kind, parts.query))
     if entry.draft is not None and "ifMatch" in entry.request:
-        entry.draft.if_match = negotiation.version_of(str(entry.request["ifMatch"]), "ifMatch")
+        tag = str(entry.request["ifMatch"])
+        entry.draft.if_match = writing.ANY_VERSION if tag.strip() == "*" else negotiation.version_of(tag, "ifMatch")
 
 
 def _prepare_create(entry: _Entry, kind: str, given: dict[str, str]) -> None:
@@ -284,6 +288,7 @@ def _prepare_update(entry: _Entry, kind: str, key: str) -> None:
     resource = writing.checked(entry.resource, type=kind, place=entry.place)
     if key or "id" in resource:
         entry.draft = Draft("PUT", kind, fhir_id=key or resource["id"], resource=resource, place=entry.place)
+        entry.draft.not_found = not key
         entry.draft.only_new = entry.request.get("ifNoneMatch") == "*"
     else:
         entry.draft = Draft("POST", kind, resource=resource, place=entry.place)

@@ -73,6 +73,21 @@ def statement(base: str) -> dict[str, Any]:
     }
 
 
+def terminology(base: str) -> dict[str, Any]:
+    """What of terminology this server does, for GET /fhir/metadata?mode=terminology."""
+    return {
+        **_head(),
+        "resourceType": "TerminologyCapabilities",
+        "kind": "instance",
+        "software": _SOFTWARE,
+        "implementation": {"description": "Doorstep FHIR R4", "url": base.rstrip("/")},
+        "codeSearch": "explicit",
+        "expansion": {"hierarchical": False, "paging": False, "incomplete": False},
+        "validateCode": {"translations": False},
+        "translation": {"needsMap": True},
+    }
+
+
 def described() -> dict[str, Any]:
     """The same as a resource of the record: what a server of this kind can do, wherever it stands."""
     return {**_head(), "id": "doorstep", "url": URL, "kind": "capability", "software": _SOFTWARE, **_body("")}

@@ -15,7 +15,7 @@ from doorstep.kernel.fhir.patches import Patch
 from doorstep.kernel.record import conditions, groups, queries, search_views, stored, writing
 from doorstep.kernel.record.asking import Question, Row, ask, asked
 from doorstep.kernel.record.stored import Stored
-from doorstep.kernel.record.writing import ABSENT, Draft
+from doorstep.kernel.record.writing import ABSENT, ANY_VERSION, Draft
 
 _DIGITS = 9
 _PARTS = {"_summary", "_elements"}
@@ -55,7 +55,7 @@ def type_level(request: HttpRequest, type: str) -> HttpResponse:
         return patch(request, type, found)
     if method == "DELETE":
         return _conditional_delete(request, type, query)
-    raise FhirRefused(405, "not-supported", f"此地址不支持 {method} / {method} is not for this address")
+    raise _no_way(method, "GET, HEAD, POST, PUT, PATCH, DELETE")
 
 
 @partial(at_once, _instance_at_once)
@@ -72,7 +72,7 @@ def instance(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
         return patch(request, type, fhir_id)
     if method == "DELETE":
         return delete(request, type, fhir_id)
-    raise FhirRefused(405, "not-supported", f"此地址不支持 {method} / {method} is not for this address")
+    raise _no_way(method, "GET, HEAD, PUT, PATCH, DELETE")
 
 
 @machine
@@ -178,7 +178,9 @@ def delete(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
 
 
 def if_match(request: HttpRequest) -> int | None:
-    """The version that the client means to change."""
+    """The version that the client means to change; -1 for any, as long as there is one."""
+    if request.headers.get("If-Match", "").strip() == "*":
+        return ANY_VERSION
     return negotiation.version_of(request.headers.get("If-Match"), "If-Match")
 
 
@@ -191,7 +193,16 @@ def known(type: str) -> None:
 def only_get(request: HttpRequest) -> None:
     """Raise FhirRefused (405) for anything that is not a read."""
     if request.method not in ("GET", "HEAD"):
-        raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here")
+        raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here", headers={"Allow": "GET, HEAD"})
+
+
+def _no_way(method: str, allowed: str) -> FhirRefused:
+    return FhirRefused(
+        405,
+        "not-supported",
+        f"此地址不支持 {method} / {method} is not for this address",
+        headers={"Allow": allowed},
+    )
 
 
 def gone(found: Stored) -> FhirRefused:
@@ -230,7 +241,9 @@ def _conditional_update(request: HttpRequest, type: str, query: str) -> HttpResp
     allow(request, type, "c")
     resource = writing.checked(negotiation.body_of(request), type=type, place=type)
     if "id" in resource:
-        return _store(request, Draft("PUT", type, fhir_id=resource["id"], resource=resource, place=type))
+        draft = Draft("PUT", type, fhir_id=resource["id"], resource=resource, place=type)
+        draft.not_found = True
+        return _store(request, draft)
     return _store(request, Draft("POST", type, resource=resource, place=type))
 
 

@@ -132,7 +132,12 @@ def validate(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """<type>/$validate: every problem of what is sent, or of what is stored; nothing is kept."""
     if request.method in ("GET", "HEAD"):
         if not fhir_id:
-            raise FhirRefused(405, "not-supported", "请以 POST 发送要校验的资源 / POST the resource to be validated")
+            raise FhirRefused(
+                405,
+                "not-supported",
+                "请以 POST 发送要校验的资源 / POST the resource to be validated",
+                headers={"Allow": "POST"},
+            )
         resource: Any = _existing(request, type, fhir_id, "fhir.read").content()
     else:
         resource = negotiation.body_of(request)

@@ -53,7 +53,7 @@ class Prepared:
         if self.each is not None:
             asked |= {"type": ",".join(one.type for one in self.each)[:100] or "*"}
             asked |= {"each": {one.type: one.where for one in self.each}, "where": []}
-            if asked.pop("elements", None) is not None:
+            if asked.pop("elements", None) is not None or "shown" in asked:
                 asked["shown"] = {one.type: one.elements for one in self.each}
         query = orjson.dumps(asked).decode()
         return query, patient, orjson.dumps(sorted({name for name, _ in self.pairs})).decode()

@@ -24,6 +24,7 @@ _MOST_TERMS = 60
 _DEEPEST = 4
 # Understood by the interface around the search.
 _ELSEWHERE = {"_format", "_pretty"}
+_ALL_BUT_TEXT = ["-text"]
 _END_OF_TYPE = {
     "CodeableConcept": ("coding", "code"),
     "Coding": ("code",),
@@ -59,7 +60,10 @@ class Query:
         }
         if self.include:
             found["include"] = self.include
-        if self.elements is not None:
+        if self.elements is not None and self.include and self.elements != _ALL_BUT_TEXT:
+            # What comes along is of other types, which these names do not fit: it comes whole.
+            found["shown"] = {self.type: self.elements}
+        elif self.elements is not None:
             found["elements"] = self.elements
         if self.total and not after:
             found["total"] = self.total
@@ -92,6 +96,8 @@ def parse(type: str, pairs: Iterable[tuple[str, str]], *, setting: Setting, stri
 
 def _told(type: str, name: str, what: str) -> str:
     """The sentence; of what shapes an answer the value is what is not known, not the name."""
+    if name == "_elements":
+        return f"{type} 没有元素 {what.partition('=')[2][:60]} / {type} has no such element"
     if name.partition(":")[0] in ("_sort", "_include", "_revinclude"):
         return (
             f"{name} 不认识 {what.partition('=')[2] or what}；{unknown_sentence(type, what.partition('=')[2] or what)}"
@@ -123,7 +129,7 @@ def _add(query: Query, name: str, value: str, setting: Setting) -> None:
             chosen = {one.strip().removeprefix(f"{query.type}.") for one in value.split(",") if one.strip()}
             query.elements = sorted(_always(query.type) | _named(query.type, chosen))
         case "_include":
-            query.include += _include(name, value, reverse=False)
+            query.include += _include(name, f"{query.type}:*" if value == "*" else value, reverse=False)
         case "_revinclude":
             query.include += _include(name, value, reverse=True)
         case given if given in _ELSEWHERE:
@@ -282,7 +288,7 @@ def _summarize(query: Query, how: str) -> None:
     elif how == "text":
         query.elements = sorted({"text"} | always)
     elif how == "data":
-        query.elements = ["-text"]
+        query.elements = list(_ALL_BUT_TEXT)
     elif how == "count":
         query.count, query.total = 0, _EXACT
 
@@ -296,8 +302,12 @@ def _always(type: str) -> set[str]:
 def _named(type: str, chosen: set[str]) -> set[str]:
     """Elements that a client names: of a choice all its types (value or value[x]), or one of them (valueQuantity)."""
     stems = {one.removesuffix("[x]") for one in chosen}
-    found = {one.name for one in definitions()[type].elements.values() if one.path_name in stems}
-    return found | stems
+    elements = definitions()[type].elements.values()
+    known = {one.name for one in elements} | {one.path_name for one in elements} | {"resourceType", "id", "meta"}
+    unknown = sorted(stems - known)
+    if unknown:
+        raise Unsupported(f"_elements={unknown[0]}")
+    return {one.name for one in elements if one.path_name in stems} | stems
 
 
 def _merge_dates(query: Query) -> None:

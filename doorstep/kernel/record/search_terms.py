@@ -6,7 +6,7 @@ Rules of values, prefixes and modifiers: hl7.org/fhir/R4/search.html. A wrong va
 from collections.abc import Callable, Iterable
 from itertools import product
 
-from doorstep.kernel.fhir.parameters import Parameter, parameters
+from doorstep.kernel.fhir.parameters import Parameter, parameters, types
 from doorstep.kernel.record import search_values as values
 from doorstep.kernel.record.search_facts import indexed
 from doorstep.kernel.record.search_index import number, small
@@ -29,7 +29,8 @@ def term_of(parameter: Parameter, modifier: str, text: str, setting: Setting) ->
     if modifier == "missing":
         return _missing(parameter, name, text)
     if parameter.kind == "reference" and modifier and modifier not in _MODIFIERS["reference"]:
-        if not modifier[0].isupper():
+        # A type that the reference can point at; of a misspelt one nothing would ever be found.
+        if modifier not in (parameter.targets or types()):
             raise Unsupported(name)
     elif modifier and modifier not in _MODIFIERS.get(parameter.kind, ()):
         raise Unsupported(name)

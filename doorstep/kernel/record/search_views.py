@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 
 from doorstep.kernel.database.calls import Call
+from doorstep.kernel.fhir import negotiation
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.outcome import answer as answered
@@ -40,13 +41,27 @@ def all_by_post(request: HttpRequest) -> HttpResponse:
 
 @machine
 def in_compartment(request: HttpRequest, type: str, fhir_id: str, inner: str) -> HttpResponse:
-    """GET /fhir/Patient/<id>/<type>?…: the search of a type, within what concerns one patient or encounter."""
+    """GET /fhir/Patient/<id>/<type>?…: the search of a type, or of all by "*", within what concerns one patient or encounter."""
     if request.method not in ("GET", "HEAD"):
-        raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here")
+        raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here", headers={"Allow": "GET, HEAD"})
+    return _within(request, (type, fhir_id, inner), _pairs(request))
+
+
+@machine
+def in_compartment_by_post(request: HttpRequest, type: str, fhir_id: str, inner: str) -> HttpResponse:
+    """POST /fhir/Patient/<id>/<type>/_search: the same with the parameters in the body."""
+    return _within(request, (type, fhir_id, inner), _posted(request))
+
+
+def _within(request: HttpRequest, place: tuple[str, str, str], pairs: list[tuple[str, str]]) -> HttpResponse:
+    type, fhir_id, inner = place
     name = COMPARTMENTS.get(type)
+    if name is not None and inner == "*":
+        kinds = [kind for kind in types() if name in parameters(kind) and type in parameters(kind)[name].targets]
+        return _answer_all(request, [("_type", ",".join(kinds)), *pairs, (name, f"{type}/{fhir_id}")])
     if name is None or inner not in types() or name not in parameters(inner):
         raise FhirRefused(404, "not-supported", f"没有地址 {type}/…/{inner[:40]} / there is no such compartment here")
-    return _answer(request, inner, [*_pairs(request), (name, f"{type}/{fhir_id}")])
+    return _answer(request, inner, [*pairs, (name, f"{type}/{fhir_id}")])
 
 
 @machine
@@ -61,6 +76,7 @@ def _posted(request: HttpRequest) -> list[tuple[str, str]]:
         raise FhirRefused(405, "not-supported", "此地址只支持 POST / only POST here", headers={"Allow": "POST"})
     if request.content_type != _FORM:
         raise FhirRefused(415, "not-supported", f"请用 {_FORM} 发送 / send {_FORM}")
+    negotiation.check_accepted(request, request.POST.get("_format", ""))
     return [(name, value) for part in (request.GET, request.POST) for name, values in part.lists() for value in values]
 
 

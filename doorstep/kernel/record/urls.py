@@ -34,6 +34,7 @@ urlpatterns = [
     path("<str:type>/<str:fhir_id>", interactions.instance, name="read"),
     path("<str:type>/<str:fhir_id>/_history", history.of_instance, name="history"),
     path("<str:type>/<str:fhir_id>/_history/<str:version>", interactions.vread, name="vread"),
+    path("<str:type>/<str:fhir_id>/<str:inner>/_search", search_views.in_compartment_by_post, name="compartment-post"),
     path("<str:type>/<str:fhir_id>/<str:inner>", search_views.in_compartment, name="compartment"),
     path("<path:rest>", views.nowhere, name="nowhere"),
 ]

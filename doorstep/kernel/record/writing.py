@@ -25,6 +25,10 @@ from doorstep.kernel.record.stored import Stored
 ABSENT = "没有这个资源，或不在贵院可读范围 / no such resource, or not yours to read"
 
 
+# If-Match: *
+ANY_VERSION = -1
+
+
 @dataclass(slots=True)
 class Draft:
     """One resource on its way into the record; after `store` it says what became of it."""
@@ -38,6 +42,8 @@ class Draft:
     if_match: int | None = None
     # If-None-Match: *
     only_new: bool = False
+    # The condition of an update found nothing: what stands under the id that was sent is something else.
+    not_found: bool = False
     before: Stored | None = None
     version: int = 0
     # created, updated, unchanged or deleted
@@ -103,7 +109,7 @@ def checked(resource: Any, *, type: str, place: str) -> dict[str, Any]:
             f"{place}.resourceType",
         )
     if type in CLOSED:
-        raise FhirRefused(405, "not-supported", f"不接收 {type}：{CLOSED[type]}", place)
+        raise FhirRefused(405, "not-supported", f"不接收 {type}：{CLOSED[type]}", place, headers={"Allow": "GET, HEAD"})
     problems = validation.problems(resource, path=place)
     if problems:
         first, *others = problems
@@ -154,11 +160,18 @@ def is_of_workflow(draft: Draft) -> bool:
 def _check_version(draft: Draft) -> None:
     if draft.only_new and draft.before is not None and not draft.before.deleted:
         raise FhirRefused(412, "conflict", f"{draft.reference} 已经存在 / is there already", draft.place)
+    if draft.not_found and draft.before is not None and not draft.before.deleted:
+        raise FhirRefused(
+            409,
+            "conflict",
+            f"条件没有找到资源，而 {draft.reference} 已经存在 / the condition matches nothing, but {draft.reference} is there",
+            draft.place,
+        )
     if draft.if_match is None:
         return
-    if draft.before is None:
+    if draft.before is None or (draft.if_match == ANY_VERSION and draft.before.deleted):
         raise FhirRefused(412, "not-found", ABSENT, draft.place)
-    if draft.before.version != draft.if_match:
+    if draft.if_match not in (ANY_VERSION, draft.before.version):
         raise FhirRefused(
             412,
             "conflict",
@@ -223,6 +236,7 @@ def check_right(draft: Draft, actor: Actor) -> None:
             "not-supported",
             f"{draft.type} 的 id 由本平台给出，请用 POST 新建 / ids of a {draft.type} are given here: POST it",
             draft.place,
+            headers={"Allow": "GET, HEAD, PUT, PATCH" if before is not None else "GET, HEAD"},
         )
     if actor.is_system:
         return

@@ -88,7 +88,9 @@ def _asked(request: HttpRequest, names: tuple[str, ...]) -> dict[str, list[str]]
             value = next((one for key, one in part.items() if key.startswith("value")), "")
             pairs.append((str(part.get("name")), str(value)))
     elif request.method not in ("GET", "HEAD", "POST"):
-        raise FhirRefused(405, "not-supported", "此操作只支持 GET 与 POST / GET or POST")
+        raise FhirRefused(
+            405, "not-supported", "此操作只支持 GET 与 POST / GET or POST", headers={"Allow": "GET, HEAD, POST"}
+        )
     found: dict[str, list[str]] = {name: [] for name in names}
     for name, value in pairs:
         if name in found:

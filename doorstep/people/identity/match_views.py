@@ -46,7 +46,9 @@ class _Asked:
 def match(request: HttpRequest) -> HttpResponse:
     """POST /fhir/Patient/$match with Parameters: resource, onlyCertainMatches, count."""
     if request.method != "POST":
-        raise FhirRefused(405, "not-supported", "请以 POST 发送 Parameters / POST Parameters")
+        raise FhirRefused(
+            405, "not-supported", "请以 POST 发送 Parameters / POST Parameters", headers={"Allow": "POST"}
+        )
     allow(request, "Patient", "s")
     actor: Actor = request.actor  # type: ignore[attr-defined]
     asked = _asked(negotiation.body_of(request))

@@ -36,7 +36,7 @@ from doorstep.site.fhir.tasks import TaskDoor
 def process_message(request: HttpRequest) -> HttpResponse:
     """POST /fhir/$process-message: a referral, what becomes of it, and what is asked on it; the answer is a message."""
     if request.method != "POST":
-        raise FhirRefused(405, "not-supported", "请以 POST 发送消息 / POST a message")
+        raise FhirRefused(405, "not-supported", "请以 POST 发送消息 / POST a message", headers={"Allow": "POST"})
     message = negotiation.body_of(request)
     header, focus = _parts(message)
     event = str(_part(header, "eventCoding").get("code"))

@@ -66,7 +66,13 @@ class PatientDoor:
 
     def withdraw(self, fhir_id: str, *, actor: Actor) -> None:
         """Nothing: a resident is not erased."""
-        raise FhirRefused(405, "not-supported", _("居民档案不能删除；重复的档案由档案管理员合并。"), "Patient")
+        raise FhirRefused(
+            405,
+            "not-supported",
+            _("居民档案不能删除；重复的档案由档案管理员合并。"),
+            "Patient",
+            headers={"Allow": "GET, HEAD, PUT, PATCH"},
+        )
 
 
 Fault = tuple[str, str, str]

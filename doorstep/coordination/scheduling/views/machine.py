@@ -29,8 +29,8 @@ _REQUESTS = uuid.UUID("5f0c2d8e-6a55-4a0e-9a58-0f8f4be1d2c7")
 @machine
 def find(request: HttpRequest) -> HttpResponse:
     """GET Slot/$find: slots with a place left; organization, specialty, start, end, origin, _count."""
-    if request.method != "GET":
-        raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here")
+    if request.method not in ("GET", "HEAD"):
+        raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here", headers={"Allow": "GET, HEAD"})
     allow(request, "Slot", "s")
     actor = _actor(request)
     actor.check(Permission.SLOT_VIEW)
@@ -155,7 +155,7 @@ def _actor(request: HttpRequest) -> Actor:
 def _given(request: HttpRequest) -> dict[str, Any]:
     """The values of a Parameters resource by name; a reference stands as its text."""
     if request.method != "POST":
-        raise FhirRefused(405, "not-supported", "此地址只支持 POST / only POST here")
+        raise FhirRefused(405, "not-supported", "此地址只支持 POST / only POST here", headers={"Allow": "POST"})
     try:
         body = orjson.loads(request.body)
     except orjson.JSONDecodeError as error:
