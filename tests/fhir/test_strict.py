@@ -93,7 +93,7 @@ def test_a_wrong_method_is_told_the_right_ones(house: House) -> None:
         ("PUT", "Patient/x", "GET, HEAD"),
     ):
         kind, _, key = path.partition("/")
-        body = {"resourceType": kind, "id": key} if method in ("POST", "PUT") else None
+        body: dict[str, Any] | None = {"resourceType": kind, "id": key} if method in ("POST", "PUT") else None
         answer = house.own.ask(method, path, body)
         if method == "PUT" and kind == "Patient":
             body = {"resourceType": "Patient", "id": key, "name": [{"text": "张三"}]}
