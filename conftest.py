@@ -47,18 +47,19 @@ def pytest_unconfigure() -> None:
 def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Give this worker a database of its own and let Django use it as doorstep_app.
 
-    A test with real commits leaves its rows behind, and the application's role may not truncate: the database is made
-    anew from the template after each of them.
+    A test with real commits leaves its rows behind, and the application's role may not truncate: the database is brought
+    back to the template after each of them.
     """
     server = database_run.template(RUN)
     connection = connections["default"]
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     database_run.recreate(server, name)
+    shaped = database_run.shape(server, name)
     connection.settings_dict["NAME"] = name
 
     def start_anew(_case: TransactionTestCase) -> None:
         connection.close()
-        database_run.recreate(server, name)
+        database_run.restore(server, name, shaped)
 
     with patch.object(TransactionTestCase, "_fixture_teardown", start_anew):
         yield

@@ -1,9 +1,13 @@
 """One of everything that addresses name, belonging to the village clinic 石桥村卫生室."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from doorstep.care.contracts import actions as contracts
 from doorstep.care.contracts.actions import Terms
@@ -91,6 +95,14 @@ def make_scene() -> Scene:
     keywords["entry"] = {"key": str(resident.key), "type": "Encounter", "fhir_id": str(visit.key)}
     keywords |= _absent(str(resident.key)) | {"visit_key": {"visit_key": str(visit.key)}}
     return Scene(loop=loop, sister_village=sister.id, keywords=keywords)
+
+
+@contextmanager
+def kept_scene(blocker: DjangoDbBlocker) -> Iterator[Scene]:
+    """The scene for all tests of a module: each test undoes its own acts, and the scene is undone after the last."""
+    with blocker.unblock(), transaction.atomic():
+        yield make_scene()
+        transaction.set_rollback(True)
 
 
 def _absent(resident_key: str) -> dict[str, dict[str, str]]:

@@ -1,5 +1,6 @@
 """Every address × role × {own, parent, sister, foreign}: who may open it, and who does not even learn that it is there."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -7,11 +8,12 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import DjangoDbBlocker
 
 from doorstep.people.residents.tests.factories import make_staff
 from doorstep.site.roles import ROLES
 from tests.access.pages import ACCOUNT, MACHINE, OPEN, PAGES, RESIDENT, STAFF, Page
-from tests.access.scene import Scene, make_scene
+from tests.access.scene import Scene, kept_scene
 
 # What the address names is open to all who may see the page at all, or is not there for anybody.
 UNOWNED = {"", "public", "stage"}
@@ -92,18 +94,24 @@ def _faults(client: Client, scene: Scene, role: str) -> list[str]:
     return wrong
 
 
+@pytest.fixture(scope="module")
+def scene(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
+    with kept_scene(django_db_blocker) as made:
+        yield made
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("first", range(QUARTERS))
-def test_roles_at_each_place(client: Client, first: int) -> None:
-    """A quarter of the roles in each test, for the scene costs more than a role."""
-    scene = make_scene()
+def test_roles_at_each_place(client: Client, scene: Scene, first: int, caplog: pytest.LogCaptureFixture) -> None:
+    """A quarter of the roles in each test, so that several workers have their share."""
+    # Ten thousand refusals are what is asked for: nobody reads a line about each.
+    caplog.set_level(logging.ERROR, logger="django.request")
     wrong = [fault for role in sorted(ROLES)[first::QUARTERS] for fault in _faults(client, scene, role)]
     assert wrong == [], "\n".join(wrong)
 
 
 @pytest.mark.django_db
-def test_nobody_signed_in_is_sent_to_the_login(client: Client) -> None:
-    scene = make_scene()
+def test_nobody_signed_in_is_sent_to_the_login(client: Client, scene: Scene) -> None:
     for name, page in PAGES.items():
         if page.door in (STAFF, RESIDENT):
             answer = _open(client, scene, name, page)

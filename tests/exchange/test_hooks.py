@@ -3,6 +3,8 @@
 import json
 import time
 import uuid
+from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from jwcrypto.jwk import JWK
 from jwcrypto.jwt import JWT
+from pytest_django import DjangoDbBlocker
 
 from doorstep.care.diagnosis import fhir as ecg
 from doorstep.kernel.access import actions as access
@@ -18,16 +21,22 @@ from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.hooks import registry
 from doorstep.kernel.hooks.registry import Card, Service
 from doorstep.site.accounts import MFA_SEEN
-from tests.access.scene import Scene, make_scene
+from tests.access.scene import Scene, kept_scene
 from tests.exchange.factories import system
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/cds-services/contract-benefits"
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
+    with kept_scene(django_db_blocker) as scene:
+        yield scene
+
+
 @pytest.fixture
-def scene() -> Scene:
-    return make_scene()
+def scene(made: Scene) -> Scene:
+    return deepcopy(made)
 
 
 def _token(organization_id: int) -> dict[str, str]:

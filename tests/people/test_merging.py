@@ -34,7 +34,7 @@ from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Group, Identifier, PanelEntry, Resident, ResidentAccount
 from doorstep.people.residents.tests.factories import make_resident, make_staff
 from doorstep.site.actors import of_user
-from tests.access.scene import Scene, make_scene
+from tests.access.scene import Scene, kept_scene
 from tests.fhir.house import searched
 
 # One worker makes the scene once, and each test has it as it was.
@@ -47,9 +47,8 @@ LEDGER = {"identity_merge", "identity_movedrow"}
 
 @pytest.fixture(scope="module")
 def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield make_scene()
-        transaction.set_rollback(True)
+    with kept_scene(django_db_blocker) as scene:
+        yield scene
 
 
 @pytest.fixture
