@@ -28,6 +28,7 @@ TEXTS: dict[str, Text] = {
         "A patient got worse and did not take the offered place: call the patient now",
         "critical",
     ),
+    "referral-sent": Text("您的签约居民已申请转诊", "A resident of your panel was referred"),
     "referral-confirmed": Text("患者已确认到院安排", "The patient agreed to the offered place"),
     "referral-offer-refused": Text(
         "患者未接受到院安排，请另行安排", "The offered place was not taken: find another", "warn"
@@ -99,6 +100,8 @@ _TOLD: dict[str, tuple[str, str, str, str]] = {
     "PatientReceivedBack": ("return-received", "return-received", "", ""),
     "ReferralClosed": ("referral-closed", "referral-closed", "", "referral-closed"),
 }
+# What the family doctor's team is told in other words than the unit that is asked.
+_TOLD_FAMILY = {"ReferralSubmitted": "referral-sent"}
 
 
 def _number(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +119,7 @@ def tell_parties(event: Event) -> None:
     if family is not None and family not in (facts.get("source"), facts.get("target"), facts.get("receiver")):
         # The family doctor's team learns every stage, also of a referral that a hospital or another unit sent.
         tell(
-            kind=source or target or resident,
+            kind=_TOLD_FAMILY.get(type(event).__name__) or source or target or resident,
             organization_id=family,
             about=event.resident_id,
             link=event.subject,

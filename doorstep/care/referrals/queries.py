@@ -108,8 +108,9 @@ def list_of_resident(*, resident_id: int, actor: Actor, limit: int = 20) -> list
 
 
 def by_origin(*, origin: str, actor: Actor) -> Referral | None:
-    """The newest referral that grew from this subject ("ecg-order/<key>"), as far as the actor may see it."""
-    return Referral.objects.filter(origin=origin).select_related("target").order_by("-created_at").first()
+    """The referral that was sent last because of this subject ("ecg-order/<key>"), else its newest draft, as far as the actor may see it."""
+    rows = Referral.objects.filter(origin=origin).select_related("target")
+    return rows.order_by(F("submitted_at").desc(nulls_last=True), "-created_at").first()
 
 
 def by_subject(*, subject: str) -> Referral | None:

@@ -94,3 +94,11 @@ def ahead(booking: Booking) -> int | None:
     """How many are called before a checked-in person; None before check-in."""
     ticket = Ticket.objects.filter(booking=booking).first() if booking.state == "arrived" else None
     return queue_queries.ahead_of(ticket) if ticket is not None and ticket.state == "waiting" else None
+
+
+def to_change(*, key: str, person: Resident) -> Booking | None:
+    """The person's own booking that is to be moved; None where nothing is, or it stands no more."""
+    if not key:
+        return None
+    rows = Booking.objects.filter(key=queries.as_key(key), resident_id=person.pk, state="booked")
+    return rows.select_related("slot__schedule__practitioner", "slot__schedule__department").first()

@@ -43,6 +43,8 @@ _LATE_READINGS, _LATE_ANSWERS = 0.06, 0.15
 _STAY = (600, 2400)
 
 Course = Callable[["Day", Referral, datetime], None]
+# What follows when a resident leaves a doctor.
+Leaving = Callable[["Day", Resident, Actor], None]
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Day:
     plan: list[PlannedAct]
     rng: np.random.Generator
     course: Course
+    leaving: Leaving
     visits: dict[int, Visit] = field(default_factory=dict)
     orders: dict[int, EcgOrder] = field(default_factory=dict)
     signed_at: dict[int, datetime] = field(default_factory=dict)
@@ -89,6 +92,8 @@ def _visit(day: Day, position: int, act: PlannedAct) -> None:
             )
     day.visits[position] = visit
     day.agenda.put(day.later(act.at, _STAY), "visit-end", partial(_finish, visit, actor))
+    if act.act is Act.VISIT:
+        day.leaving(day, resident, actor)
 
 
 def _finish(visit: Visit, actor: Actor) -> None:

@@ -79,6 +79,7 @@ def times(request: HttpRequest, key: UUID) -> HttpResponse:
         "department": department,
         "days": slots,
         "change": request.GET.get("change", ""),
+        "replaced": own_queries.to_change(key=request.GET.get("change", ""), person=frame["person"]),
         "rebook": request.GET.get("rebook", ""),
         "span": DAYS,
     }

@@ -126,6 +126,7 @@ def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
         "quota": quota,
         "label": QUOTA_ZH[quota],  # type: ignore[index]
         "rows": [(unit, by_unit.get(unit.pk)) for unit in sorted(units, key=lambda one: one.pk not in by_unit)],
+        "shared": not by_unit,
         "period": period,
         "begins": begins,
         "errors": errors,

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from doorstep.demo.county.clock import CHINA, open_roster, plan_day
 from doorstep.demo.county.county import build_county
 from doorstep.demo.living.agenda import Agenda
+from doorstep.demo.living.clinic import after_visit, plan_clinics
 from doorstep.demo.living.hospital import course
 from doorstep.demo.living.village import Day
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -47,7 +48,8 @@ class Command(BaseCommand):
             day = last - timedelta(days=back)
             plan = plan_day(roster, day, options["seed"])
             rng = np.random.default_rng([options["seed"], 77, day.toordinal()])
-            Day(agenda, plan, rng, course).begin()
+            Day(agenda, plan, rng, course, after_visit).begin()
+        plan_clinics(agenda, last - timedelta(days=options["days"] - 1), now.date())
         started = time.perf_counter()
         outcome = agenda.run()
         seconds = time.perf_counter() - started
