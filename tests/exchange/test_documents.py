@@ -13,7 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from doorstep.coordination.hospital_systems import faults
-from doorstep.coordination.hospital_systems.cda.reading import parse
+from doorstep.coordination.hospital_systems.cda.made import of_report, of_visit
+from doorstep.coordination.hospital_systems.cda.reading import Document, parse
 from doorstep.coordination.hospital_systems.cda.writing import Custodian, Subject, to_cda
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
@@ -107,6 +108,42 @@ def test_to_cda_gives_what_parse_reads_again() -> None:
         ("入院诊断", "高血压 <3级>\n冠心病"),
         ("院内自定", "随便什么"),
     ]
+
+
+def test_reports_and_visits_go_out_as_documents_with_their_results() -> None:
+    systolic = {"code": {"text": "收缩压"}, "valueQuantity": {"value": 150, "unit": "mmHg"}}
+    pressure = {"resourceType": "Observation", "id": "p", "code": {"text": "血压"}, "component": [systolic]}
+    rate = {
+        "resourceType": "Observation", "id": "r", "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4", "display": "心率"}]},
+        "valueQuantity": {"value": 72.5, "unit": "次/分"}, "effectiveDateTime": "2026-05-01T03:30:00+00:00",
+        "referenceRange": [{"low": {"value": 60, "unit": "次/分"}, "high": {"value": 100, "unit": "次/分"}}],
+    }  # fmt: skip
+    report = {"resourceType": "DiagnosticReport", "id": "d", "code": {"text": "心电图报告"}, "conclusion": "窦性心律 <正常>",
+              "issued": "2026-05-01T03:30:00+00:00", "resultsInterpreter": [{"display": "许明哲"}]}  # fmt: skip
+    visit = {"resourceType": "Encounter", "id": "e", "class": {"code": "AMB"}, "period": {"start": "2026-05-01T03:00:00+00:00"},
+             "reasonCode": [{"text": "胸闷半天"}], "serviceProvider": {"display": "石桥村卫生室"}}  # fmt: skip
+    subject = Subject(number="", record_number="L1", name="周桂兰", gender="female", birth_date=date(1963, 9, 15))
+    keeper = Custodian(code="H", name="禾川县人民医院")
+    named = {"Observation/r": rate, "Observation/p": pressure}
+
+    def read(composition: Any) -> Document:
+        return parse(to_cda(composition, subject=subject, custodian=keeper, results=named))
+
+    examination = read(of_report(report, [rate]))
+    assert (examination.code.code, examination.author, examination.sections[1].text) == (
+        "C0006",
+        "许明哲",
+        "窦性心律 <正常>",
+    )
+    (found,) = examination.sections[0].results
+    assert (found.code.code, found.value, found.unit, found.low, found.high) == ("8867-4", "72.5", "次/分", "60", "100")
+    laboratory = read(of_report({**report, "category": [{"coding": [{"code": "LAB"}]}]}, []))
+    assert (laboratory.code.code, len(laboratory.sections)) == ("C0007", 1)
+    note = read(of_visit(visit, [{"code": {"text": "高血压"}}], [pressure]))
+    assert (note.code.code, note.author) == ("C0002", "石桥村卫生室")
+    assert [one.text for one in note.sections] == ["胸闷半天", "血压：收缩压 150 mmHg", "高血压"]
+    assert ("150", "mmHg") in {(one.value, one.unit) for one in note.sections[1].results}
+    assert of_visit({**visit, "class": {"code": "IMP"}}, [], []) is None
 
 
 @pytest.fixture
@@ -271,6 +308,9 @@ def test_document_goes_out_to_those_who_may_see_it(
     document = parse(answer.content)
     assert (answer.status_code, document.code.code, document.numbers) == (200, "C0007", (ZHOU_NUMBER,))
     assert document.sections[1].text == "只有本院懂的内容 <script>"
+    # What came as a number goes out as one.
+    (glucose,) = document.sections[0].results
+    assert (glucose.code.display, glucose.value, glucose.unit) == ("空腹血糖", "5.6", "mmol/L")
     client.force_login(make_staff(name="外院", organization_id=world.other_township, role="specialist"))
     assert client.get(address).status_code == 404
     client.force_login(make_staff(name="高工", organization_id=world.lead, role="engineer"))

@@ -1,6 +1,6 @@
 """The record page: timeline with filters, an entry opened in place, trends, and the veil over sensitive entries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -147,10 +147,17 @@ def entry(request: HttpRequest, key: UUID, type: str, fhir_id: str) -> HttpRespo
     context = {
         "resident": resident,
         "entry": found,
+        "document": fhir_id if _is_document(found.content) else "",
         "preview": preview_of(found.content),
         "opened": details.opened(found, results=results, unit=units.get(found.organization_id or 0, "")),
     }
     return page_or_part(request, "residents/entry.html", "opened", context)
+
+
+def _is_document(content: Mapping[str, Any]) -> bool:
+    """Whether an entry can be fetched as a shared document: documents, reports, and visits that are no stays."""
+    kind, way = content["resourceType"], content.get("class", {}).get("code", "")
+    return kind in ("Composition", "DiagnosticReport") or (kind == "Encounter" and way not in ("IMP", "ACUTE", "NONAC"))
 
 
 @require_GET

@@ -1,6 +1,7 @@
 """A Composition of the record as a shared document (WS/T 500-2016), for systems that take nothing else."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import unescape
@@ -12,9 +13,11 @@ from lxml import etree
 from doorstep.coordination.hospital_systems.cda import catalogue
 from doorstep.kernel.fhir import systems
 
+_NAMES: Any = {None: catalogue.NAMESPACE, "xsi": "http://www.w3.org/2001/XMLSchema-instance"}
 _CHINA = ZoneInfo("Asia/Shanghai")
 _GENDER = {"male": ("1", "男性"), "female": ("2", "女性"), "other": ("9", "未说明的性别")}
 _PARAGRAPH = re.compile(r"</p>|<br ?/?>")
+_OID = re.compile(r"[0-2](\.[0-9]+)+")
 _TAG = re.compile(r"<[^>]+>")
 
 
@@ -37,10 +40,16 @@ class Custodian:
     name: str
 
 
-def to_cda(composition: dict[str, Any], *, subject: Subject, custodian: Custodian) -> bytes:
-    """The document as UTF-8 XML; its kind follows the Composition's type."""
+def to_cda(
+    composition: dict[str, Any],
+    *,
+    subject: Subject,
+    custodian: Custodian,
+    results: Mapping[str, Mapping[str, Any]] | None = None,
+) -> bytes:
+    """The document as UTF-8 XML; its kind follows the Composition's type. results: the Observations of its sections, by reference."""
     kind = _kind_of(composition)
-    root = etree.Element(f"{{{catalogue.NAMESPACE}}}ClinicalDocument", nsmap={None: catalogue.NAMESPACE})  # type: ignore[dict-item]
+    root = etree.Element(f"{{{catalogue.NAMESPACE}}}ClinicalDocument", nsmap=_NAMES)
     add(root, "realmCode", code="CN")
     add(root, "typeId", root="2.16.840.1.113883.1.3", extension="POCD_MT000040")
     add(root, "templateId", root=kind.template)
@@ -60,7 +69,7 @@ def to_cda(composition: dict[str, Any], *, subject: Subject, custodian: Custodia
     _add_organization(keeper, "representedCustodianOrganization", custodian)
     body = add(add(root, "component"), "structuredBody")
     for section in composition.get("section", []):
-        _add_section(body, section)
+        _add_section(body, section, results or {})
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
@@ -111,17 +120,59 @@ def _add_organization(parent: etree._Element, name: str, custodian: Custodian) -
     add(made, "name", custodian.name)
 
 
-def _add_section(body: etree._Element, section: dict[str, Any]) -> None:
+def _add_section(body: etree._Element, section: dict[str, Any], results: Mapping[str, Mapping[str, Any]]) -> None:
     made = add(add(body, "component"), "section")
     coding = next(iter(section.get("code", {}).get("coding", [])), None)
     if coding is not None:
-        system = {systems.LOINC: catalogue.LOINC}.get(coding.get("system", ""), coding.get("system", ""))
-        system = system.removeprefix("urn:oid:")
-        add(made, "code", code=coding["code"], codeSystem=system, displayName=coding.get("display", ""))
+        _add_code(made, coding, "")
     add(made, "title", str(section.get("title", "")))
     text = add(made, "text")
     for line in words_of(str(section.get("text", {}).get("div", ""))):
         add(text, "paragraph", line)
+    for entry in section.get("entry", []):
+        found = results.get(str(entry.get("reference", "")))
+        if found is not None:
+            _add_result(add(made, "entry"), found)
+
+
+def _add_code(parent: etree._Element, coding: Mapping[str, Any], words: str) -> None:
+    """A code with its system as CDA names it; a system that is no OID has no name there."""
+    system = {systems.LOINC: catalogue.LOINC}.get(str(coding.get("system", "")), str(coding.get("system", "")))
+    oid = system.removeprefix("urn:oid:")
+    known = oid if _OID.fullmatch(oid) else ""
+    add(parent, "code", code=str(coding.get("code", "")), codeSystem=known, displayName=coding.get("display") or words)
+
+
+def _add_result(entry: etree._Element, observation: Mapping[str, Any]) -> None:
+    """One Observation: a number with its unit and range as PQ, words as ST; the parts of a panel inside it."""
+    made = add(entry, "observation", classCode="OBS", moodCode="EVN")
+    code = observation.get("code", {})
+    _add_code(made, next(iter(code.get("coding", [])), {}), str(code.get("text", "")))
+    add(made, "statusCode", code="completed")
+    if moment := _stamp(str(observation.get("effectiveDateTime", ""))):
+        add(made, "effectiveTime", value=moment)
+    quantity = observation.get("valueQuantity", {})
+    concept = observation.get("valueCodeableConcept", {})
+    words = str(observation.get("valueString", "") or concept.get("text", ""))
+    words = words or next((str(one.get("display", "")) for one in concept.get("coding", [])), "")
+    if quantity.get("value") is not None:
+        unit = str(quantity.get("unit") or quantity.get("code") or "")
+        _typed(add(made, "value", value=str(quantity["value"]), unit=unit), "PQ")
+    elif words:
+        _typed(add(made, "value", words), "ST")
+    span = next(iter(observation.get("referenceRange", [])), {})
+    if "low" in span or "high" in span:
+        bounds = add(add(add(made, "referenceRange"), "observationRange"), "value")
+        _typed(bounds, "IVL_PQ")
+        for name in ("low", "high"):
+            if name in span:
+                add(bounds, name, value=str(span[name].get("value", "")), unit=str(span[name].get("unit", "")))
+    for part in observation.get("component", []):
+        _add_result(add(made, "entryRelationship", typeCode="COMP"), part)
+
+
+def _typed(value: etree._Element, name: str) -> None:
+    value.set("{http://www.w3.org/2001/XMLSchema-instance}type", name)
 
 
 def words_of(div: str) -> list[str]:
