@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.coordination.hospital_systems import labels
 from doorstep.kernel.exchange.choices import ENCODINGS, KINDS, SENT_ENCODINGS, STATES, VERSIONS
 
+MOST_BYTES_OF_KEYS = 65_536
+
 
 class SettingsForm(forms.Form):
     """What can be changed of a connection at any time."""
@@ -179,6 +181,71 @@ class DropForm(forms.Form):
         help_text=_("例如：接收方已自行补取。"),
         error_messages={"required": _("请写明放弃的理由，例如接收方已自行补取。")},
     )
+
+
+class KeysForm(forms.Form):
+    """The public keys of a system, and what it may ask for."""
+
+    display = forms.CharField(label=_("名称"), max_length=100, help_text=_("例如：检验系统 LIS。"))
+    keys_file = forms.FileField(
+        label=_("公钥文件"),
+        required=False,
+        widget=forms.ClearableFileInput(attrs={"accept": ".json,.jwks,application/json"}),
+        help_text=_("对方导出的公钥集（JWKS，JSON 文件）；也可以粘贴在下面。"),
+        error_messages={"empty": _("选中的文件是空的，请让对方重新导出。")},
+    )
+    keys = forms.CharField(
+        label=_("公钥集（JWKS）"), required=False, widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
+    )
+    scopes = forms.CharField(
+        label=_("允许的范围"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text=_(
+            "空格或换行分开。例如 system/Observation.rs 只读测量与检验，system/*.cruds 全部读写。只给用得到的。"
+        ),
+    )
+    issuer = forms.CharField(
+        label=_("CDS Hooks 的 iss"),
+        max_length=500,
+        required=False,
+        help_text=_("只有调用 CDS Hooks 的系统填写；留空即为编号。"),
+    )
+    jku = forms.URLField(
+        label=_("公钥地址 jku"), max_length=500, required=False, assume_scheme="https", help_text=_("只核对，不抓取。")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The keys are those of the file, if one was chosen."""
+        facts = super().clean() or {}
+        file = facts.get("keys_file")
+        if file:
+            try:
+                facts["keys"] = file.read(MOST_BYTES_OF_KEYS).decode("utf-8-sig")
+            except UnicodeDecodeError:
+                self.add_error("keys_file", _("不是文本文件，请选择 JSON 格式的公钥集。"))
+        elif not facts.get("keys") and "keys_file" not in self.errors:
+            self.add_error("keys_file", _("请选择公钥文件，或把公钥集粘贴在下面。"))
+        return facts
+
+
+class SystemForm(KeysForm):
+    """A new system."""
+
+    name = forms.SlugField(
+        label=_("编号（client_id）"),
+        max_length=50,
+        help_text=_("小写字母、数字和连字符，登记后不能改，例如 lis-county。"),
+        error_messages={"invalid": _("只能用字母、数字、下划线和连字符。")},
+    )
+    organization = forms.TypedChoiceField(
+        label=_("所属单位"), coerce=int, help_text=_("系统以这个单位的身份读写，看得到的不会多于该单位。")
+    )
+    field_order = ("display", "name", "organization", "keys_file", "keys", "scopes", "issuer", "jku")
+
+    def __init__(self, *args: Any, units: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organization"].choices = units  # type: ignore[attr-defined]
 
 
 class RulesForm(forms.Form):

@@ -1,6 +1,6 @@
 """What the pages of connections show: health in words, messages as readable segments with what names a person veiled."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -139,6 +139,20 @@ def line_settings_of(
         "kinds": kinds_of(line.subscription),
         **speech,
     }
+
+
+def keys_of(jwks: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The registered keys: (kid, kind, what it signs with)."""
+    signs = {"RSA": "RS384", "EC": "ES384"}
+    given = jwks.get("keys", [])
+    return [
+        (
+            str(one.get("kid", "")),
+            f"{one.get('kty', '')} {one.get('crv', '')}".strip(),
+            signs.get(one.get("kty", ""), ""),
+        )
+        for one in given
+    ]
 
 
 def last_hour(now: datetime, *, out: bool) -> dict[str, Any]:

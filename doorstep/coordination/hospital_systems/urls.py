@@ -3,6 +3,7 @@
 from django.urls import path
 
 from doorstep.coordination.hospital_systems import (
+    client_views,
     document_views,
     file_views,
     line_views,
@@ -28,6 +29,9 @@ urlpatterns = [
     path("notifications/<uuid:key>/again/", subscription_views.send_again, name="send-again"),
     path("notifications/<uuid:key>/drop/", subscription_views.drop, name="drop-notification"),
     path("systems/", subscription_views.systems, name="systems"),
+    path("systems/new/", client_views.new_system, name="new-system"),
+    path("systems/<slug:name>/keys/", client_views.keys, name="system-keys"),
+    path("systems/<slug:name>/stop/", client_views.stop, name="stop-system"),
     path("systems/<slug:name>/", subscription_views.system, name="system"),
     path("<uuid:key>/", views.connection, name="connection"),
     path("<uuid:key>/codes/", views.codes, name="codes"),

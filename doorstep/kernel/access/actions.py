@@ -274,6 +274,14 @@ def let_register(*, client: ApiClient, registers: bool, actor: Actor) -> None:
     ApiClient.objects.filter(pk=client.pk).update(registers=registers)
 
 
+def revoke_client(*, client: ApiClient, actor: Actor) -> None:
+    """End a connected system's access; its name stays taken."""
+    actor.check(Permission.CLIENT_MANAGE)
+    if not actor.reaches(client.organization_id):
+        raise NotFound()
+    ApiClient.objects.filter(pk=client.pk).update(revoked_at=timezone.now())
+
+
 def register_app(*, name: str, display: str, address: str, actor: Actor) -> App:
     """Let an app be opened from records, or renew where it waits."""
     app, _made = App.objects.update_or_create(

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from doorstep.coordination.hospital_systems.cda import catalogue
+from doorstep.coordination.hospital_systems.cda.writing import figure
 from doorstep.kernel.fhir import elements
 from doorstep.kernel.fhir.elements import Json
 
@@ -98,7 +99,7 @@ def _line(observation: Mapping[str, Any]) -> str:
 def _value(observation: Mapping[str, Any]) -> str:
     quantity = observation.get("valueQuantity", {})
     if "value" in quantity:
-        return f"{quantity['value']} {quantity.get('unit', '')}".strip()
+        return f"{figure(quantity['value'])} {quantity.get('unit', '')}".strip()
     return str(observation.get("valueString", "")) or _words(observation.get("valueCodeableConcept"))
 
 

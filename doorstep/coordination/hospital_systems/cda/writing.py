@@ -157,22 +157,27 @@ def _add_result(entry: etree._Element, observation: Mapping[str, Any]) -> None:
     words = words or next((str(one.get("display", "")) for one in concept.get("coding", [])), "")
     if quantity.get("value") is not None:
         unit = str(quantity.get("unit") or quantity.get("code") or "")
-        _typed(add(made, "value", value=str(quantity["value"]), unit=unit), "PQ")
+        _typed(add(made, "value", value=figure(quantity["value"]), unit=unit), "PQ")
     elif words:
         _typed(add(made, "value", words), "ST")
-    span = next(iter(observation.get("referenceRange", [])), {})
+    span: Mapping[str, Any] = next(iter(observation.get("referenceRange", [])), {})
     if "low" in span or "high" in span:
         bounds = add(add(add(made, "referenceRange"), "observationRange"), "value")
         _typed(bounds, "IVL_PQ")
         for name in ("low", "high"):
             if name in span:
-                add(bounds, name, value=str(span[name].get("value", "")), unit=str(span[name].get("unit", "")))
+                add(bounds, name, value=figure(span[name].get("value", "")), unit=str(span[name].get("unit", "")))
     for part in observation.get("component", []):
         _add_result(add(made, "entryRelationship", typeCode="COMP"), part)
 
 
 def _typed(value: etree._Element, name: str) -> None:
     value.set("{http://www.w3.org/2001/XMLSchema-instance}type", name)
+
+
+def figure(value: object) -> str:
+    """A number as people write it: 127, not 127.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def words_of(div: str) -> list[str]:

@@ -1,0 +1,101 @@
+"""Systems are registered by their public keys on a page; what cannot be is told at its field, and ending is at once."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from jwcrypto.jwk import JWK
+
+from doorstep.coordination.hospital_systems.clients import keys_fault, scopes_fault
+from doorstep.kernel.access.models import ApiClient
+from doorstep.people.residents.tests.factories import World, make_staff, make_world
+from tests.fhir.test_oauth import _ask, _assertion
+
+pytestmark = pytest.mark.django_db
+KEY = JWK.generate(kty="EC", crv="P-384", kid="k1")
+ADDRESS = "/exchange/systems/new/"
+
+
+def _public(key: JWK) -> str:
+    return json.dumps({"keys": [json.loads(key.export_public())]})
+
+
+@pytest.fixture
+def world(client: Client) -> World:
+    made = make_world()
+    client.force_login(make_staff(name="高工", organization_id=made.lead, role="engineer"))
+    return made
+
+
+def _facts(world: World, **changed: Any) -> dict[str, Any]:
+    facts = {"display": "检验系统", "name": "lab", "organization": world.lead, "keys": _public(KEY)}
+    return {**facts, "scopes": "system/Observation.crs\nsystem/Encounter.rs", **changed}
+
+
+def test_a_system_that_was_registered_on_the_page_gets_tokens_until_it_is_stopped(client: Client, world: World) -> None:
+    file = SimpleUploadedFile("keys.json", _public(KEY).encode(), content_type="application/json")
+    made = client.post(ADDRESS, _facts(world, keys="", keys_file=file))
+    assert (made.status_code, made["Location"]) == (302, "/exchange/systems/lab/keys/"), made.content.decode()
+    page = client.get("/exchange/systems/lab/keys/").content.decode()
+    for words in ("http://testserver/oauth/token", "system/Observation.crs system/Encounter.rs", "k1", "ES384"):
+        assert words in page, words
+    machine = Client()
+    given = _ask(machine, _assertion(KEY), "system/Observation.rs")
+    bearer = {"authorization": f"Bearer {given.json()['access_token']}"}
+    assert machine.get("/fhir/Observation", headers=bearer).status_code == 200
+    other = JWK.generate(kty="EC", crv="P-384", kid="k1")
+    renewed = client.post(
+        "/exchange/systems/lab/keys/", _facts(world, keys=_public(other), scopes="system/Observation.rs")
+    )
+    assert renewed.status_code == 302, renewed.content.decode()
+    assert machine.get("/fhir/Observation", headers=bearer).status_code == 401
+    assert _ask(machine, _assertion(KEY), "system/Observation.rs").status_code == 401
+    again = _ask(machine, _assertion(other), "system/Observation.rs")
+    bearer = {"authorization": f"Bearer {again.json()['access_token']}"}
+    assert client.post("/exchange/systems/lab/stop/").status_code == 302
+    assert machine.get("/fhir/Observation", headers=bearer).status_code == 401
+    assert _ask(machine, _assertion(other), "system/Observation.rs").status_code == 401
+    assert "检验系统" not in client.get("/exchange/systems/").content.decode().partition("ds-table")[2]
+
+
+def test_a_system_that_cannot_be_is_told_at_its_field(client: Client, world: World) -> None:
+    assert client.post(ADDRESS, _facts(world)).status_code == 302
+    for changed, words in (
+        ({}, "这个编号已被使用"),
+        ({"name": "空 格"}, "只能用字母"),
+        ({"name": "b", "keys": "{"}, "不是 JWKS"),
+        ({"name": "b", "keys": ""}, "请选择公钥文件"),
+        ({"name": "b", "scopes": "patient/*.rs"}, "不是系统的范围"),
+        ({"name": "b", "organization": world.authority}, ""),
+    ):
+        answer = client.post(ADDRESS, _facts(world, **changed))
+        assert answer.status_code == 422, changed
+        assert words in answer.content.decode(), changed
+    assert list(ApiClient.objects.values_list("name", flat=True)) == ["lab"]
+    client.force_login(make_staff(name="外工", organization_id=world.other_township, role="engineer"))
+    for address in ("/exchange/systems/lab/keys/", "/exchange/systems/lab/stop/"):
+        assert client.post(address, _facts(world)).status_code == 404, address
+
+
+def test_keys_and_scopes_say_what_is_wrong() -> None:
+    weak, mute = JWK.generate(kty="RSA", size=1024, kid="a"), JWK.generate(kty="EC", crv="P-384")
+    for text, words in (
+        (json.dumps({"keys": []}), "空的"),
+        (json.dumps({"keys": [json.loads(KEY.export_private())]}), "私钥"),
+        (json.dumps({"keys": [{"kty": "oct", "k": "AAAA", "kid": "s"}]}), "私钥"),
+        (_public(weak), "2048"),
+        (_public(JWK.generate(kty="EC", crv="P-256", kid="p")), "P-384"),
+        (json.dumps({"keys": [{**json.loads(mute.export_public()), "kid": None}]}), "kid"),
+        ("[]", "不是 JWKS"),
+        ("null", "不是 JWKS"),
+    ):
+        assert words in keys_fault(text), text
+    assert keys_fault(_public(JWK.generate(kty="RSA", size=2048, kid="r"))) == ""
+    for text, words in (
+        ("", "至少"),
+        ("system/Observaton.rs", "Observaton"),
+        ("system/Observation.sr", "不是系统的范围"),
+    ):
+        assert words in scopes_fault(text), text
