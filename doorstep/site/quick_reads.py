@@ -109,4 +109,5 @@ def _always(*way: str | None) -> Headers | None:
 
 
 def _blank(request: HttpRequest) -> HttpResponse:
-    return negotiation.finished(request, answer(""))
+    """An answer with content: one without is of no kind."""
+    return negotiation.finished(request, answer("{}"))
