@@ -229,4 +229,10 @@ def _actor(request: HttpRequest) -> Actor:
     return actor
 
 
-FRAME = Sources(posts=posts_of, unread=unread_of, search_permission=Residents.RESIDENT_FIND, alarm_permissions=ALARMED)
+FRAME = Sources(
+    posts=posts_of,
+    unread=unread_of,
+    search_permission=Residents.RESIDENT_FIND,
+    alarm_permissions=ALARMED,
+    leave_permission=Worklist.TASK_DELEGATE,
+)

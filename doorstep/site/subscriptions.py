@@ -30,7 +30,11 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     scheduling_events.SlotsGenerated: (scheduling.publish_slots,),
     scheduling_events.ClinicStopped: (scheduling.call_off_bookings, scheduling.publish_slots),
     contract_events.ContractSigned: (contracts.open_to_team,),
-    referral_events.ReferralSubmitted: (referrals.tell_parties, referrals.keep_bed_list),
+    referral_events.ReferralSubmitted: (
+        referrals.tell_parties,
+        referrals.keep_bed_list,
+        diagnosis.close_by_referral,
+    ),
     referral_events.PlaceOffered: (referrals.tell_parties,),
     referral_events.OfferConfirmed: (referrals.tell_parties,),
     referral_events.OfferRefused: (referrals.tell_parties,),

@@ -24,6 +24,14 @@ def note_outcome(event: Event) -> None:
         actions.note_outcome(order_key=key, outcome=outcome, actor=system_actor(Purpose.HANDLER))
 
 
+def close_by_referral(event: Event) -> None:
+    """Register the referral that was sent because of a critical value, told by details with origin="ecg-order/<key>"."""
+    machine, _, key = str(event.details.get("origin", "")).partition("/")
+    if machine == EcgOrder.machine.name and key:
+        number = str(event.details.get("number", ""))
+        actions.close_by_referral(order_key=key, number=number, actor=system_actor(Purpose.HANDLER))
+
+
 def end_for_death(event: Event) -> None:
     """Take back the orders of a resident who has died that no recording was sent for."""
     if event.resident_id is not None:

@@ -232,6 +232,16 @@ CRITICAL_VALUE = Machine(
             listed=False,
         ),
         Transition(
+            "refer",
+            "已上转，自动登记处置",
+            "Referred",
+            (ACKNOWLEDGED,),
+            CLOSED,
+            "system",
+            events.CriticalValueClosed,
+            listed=False,
+        ),
+        Transition(
             "withdraw",
             "撤销危急值",
             "Withdraw",

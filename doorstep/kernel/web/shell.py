@@ -46,6 +46,9 @@ class Sources:
     search_url_name: str = "residents:find"
     switch_url_name: str = "posts:switch"
     notices_url_name: str = "notices:inbox"
+    # Where somebody names a deputy for days off, shown to who holds the permission.
+    leave_permission: str | None = None
+    leave_url_name: str = "workforce:leave"
     # Who holds one of these may be alarmed by sound, and is told when the browser keeps silent.
     alarm_permissions: frozenset[str] = frozenset()
 
@@ -62,6 +65,7 @@ class Shell:
     search_address: str | None
     switch_address: str | None
     notices_address: str | None
+    leave_address: str | None
     alarmed: bool
     live_address: str
     large_type: bool
@@ -113,6 +117,7 @@ def _build(request: HttpRequest) -> Shell:
     may_search = person is not None and (
         sources.search_permission is not None and person.may(sources.search_permission)
     )
+    may_leave = person is not None and sources.leave_permission is not None and person.may(sources.leave_permission)
     return Shell(
         person=person,
         groups=grouped(links_for(request, person)),
@@ -122,6 +127,7 @@ def _build(request: HttpRequest) -> Shell:
         search_address=url_if_known(sources.search_url_name) if may_search else None,
         switch_address=url_if_known(sources.switch_url_name),
         notices_address=url_if_known(sources.notices_url_name),
+        leave_address=url_if_known(sources.leave_url_name) if may_leave else None,
         alarmed=person is not None and any(person.may(one) for one in sources.alarm_permissions),
         live_address=f"{live_origin(request)}/live/events" if person else "",
         large_type=request.COOKIES.get("large_type") == "1",

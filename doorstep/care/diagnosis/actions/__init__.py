@@ -1,6 +1,6 @@
 """Every write of the ECG centre, by what it is about: the order, the reading, the report, the critical value, the outcome."""
 
-from doorstep.care.diagnosis.actions.critical import acknowledge, close_critical
+from doorstep.care.diagnosis.actions.critical import acknowledge, close_by_referral, close_critical
 from doorstep.care.diagnosis.actions.ordering import (
     attach_recording,
     cancel,
@@ -28,6 +28,7 @@ __all__ = [
     "attach_recording",
     "cancel",
     "claim",
+    "close_by_referral",
     "close_critical",
     "end_for_death",
     "end_for_voided_visit",

@@ -96,6 +96,30 @@ def close_critical(*, critical: CriticalValue, action: str, note: str, actor: Ac
     return closed
 
 
+@transaction.atomic
+def close_by_referral(*, order_key: str, number: str, actor: Actor) -> CriticalValue | None:
+    """A sent referral is what was done about the critical value it grew from: register it, so that nobody is called for it again.
+
+    One that nobody has taken on yet stays open: that the news was received is for a person to say. None when nothing was open.
+    """
+    locked = (
+        CriticalValue.objects.select_for_update(of=("self",))
+        .filter(order_key=order_key, state=states.ACKNOWLEDGED)
+        .first()
+    )
+    if locked is None:
+        return None
+    values = {
+        "action": CriticalValue.Action.REFERRED,
+        # The register is kept in the language of the record, whoever's act brought it here.
+        "action_note": f"已提交转诊单 {number}"[:400],
+        "closed_at": timezone.now(),
+    }
+    closed = workflow.apply(locked, "refer", actor=actor, values=values, details={"referral": number})
+    _tell(closed)
+    return closed
+
+
 def _take(critical: CriticalValue, actor: Actor, state: str) -> CriticalValue:
     """Lock the value and make the actor's unit its holder when it lies in that unit's list of work."""
     actor.check(Permission.CRITICAL_ACKNOWLEDGE)

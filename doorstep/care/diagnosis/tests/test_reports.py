@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 
 from doorstep.care.diagnosis import actions, handlers, queries
-from doorstep.care.diagnosis.models import EcgOrder, ReportVersion
+from doorstep.care.diagnosis.models import CriticalValue, EcgOrder, ReportVersion
 from doorstep.care.diagnosis.report import Report, plain_words
 from doorstep.care.diagnosis.tests.factories import INFARCTION, NORMAL, Loop, claimed, make_loop, signed
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -202,6 +202,33 @@ def test_note_outcome_reaches_reader_and_village(loop: Loop) -> None:
         assert actions.see_outcomes(orders=mine, actor=reader) == 0
     with acting(village):
         assert queries.orders_of_source(actor=village)[0].outcome_zh == "PCI 后好转出院"
+
+
+def test_a_sent_referral_registers_what_was_done_once_the_news_was_received(loop: Loop) -> None:
+    order = signed(loop, INFARCTION)
+    village = loop.actor("village")
+    sent = Event(subject="referral/x", details={"origin": order.subject, "number": "ZZ1"})
+    with acting(system_actor(Purpose.HANDLER)):
+        handlers.close_by_referral(sent)
+    with acting(village):
+        critical = CriticalValue.objects.get(order_key=order.key)
+        # A referral does not say that somebody has read the critical value.
+        assert critical.state == "told"
+        actions.acknowledge(critical=critical, actor=village)
+    with acting(system_actor(Purpose.HANDLER)):
+        handlers.close_by_referral(Event(subject="referral/y", details={"origin": "visit/1", "number": "ZZ2"}))
+        assert CriticalValue.objects.get(order_key=order.key).state == "acknowledged"
+        handlers.close_by_referral(sent)
+        handlers.close_by_referral(sent)
+    with acting(village):
+        critical.refresh_from_db()
+        assert (critical.state, critical.action, critical.action_note) == ("closed", "referred", "已提交转诊单 ZZ1")
+        assert not Task.objects.filter(
+            kind__startswith="critical", item_id=critical.pk, closed_at__isnull=True
+        ).exists()
+        communication = record.read(type="Communication", fhir_id=str(critical.key))
+        assert communication is not None
+        assert communication["status"] == "completed"
 
 
 def test_verification_knows_a_changed_report(loop: Loop) -> None:

@@ -21,6 +21,7 @@ CRITICAL = {
     "raise": ((), "told"),
     "acknowledge": (("told",), "acknowledged"),
     "close": (("acknowledged",), "closed"),
+    "refer": (("acknowledged",), "closed"),
     "withdraw": (("told", "acknowledged"), "withdrawn"),
 }
 
