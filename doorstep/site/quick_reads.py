@@ -1,9 +1,9 @@
-"""Reads of single resources by hospital systems, the commonest request of all, past what Django does around every request.
+"""Reads and searches of hospital systems, the commonest requests of all, past what Django does around every request.
 
 Signals, a connection taken for the whole request, the reader's language, a response with its dozen headers set one by one: two thirds
 of such a request's work in Python are none of its own. Here the statement that checks the token, reads behind the wall and writes the
-look in the trail (interactions.reading) is sent at once, and its answer written out. Whatever is not plainly a success goes
-the ordinary way and is answered there; nothing of it is done by then but the count against the client's limit.
+looks in the trail (interactions.reading, search_views.at_once) is sent at once, and its answer written out. Whatever is not plainly a
+success goes the ordinary way and is answered there; nothing of it is done by then but the count against the client's limit.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.fhir import door, negotiation
 from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
-from doorstep.kernel.record import asking, interactions
+from doorstep.kernel.record import asking, interactions, search_views
 from doorstep.kernel.record.stored import Stored
 from doorstep.kernel.web.middleware import LanguageMiddleware, SecurityHeadersMiddleware
 from doorstep.site.middleware import PLAIN
@@ -61,17 +61,16 @@ def _answered(environ: Environ) -> tuple[list[tuple[str, str]], bytes] | None:
     entry = door.remembered(environ)
     if entry is None or entry.grant.scopes is not None:
         return None
+    type, fhir_id = place
     try:
         door.admit(environ, entry.grant.actor)
-        call = interactions.reading(*place).call
-        entered, row = asking.row_of(call, entry.grant.actor, entering=entry.call)
-    except (FhirRefused, Refused, DatabaseError):
+        found = _searched(environ, entry, type) if fhir_id is None else _read(entry, type, fhir_id)
+    except (FhirRefused, Refused, DatabaseError, SuspiciousOperation):
         return None
-    found = Stored(*row) if entered and row is not None else None
-    if found is None or found.deleted:
+    if found is None:
         return None
-    content = found.text.encode()
-    headers = [*always, *negotiation.version_headers(version=found.version, updated_at=found.updated_at).items()]
+    own, content = found
+    headers = [*always, *own]
     packed = negotiation.compressed(environ.get("HTTP_ACCEPT_ENCODING", ""), content)
     if packed is not None:
         headers.append(("Content-Encoding", "gzip"))
@@ -80,12 +79,34 @@ def _answered(environ: Environ) -> tuple[list[tuple[str, str]], bytes] | None:
     return headers, content
 
 
-def _place(environ: Environ) -> tuple[str, str] | None:
-    """Type and id of a plain read."""
-    if environ["REQUEST_METHOD"] != "GET" or environ.get("QUERY_STRING") or environ.get("SCRIPT_NAME"):
+def _read(entry: door.Entry, type: str, fhir_id: str) -> tuple[Headers, bytes] | None:
+    call = interactions.reading(type, fhir_id).call
+    entered, row = asking.row_of(call, entry.grant.actor, entering=entry.call)
+    found = Stored(*row) if entered and row is not None else None
+    if found is None or found.deleted:
+        return None
+    known_by = negotiation.version_headers(version=found.version, updated_at=found.updated_at)
+    return tuple(known_by.items()), found.text.encode()
+
+
+def _searched(environ: Environ, entry: door.Entry, type: str) -> tuple[Headers, bytes] | None:
+    request: Any = WSGIRequest(environ)
+    request.actor, request.scopes = entry.grant.actor, None
+    negotiation.check_accepted(request)
+    response = search_views.at_once(request, type, entry.call)
+    return None if response is None else ((), response.content)
+
+
+def _place(environ: Environ) -> tuple[str, str | None] | None:
+    """Type and id of a plain read; no id for a search."""
+    if environ["REQUEST_METHOD"] != "GET" or environ.get("SCRIPT_NAME"):
         return None
     plain = PLAIN.fullmatch(environ.get("PATH_INFO", ""))
-    if plain is None or plain[2] is None or plain[1] == "Group" or plain[1] not in resource_types():
+    if plain is None or plain[1] not in resource_types():
+        return None
+    query = environ.get("QUERY_STRING", "")
+    # Who belongs to a Group is asked in other statements; a language goes into a cookie.
+    if (query or plain[1] == "Group") if plain[2] else "lang=" in query:
         return None
     if any(name in environ for name in _UNUSUAL) or not negotiation.takes_json(environ.get("HTTP_ACCEPT") or "*/*"):
         return None

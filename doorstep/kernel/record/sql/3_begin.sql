@@ -7,8 +7,9 @@
 -- found there at once. Where it is not, or cannot be (record_is_common, record_start):
 --
 --   a term that few resources match (a rare code, a name)   → these
---   an amount, and the actor knows few residents            → the amounts of each of these residents, unless few have one like it
---   the name of a patient, and the actor knows few          → the patients of that name whom the actor knows, and what is about them
+--   an amount                                               → the amounts like it, those of others passed over within the index
+--                                                             (3_known.sql); resident by resident where the actor knows very few
+--   the name of a patient                                   → the patients of that name whom the actor knows, and what is about them
 --   the actor knows very few                                → all that these residents have of the type
 --   a date between two, and few lie there                   → these
 --   anything else                                           → the newest again, as many as `walk` says; when too few of these are the
