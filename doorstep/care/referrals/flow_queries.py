@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from doorstep.care.referrals.flow_case_queries import REASONS, forgotten
+from doorstep.care.referrals.flow_case_queries import FIRST_LOOK, REASONS, forgotten
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.states import ENDED
 from doorstep.kernel.access.actor import Actor, Purpose
@@ -101,7 +101,7 @@ SELECT count(*) FILTER (WHERE w1 IS NOT NULL)::int,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY w1)::float, percentile_cont(0.9) WITHIN GROUP (ORDER BY w1)::float,
        count(*) FILTER (WHERE w2 IS NOT NULL)::int,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY w2)::float, percentile_cont(0.9) WITHIN GROUP (ORDER BY w2)::float
-  FROM (SELECT extract(epoch FROM treated_at - submitted_at) AS w1, extract(epoch FROM nullif(admitted_at, treated_at) - treated_at) AS w2
+  FROM (SELECT extract(epoch FROM treated_at - submitted_at) AS w1, CASE WHEN admitted_at >= treated_at + %(first_look)s THEN extract(epoch FROM admitted_at - treated_at) END AS w2
           FROM referrals_referral
          WHERE created_at >= %(since)s AND treated_at IS NOT NULL AND direction <> 'down'
            AND (source_id = ANY (%(reach)s) OR target_id = ANY (%(reach)s) OR receiver_id = ANY (%(reach)s))) AS waits
@@ -149,7 +149,13 @@ def board(*, actor: Actor, period: str) -> Board:
         for one in worklist.stage_times(since=since, until=now, actor=actor)
         if one.kind.partition(".")[0] in ("referral", "follow-up", "case-question", "down-proposal")
     ]
-    facts = {"since": since, "now": now, "reach": list(actor.reach), "ended": list(ENDED)}
+    facts = {
+        "since": since,
+        "now": now,
+        "reach": list(actor.reach),
+        "ended": list(ENDED),
+        "first_look": FIRST_LOOK,
+    }
     with for_purpose(Purpose.INDICATORS, actor):
         counts = _counts(facts)
         first, second = _waits(facts)

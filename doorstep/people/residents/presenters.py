@@ -30,6 +30,7 @@ OTHER = "other"
 OTHER_NAME = gettext_lazy("其他")
 # What a resource without words of its own is called.
 _NAMES = {
+    "Bundle": gettext_noop("转诊随附资料"),
     "AllergyIntolerance": gettext_noop("过敏史"),
     "CareTeam": gettext_noop("家庭医生团队"),
     "Communication": gettext_noop("危急值告知"),
@@ -332,9 +333,12 @@ def text_of(concept: Mapping[str, Any] | list[Any] | None) -> str:
     return _text(concept or {})
 
 
-def _text(concept: Mapping[str, Any] | list[Any]) -> str:
+def _text(concept: Mapping[str, Any] | list[Any] | str) -> str:
     if isinstance(concept, list):
         concept = concept[0] if concept else {}
+    if isinstance(concept, str):
+        # A plain code, as the type of a Group or a Device's name: no words for people.
+        return ""
     coding = (concept.get("coding") or [{}])[0]
     display = str(coding.get("display", ""))
     # The words of a code system are kept in English beside the Chinese text of who wrote it.

@@ -26,6 +26,7 @@ _ROAD = (
 _ROAD_HOME = 3
 # Ways by which a referral came back to whoever has it now; why stands on top of the page.
 _CAME_BACK = frozenset({"return", "refuse_offer", "refuse_self", "offer_expired", "decline_back", "time_out_back"})
+_WELL_ENDED = ("closed", "advised", "outside_closed")
 _NO_PLACE = frozenset({"declined", "withdrawn", "advised", "elsewhere", "died"})
 
 
@@ -37,6 +38,10 @@ def steps_of(referral: Referral) -> list[dict[str, Any]]:
     now = next((i for i, (_c, members, _f) in enumerate(road) if referral.state in members), -1)
     if now < 0 and referral.direction == Referral.Direction.DOWN and referral.state == "draft":
         now = 0
+    left = now < 0
+    if left:
+        # Who died, was seen elsewhere or left the network stopped at the last stage that was reached.
+        now = max((i for i, (_c, _members, column) in enumerate(road) if getattr(referral, column)), default=0)
     stopped = referral.state in ("declined", "withdrawn", "died", "elsewhere")
     found = []
     for index, (code, _members, column) in enumerate(road):
@@ -44,10 +49,16 @@ def steps_of(referral: Referral) -> list[dict[str, Any]]:
         shown = referral.state if index == now else code
         state = machine.state(shown)
         if index == now:
-            how = "stopped" if stopped else "done" if referral.state in ("closed", "advised") else "now"
+            how = "stopped" if stopped else "done" if referral.state in _WELL_ENDED else "now"
         else:
             how = "done" if moment and index < now else "next"
-        found.append({"label": state.en if in_english else state.zh, "state": how, "at": moment})
+        found.append(
+            {
+                "label": state.en if in_english else state.zh,
+                "state": how,
+                "at": referral.state_since if left and index == now else moment,
+            }
+        )
     return found
 
 

@@ -50,6 +50,10 @@ def test_a_packet_opens_what_was_chosen_and_what_every_doctor_must_know() -> Non
     # The pressure was not chosen; the report was, problems and medicines always travel.
     assert packed(referral, loop.office) == {"DiagnosticReport", "Condition", "MedicationStatement"}
     assert seen(loop, loop.office) == {"Bundle", "ServiceRequest", "Task", "Consent"}
+    client = Client()
+    client.force_login(loop.users["village"])
+    chart = client.get(reverse("residents:detail", args=[loop.resident.key]))
+    assert (chart.status_code, "转诊随附资料" in chart.content.decode()) == (200, True)
     with acting(loop.office):
         assert record.read(type="DiagnosticReport", fhir_id=REPORT) is None
         actions.decline(referral=queries.get(key=referral.key, actor=loop.office), code="no-bed", reason="满床",
