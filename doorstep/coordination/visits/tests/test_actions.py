@@ -1,8 +1,11 @@
 """Opening a visit and measuring during it."""
 
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from doorstep.coordination.visits import actions, queries
@@ -55,6 +58,27 @@ def test_open_visit_by_stranger_is_not_found_and_leaves_nothing() -> None:
         with pytest.raises(NotFound):
             actions.open_visit(resident_id=resident.id, actor=stranger)
         assert not Visit.objects.exists()
+
+
+def test_visits_of_today_turn_at_midnight_in_china() -> None:
+    """The clock of the process stands still around the next midnight: the row holds UTC, the list the day of China."""
+    _, resident, actor = _here()
+    turn = queries.midnight() + timedelta(days=1)
+    assert turn.astimezone(UTC).hour == 16
+    with time_machine.travel(turn - timedelta(seconds=1), tick=False), acting(actor):
+        visit = actions.open_visit(resident_id=resident.id, actor=actor)
+        assert [one.key for one in queries.visits_today(actor)] == [visit.key]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT created_at AT TIME ZONE 'UTC' FROM visits_visit WHERE id = %s", [visit.pk])
+            assert cursor.fetchone() == (turn.astimezone(UTC).replace(tzinfo=None) - timedelta(seconds=1),)
+    with time_machine.travel(turn, tick=False), acting(actor):
+        assert queries.midnight() == turn
+        assert queries.visits_today(actor) == []
+        # What was left open yesterday is finished by the visit of the new day.
+        following = actions.open_visit(resident_id=resident.id, actor=actor)
+        visit.refresh_from_db()
+        assert (visit.state, following.key != visit.key) == ("finished", True)
+        assert [one.key for one in queries.visits_today(actor)] == [following.key]
 
 
 def test_open_visit_twice_returns_the_running_one() -> None:
