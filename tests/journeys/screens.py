@@ -125,6 +125,8 @@ SCREENS = (
     Screen("exchange-message", "engineer", "/exchange/messages/{message}/"),
     Screen("exchange-codes", "engineer", "/exchange/{connection}/codes/?open=1"),
     Screen("exchange-new", "engineer", "/exchange/new/"),
+    Screen("exchange-new-system", "engineer", "/exchange/systems/new/"),
+    Screen("exchange-system-keys", "engineer", "/exchange/systems/{system}/keys/"),
     Screen("unit", "manager", "/organizations/{unit}/"),
     Screen("unit-edit", "manager", "/organizations/{unit}/edit/"),
     Screen("hire", "manager", "/staff/new/?unit={unit}"),
@@ -182,6 +184,7 @@ SCREENS = (
     Screen("phone-daughter", "daughter", "/me/"),
 )
 KEYS = {
+    "system": "SELECT name FROM access_apiclient WHERE revoked_at IS NULL ORDER BY id LIMIT 1",
     "connection": "SELECT key FROM exchange_connection ORDER BY id LIMIT 1",
     "message": "SELECT key FROM exchange_message ORDER BY state = 'failed' DESC, id DESC LIMIT 1",
     "order": "SELECT key FROM diagnosis_ecgorder WHERE resident_id = 1 AND state <> 'reading' AND state <> 'queued' ORDER BY created_at DESC LIMIT 1",

@@ -23,6 +23,17 @@ def is_file(message: ShownMessage) -> bool:
     return message.format in _FORMATS
 
 
+def title_of(message: ShownMessage) -> str:
+    """What a message is called on its page: the kind of file in words, else its type."""
+    words = {
+        UNREADABLE: _("打不开的文件"),
+        "TABLE^results": _("检验结果表"),
+        "TABLE^visits": _("就诊表"),
+        "CDA": _("共享文档"),
+    }
+    return words.get(message.type, message.type)
+
+
 def source_of(message: ShownMessage) -> str:
     """The file and the row that a message stood in; of other messages the address they came from."""
     name, _colon, line = message.address.rpartition(":")

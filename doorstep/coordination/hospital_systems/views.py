@@ -213,6 +213,7 @@ def message(request: HttpRequest, key: UUID) -> HttpResponse:
         "error": presenters.error_of(found),
         "notes": presenters.notes_of(found),
         "segments": presenters.segments_of(found, clear=clear) or contents.contents_of(found, clear=clear),
+        "title": contents.title_of(found),
         "source": contents.source_of(found),
         "is_file": contents.is_file(found),
         "clear": clear,
