@@ -27,6 +27,7 @@ from doorstep.people.organizations import queries as organizations
 from doorstep.people.organizations.permissions import Permission as Organizations
 from doorstep.people.residents.named import Named, named
 from doorstep.people.residents.permissions import Permission as Residents
+from doorstep.people.workforce import queries as workforce
 from doorstep.people.workforce.permissions import Permission as Workforce
 from doorstep.site.addresses import ITEM_PAGES, LIST_PAGES
 from doorstep.site.roles import ROLES
@@ -63,6 +64,8 @@ class Line:
     warn_at: datetime | None
     due_at: datetime | None
     level: int
+    # Whose task it is when it came here for the days of somebody's leave.
+    instead_of: str
 
 
 @require_GET
@@ -80,7 +83,8 @@ def home(request: HttpRequest) -> HttpResponse:
     tasks, sent = worklist.open_tasks(actor=actor), underway(actor)
     ids = {task.resident_id for task in tasks if task.resident_id} | {one.resident_id for one in sent}
     people = named(ids=ids) if actor.record_reach else {}
-    lines = _lines(tasks, people)
+    away = {task.assignee_id for task in tasks if task.assignee_id} - {actor.user_id}
+    lines = _lines(tasks, people, workforce.names_of_users(ids=away) if away else {})
     context = {
         "lines": lines,
         "sent": [(one, one.resident or _name(people.get(one.resident_id))) for one in sent],
@@ -97,7 +101,7 @@ def _name(person: Named | None) -> str:
     return person.name if person else ""
 
 
-def _lines(tasks: Sequence[OpenTask], people: Mapping[int, Named]) -> list[Line]:
+def _lines(tasks: Sequence[OpenTask], people: Mapping[int, Named], away: Mapping[int, str]) -> list[Line]:
     english = (get_language() or "").startswith("en")
     today = timezone.localdate()
     units = organizations.names(ids=[task.organization_id for task in tasks])
@@ -116,6 +120,7 @@ def _lines(tasks: Sequence[OpenTask], people: Mapping[int, Named]) -> list[Line]
                 warn_at=task.warn_at,
                 due_at=task.due_at,
                 level=task.level,
+                instead_of=away.get(task.assignee_id or 0, ""),
             )
         )
     return lines

@@ -142,6 +142,10 @@ class EcgOrder(WorkItem):
         """The unit that asked and the centre that reads."""
         return {"source": self.source_id, "center": self.center_id}
 
+    def doer(self) -> int | None:
+        """The reader who has claimed it; the lease gives it back to the queue when that reader goes silent."""
+        return self.reader_user_id if self.state == states.READING else None
+
     def urgency(self) -> int:
         """0 ordinary to 3 life at stake: the pre-read's place, or the orderer's own word."""
         return self.queue_urgency

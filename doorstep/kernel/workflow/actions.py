@@ -321,6 +321,7 @@ def _tasks(
         resident_id=getattr(item, "resident_id", None),
         permission=state.permission,
         urgency=item.urgency(),
+        assignee_id=item.doer(),
         clock=state.clock,
         due_at=due_at,
     )

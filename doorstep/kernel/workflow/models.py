@@ -55,6 +55,13 @@ class WorkItem(models.Model):
         """How this thing sorts in a list of work: 0 ordinary to 3 life at stake."""
         return 0
 
+    def doer(self) -> int | None:
+        """The account of the person whose work it is in this state; None where everybody of the side may do it.
+
+        The task stands in that person's list and, during leave, in the deputy's.
+        """
+        return None
+
     @property
     def subject(self) -> str:
         """How events and audit entries call this thing."""

@@ -45,6 +45,7 @@ class OpenTask(NamedTuple):
     warn_at: datetime | None
     due_at: datetime | None
     level: int
+    assignee_id: int | None
 
 
 # The lines of a list.

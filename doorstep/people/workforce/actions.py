@@ -33,9 +33,9 @@ def name_deputy(*, to_user_id: int, starts_on: date, ends_on: date, reason: str,
         raise Refused(_("日期有误。"), fields={"ends_on": _("结束日期不能早于开始日期。")})
     if ends_on < today:
         raise Refused(_("日期有误。"), fields={"ends_on": _("这段时间已经过去，请填写今天或以后的日期。")})
-    known = queries.colleagues(organization_id=actor.organization_id, day=today, but=actor.user_id)
+    known = queries.possible_deputies(actor=actor, day=today)
     if to_user_id not in {user_id for user_id, _name in known}:
-        raise Refused(_("代理人有误。"), fields={"to_user_id": _("请从本单位在岗同事中选择。")})
+        raise Refused(_("代理人有误。"), fields={"to_user_id": _("请从本单位岗位权限相当的在岗同事中选择。")})
     made = worklist.delegate(
         from_user_id=actor.user_id,
         to_user_id=to_user_id,

@@ -8,6 +8,7 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
+from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.refusals import NotFound
@@ -15,7 +16,7 @@ from doorstep.kernel.access.roles import Role
 from doorstep.kernel.database.remembered import ask
 from doorstep.people.organizations.queries import as_uuid
 from doorstep.people.workforce.models import Post, Practitioner, Team, TeamMember
-from doorstep.people.workforce.role_names import roles
+from doorstep.people.workforce.role_names import name_of, roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,27 @@ def posts_of(*, key: UUID | str) -> list[Post]:
     return posts
 
 
-def colleagues(*, organization_id: int, day: date, but: int | None) -> list[tuple[int, str]]:
-    """Who else works at an organisation on a day and has an account: user id and name."""
-    rows = Post.objects.filter(
-        organization_id=organization_id, period__contains=day, practitioner__user_id__isnull=False
-    ).exclude(practitioner__user_id=but or 0)
-    pairs = rows.order_by("practitioner__name").values_list("practitioner__user_id", "practitioner__name").distinct()
-    return [(int(user_id), name) for user_id, name in pairs if user_id is not None]
+def possible_deputies(*, actor: Actor, day: date) -> list[tuple[int, str]]:
+    """Who of the own unit may do everything that the actor may, and has an account: user id, name and role.
+
+    A deputy who may not do a task would not even see it.
+    """
+    able = {role.key: name_of(role.key) for role in roles() if actor.permissions <= role.permissions}
+    rows = (
+        Post.objects.filter(
+            organization_id=actor.organization_id or 0,
+            role__in=able,
+            period__contains=day,
+            practitioner__user_id__isnull=False,
+        )
+        .exclude(practitioner__user_id=actor.user_id or 0)
+        .order_by("practitioner__name", "role")
+        .values_list("practitioner__user_id", "practitioner__name", "role")
+    )
+    found: dict[int, str] = {}
+    for user_id, name, role in rows:
+        found.setdefault(int(user_id or 0), f"{name} · {able[role]}")
+    return list(found.items())
 
 
 def names_of_users(*, ids: Iterable[int]) -> dict[int, str]:

@@ -95,7 +95,7 @@ def leave(request: HttpRequest) -> HttpResponse:
     """Name the colleague who gets the own tasks during leave."""
     actor = _staff(request)
     actor.check(Worklist.TASK_DELEGATE)
-    known = queries.colleagues(organization_id=actor.organization_id or 0, day=timezone.localdate(), but=actor.user_id)
+    known = queries.possible_deputies(actor=actor, day=timezone.localdate())
     form = LeaveForm(request.POST or None)
     # Nobody is chosen beforehand: the first of a list would get somebody else's tasks.
     form.fields["to_user_id"].choices = [("", "—"), *known]  # type: ignore[attr-defined]
@@ -107,7 +107,8 @@ def leave(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("已登记。代理期间指派给您的任务会同时出现在代理人的工作台。"))
             return redirect(request, request.path)
-    names = dict(known)
-    held = [(one, names.get(one.to_user_id, "")) for one in worklist.delegations_of(user_id=actor.user_id or 0)]
+    leaves = worklist.delegations_of(user_id=actor.user_id or 0)
+    names = queries.names_of_users(ids={one.to_user_id for one in leaves})
+    held = [(one, names.get(one.to_user_id, "")) for one in leaves]
     context = {"form": form, "held": held, "colleagues": known}
     return render(request, "workforce/leave.html", context, 422 if form.errors else 200)

@@ -183,6 +183,11 @@ def test_leave_gives_the_deputy_the_tasks() -> None:
                 assignee_id=li.pk,
             )
         )
+    nurse = make_staff(name="罗燕", organization_id=world.village, role="nurse")
+    # A deputy who may not do the tasks would not even see them.
+    refused = client.post("/staff/leave/", {**facts, "ends_on": str(today), "to_user_id": str(nurse.pk)})
+    offered = refused.content.decode()
+    assert (refused.status_code, "吴敏 · 村医" in offered, "罗燕" in offered) == (422, True, False)
     deputy = of_user(wu)
     with acting(deputy):
         assert tasks.open_tasks(actor=deputy) == []
@@ -190,6 +195,7 @@ def test_leave_gives_the_deputy_the_tasks() -> None:
     with acting(deputy):
         assert len(tasks.open_tasks(actor=deputy)) == 1
     assert "吴敏" in within_budget(client, "/staff/leave/")
+    assert "代李长河" in within_budget(signed_in(wu), "/")
 
 
 def test_import_pages_from_upload_to_done() -> None:

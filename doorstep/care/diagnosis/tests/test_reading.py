@@ -36,6 +36,7 @@ def test_claim_holds_the_case_and_keeps_the_clock(loop: Loop) -> None:
         task = Task.objects.get(item_id=order.pk, closed_at__isnull=True)
         assert order.arrived_at is not None
         assert task.due_at == order.arrived_at + timedelta(minutes=10)
+        assert task.assignee_id == reader.user_id
         held = queries.held_by(actor=reader)
         assert held is not None
         assert held.pk == order.pk

@@ -153,8 +153,7 @@ class Referral(WorkItem):
 
     machine: ClassVar[Machine] = states.REFERRAL
     read_along = ("source", "target", "department", "receiver", "referrer", "attending")
-    # The plan and its follow-ups are rows of their own.
-    shown_by_itself = True
+    shown_by_itself = True  # The plan and its follow-ups are rows of their own.
 
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="referrals", db_index=False)
     resident_key = models.UUIDField()
@@ -375,6 +374,10 @@ class Referral(WorkItem):
         if self.kind == self.Kind.GREEN:
             return 3 if self.critical else 2
         return 1 if self.kind == self.Kind.URGENT else 0
+
+    def doer(self) -> int | None:
+        """The attending doctor while the patient is treated."""
+        return self.attending.user_id if self.attending and self.state in ("in_treatment", "admitted") else None
 
     @property
     def number(self) -> str:

@@ -31,6 +31,9 @@ from doorstep.kernel.workflow.actions import TransitionRefused
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.models import Resident
+from doorstep.people.residents.tests.factories import make_staff
+from doorstep.people.workforce.actions import name_deputy
+from doorstep.site.actors import of_user
 
 pytestmark = pytest.mark.django_db
 
@@ -282,6 +285,27 @@ def test_altered_code_is_refused() -> None:
     with acting(loop.office), pytest.raises(Refused) as refused:
         actions.check_in_by_code(token=queries.qr_token(referral=referral) + "x", actor=loop.office)
     assert "code" in refused.value.fields
+
+
+def test_treatment_is_the_attending_doctors_task_and_the_deputys_during_leave() -> None:
+    loop = make_loop()
+    colleague = make_staff(name="周主任", organization_id=loop.world.lead, role="specialist")
+    referral = referral_in(loop, "admitted")
+    with acting(loop.specialist):
+        task = worklist.task_of(machine="referral", item_id=referral.pk)
+        assert task is not None
+        assert (task.kind, task.assignee_id) == ("referral.admitted", loop.specialist.user_id)
+        assert "referral.admitted" in {one.kind for one in worklist.open_tasks(actor=loop.specialist)}
+    other = of_user(colleague)
+    today = timezone.localdate()
+    with acting(other):
+        assert "referral.admitted" not in {one.kind for one in worklist.open_tasks(actor=other)}
+    with acting(loop.specialist):
+        name_deputy(to_user_id=colleague.pk, starts_on=today, ends_on=today, reason="年休假", actor=loop.specialist)
+    with acting(other):
+        assert "referral.admitted" in {one.kind for one in worklist.open_tasks(actor=other)}
+        # The deputy may act: it is the unit's patient.
+        assert queries.get(key=referral.key, actor=other).state == "admitted"
 
 
 def test_closing_leaves_the_hospital_thirty_days() -> None:
