@@ -147,7 +147,7 @@ def draft(loop: Loop) -> Referral:
             resident=loop.resident,
             actor=loop.village,
             origin_reference=f"DiagnosticReport/{REPORT}",
-            origin_subject="ecg-order/7d6c5b4a",
+            origin_subject=f"ecg-order/{REPORT}",
         )
 
 

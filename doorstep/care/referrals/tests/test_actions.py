@@ -15,6 +15,7 @@ from doorstep.care.referrals.tests.factories import (
     GOOD,
     NUMBER,
     PLAN,
+    REPORT,
     SUMMARY,
     draft,
     make_loop,
@@ -101,7 +102,7 @@ def test_whole_loop_from_draft_to_closed() -> None:
         "ReferralDrafted", "ReferralSubmitted", "ReferralAccepted", "PatientArrived", "PatientAdmitted",
         "PatientDischarged", "PatientHandedBack", "PatientReceivedBack", "ReferralClosed",
     ]  # fmt: skip
-    assert last.details["origin"] == "ecg-order/7d6c5b4a"
+    assert last.details["origin"] == f"ecg-order/{REPORT}"
     assert "急性下壁心肌梗死" in last.details["outcome"]
 
 
