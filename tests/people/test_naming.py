@@ -160,6 +160,9 @@ def test_registrar_who_reads_no_record_registers_corrects_and_sees_what_changed(
         "document": "national-id", "number": "", "name": "周小宝", "gender": "male", "birth_date": "2026-11-01",
         "mother_number": ZHOU_NUMBER, "birth_order": "1",
     }  # fmt: skip
+    # A mother of 63: possible, and to be looked at.
+    assert client.post(reverse("residents:register"), baby).status_code == 422
+    baby["mother_checked"] = "on"
     made = client.post(reverse("residents:register"), baby)
     assert made.status_code == 302
     assert made.headers["Location"].endswith("/change/")
