@@ -29,6 +29,7 @@ def referral_form(referral: Referral, *, token: str) -> bytes:
         request="因病情需要，需转入贵单位，请予以接诊。",
         referral=referral,
         token=token,
+        scan="到院扫码报到",
         to=_name(referral.target),
         rows=[
             ("转诊类型", str(Referral.Kind(referral.kind).label) + ("（危急）" if referral.critical else "")),
@@ -52,10 +53,10 @@ def referral_form(referral: Referral, *, token: str) -> bytes:
     )  # fmt: skip
 
 
-def return_form(referral: Referral, plan: RecoveryPlan) -> bytes:
+def return_form(referral: Referral, plan: RecoveryPlan, *, token: str) -> bytes:
     """The form that goes home with the patient: summary, medicines, follow-ups, warning signs, who answers.
 
-    Without a code: the one of the way up checks in at the hospital that the patient has left, and nowhere else.
+    Its code opens the case at the unit that takes the patient back; it says nothing of the patient.
     """
     medicines = "\n".join(
         " ".join(
@@ -72,7 +73,8 @@ def return_form(referral: Referral, plan: RecoveryPlan) -> bytes:
         title="双向转诊（回转）单",
         request="因病情稳定，现转回贵单位，请予以接诊。",
         referral=referral,
-        token="",
+        token=token,
+        scan="承接机构扫码查看",
         to=_name(referral.receiver) if referral.receiver else "基层承接机构",
         rows=[
             ("诊断结果", f"{referral.discharge_diagnosis} {referral.discharge_code}".strip()),
@@ -102,6 +104,7 @@ def _compile(
     request: str,
     referral: Referral,
     token: str,
+    scan: str,
     to: str,
     rows: list[tuple[str, str]],
     foot: list[tuple[str, str]],
@@ -125,6 +128,7 @@ def _compile(
         "rows": [[label, text or "—"] for label, text in rows],
         "foot": [[label, text] for label, text in foot],
         "coded": bool(token),
+        "scan": scan,
         "signed": bool(drawn := _signature(referral.consent_signature)),
     }
     return typeset(

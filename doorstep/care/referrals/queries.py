@@ -24,6 +24,7 @@ from doorstep.people.residents.models import Identifier
 from doorstep.people.workforce.models import Post
 
 _SALT = "referral-qr"
+_SALT_HOME = "referral-way-home"
 _QR_DAYS = 60
 RETURN = CareRelationship.Reason.RETURN
 # Follow-ups that somebody still has to do.
@@ -191,6 +192,20 @@ def reviewers(*, organization_ids: list[int], day: date) -> list[tuple[int, str]
 def qr_token(*, referral: Referral) -> str:
     """The signed text of the QR code: no personal data, only the signed key."""
     return signing.dumps(referral.key.hex, salt=_SALT)
+
+
+def way_home_token(*, referral: Referral) -> str:
+    """The signed text of the QR code of the 回转单: it opens the case at whoever takes the patient back, and checks in nowhere."""
+    return signing.dumps(referral.key.hex, salt=_SALT_HOME)
+
+
+def coming_home(*, token: str, actor: Actor) -> Referral | None:
+    """The case behind the code of a 回转单 that was handed back to the actor's unit; None for every other text."""
+    try:
+        key = signing.loads(token.strip(), salt=_SALT_HOME, max_age=_QR_DAYS * 86_400)
+    except signing.BadSignature:
+        return None
+    return Referral.objects.filter(key=key, receiver_id__in=actor.reach, handed_back_at__isnull=False).first()
 
 
 def from_token(*, token: str, actor: Actor) -> Referral:

@@ -57,6 +57,32 @@ def test_a_case_that_comes_home_stands_on_the_list_of_what_comes_home() -> None:
         assert ">qd<" not in text
 
 
+def test_the_code_of_the_way_home_opens_the_case_where_the_patient_comes_home() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "handed_back")
+    token = queries.way_home_token(referral=referral)
+    # It stands on the paper, and says nothing of the patient.
+    with acting(loop.specialist):
+        plan = queries.plan_of(referral=referral)
+        assert plan is not None
+        assert papers.return_form(referral, plan, token=token) != papers.return_form(referral, plan, token="")
+    assert referral.patient_name not in token
+    address = reverse("referrals:check-in")
+    for who, code, status in (
+        ("family", token, 302),
+        ("family", token + "x", 422),
+        # The hospital that sent the patient home checks nobody in with it; the code of the way up does not open it.
+        ("office", token, 422),
+        ("family", queries.qr_token(referral=referral), 422),
+    ):
+        client = Client()
+        client.force_login(loop.users[who])
+        answer = client.post(address, {"code": code})
+        assert answer.status_code == status, (who, code)
+        if status == 302:
+            assert answer.headers["Location"] == reverse("referrals:detail", args=[referral.key])
+
+
 def test_green_is_expected_now_whatever_the_place_says() -> None:
     loop = make_loop()
     slot = make_slot(loop, starts_at=timezone.now() + timedelta(days=1))

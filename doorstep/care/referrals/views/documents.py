@@ -51,7 +51,7 @@ def return_pdf(request: HttpRequest, key: UUID) -> HttpResponse:
     plan = queries.plan_of(referral=referral)
     if plan is None:
         raise Conflict(_("出院小结和康复计划完成后才能打印回转单。"))
-    content = papers.return_form(referral, plan)
+    content = papers.return_form(referral, plan, token=queries.way_home_token(referral=referral))
     return _pdf(content, f"{referral.number}-return.pdf")
 
 

@@ -41,6 +41,9 @@ def check_in(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_ACCEPT)
     text = request.POST.get("code", "").strip()
+    back = queries.coming_home(token=text, actor=actor)
+    if back is not None:
+        return redirect(request, reverse("referrals:detail", args=[back.key]))
     try:
         with transaction.atomic():
             if len(text) == 18:

@@ -29,6 +29,7 @@ from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import queries as residents
+from doorstep.people.residents.named import named
 
 _DAYS_AHEAD = 92
 # How far ahead somebody waits who found no other time; the form lets it be changed.
@@ -42,6 +43,9 @@ def booking(request: HttpRequest, key: UUID) -> HttpResponse:
     found = queries.get_booking(booking_key=key, actor=actor)
     context = {
         "booking": found,
+        "person": named(ids=[found.resident_id]).get(found.resident_id) if found.resident_id else None,
+        "today": timezone.localdate(),
+        "serves": actor.may(Permission.QUEUE_CALL),
         "state": found.machine.state(found.state),
         "history": workflow.history(found, actor=actor),
         "ways": workflow.allowed(found, actor=actor),
