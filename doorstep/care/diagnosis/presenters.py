@@ -15,7 +15,7 @@ from doorstep.care.diagnosis.fhir import ORDERED
 from doorstep.care.diagnosis.models import CriticalValue, EcgOrder
 from doorstep.care.diagnosis.report import CRITICAL_BY_CODE, MEASURES
 from doorstep.coordination.visits.models import Visit
-from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.actor import SYSTEM_NAME, Actor
 from doorstep.kernel.hooks import registry as hooks
 from doorstep.kernel.workflow.machine import Machine
 from doorstep.kernel.workflow.models import Step
@@ -201,10 +201,11 @@ def story(steps: Sequence[tuple[Machine, Step]], tasks: Iterable[Task], units: M
 def _step(machine: Machine, step: Step) -> Happening:
     way = next((one for one in machine.transitions if one.verb == step.verb), None)
     title = step.verb if way is None else way.en if english() else way.zh
+    name = _("系统") if step.actor_name == SYSTEM_NAME else step.actor_name
     return Happening(
         at=step.at,
         title=title,
-        who=f"{step.actor_name} · {step.organization_name}".strip(" ·"),
+        who=f"{name} · {step.organization_name}".strip(" ·"),
         detail=step.reason,
         tone=_STEP_TONES.get(step.verb, "neutral"),
         icon=_STEP_ICONS.get(step.verb, "circle"),

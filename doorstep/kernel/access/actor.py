@@ -97,6 +97,10 @@ class Actor:
 ANONYMOUS = Actor(kind=ActorKind.ANONYMOUS)
 
 
+# How the trail and histories call the system; pages say it in the language of their reader.
+SYSTEM_NAME = "系统"
+
+
 def system_actor(purpose: Purpose, *, consortium_id: int | None = None) -> Actor:
     """Return the system acting for one named purpose."""
-    return Actor(kind=ActorKind.SYSTEM, display_name="系统", purpose=purpose.value, consortium_id=consortium_id)
+    return Actor(kind=ActorKind.SYSTEM, display_name=SYSTEM_NAME, purpose=purpose.value, consortium_id=consortium_id)

@@ -83,10 +83,11 @@ def event_of(referral: Referral, step: Any) -> dict[str, Any]:
     way = referral.machine.transition(step.verb, step.from_state)
     text = step.verb if way is None else way.en if english() else way.zh
     tone = "ok" if step.to_state == "closed" else "warn" if step.reason else "info"
+    name = _("系统") if step.actor_name == SYSTEM_NAME else step.actor_name
     return {
         "at": step.at or timezone.now(),
         "title": text,
-        "who": f"{step.organization_name} {step.actor_name}".strip() or _("系统"),
+        "who": f"{step.organization_name} {name}".strip(),
         "detail": step.reason,
         "tone": tone,
     }
