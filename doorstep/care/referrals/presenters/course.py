@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.presenters.words import english
+from doorstep.kernel.access.actor import SYSTEM_NAME
 
 _ROAD = (
     (
