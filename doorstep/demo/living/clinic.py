@@ -9,6 +9,7 @@ from django.utils import timezone
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling.laying_actions import generate_slots
 from doorstep.coordination.scheduling.models import Booking, Schedule, Slot
+from doorstep.coordination.scheduling.taking import VIEW_AFTER
 from doorstep.demo.cast import actor_of_practitioner
 from doorstep.demo.county import heroes
 from doorstep.demo.county.clock import CHINA
@@ -27,8 +28,13 @@ _OPENS = time(6, 30)
 
 
 def plan_clinics(agenda: Agenda, first: date, last: date) -> None:
-    """Lay out the hospital's clinics of the lived days, early on the first of them."""
-    agenda.put(datetime.combine(first, _OPENS, CHINA), "clinics-open", partial(_open, first, last))
+    """Lay out the hospital's clinics of the lived days, early on the first of them.
+
+    Not before the days of which a clinic still sees its bookings: the database, which decides that, goes by today's clock, also
+    while the county lives last week.
+    """
+    opened = max(first, last - VIEW_AFTER + timedelta(days=1))
+    agenda.put(datetime.combine(first, _OPENS, CHINA), "clinics-open", partial(_open, opened, last))
 
 
 def after_visit(day: Day, resident: Resident, doctor: Actor) -> None:
