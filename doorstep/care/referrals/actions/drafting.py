@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -223,9 +223,8 @@ def _default_reviewer(actor: Actor) -> int | None:
 def _prefilled(known: Known, origin_reference: str) -> dict[str, Any]:
     parts = [f"{known.complaint.rstrip('。')}。" if known.complaint else ""]
     parts += [f"{known.report_title or _('检查报告')}：{known.report_text}。" if known.report_text else ""]
-    systolic, diastolic, pulse = (known.number(name) for name in ("systolic", "diastolic", "pulse"))
-    if systolic is not None and diastolic is not None:
-        parts.append(f"血压 {systolic}/{diastolic} mmHg" + (f"，脉搏 {pulse} 次/分。" if pulse else "。"))
+    measured = _measured(known)
+    parts += [f"{'，'.join(measured)}。"] if measured else []
     impression = (known.report_text or (known.conditions[0][1] if known.conditions else ""))[:200]
     code = "" if known.report_text else (known.conditions[0][0] if known.conditions else "")[:16]
     return {
@@ -239,6 +238,21 @@ def _prefilled(known: Known, origin_reference: str) -> dict[str, Any]:
         # What was ticked, and no more, unless the sender or the emergency says otherwise (`packet.is_whole`).
         "whole_record": False,
     }
+
+
+def _measured(known: Known) -> list[str]:
+    """Pressure and pulse; what is not of today with its day, for nobody reads last month's pressure as this hour's."""
+    systolic, diastolic, pulse = (known.measured.get(name) for name in ("systolic", "diastolic", "pulse"))
+    said = []
+    if systolic is not None and diastolic is not None:
+        said.append(f"血压 {systolic.value}/{diastolic.value} mmHg{_unless_today(systolic.on)}")
+    if pulse is not None:
+        said.append(f"脉搏 {pulse.value} 次/分{_unless_today(pulse.on)}")
+    return said
+
+
+def _unless_today(day: date | None) -> str:
+    return "" if day is None or day == timezone.localdate() else f"（{day:%Y-%m-%d}）"
 
 
 def _preselected(known: Known, origin_reference: str, *, impression: str, code: str) -> list[dict[str, Any]]:

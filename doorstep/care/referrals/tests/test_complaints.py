@@ -1,11 +1,14 @@
 """Symptoms named by a complaint, and a draft that begins with it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from doorstep.care.referrals import rules
+from doorstep.care.referrals.actions.drafting import _prefilled
 from doorstep.care.referrals.complaints import symptoms_in
+from doorstep.care.referrals.criteria import Fact
 from doorstep.care.referrals.record_facts import Known, up_facts
 from doorstep.care.referrals.tests.factories import draft, make_loop
 from doorstep.coordination.visits import actions as visits
@@ -50,3 +53,15 @@ def test_draft_begins_with_the_complaint_of_today_and_its_symptoms() -> None:
     assert referral.present_illness.startswith("胸闷 2 小时，伴出汗。")
     assert "。。" not in referral.present_illness
     assert referral.symptoms == ["chest-pain", "sweating"]
+
+
+def test_measurements_of_another_day_say_their_day() -> None:
+    today = timezone.localdate()
+    before = today - timedelta(days=40)
+    facts = {
+        "systolic": Fact(value=127, on=before),
+        "diastolic": Fact(value=66, on=before),
+        "pulse": Fact(value=64, on=today),
+    }
+    said = _prefilled(Known(measured=facts), "")["present_illness"]
+    assert said == f"血压 127/66 mmHg（{before:%Y-%m-%d}），脉搏 64 次/分。"
