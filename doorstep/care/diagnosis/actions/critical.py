@@ -104,7 +104,7 @@ def close_by_referral(*, order_key: str, number: str, actor: Actor) -> CriticalV
     """
     locked = (
         CriticalValue.objects.select_for_update(of=("self",))
-        .filter(order_key=order_key, state=states.ACKNOWLEDGED)
+        .filter(order__key=order_key, state=states.ACKNOWLEDGED)
         .first()
     )
     if locked is None:
