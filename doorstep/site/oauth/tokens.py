@@ -33,9 +33,10 @@ def grant_of(token: str, *, address: str, request_id: str) -> Grant | None:
         if client is None:
             return None
         return Grant(of_system(client, address=address, request_id=request_id), _of(scopes, "system"))
-    if not found.user.is_active:
+    actor = _person(found, address=address, request_id=request_id) if found.user.is_active else None
+    if actor is None or (actor.kind is ActorKind.STAFF and actor.post_id is None):
+        # Without a post nobody works here any more: the token ends with the last one.
         return None
-    actor = _person(found, address=address, request_id=request_id)
     if actor.kind is ActorKind.RESIDENT:
         return Grant(actor, _of(scopes, "patient"))
     return _opened_for_one(actor, scopes, _launch_of(found))

@@ -1,11 +1,13 @@
 """What django-oauth-toolkit asks us: who the client is, which scopes it may have, which patient a token is for."""
 
 import hashlib
+import uuid
 from typing import Any, ClassVar
 
+from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
 
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access import queries as access_queries
@@ -19,6 +21,9 @@ from doorstep.site.oauth.scopes import INTROSPECTION, within
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # A person's app: what a resident or a member of staff may give it.
+_RENEWING = {"offline_access", "online_access"}
+# Names the family of tokens that one authorization code begins.
+_CODES = uuid.UUID("5f0f6f0e-9d0a-4f0c-8a51-0d6c3b5a7e21")
 _OF_PERSONS = "openid fhirUser profile launch launch/patient offline_access online_access patient/*.rs user/*.rs"
 
 
@@ -60,10 +65,37 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
             raise InvalidRequestError(description="launch is missing, was used, or is another's", request=request)
         return grant
 
+    def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """A code is good once; who sends it again may be a thief, and then so may the one before (RFC 6749, 4.1.2)."""
+        if super().validate_code(client_id, code, client, request, *args, **kwargs):
+            return True
+        RefreshToken.revoke_family(_family_of(code))
+        return False
+
+    def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Use a code up; of two that come with it at the same moment the tokens of both end."""
+        try:
+            super().invalidate_authorization_code(client_id, code, request, *args, **kwargs)
+        except InvalidGrantError:
+            RefreshToken.revoke_family(_family_of(code))
+            raise
+
+    def _create_refresh_token(self, request: Any, code: str, access_token: Any, previous: Any) -> Any:
+        """A token for renewing; the first one of a family is found again by the authorization code."""
+        made = super()._create_refresh_token(request, code, access_token, previous)
+        if previous is None and request.grant_type == "authorization_code":
+            made.token_family = _family_of(request.code)
+            made.save(update_fields=["token_family"])
+        return made
+
     def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
         """The answer of a token names the resident whose account agreed, or for whom the app was opened."""
         launch = _launch_behind(request)
         super().save_bearer_token(token, request, *args, **kwargs)
+        if request.grant_type == "authorization_code" and not _RENEWING & set(request.scopes):
+            # Nobody agreed to renewing. The row stays, void: by its family a code that is used twice ends what it gave.
+            token.pop("refresh_token", None)
+            RefreshToken.objects.filter(token_family=_family_of(request.code)).update(revoked=timezone.now())
         if launch is not None:
             _carry(launch, token)
             return
@@ -115,6 +147,10 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
         request.client = client
         request.client_id = name
         return True
+
+
+def _family_of(code: str) -> uuid.UUID:
+    return uuid.uuid5(_CODES, code)
 
 
 def _launch_of(request: Any) -> str:

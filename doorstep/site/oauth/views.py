@@ -11,11 +11,14 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider.exceptions import OAuthToolkitError
-from oauth2_provider.views import AuthorizationView, TokenView
+from oauth2_provider.views import AuthorizationView, IntrospectTokenView, TokenView
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
+from doorstep.kernel.access.actor import ANONYMOUS, Purpose
+from doorstep.kernel.access.session import for_purpose
 from doorstep.site.oauth.identity import whose
 from doorstep.site.oauth.scopes import told
+from doorstep.site.oauth.tokens import grant_of
 
 # The FHIR base, of which apps ask for a token.
 BASE = "/fhir"
@@ -57,6 +60,21 @@ class AuthorizePage(AuthorizationView):  # type: ignore[misc]
             + " ".join(("form-action 'self'", *sorted(targets)))
         )
         return response
+
+
+class Introspection(IntrospectTokenView):  # type: ignore[misc]
+    """The toolkit's introspection; a token behind which nobody stands any more is not active, whatever its time."""
+
+    @staticmethod
+    def get_token_response(token_value: str | None = None) -> JsonResponse:
+        """What a token is (RFC 7662); one of a person without a post or of a stopped system is none."""
+        if token_value:
+            with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
+                grant = grant_of(token_value, address="", request_id="")
+            if grant is None:
+                return JsonResponse({"active": False})
+        answered: JsonResponse = IntrospectTokenView.get_token_response(token_value)
+        return answered
 
 
 def _back(words: str, credentials: dict[str, Any]) -> OAuthToolkitError:
