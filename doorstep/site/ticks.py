@@ -1,6 +1,9 @@
 """What the worker does every second or so."""
 
 from collections.abc import Callable
+from datetime import timedelta
+
+from django.utils import timezone
 
 from doorstep.care.contracts import actions as contracts
 from doorstep.care.contracts.groups import publish_team_panels
@@ -26,6 +29,8 @@ from doorstep.steering.indicators import actions as indicators
 
 # The pulse that pages watch: site_enter_staff reads it by this name.
 CLOCKS = "clocks"
+# How far back the frequent look at bookings goes; what took longer to commit waits for the slow one.
+_BOOKED_LATELY = timedelta(minutes=2)
 
 
 def seal_audit() -> int:
@@ -90,8 +95,15 @@ def release_slots() -> int:
 def serve_waiting() -> int:
     """End the waits of who has a place by now and the offers that were not answered; offer every place that somebody waits for."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
-        settled = waiting_actions.settle_served(actor=actor) + rebooking_actions.settle_found(actor=actor)
+        recent = timezone.now() - _BOOKED_LATELY
+        settled = waiting_actions.settle_served(actor=actor, since=recent) + rebooking_actions.settle_found(actor=actor)
         return settled + waiting_actions.expire_offers(actor=actor) + waiting_actions.offer_freed(actor=actor)
+
+
+def settle_waiting() -> int:
+    """The same for what took long to commit, or was booked while no worker looked."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return waiting_actions.settle_served(actor=actor)
 
 
 def show_slots() -> int:
@@ -207,6 +219,7 @@ TICKS: list[Tick] = [
     Tick(name="slots-shown", seconds=2, run=show_slots),
     Tick(name="slots-shown-again", seconds=60, run=show_slots_again),
     Tick(name="waiting-list", seconds=2, run=serve_waiting),
+    Tick(name="waiting-list-again", seconds=300, run=settle_waiting),
     Tick(name="slot-release", seconds=20, run=release_slots),
     Tick(name="contract-terms", seconds=900, run=run_contract_terms),
     *(Tick(name=f"referrals-{name}", seconds=10, run=run) for name, run in REFERRALS.items()),

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.scheduling.models import Facility, PlaceQuota, Schedule
+from doorstep.coordination.scheduling.rules import quota_name
 from doorstep.coordination.scheduling.sinking import Step
 from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.residents.documents import is_whole_document
@@ -97,11 +98,11 @@ class SessionForm(forms.Form):
     ends = forms.TimeField(label=_("结束"), widget=forms.TimeInput(attrs=_TIME), initial="11:30")
     kind = forms.TypedChoiceField(label=_("就诊类型"), coerce=int, required=False, empty_value=None)
     minutes = forms.IntegerField(label=_("每段时长"), min_value=5, max_value=480, initial=30)
-    referral = forms.IntegerField(label=_("转诊号"), min_value=0, max_value=99, initial=1)
-    contract = forms.IntegerField(label=_("签约号"), min_value=0, max_value=99, initial=1)
-    community = forms.IntegerField(label=_("社区号"), min_value=0, max_value=99, initial=0)
-    own = forms.IntegerField(label=_("本院号"), min_value=0, max_value=99, initial=2)
-    open = forms.IntegerField(label=_("公开号"), min_value=0, max_value=99, initial=0)
+    referral = forms.IntegerField(label=_("转诊号数"), min_value=0, max_value=99, initial=1)
+    contract = forms.IntegerField(label=_("签约号数"), min_value=0, max_value=99, initial=1)
+    community = forms.IntegerField(label=_("社区号数"), min_value=0, max_value=99, initial=0)
+    own = forms.IntegerField(label=_("本院号数"), min_value=0, max_value=99, initial=2)
+    open = forms.IntegerField(label=_("公开号数"), min_value=0, max_value=99, initial=0)
     only_on = _day(_("仅这一天（加诊）"), required=False, help_text=_("填写后只在这一天出诊，忽略星期。"))
     since = _day(_("生效日期"), required=False)
     until = _day(_("失效日期"), required=False)
@@ -214,8 +215,8 @@ class SinkForm(forms.Form):
         """Each step's quota, whom it goes to, and its two fields."""
         return [
             (
-                str(_(str(PlaceQuota(quota).label))),
-                str(_("同类全部机构")) if quota == to_quota else str(_(str(PlaceQuota(to_quota).label))),
+                quota_name(quota),
+                str(_("同类全部机构")) if quota == to_quota else quota_name(to_quota),
                 self[f"{quota}-{to_quota}-days"],
                 self[f"{quota}-{to_quota}-at"],
             )

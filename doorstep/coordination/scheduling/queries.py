@@ -265,14 +265,24 @@ def sessions_of(*, schedule_id: int) -> list[WeeklySession]:
     )
 
 
-def slots_between(*, organization_id: int, since: datetime, until: datetime) -> list[Slot]:
-    """Every slot of a unit in a time with its places, in two queries: the office's board."""
+def slots_between(
+    *, organization_id: int, since: datetime, until: datetime, schedule_id: int | None = None
+) -> list[Slot]:
+    """Every slot of a unit, or of one of its schedules, in a time with its places, in two queries."""
+    found = Slot.objects.filter(organization_id=organization_id, starts_at__gte=since, starts_at__lt=until)
+    if schedule_id is not None:
+        found = found.filter(schedule_id=schedule_id)
     return list(
-        Slot.objects.filter(organization_id=organization_id, starts_at__gte=since, starts_at__lt=until)
-        .select_related("schedule__department", "schedule__practitioner", "schedule__organization")
+        found.select_related("schedule__department", "schedule__practitioner", "schedule__organization")
         .prefetch_related("places")
         .order_by("schedule__department__name", "schedule_id", "starts_at")
     )
+
+
+def fitting(slots: list[Slot], text: str) -> list[Slot]:
+    """The slots of clinics whose department, expert, room or machine has this in its name; all of them without a text."""
+    word = text.casefold()
+    return [one for one in slots if word in f"{one.schedule.department.name} {one.schedule.who}".casefold()]
 
 
 def next_start(*, organization_id: int, since: datetime) -> datetime | None:

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
@@ -17,12 +19,13 @@ class Quota(StrEnum):
     OPEN = "open"
 
 
+# Whose places these are, as they are called on every page and in every file: "签约" alone is an act, and in English a verb.
 QUOTA_ZH = {
-    Quota.OWN: "本院",
-    Quota.CONTRACT: "签约",
-    Quota.REFERRAL: "转诊",
-    Quota.COMMUNITY: "社区",
-    Quota.OPEN: "公开",
+    Quota.OWN: "本院号",
+    Quota.CONTRACT: "签约号",
+    Quota.REFERRAL: "转诊号",
+    Quota.COMMUNITY: "社区号",
+    Quota.OPEN: "公开号",
 }
 
 # The hours of China's clock in which a resident is expected to answer; platform default.
@@ -40,6 +43,11 @@ def quotas_for(origin: str) -> tuple[str, ...]:
     """
     own = Quota(origin)
     return (own.value,) if own is Quota.OPEN else (own.value, Quota.OPEN.value)
+
+
+def quota_name(quota: str) -> str:
+    """What a share is called, in the reader's language; raises ValueError for one that does not exist."""
+    return _(QUOTA_ZH[Quota(quota)])
 
 
 def share_given_down(places: dict[str, int]) -> float | None:

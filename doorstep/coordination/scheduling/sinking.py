@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling.rules import CHINA, QUOTA_ZH, Quota
+from doorstep.coordination.scheduling.rules import CHINA, Quota, quota_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ def rule_sentences(steps: Sequence[Step]) -> list[str]:
             for step in own
         ]
         sentences.append(
-            _("%(quota)s号无人预约时：%(steps)s。") % {"quota": QUOTA_ZH[quota], "steps": "；".join(parts)}
+            _("%(quota)s无人预约时：%(steps)s。") % {"quota": quota_name(quota), "steps": _("；").join(parts)}
         )
     return sentences
 
 
 def _whom(step: Step) -> str:
     if step.to_quota == step.quota:
-        return _("全部%(quota)s") % {"quota": QUOTA_ZH[Quota(step.quota)]}
-    return _("所有人") if step.to_quota == Quota.OPEN else QUOTA_ZH[Quota(step.to_quota)]
+        return _("全部%(quota)s") % {"quota": quota_name(step.quota)}
+    return _("所有人") if step.to_quota == Quota.OPEN else quota_name(step.to_quota)

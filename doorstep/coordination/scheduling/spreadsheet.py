@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling.fairness_queries import FairLine
 from doorstep.coordination.scheduling.quota_queries import WeekLine
-from doorstep.coordination.scheduling.rules import QUOTA_ZH, Quota
+from doorstep.coordination.scheduling.rules import quota_name
 
 
 def weeks(lines: Sequence[WeekLine]) -> bytes:
@@ -33,7 +33,7 @@ def weeks(lines: Sequence[WeekLine]) -> bytes:
         for column, head in enumerate(heads):
             sheet.write(0, column, head, bold)
         for number, line in enumerate(lines, start=1):
-            values = [line.week.isoformat(), QUOTA_ZH[Quota(line.quota)], line.unit or _("不分机构")]
+            values = [line.week.isoformat(), quota_name(line.quota), line.unit or _("不分机构")]
             counts = [line.given, line.used, line.released, line.used_after, line.missed, line.wasted]
             for column, value in enumerate([*values, *counts]):
                 sheet.write(number, column, value)

@@ -161,12 +161,13 @@ def expire_offers(*, actor: Actor, now: datetime | None = None) -> int:
 
 
 @transaction.atomic
-def settle_served(*, actor: Actor) -> int:
+def settle_served(*, actor: Actor, since: datetime | None = None) -> int:
     """End the waits of those who came to a place of the department some other way, whoever booked it; returns how many.
 
-    An offered place goes to the next in line. Who booked outside the wished days, or another expert than the one waited for, waits on.
+    `since` looks only at bookings from then on; without it at every wait. An offered place goes to the next in line. Who booked
+    outside the wished days, or another expert than the one waited for, waits on.
     """
-    found = waiting_queries.served()
+    found = waiting_queries.served(since=since)
     for entry, booking in found:
         facts = {"booking": str(booking.key), "slot_id": booking.slot_id, "why": "booked-otherwise"}
         offering.take_back(entry, "settle", actor, details=facts, booking_id=booking.pk)

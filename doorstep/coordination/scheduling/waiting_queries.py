@@ -19,21 +19,27 @@ _WITH = ("department", "schedule__practitioner", "organization", "source_organiz
 # What a notice of the wait names.
 _TOLD_WITH = ("department", "organization", "offered_slot")
 
-# Slots with a free place in departments where somebody waits; the place's own quota decides later who may have it.
+# Slots with a free place that somebody who waits may have: the own share or what is open, given to no other unit, and open to that
+# person already. A place that nobody on the list may take would else stand before the others at every look.
 _OFFERABLE = """
-SELECT DISTINCT s.key, c.department_id, s.schedule_id, s.starts_at, s.id
-  FROM scheduling_waitingentry w
-  JOIN scheduling_schedule c ON c.department_id = w.department_id AND (w.schedule_id IS NULL OR w.schedule_id = c.id)
-  JOIN scheduling_slot s ON s.schedule_id = c.id
- WHERE w.state = 'waiting' AND c.is_active AND s.stopped_at IS NULL AND s.starts_at > %(now)s
-   AND (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN w.first_day AND w.last_day
-   AND EXISTS (SELECT 1 FROM scheduling_place q WHERE q.slot_id = s.id
-                AND (q.state = 'free' OR (q.state = 'held' AND q.held_until <= %(now)s)))
+SELECT s.key, c.department_id, s.schedule_id, s.starts_at
+  FROM (SELECT DISTINCT department_id FROM scheduling_waitingentry WHERE state = 'waiting') d
+  JOIN scheduling_schedule c ON c.department_id = d.department_id AND c.is_active
+  JOIN scheduling_slot s ON s.schedule_id = c.id AND s.stopped_at IS NULL AND s.starts_at > %(now)s
+ WHERE EXISTS (
+   SELECT 1 FROM scheduling_place q
+     JOIN scheduling_waitingentry w ON w.department_id = d.department_id AND w.state = 'waiting' AND q.quota IN (w.origin, 'open')
+     LEFT JOIN organizations_organization u ON u.id = w.source_organization_id
+    WHERE q.slot_id = s.id AND q.state IN ('free', 'held') AND (q.state = 'free' OR q.held_until <= %(now)s)
+      AND (w.schedule_id IS NULL OR w.schedule_id = c.id)
+      AND (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN w.first_day AND w.last_day
+      AND (q.quota <> 'open' OR s.opens_at <= %(now)s OR w.groups <> '{}')
+      AND (q.origin_organization_id IS NULL OR q.origin_organization_id = ANY (u.path)))
  ORDER BY s.starts_at, s.id LIMIT %(limit)s
 """
 
 # Waits whose person has come to a place of the department some other way since, within the wished days. Who waits for a named clinic
-# has it only with that one.
+# has it only with that one. A look that names a time starts from the bookings that changed since: it costs what was booked, not who waits.
 _SERVED = """
 SELECT w.id, min(b.id)
   FROM scheduling_waitingentry w
@@ -41,10 +47,11 @@ SELECT w.id, min(b.id)
    AND b.created_at > w.created_at
   JOIN scheduling_slot s ON s.id = b.slot_id
   JOIN scheduling_schedule c ON c.id = s.schedule_id AND c.department_id = w.department_id
- WHERE w.state IN ('waiting', 'offered') AND (w.schedule_id IS NULL OR w.schedule_id = c.id)
+ WHERE w.state IN ('waiting', 'offered') AND (w.schedule_id IS NULL OR w.schedule_id = c.id) {since}
    AND (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN w.first_day AND w.last_day
  GROUP BY w.id ORDER BY w.id LIMIT 200
 """
+_SINCE = "AND b.state_since >= %(since)s"
 
 
 def offerable(*, now: datetime, limit: int = 100) -> list[tuple[uuid.UUID, int, int, datetime]]:
@@ -70,10 +77,10 @@ def next_in_line(
     )
 
 
-def served() -> list[tuple[WaitingEntry, Booking]]:
-    """Waits whose person has a place some other way, locked, each with its booking."""
+def served(*, since: datetime | None = None) -> list[tuple[WaitingEntry, Booking]]:
+    """Waits whose person has a place some other way, locked, each with its booking; `since` looks only at what was booked from then on."""
     with connection.cursor() as cursor:
-        cursor.execute(_SERVED)
+        cursor.execute(_SERVED.format(since=_SINCE if since else ""), {"since": since})
         found = dict(cursor.fetchall())
     if not found:
         return []

@@ -14,6 +14,7 @@ from doorstep.coordination.scheduling import (
     quota_queries,
     rules,
     waiting_actions,
+    waiting_queries,
 )
 from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Slot
 from doorstep.coordination.scheduling.rules import CHINA
@@ -158,3 +159,33 @@ def test_cases_behind_a_week_are_those_that_its_figures_count() -> None:
                 break
     assert [len(one) for one in pages] == [1, 1]
     assert totals == {"given": 9, "used": 2, "released": 2, "used_after": 1, "missed": 1, "wasted": 3}
+
+
+def test_offerable_leaves_out_places_that_nobody_on_the_list_may_take() -> None:
+    clinic = make_clinic()
+    start = timezone.now() + timedelta(days=1)
+    # More than one look of the house's own places, all before the one that is for referrals.
+    for number in range(3):
+        make_slot(clinic, starts_at=start + timedelta(hours=number), own=2)
+    wanted = make_slot(clinic, starts_at=start + timedelta(days=1), referral=1)
+    given = make_slot(clinic, starts_at=start + timedelta(days=2), referral=1)
+    with acting(system_actor(Purpose.IMPORT)):
+        Place.objects.filter(slot=given).update(origin_organization_id=clinic.world.other_village)
+    with acting(clinic.doctor) as li:
+        waiting_actions.join(resident_id=clinic.resident.pk, want=want_of(clinic), actor=li)
+    with acting(SYSTEM) as system:
+        found = waiting_queries.offerable(now=timezone.now(), limit=2)
+        assert [slot for slot, *_rest in found] == [wanted.key]
+        assert waiting_actions.offer_freed(actor=system) == 1
+
+
+def test_settle_served_since_looks_only_at_what_was_booked_lately() -> None:
+    clinic = make_clinic()
+    with acting(clinic.doctor) as li:
+        waiting_actions.join(resident_id=clinic.resident.pk, want=want_of(clinic), actor=li)
+    booking = book_for(clinic, make_slot(clinic, referral=1), clinic.resident)
+    with acting(SYSTEM) as system:
+        Booking.objects.filter(pk=booking.pk).update(state_since=timezone.now() - timedelta(minutes=5))
+        lately = timezone.now() - timedelta(minutes=2)
+        assert waiting_actions.settle_served(actor=system, since=lately) == 0
+        assert waiting_actions.settle_served(actor=system) == 1

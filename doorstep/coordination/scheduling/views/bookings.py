@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,6 +24,7 @@ from doorstep.coordination.scheduling import (
 )
 from doorstep.coordination.scheduling.outcomes import SAME_HALF_DAY
 from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.rules import quota_name
 from doorstep.coordination.scheduling.views.asking import actor_with
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.pages import redirect, render
@@ -49,7 +51,8 @@ def booking(request: HttpRequest, key: UUID) -> HttpResponse:
         "state": found.machine.state(found.state),
         "history": workflow.history(found, actor=actor),
         "ways": workflow.allowed(found, actor=actor),
-        "groups": [precedence.LABELS[code] for code in found.groups],
+        "groups": [_(precedence.LABELS[code]) for code in found.groups],
+        "quota": quota_name(found.quota),
         "rule": precedence.rule_sentence(),
         "may_change": found.state == "booked" and actor.may(Permission.SLOT_BOOK),
     }
@@ -69,7 +72,13 @@ def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
         actions.cancel(booking_key=key, actor=actor, reason=request.POST.get("reason", ""))
     else:
         raise NotFound()
-    messages.success(request, _("已保存"))
+    messages.success(request, _("已报到取号。") if verb == "arrive" else _("已保存"))
+    if request.POST.get("back") == "day":
+        # Who checks one person in after the other stays at the list.
+        schedule = request.POST.get("schedule", "")
+        return redirect(
+            request, reverse("scheduling:day") + (f"?{urlencode({'schedule': schedule})}" if schedule else "")
+        )
     return redirect(request, reverse("scheduling:booking", args=[key]))
 
 

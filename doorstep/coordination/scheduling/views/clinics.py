@@ -35,7 +35,7 @@ from doorstep.coordination.scheduling.forms import (
     VisitKindForm,
 )
 from doorstep.coordination.scheduling.permissions import Permission
-from doorstep.coordination.scheduling.rules import QUOTA_ZH
+from doorstep.coordination.scheduling.rules import QUOTA_ZH, quota_name
 from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight, try_act
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
@@ -57,7 +57,8 @@ def board(request: HttpRequest) -> HttpResponse:
         # On a Sunday evening this week is over, and the board would stand empty.
         days, moved_to = (days, None) if upcoming == days else (upcoming, timezone.localdate(start))
     slots = queries.slots_between(organization_id=unit, since=midnight(days[0]), until=midnight(days[0], 7))
-    rows = presenters.board(slots, days=days, now=timezone.now())
+    text = request.GET.get("q", "").strip()[:40]
+    rows = presenters.board(queries.fitting(slots, text), days=days, now=timezone.now())
     context = {
         "days": days,
         "rows": rows,
@@ -67,7 +68,10 @@ def board(request: HttpRequest) -> HttpResponse:
         "previous": days[0] - timedelta(days=7),
         "following": days[0] + timedelta(days=7),
         "may_manage": actor.may(Permission.SCHEDULE_MANAGE),
-        "quotas": [(label, presenters.TONES[quota]) for quota, label in QUOTA_ZH.items()],
+        "labels": QUOTA_ZH,
+        "may_see_day": actor.may(Permission.QUEUE_CALL),
+        "text": text,
+        "quotas": [(quota_name(quota), presenters.TONES[quota]) for quota in QUOTA_ZH],
     }
     return page_or_part(request, "scheduling/board.html", "board", context)
 
@@ -209,6 +213,8 @@ def schedule(request: HttpRequest, key: UUID) -> HttpResponse:
         "sessions": queries.sessions_of(schedule_id=found.pk),
         "exceptions": clinic_queries.exceptions_of(schedule_id=found.pk, since=timezone.localdate()),
         "weekdays": dict(WEEKDAYS),
+        "quotas": QUOTA_ZH,
+        "tones": presenters.TONES,
         "weeks": _weeks(found),
         "trying": False,
         **shown,

@@ -1,5 +1,6 @@
 """Pages of a clinic's day: who is expected, check-in with a number, calling, and the screen on the wall."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,9 +10,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from doorstep.coordination.scheduling import booking_queries, precedence, queries, queue_actions, queue_queries
+from doorstep.coordination.scheduling import (
+    booking_queries,
+    precedence,
+    presenters,
+    queries,
+    queue_actions,
+    queue_queries,
+)
 from doorstep.coordination.scheduling.permissions import Permission
-from doorstep.coordination.scheduling.views.asking import actor_with, day_of
+from doorstep.coordination.scheduling.rules import QUOTA_ZH
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part, wants_part
 from doorstep.kernel.workflow.once import once
@@ -29,15 +38,28 @@ def day(request: HttpRequest) -> HttpResponse:
     schedules = [one for one in queries.schedules(organization_ids=[unit]) if one.is_active]
     current = next((one for one in schedules if str(one.key) == chosen), None)
     boards = queue_queries.boards(organization_id=unit, day=wanted)
+    text = request.GET.get("q", "").strip()[:40]
+    expected = booking_queries.expected(organization_id=unit, day=wanted, schedule_id=current.pk if current else None)
     context = {
         "day": wanted,
         "today": timezone.localdate(),
         "schedules": schedules,
         "current": current,
-        "expected": booking_queries.expected(
-            organization_id=unit, day=wanted, schedule_id=current.pk if current else None
-        ),
+        "expected": [one for one in expected if text in one.resident.name],
         "boards": [one for one in boards if current is None or one.schedule_id == current.pk],
+        "times": presenters.times_of(
+            queries.slots_between(
+                organization_id=unit, since=midnight(wanted), until=midnight(wanted, 1), schedule_id=current.pk
+            ),
+            now=timezone.now(),
+        )
+        if current
+        else [],
+        "labels": QUOTA_ZH,
+        "may_add": actor.may(Permission.SLOT_OVERBOOK),
+        "previous": wanted - timedelta(days=1),
+        "following": wanted + timedelta(days=1),
+        "text": text,
         "room": request.session.get(_ROOM, ""),
         "rule": precedence.rule_sentence(),
     }

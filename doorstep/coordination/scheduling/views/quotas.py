@@ -24,7 +24,7 @@ from doorstep.coordination.scheduling import (
 from doorstep.coordination.scheduling.forms import SinkForm
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.quota_case_queries import FIGURES, Figure
-from doorstep.coordination.scheduling.rules import QUOTA_ZH, Quota
+from doorstep.coordination.scheduling.rules import QUOTA_ZH, quota_name
 from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight, try_act
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
@@ -124,7 +124,7 @@ def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
     context = {
         "department": department,
         "quota": quota,
-        "label": QUOTA_ZH[quota],  # type: ignore[index]
+        "label": quota_name(quota),
         "rows": [(unit, by_unit.get(unit.pk)) for unit in sorted(units, key=lambda one: one.pk not in by_unit)],
         "shared": not by_unit,
         "period": period,
@@ -164,7 +164,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": [(one, people.get(one.booking.resident_id) if one.booking else None) for one in page.rows],
         "named": bool(people),
-        "figure": f"{_(QUOTA_ZH[Quota(quota)])} · {units.get(figure.unit_id or 0) or _('不分机构')} · {_FIGURE_ZH[what]}",
+        "figure": f"{quota_name(quota)} · {units.get(figure.unit_id or 0) or _('不分机构')} · {_FIGURE_ZH[what]}",
         "week": week,
         "labels": QUOTA_ZH,
         "days": urlencode(_days(period)),

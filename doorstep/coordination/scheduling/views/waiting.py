@@ -47,7 +47,7 @@ def wait(request: HttpRequest, key: UUID) -> HttpResponse:
         "ways": workflow.allowed(entry, actor=actor),
         "history": workflow.history(entry, actor=actor),
         "ahead": waiting_queries.ahead_of(entry),
-        "groups": [precedence.LABELS[code] for code in entry.groups],
+        "groups": [_(precedence.LABELS[code]) for code in entry.groups],
         "rule": precedence.rule_sentence(),
     }
     return render(request, "scheduling/wait.html", context)
