@@ -3,9 +3,12 @@
 Signals, a connection taken for the whole request, the reader's language, a response with its dozen headers set one by one: two thirds
 of such a request's work in Python are none of its own. Here the statement that checks the token, reads behind the wall and writes the
 looks in the trail (interactions.reading, search_views.at_once) is sent at once, and its answer written out. Whatever is not plainly a
-success goes the ordinary way and is answered there; nothing of it is done by then but the count against the client's limit.
+success goes the ordinary way and is answered there, faults of ours with it: before the framework nobody would turn them into an answer
+that a machine can read. Nothing of it is done by then but the count against the client's limit; only of a fault after the statement was
+carried out the look stands in the trail already, and once more when the ordinary way succeeds.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from http import HTTPStatus
@@ -27,6 +30,7 @@ from doorstep.kernel.record.stored import Stored
 from doorstep.kernel.web.middleware import LanguageMiddleware, SecurityHeadersMiddleware
 from doorstep.site.middleware import PLAIN
 
+log = logging.getLogger("doorstep.site")
 Environ = dict[str, Any]
 Headers = tuple[tuple[str, str], ...]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -45,7 +49,12 @@ class QuickReads:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a plain read; everything else is the application's."""
-        found = _answered(environ)
+        try:
+            found = _answered(environ)
+        except Exception as error:
+            # Whoever is the last before the server: it would say 500 in bare words, without the sentence and the log of the house.
+            log.error("quick read failed, %s", environ.get("PATH_INFO", ""), exc_info=error)
+            found = None
         if found is None:
             return self._application(environ, start_response)
         headers, content = found

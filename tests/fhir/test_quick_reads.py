@@ -1,12 +1,15 @@
 """Reads past Django's round give the answers of the ordinary way, byte by byte, and leave the same look in the trail."""
 
 import gzip
+import json
 import re
 from io import BytesIO
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
 from django.test import Client, override_settings
 
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -176,3 +179,55 @@ def test_a_read_is_counted_once_and_a_revoked_token_is_refused(house: House) -> 
     with acting(system_actor(Purpose.IMPORT)):
         ApiClient.objects.filter(name="his").update(revoked_at=LOOKED)
     assert ways.same("/fhir/Observation/short", passed=True).startswith("401")
+
+
+def _is_outcome(answer: tuple[str, list[tuple[str, str]], bytes], *status: str) -> bool:
+    """Whether an answer is what machines read of a fault: an OperationOutcome with a sentence, of this status."""
+    said, headers, content = answer
+    body = json.loads(content)
+    sentence = body["issue"][0]["diagnostics"]
+    return said[:3] in status and body["resourceType"] == "OperationOutcome" and bool(sentence) and (
+        dict(headers)["Content-Type"].startswith("application/fhir+json")
+    )  # fmt: skip
+
+
+def test_a_fault_of_ours_is_answered_by_the_ordinary_way(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    ways = Ways(house.own.token)
+    ways.ask("/fhir/Observation/short", quickly=True)
+    for path in ("Observation/short", "Observation?status=final"):
+        # A setting that is no number: the count against the limit fails with a TypeError, on both ways.
+        with override_settings(FHIR_REQUESTS_A_MINUTE="many"):
+            assert _is_outcome(ways.ask(f"/fhir/{path}", quickly=True), "500")
+            assert _is_outcome(ways.ask(f"/fhir/{path}", quickly=False), "500")
+        assert f"quick read failed, /fhir/{path.partition('?')[0]}" in caplog.text
+    # A text that is none: nothing of it can be sent to the database.
+    for more in ({"HTTP_X_REQUEST_ID": "\udcff"}, {"HTTP_X_REQUEST_ID": "\x00"}, {"REMOTE_ADDR": "\udc80"}):
+        for path in ("Observation/short", "Observation?status=final"):
+            assert _is_outcome(ways.ask(f"/fhir/{path}", quickly=True, **more), "400", "500"), (path, more)
+    for query in (
+        "code=\xff\xfe",
+        "code=%ff%fe",
+        "_cursor=\xff",
+        "code=%00",
+        "%ff=%ff",
+        "_count=1e999",
+    ):
+        assert ways.ask(f"/fhir/Observation?{query}", quickly=True)[0][:3] in ("200", "400"), query
+    assert ways.same("/fhir/Observation/short", passed=False) == "200 OK"
+
+
+def test_a_killed_database_session_is_answered_over_the_next(house: House) -> None:
+    ways = Ways(house.own.token)
+    for _ in range(5):
+        ways.ask("/fhir/Observation/short", quickly=True)
+    looks = len(_looks())
+    for path in ("Observation/short", "Observation?status=final"):
+        connection.ensure_connection()
+        driver = connection.connection
+        with psycopg.connect(driver.info.dsn, password=driver.info.password) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [driver.info.backend_pid])
+        before = ways.passed
+        assert ways.ask(f"/fhir/{path}", quickly=True)[0] == "200 OK"
+        assert ways.passed == before + 1
+    # What was lost with the session left no look, and what was answered left one.
+    assert len(_looks()) == looks + 1
