@@ -1,26 +1,34 @@
 -- One resource as it is, for a machine: the row as the actor may see it, and the look at it in the audit trail with its ground, the
--- widest live relationship. Nobody looks at what is deleted.
+-- widest live relationship. Nobody looks at what is deleted. It reads with the owner's eyes and asks the wall itself, as searches do:
+-- a full relationship, found as the ground, lets the actor read every ordinary entry of the resident, and access_may_read would look
+-- for the same row once more. Whatever is not plainly so is asked of the wall.
 CREATE OR REPLACE FUNCTION record_read(p_type text, p_id text, p_actor jsonb)
 RETURNS TABLE (type varchar, fhir_id varchar, version integer, deleted boolean, received boolean, organization_id bigint,
   resident_id bigint, updated_at timestamptz, episode varchar, content text, id bigint)
-LANGUAGE plpgsql VOLATILE STRICT SET search_path = public AS $$
+LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = public SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
-DECLARE ground text := '';
+DECLARE
+  ground text;
+  whole boolean;
+  category text;
+  sensitive boolean;
 BEGIN
-  SELECT r.type, r.fhir_id, r.version, r.deleted, r.received, r.organization_id, r.resident_id, r.updated_at, r.episode, r.content::text, r.id
+  SELECT r.type, r.fhir_id, r.version, r.deleted, r.received, r.organization_id, r.resident_id, r.updated_at, r.episode, r.content::text, r.id,
+      r.category, r.sensitive, g.reason, g.whole
     INTO record_read.type, record_read.fhir_id, record_read.version, record_read.deleted, record_read.received, record_read.organization_id,
-      record_read.resident_id, record_read.updated_at, record_read.episode, record_read.content, record_read.id
-    FROM record_resource r WHERE r.type = p_type AND r.fhir_id = p_id;
-  IF NOT FOUND THEN
+      record_read.resident_id, record_read.updated_at, record_read.episode, record_read.content, record_read.id,
+      category, sensitive, ground, whole
+    FROM record_resource r LEFT JOIN LATERAL (
+      SELECT c.reason, c.scope = 'full' AND c.opened_at <= statement_timestamp() AS whole FROM access_carerelationship c
+       WHERE c.resident_id = r.resident_id AND c.organization_id = ANY (access_record_reach())
+         AND (c.closes_at IS NULL OR c.closes_at > statement_timestamp())
+       ORDER BY CASE c.scope WHEN 'full' THEN 0 WHEN 'episode' THEN 1 ELSE 2 END, c.opened_at DESC LIMIT 1) g ON true
+   WHERE r.type = p_type AND r.fhir_id = p_id;
+  IF NOT FOUND OR (whole AND NOT sensitive AND access_only() IS NULL
+      OR record_readable(record_read.resident_id, record_read.organization_id, record_read.episode, category, sensitive)) IS NOT TRUE THEN
     RETURN;
   END IF;
   IF NOT record_read.deleted THEN
-    IF record_read.resident_id IS NOT NULL THEN
-      SELECT c.reason INTO ground FROM access_carerelationship c
-       WHERE c.resident_id = record_read.resident_id AND c.organization_id = ANY (access_record_reach())
-         AND (c.closes_at IS NULL OR c.closes_at > statement_timestamp())
-       ORDER BY CASE c.scope WHEN 'full' THEN 0 WHEN 'episode' THEN 1 ELSE 2 END, c.opened_at DESC LIMIT 1;
-    END IF;
     PERFORM audit_looks(p_actor, 'fhir.read', p_type || '/' || p_id, ARRAY[record_read.resident_id], coalesce(ground, ''), '{}');
   END IF;
   RETURN NEXT;
