@@ -2,13 +2,19 @@
 
 import json
 import uuid
+from dataclasses import replace
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
-from doorstep.kernel.access.actor import ANONYMOUS, Purpose, system_actor
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import ANONYMOUS, ActorKind, Purpose, system_actor
+from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.session import acting, bind
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import bulk, search
@@ -58,6 +64,61 @@ def test_an_export_goes_on_where_it_stood_and_gives_each_line_once(house: House)
     assert house.foreign.ask("GET", manifest["output"][0]["url"].split("/fhir/")[1]).status_code == 404
     assert house.own.ask("DELETE", path).status_code == 202
     assert house.own.ask("GET", path).status_code == 404
+
+
+def test_a_file_ends_with_the_line_that_passes_its_bytes_and_nothing_is_left_out(house: House) -> None:
+    words = {"note": [{"text": "随访所见" * 200}]}
+    made = {house.own.ask("POST", "Observation", house.observation(**words)).json()["id"] for _ in range(4)}
+    path = house.own.ask("GET", "$export?_type=Observation", **LATER)["Content-Location"].split("/fhir/")[1]
+    with patch.object(bulk, "BYTES", 1):
+        bulk.work(_export_id(path))
+    bind(ANONYMOUS)
+    output = house.own.ask("GET", path).json()["output"]
+    assert [one["count"] for one in output] == [1, 1, 1, 1]
+    files = [house.own.ask("GET", one["url"].split("/fhir/")[1], accept="application/fhir+ndjson") for one in output]
+    assert {json.loads(one.content)["id"] for one in files} == made
+
+
+def test_only_the_end_of_an_export_waits_for_the_disk(house: House) -> None:
+    house.own.ask("POST", "Observation", house.observation())
+    export_id = _export_id(house.own.ask("GET", "$export?_type=Observation", **LATER)["Content-Location"])
+    waits = []
+    with connection.cursor() as cursor:
+        going = True
+        while going:
+            # The test is one transaction for all steps: what a step asked for is taken back before the next.
+            cursor.execute("SET LOCAL synchronous_commit TO on")
+            going = bulk.step(export_id)
+            cursor.execute("SHOW synchronous_commit")
+            waits.append(cursor.fetchone()[0])
+    # One piece, the end of the type, the end of the export.
+    assert waits == ["off", "off", "on"]
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_residents_seen_whole_are_those_of_whom_each_ordinary_entry_may_be_read(house: House, only: bool) -> None:
+    """The wall asked in one go says yes to nobody to whom the wall asked one by one says no; without an app for one resident it says
+    the same of all whom a relationship opens."""
+    lead, ids = house.world.lead, [house.resident.pk, *range(900_001, 900_006)]
+    kinds: list[dict[str, Any]] = [
+        {},
+        {"closes_at": timezone.now()},
+        {"scope": CareRelationship.Scope.EPISODE, "episode": "visit/1"},
+        {"organization_id": house.world.other_township},
+    ]
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        for number, kind in zip(ids[1:], kinds, strict=False):
+            given = {"organization_id": lead, "reason": CareRelationship.Reason.REFERRAL, **kind}
+            access.open_relationship(resident_id=number, actor=system, **given)
+    actor = replace(ANONYMOUS, user_id=-1, kind=ActorKind.CLIENT, record_reach=(lead,))
+    with acting(replace(actor, only_resident_id=ids[1]) if only else actor), connection.cursor() as cursor:
+        cursor.execute("SELECT access_whole(%s)", [ids])
+        whole = {row[0] for row in cursor.fetchall()}
+        cursor.execute("SELECT r FROM unnest(%s::bigint[]) r WHERE access_may_read(r, NULL, '', '', false)", [ids])
+        one_by_one = {row[0] for row in cursor.fetchall()}
+    assert whole == one_by_one
+    assert ids[1] in whole
+    assert whole.isdisjoint(ids[2:])
 
 
 def test_an_export_holds_only_what_the_hospital_may_read(house: House) -> None:

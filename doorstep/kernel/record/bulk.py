@@ -25,7 +25,11 @@ from doorstep.kernel.record import search
 from doorstep.kernel.record.models import BulkExport, BulkFile
 
 JOB = "doorstep.bulk_export"
-LINES = 5_000
+# Lines of a file, and bytes as they are stored; a file also ends with the line that passes them.
+LINES = 10_000
+BYTES = 8 * 1024 * 1024
+# Lines that are brought here to be asked of a search.
+_LOOKED_AT = 5_000
 _PIECE = """
 SELECT id, fhir_id, content::text FROM record_resource
 WHERE type = %(type)s AND id > %(after)s AND NOT deleted {more} ORDER BY id LIMIT %(lines)s
@@ -138,8 +142,8 @@ def _whole(export: BulkExport, kind: str) -> int | None:
     """Write a piece without looking at it; returns its last row, None when there was none."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT last FROM record_export_piece(%s, %s, %s, %s, %s, %s, %s)",
-            [export.pk, kind, export.after, LINES, export.of_residents, export.of_patients, export.since],
+            "SELECT last FROM record_export_piece(%s, %s, %s, %s, %s, %s, %s, %s)",
+            [export.pk, kind, export.after, LINES, BYTES, export.of_residents, export.of_patients, export.since],
         )
         last: int | None = cursor.fetchone()[0]
     return last
@@ -182,7 +186,7 @@ def _chosen(filters: list[str], kind: str, rows: list[tuple[int, str, str]]) -> 
 
 
 def _piece(export: BulkExport, kind: str) -> list[tuple[int, str, str]]:
-    clauses, values = [], {"type": kind, "after": export.after, "lines": LINES}
+    clauses, values = [], {"type": kind, "after": export.after, "lines": min(LINES, _LOOKED_AT)}
     facts: dict[str, Any] = dict(values)
     if export.of_residents is not None:
         clauses.append("AND resident_id = ANY(%(residents)s)")

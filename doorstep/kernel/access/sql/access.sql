@@ -101,6 +101,21 @@ BEGIN
                    FROM access_formerresident f WHERE f.former_id = resident), false);
 END $$;
 
+-- Those of these residents whose ordinary entries may all be read, by relationships alone: what access_may_read says of each of them, asked
+-- in one go. Of the others access_may_read has to be asked.
+CREATE OR REPLACE FUNCTION access_whole(p_residents bigint[]) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public ROWS 500 AS $$
+BEGIN
+  IF access_is_system() THEN
+    RETURN QUERY SELECT DISTINCT r FROM unnest(p_residents) r;
+    RETURN;
+  END IF;
+  RETURN QUERY SELECT DISTINCT r.resident_id FROM access_carerelationship r
+    WHERE r.resident_id = ANY (p_residents) AND r.organization_id = ANY (access_record_reach()) AND r.scope = 'full'
+      AND r.opened_at <= statement_timestamp() AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp())
+      AND (access_only() IS NULL OR access_only() = r.resident_id);
+END $$;
+
 -- Whom the actor may see, as long as they are few: `whole` are residents whose ordinary entries may all be read, `partly` the others of
 -- whom something may be read, as access_may_read says. NULL for the system and for more than p_most: who asks then asks of each row.
 -- Searches start from these residents, or pass over everybody else without asking.
