@@ -18,10 +18,12 @@ from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.models import Resource, ResourceVersion
 from doorstep.kernel.record.publishing import Published
 from doorstep.kernel.worklist.models import Task
+from doorstep.people.identity.numbers import remember_patient_numbers
+from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import World, add_to_panel, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
-from tests.exchange.factories import adt, header, make_connection, oru, pid, send, system, take, work
+from tests.exchange.factories import OWN_NUMBER, adt, header, make_connection, oru, pid, send, system, take, work
 
 pytestmark = pytest.mark.django_db
 
@@ -225,6 +227,21 @@ def test_hospital_number_is_learned_and_enough_afterwards(his: Connection, zhou:
     (renamed,) = take(his, oru("L2", number="", name="别人", report="R2"))
     assert (known.state, known.resident_id) == ("applied", zhou.pk)
     assert renamed.error_kind == "identity-mismatch"
+
+
+def test_number_of_a_linked_list_is_enough_and_frees_what_waited(his: Connection, world: World, zhou: Resident) -> None:
+    (early,) = take(his, oru("L1", number=""))
+    assert early.state == "waiting"
+    with acting(system()) as actor:
+        code = organizations.get(organization_id=world.lead).code
+        assert remember_patient_numbers(links=[(zhou.pk, OWN_NUMBER)], system=code, actor=actor) == 1
+    assert waiting.release_seen() == 1
+    work(his)
+    with acting(system()):
+        told = Message.objects.get(pk=early.pk)
+    assert (told.state, told.resident_id) == ("applied", zhou.pk)
+    (other,) = take(his, oru("L2", number="", own="999", report="R2"))
+    assert other.state == "waiting"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
+from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.session import acting
 from doorstep.people.identity.doubles import REASONS, Elsewhere, Found, likely
 from doorstep.people.identity.matching import Facts, compare, one_slip
@@ -224,3 +225,84 @@ def test_siblings_born_on_one_day_are_not_linked_without_a_person() -> None:
 )
 def test_one_slip(one: str, other: str, slip: bool) -> None:
     assert one_slip(one, other) is slip
+
+
+def test_doubles_lead_a_registrar_to_the_page_that_a_registrar_has(
+    zhou: Resident, world: World, client: Client
+) -> None:
+    client.force_login(make_staff(name="建档员", organization_id=world.village, role="registrar"))
+    page = client.post(reverse("identity:doubles"), {"number": ZHOU_NUMBER}).content.decode()
+    address = reverse("residents:change", args=[zhou.key])
+    assert address in page
+    assert reverse("residents:detail", args=[zhou.key]) + '"' not in page
+    assert client.get(address).status_code == 200
+
+
+def test_two_numbers_with_two_names_are_two_people(zhou: Resident, nurse: Actor) -> None:
+    asked = {"name": "周小妹", "number": "439981196309150048", "birth_date": BORN, "phone": zhou.phone}
+    assert _ask(nurse, **asked).doubles == []
+    assert _ask(nurse, **{**asked, "name": "周桂蓝"}).doubles
+
+
+def test_name_and_address_are_enough_to_ask(zhou: Resident, nurse: Actor) -> None:
+    home = "禾川县清溪镇石桥村3组2号"
+    with acting(nurse):
+        residents.change(resident=zhou, actor=nurse, phone=zhou.phone, address=home, groups=())
+    assert _ask(nurse, name="周桂兰").doubles == []
+    found = _ask(nurse, name="周桂兰", address=home)
+    assert [one.resident.pk for one in found.doubles] == [zhou.pk]
+    assert {"姓名相同", "住址相同"} <= set(found.doubles[0].reasons)
+
+
+def test_presence_takes_up_what_was_typed_and_counts_no_try(zhou: Resident, world: World, client: Client) -> None:
+    client.force_login(make_staff(name="赵远", organization_id=world.other_village, role="village_doctor"))
+    page = client.post(reverse("identity:doubles"), {"number": ZHOU_NUMBER, "name": "周桂兰"}).content.decode()
+    assert f'formaction="{reverse("residents:presence")}"' in page
+    for _time in range(6):
+        typed = client.post(reverse("residents:presence"), {"begin": "1", "number": ZHOU_NUMBER, "name": "周桂兰"})
+        assert typed.status_code == 200
+        assert ZHOU_NUMBER in typed.content.decode()
+    assert client.get(_proved(client)).status_code == 200
+
+
+def _proved(client: Client, **second: str) -> str:
+    facts = {"number": ZHOU_NUMBER, "second": "phone", "name": "周桂兰", "last_four": "1234", **second}
+    return str(client.post(reverse("residents:presence"), facts).headers["Location"])
+
+
+def test_registrar_takes_in_who_is_registered_elsewhere(zhou: Resident, world: World, client: Client) -> None:
+    staff = make_staff(name="建档员", organization_id=world.other_village, role="registrar")
+    client.force_login(staff)
+    address = reverse("residents:change", args=[zhou.key])
+    assert client.get(address).status_code == 404
+    proved = _proved(client)
+    page = client.get(proved).content.decode()
+    assert "登记到本单位" in page
+    assert "开始接诊" not in page
+    answer = client.post(proved, {"then": "record"})
+    assert answer.headers["Location"] == address
+    assert client.get(address).status_code == 200
+    actor = of_user(staff)
+    with acting(actor):
+        assert PanelEntry.objects.filter(resident=zhou, organization_id=world.other_village).count() == 1
+        assert Resident.objects.filter(pk=zhou.pk).count() == 1
+    with acting(system_actor(Purpose.IMPORT)):
+        (opened,) = CareRelationship.objects.filter(resident_id=zhou.pk, basis="到场登记")
+        assert opened.closes_at is not None
+        assert (opened.closes_at - opened.opened_at).days in (29, 30)
+
+
+def test_family_doctor_goes_from_presence_to_the_contract(zhou: Resident, world: World, client: Client) -> None:
+    client.force_login(make_staff(name="何文静", organization_id=world.other_township, role="family_doctor"))
+    proved = _proved(client)
+    assert "签约家庭医生" in client.get(proved).content.decode()
+    answer = client.post(proved, {"then": "contract"})
+    assert answer.headers["Location"] == reverse("contracts:new-for", args=[zhou.key])
+    assert client.get(answer.headers["Location"]).status_code == 200
+
+
+def test_nobody_takes_in_with_the_proof_of_a_colleague(zhou: Resident, world: World, client: Client) -> None:
+    client.force_login(make_staff(name="建档员", organization_id=world.other_village, role="registrar"))
+    proved = _proved(client)
+    client.force_login(make_staff(name="建档员乙", organization_id=world.other_village, role="registrar"))
+    assert client.post(proved, {"then": "record"}).status_code == 404

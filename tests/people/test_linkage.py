@@ -99,6 +99,33 @@ def test_find_doubles_lists_pairs_and_remembers_a_rejection(
 
 
 @pytest.mark.django_db
+def test_not_the_same_person_is_said_where_the_two_are_compared(
+    world: World, double: tuple[Resident, Resident], client: Client
+) -> None:
+    client.force_login(make_staff(name="档案科", organization_id=world.township, role="records_officer"))
+    address = reverse("identity:compare", args=[double[0].key]) + f"?with={double[1].key}"
+    assert "formaction" not in client.get(address).content.decode()
+    call_command("find_doubles")
+    with acting(system_actor(Purpose.IMPORT)):
+        reject = reverse("identity:reject", args=[LikelyPair.objects.get().key])
+    assert f'formaction="{reject}"' in client.get(address).content.decode()
+    client.post(reject)
+    assert "formaction" not in client.get(address).content.decode()
+
+
+@pytest.mark.django_db
+def test_record_offers_no_visit_to_who_may_open_none(
+    world: World, double: tuple[Resident, Resident], client: Client
+) -> None:
+    address = reverse("residents:detail", args=[double[0].key])
+    visit = reverse("visits:open", args=[double[0].key])
+    client.force_login(make_staff(name="档案科", organization_id=world.township, role="records_officer"))
+    assert visit not in client.get(address).content.decode()
+    client.force_login(make_staff(name="李长河", organization_id=world.village, role="village_doctor"))
+    assert visit in client.get(address).content.decode()
+
+
+@pytest.mark.django_db
 def test_pairs_are_not_there_for_another_township(world: World, double: tuple[Resident, Resident]) -> None:
     call_command("find_doubles")
     elsewhere = of_user(make_staff(name="档案", organization_id=world.other_township, role="records_officer"))

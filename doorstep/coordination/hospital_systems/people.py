@@ -13,6 +13,8 @@ from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.exchange.formats import Fault, Task, Waits
 from doorstep.kernel.fhir import systems
+from doorstep.people.identity import numbers as linked
+from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.rules import is_whole_number
 
@@ -91,7 +93,11 @@ def _behind_own(number: str, task: Task) -> int | None:
     organization_id = task.connection.organization_id
     index = index_of(number, organization_id=organization_id)
     rows = PatientNumber.objects.filter(organization_id=organization_id, index=index)
-    return rows.values_list("resident_id", flat=True).first()
+    learned = rows.values_list("resident_id", flat=True).first()
+    if learned is not None:
+        return learned
+    # Not heard in a message yet: the hospital's list may have been linked before.
+    return linked.resident_behind(number=number, system=organizations.get(organization_id=organization_id).code)
 
 
 def _person(resident_id: int, claim: Claim) -> Person:

@@ -10,6 +10,7 @@ from doorstep.kernel.web.pages import render
 from doorstep.people.identity.doubles import likely
 from doorstep.people.identity.matching import Facts
 from doorstep.people.residents.permissions import Permission
+from doorstep.people.residents.views import page_of
 
 
 @require_POST
@@ -27,7 +28,11 @@ def doubles(request: HttpRequest) -> HttpResponse:
         address=given["address"],
     )
     found = likely(facts=facts, actor=actor, mother_number=given["mother_number"].upper())
-    return render(request, "identity/doubles.html", {"found": found, "asked": bool(facts.name or facts.number)})
+    context = {
+        "found": found,
+        "addresses": {one.resident.key: page_of(one.resident.key, actor) for one in found.doubles},
+    }
+    return render(request, "identity/doubles.html", context)
 
 
 _FIELDS = ("name", "birth_date", "gender", "number", "phone", "address", "mother_number")

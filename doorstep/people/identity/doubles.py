@@ -22,6 +22,8 @@ SHOWN = 5
 # So many people of one house may share a phone before it counts as a village's.
 _HOUSEHOLD = 3
 _LIMIT = 60
+# So many characters of an address name a house; fewer are a village.
+_ADDRESS = 6
 
 REASONS: dict[tuple[str, str], Promise] = {
     ("number", "same"): _("证件号码相同"),
@@ -87,8 +89,8 @@ def likely(
 ) -> Found:
     """Who may be meant: among those in the actor's sight with reasons, among others only whether there is probably one.
 
-    A number or phone counts only when it is whole; a name is compared from two characters on, together with a birth date
-    or a phone. The question about others is counted in the database and audited when it gives a hint.
+    A number or phone counts only when it is whole; a name is compared from two characters on, together with a birth date,
+    a phone or an address. The question about others is counted in the database and audited when it gives a hint.
     """
     candidates = _candidates(facts, actor)
     shares = _shares(facts)
@@ -126,7 +128,7 @@ def _candidates(facts: Facts, actor: Actor) -> list[Resident]:
         rows = Identifier.objects.filter(index__in=wanted, live=True, kind__in=[*documents.KINDS, "phone"])
         ids.update(rows.values_list("resident_id", flat=True)[:_LIMIT])
     # A name alone is no reason to stop anybody: many share it.
-    if len(facts.name) > 1 and actor.record_reach and (wanted or facts.birth_date):
+    if len(facts.name) > 1 and actor.record_reach and (wanted or facts.birth_date or len(facts.address) >= _ADDRESS):
         entries = PanelEntry.objects.filter(organization_id__in=actor.record_reach)
         heard = entries.filter(sound=sound(spell(facts.name).pinyin))
         ids.update(heard.values_list("resident_id", flat=True)[:_LIMIT])

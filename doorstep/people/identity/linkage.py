@@ -143,6 +143,8 @@ def _judge(connection: duckdb.DuckDBPyConnection, pairs: str, *, within: bool) -
             second.setdefault(right, weight)
     for left, right, weight, probability, *codes in rows:
         verdict = Verdict(weight, probability, _codes(codes))
+        if not verdict.worth_a_look:
+            continue
         leads = weight == best[right] and weight - second.get(right, -1e9) >= _LEAD
         automatic = probability >= AUTOMATIC and may_link(verdict.levels) and (leads or within)
         found.append(Linked(left, right, verdict, automatic))

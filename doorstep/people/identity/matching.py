@@ -53,8 +53,9 @@ class Verdict:
 
     @property
     def worth_a_look(self) -> bool:
-        """Whether a person should decide."""
-        return self.probability >= REVIEW
+        """Whether a person should decide. Two whole numbers with two names are two people: twins, one house, one phone."""
+        two_people = self.levels.get("number") == "different" and self.levels.get("name") == "different"
+        return self.probability >= REVIEW and not two_people
 
 
 def may_link(levels: dict[str, str]) -> bool:

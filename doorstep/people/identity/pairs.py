@@ -68,6 +68,12 @@ def open_pairs(*, actor: Actor, limit: int = 50) -> list[LikelyPair]:
     return list(rows.select_related("first", "second", "first_unit", "second_unit").order_by("-weight", "id")[:limit])
 
 
+def waiting_between(*, one: Resident, other: Resident) -> LikelyPair | None:
+    """The pair of these two records, while it waits for a person."""
+    first, second = sorted((one.pk, other.pk))
+    return LikelyPair.objects.filter(first_id=first, second_id=second, state=LikelyPair.State.OPEN).first()
+
+
 @transaction.atomic
 def reject(*, key: UUID, actor: Actor) -> LikelyPair:
     """Say that two records are two people: the pair is not shown again, and a later linkage remembers it."""

@@ -85,6 +85,7 @@ def compare(request: HttpRequest, key: UUID) -> HttpResponse:
         "warnings": presenters.warnings_of(pair),
         "standing_rows": presenters.counted(pair.standing_counts),
         "former_rows": presenters.counted(pair.former_counts),
+        "waiting": pairs.waiting_between(one=pair.standing, other=pair.former),
     }
     return render(request, "identity/compare.html", context, 422 if form.errors else 200)
 

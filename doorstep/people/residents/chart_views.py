@@ -39,7 +39,7 @@ from doorstep.people.residents.forms import OpenSensitiveForm
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.permissions import Permission
 from doorstep.people.residents.rules import RELATIONS
-from doorstep.people.residents.views import actor_of
+from doorstep.people.residents.views import actor_of, acts_of
 
 # What a page of trends looks back over, in days; "all" is everything.
 SPANS: dict[str, int | None] = {"1y": 366, "3y": 1096, "all": None}
@@ -82,6 +82,7 @@ def detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "may_change": actor.may(Permission.RESIDENT_REGISTER),
         "may_record_death": actor.may(Permission.DEATH_RECORD),
         "may_merge": actor.may(Permission.RESIDENT_MERGE),
+        "acts": acts_of(actor),
         "apps": access_queries.apps,
         "here": request.get_full_path(),
     }

@@ -6,15 +6,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.web.addressing import url_if_known
 from doorstep.kernel.web.pages import page_or_part, redirect, render, wants_part
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
-from doorstep.people.residents import actions, emergency, finding, queries
+from doorstep.people.residents import actions, emergency, finding, queries, receiving
 from doorstep.people.residents.documents import is_whole_document
 from doorstep.people.residents.forms import ChangeForm, GlassForm, PresenceForm, RegisterForm
 from doorstep.people.residents.permissions import Permission
@@ -30,6 +31,11 @@ def actor_of(request: HttpRequest) -> Actor:
 def page_of(key: UUID | str, actor: Actor) -> str:
     """Where somebody who found or registered a resident goes on: the record, or for who reads none the facts that they keep."""
     return reverse("residents:detail" if actor.may(Access.RECORD_VIEW) else "residents:change", args=[key])
+
+
+def acts_of(actor: Actor) -> frozenset[str]:
+    """Which next acts of other apps a page about a resident offers to the actor; a button that answers 403 helps nobody."""
+    return frozenset(act for act in ("VISIT_OPEN", "CONTRACT_SIGN", "RESIDENT_REGISTER") if actor.may(act))
 
 
 @require_http_methods(["GET", "POST"])
@@ -57,6 +63,10 @@ def presence(request: HttpRequest) -> HttpResponse:
     """Prove that a resident stands here; every wrong pair of facts gets the same page."""
     actor = actor_of(request)
     actor.check(Permission.RESIDENT_FIND)
+    if request.POST.get("begin"):
+        # The way from the registration brings what was typed there; it is no try yet.
+        form = PresenceForm(initial={name: request.POST.get(name, "").strip() for name in ("number", "name")})
+        return render(request, "residents/presence.html", {"form": form})
     form = PresenceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         facts = form.cleaned_data
@@ -88,11 +98,19 @@ def presence(request: HttpRequest) -> HttpResponse:
     return render(request, "residents/presence.html", {"form": form}, status)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
+@once
 def present(request: HttpRequest, presence_id: int) -> HttpResponse:
-    """Presence is proved: what can be done with it in the next half hour."""
-    proof = queries.get_presence(presence_id=presence_id, actor=actor_of(request))
-    return render(request, "residents/present.html", {"proof": proof})
+    """Presence is proved: what can be done with it in the next half hour; POST takes the person in, and goes on to a contract."""
+    actor = actor_of(request)
+    proof = queries.get_presence(presence_id=presence_id, actor=actor)
+    if request.method == "POST":
+        resident = receiving.take_in(proof=proof, actor=actor)
+        if request.POST.get("then") == "contract" and (address := url_if_known("contracts:new-for", resident.key)):
+            return redirect(request, address)
+        messages.success(request, _("已登记到本单位。"))
+        return redirect(request, page_of(resident.key, actor))
+    return render(request, "residents/present.html", {"proof": proof, "acts": acts_of(actor)})
 
 
 @require_http_methods(["GET", "POST"])
