@@ -34,6 +34,7 @@ _WORDS: dict[str, Any] = {
     "presence.code": _("生成到场码"),
     "resident.register": _("登记建档"),
     "resident.register-taken": _("登记已有号码"),
+    "resident.take-in": _("登记到本单位"),
     "resident.change": _("更新资料"),
     "resident.identify": _("确认身份"),
     "resident.identify-taken": _("确认身份时号码已有"),

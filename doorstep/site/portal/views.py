@@ -54,6 +54,7 @@ ACTS: dict[str, Any] = {
     "visit.vitals": _("记录了测量值"),
     "presence.prove": _("核验了本人到场"),
     "resident.register": _("为您登记建档"),
+    "resident.take-in": _("把您登记到本单位"),
     "resident.change": _("更新了联系方式或人群"),
     "glass.break": _("紧急查阅了全部档案"),
     "resident.merge": _("合并了您的重复档案"),
