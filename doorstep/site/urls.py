@@ -17,6 +17,7 @@ urlpatterns = [
     path("fhir/$process-message", messages.process_message, name="fhir-process-message"),
     path("fhir/", include("doorstep.people.identity.fhir_urls")),
     path("fhir/", include("doorstep.kernel.subscriptions.urls")),
+    path("fhir/", include("doorstep.site.auditing.fhir_urls")),
     path("fhir/.well-known/smart-configuration", smart_configuration, name="smart-configuration"),
     path("fhir/.well-known/openid-configuration", openid_configuration, name="openid-configuration"),
     path("fhir/.well-known/jwks.json", JwksInfoView.as_view(), name="jwks"),

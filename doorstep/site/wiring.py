@@ -43,7 +43,7 @@ from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.exchange import folders, formats
 from doorstep.kernel.fhir import door, systems
 from doorstep.kernel.hooks import registry as hooks
-from doorstep.kernel.record import bulk, capability, derived, doors, groups, patients, watching
+from doorstep.kernel.record import bulk, capability, derived, doors, groups, patients, search_views, watching
 from doorstep.kernel.subscriptions import delivering, endpoints, messages, topics
 from doorstep.kernel.subscriptions import sending as carriers
 from doorstep.kernel.subscriptions.actions import note_written
@@ -64,6 +64,7 @@ from doorstep.people.workforce import role_names
 from doorstep.people.workforce.permissions import Permission as Workforce
 from doorstep.site.actors import client_again, of_client, of_connection, of_system, of_user
 from doorstep.site.addresses import ITEM_PAGES
+from doorstep.site.auditing import fhir_views as audit_events
 from doorstep.site.booking_notices import TEXTS as BOOKING_TEXTS
 from doorstep.site.booking_notices import tell_resident
 from doorstep.site.cards import SERVICES
@@ -106,6 +107,7 @@ def wire() -> None:
     bulk.install(system_named)
     derived.install(DERIVED)
     groups.install((KeyGroups(), TeamPanels()))
+    search_views.install({("Patient", "AuditEvent"): audit_events.answered})
     doors.install(DOORS, directory=in_directory)
     topics.install(TOPICS)
     messages.install(TOPIC, ReferralMessages())

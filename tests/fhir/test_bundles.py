@@ -193,3 +193,30 @@ def test_a_foreign_system_learns_nothing_from_a_transaction(house: House) -> Non
         answers.append((answer.status_code, answer.content.replace(key.encode(), b"")))
     assert answers[0] == answers[1]
     assert answers[0][0] == 404
+
+
+def test_a_search_by_post_stands_in_a_bundle_with_its_parameters_beside_it(house: House) -> None:
+    house.own.ask("POST", "Observation", house.observation())
+    form = base64.b64encode(f"patient={house.patient}&code=8867-4".encode()).decode()
+    told = {"resourceType": "Parameters", "parameter": [{"name": "patient", "valueString": house.patient}]}
+    for kind in ("batch", "transaction"):
+        answer = house.own.ask("POST", "", bundle(
+            kind,
+            entry("POST", f"Observation/_search?patient={house.patient}"),
+            entry("POST", "Observation/_search?code=8867-4", told),
+            entry("POST", "Observation/_search", {"resourceType": "Binary", "contentType": "application/x-www-form-urlencoded", "data": form}),
+            entry("POST", "_search?_type=Observation", told),
+            entry("POST", f"{house.patient}/Observation/_search"),
+        ))  # fmt: skip
+        assert answer.status_code == 200, answer.content
+        for one in answer.json()["entry"]:
+            assert one["response"]["status"] == "200 OK", one
+            assert [found["resource"]["resourceType"] for found in one["resource"]["entry"]] == ["Observation"], one
+    wrong = house.own.ask("POST", "", bundle(
+        "batch",
+        entry("POST", "Observation/_search?misspelt=1"),
+        entry("POST", "Observation/_search", house.observation()),
+        entry("POST", "Observation/_search", {"resourceType": "Binary", "contentType": "text/plain", "data": "eA=="}),
+        entry("POST", "Observation/_search", {"resourceType": "Parameters", "parameter": [{"name": "patient", "valueReference": {}}]}),
+    )).json()["entry"]  # fmt: skip
+    assert [one["response"]["status"] for one in wrong] == ["400", "422", "422", "422"]

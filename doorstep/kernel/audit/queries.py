@@ -61,6 +61,23 @@ def search(
     return list(found.order_by("-at", "-id")[:limit])
 
 
+def entries(
+    *, conditions: Sequence[Q], after: tuple[datetime, int] | None = None, newest_first: bool = True, limit: int
+) -> list[AuditEntry]:
+    """Entries that the actor may read and that meet every condition, in the order of time, from behind one of them on."""
+    found = AuditEntry.objects.filter(*conditions)
+    if after is not None:
+        at, number = after
+        beyond = Q(at__lt=at) | Q(at=at, id__lt=number) if newest_first else Q(at__gt=at) | Q(at=at, id__gt=number)
+        found = found.filter(beyond)
+    return list(found.order_by(*(("-at", "-id") if newest_first else ("at", "id")))[:limit])
+
+
+def count(*, conditions: Sequence[Q], most: int) -> int:
+    """How many entries meet every condition, counted no further than `most`."""
+    return AuditEntry.objects.filter(*conditions)[:most].count()
+
+
 def seal_states(entries: Sequence[AuditEntry]) -> dict[int, str]:
     """Of each entry: "whole" (sealed and as it was), "changed", or "waiting" for its seal."""
     ids = [entry.pk for entry in entries]

@@ -3,6 +3,7 @@
 import gzip
 import re
 import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -163,13 +164,21 @@ def version_headers(*, version: int, updated_at: datetime) -> dict[str, str]:
 
 def shortened(request: HttpRequest, text: str) -> str | dict[str, Any]:
     """The resource with only what `_summary` or `_elements` asks for, marked as a part of itself."""
-    wanted = [name for value in request.GET.getlist("_elements") for name in value.split(",") if name]
-    summary = request.GET.get("_summary", "false")
+    wanted, summary = parts_wanted(request.GET.getlist("_elements"), request.GET.get("_summary", "false"))
+    return text if not wanted and summary in ("false", "count") else shown(exact.loads(text), wanted, summary)
+
+
+def parts_wanted(elements: Iterable[str], summary: str) -> tuple[list[str], str]:
+    """The elements that are named and the kind of summary; raises FhirRefused (400) for no kind."""
     if summary not in ("true", "false", "text", "data", "count"):
         raise FhirRefused(400, "value", "_summary 应为 true、text、data、count 或 false / is not a kind of summary")
+    return [name for value in elements for name in value.split(",") if name], summary
+
+
+def shown(resource: dict[str, Any], wanted: Sequence[str], summary: str) -> dict[str, Any]:
+    """The resource with the elements that are named or belong to the summary, marked as a part of itself."""
     if not wanted and summary in ("false", "count"):
-        return text
-    resource: dict[str, Any] = exact.loads(text)
+        return resource
     elements = types()[resource["resourceType"]].elements
     needed = {name for name, element in elements.items() if element.least}
     if wanted:

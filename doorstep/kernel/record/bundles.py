@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, transaction
@@ -36,7 +37,7 @@ _HEADERS = {
     "ifNoneExist": "HTTP_IF_NONE_EXIST",
 }
 # Whose addresses an entry may name: the interface itself, and the operations that apps bring along.
-_DOORS = {"fhir", "fhir-identity", "fhir-subscriptions", "fhir-slots"}
+_DOORS = {"fhir", "fhir-identity", "fhir-subscriptions", "fhir-slots", "fhir-audit"}
 _REASONS = {200: "OK", 201: "Created", 204: "No Content", 304: "Not Modified"}
 Refusals = (FhirRefused, Refused, DataError, IntegrityError, OperationalError, ProgrammingError)
 
@@ -94,10 +95,34 @@ def _read(entry: Any, position: int, base: str) -> _Entry:
     url = url.removeprefix(base) if isinstance(url, str) else ""
     if not url or url.startswith("/") or "://" in url.partition("?")[0]:
         raise FhirRefused(422, "value", "request.url 应为相对地址 / must be a relative address", f"{place}.request.url")
+    if method == "POST" and url.partition("?")[0].rpartition("/")[2] == "_search":
+        method, url = "GET", _search_address(url, entry.get("resource"), f"{place}.resource")
     if method in ("POST", "PUT", "PATCH") and not isinstance(entry.get("resource"), dict):
         raise FhirRefused(422, "required", "缺少 resource / resource is missing", f"{place}.resource")
     full_url = entry.get("fullUrl")
     return _Entry(position, method, url, full_url if isinstance(full_url, str) else "", asked, entry.get("resource"))
+
+
+def _search_address(url: str, form: Any, place: str) -> str:
+    """A search by POST as the search by GET that it means: an entry has no form, so its parameters stand in the address or in Parameters."""
+    path, _, query = url.partition("?")
+    pairs: list[tuple[str, str]] = []
+    if isinstance(form, dict) and form.get("resourceType") == "Binary":
+        if form.get("contentType") != "application/x-www-form-urlencoded":
+            raise FhirRefused(422, "value", "Binary 应为表单 / the Binary must be a form", f"{place}.contentType")
+        query = "&".join(filter(None, (query, _plain(form, place).decode("utf-8", "replace"))))
+    elif isinstance(form, dict) and form.get("resourceType") == "Parameters":
+        for one in form.get("parameter") or []:
+            value = (
+                next((one[name] for name in one if name.startswith("value")), None) if isinstance(one, dict) else None
+            )
+            if not isinstance(value, str | int | float | Decimal) or not isinstance(one.get("name"), str):
+                raise FhirRefused(422, "value", "参数应为 name 和简单的 value / a name and a plain value", place)
+            pairs.append((one["name"], str(value).lower() if isinstance(value, bool) else str(value)))
+    elif form is not None:
+        raise FhirRefused(422, "value", "查询的内容应为 Parameters / the body of a search is Parameters", place)
+    asked = "&".join(filter(None, (query, urlencode(pairs))))
+    return f"{path.removesuffix('_search').rstrip('/')}?{asked}"
 
 
 def _check_full_urls(entries: list[_Entry]) -> None:
@@ -296,10 +321,15 @@ def _prepare_update(entry: _Entry, kind: str, key: str) -> None:
 
 def _binary(resource: dict[str, Any], entry: _Entry) -> Any:
     """The JSON Patch inside a Binary."""
+    return exact.loads(_plain(resource, entry.place))
+
+
+def _plain(binary: dict[str, Any], place: str) -> bytes:
+    """What a Binary holds."""
     try:
-        return exact.loads(base64.b64decode(str(resource.get("data", "")), validate=True))
-    except binascii.Error as error:
-        raise FhirRefused(422, "value", "Binary.data 不是 base64 / is not base64", f"{entry.place}.data") from error
+        return base64.b64decode(str(binary.get("data", "")), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise FhirRefused(422, "value", "Binary.data 不是 base64 / is not base64", f"{place}.data") from error
 
 
 def _check_distinct(entries: list[_Entry]) -> None:

@@ -16,6 +16,8 @@ _R4 = "http://hl7.org/fhir/OperationDefinition/"
 _BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
 _READS = ("read", "vread", "history-instance", "history-type", "search-type")
+# The trail is no part of the record: an entry has one version, and nothing points along from it.
+_READS_OF = {"AuditEvent": ("read", "search-type")}
 _OPERATIONS = {
     "Patient": ("everything", "match", "export"),
     "Composition": ("document",),
@@ -170,9 +172,9 @@ def _resource(kind: str) -> dict[str, Any]:
         "type": kind,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{kind}",
         **({"supportedProfile": list(profiles)} if profiles else {}),
-        "interaction": [{"code": code} for code in _READS + writes],
-        "versioning": "versioned-update",
-        "readHistory": True,
+        "interaction": [{"code": code} for code in (_READS_OF.get(kind, _READS)) + writes],
+        "versioning": "no-version" if kind in _READS_OF else "versioned-update",
+        "readHistory": kind not in _READS_OF,
         # Ids of a client's own begin with its short name: docs/fhir/writing.md.
         "updateCreate": bool(writes) and kind not in BY_ACTION,
         "conditionalCreate": bool(writes),

@@ -69,7 +69,7 @@ class Prepared:
         address = f"{base}{self.type}" if self.type else base.removesuffix("/")
         links = [{"relation": "self", "url": f"{address}{shown}"}]
         if query.count and found > query.count:
-            mark = _sealed(self.type, self.pairs, orjson.loads(last), strict=self.strict)
+            mark = sealed_mark(self.type, self.pairs, orjson.loads(last), strict=self.strict)
             links.append({"relation": "next", "url": f"{address}?{CURSOR}={mark}"})
         return _bundle(query, entries, total, links)
 
@@ -82,7 +82,7 @@ def prepare(type: str, pairs: Pairs, *, base: str, strict: bool = True, expand: 
     cursor = next((value for name, value in pairs if name == CURSOR), None)
     after = None
     if cursor is not None:
-        pairs, after, strict = _opened(type, cursor)
+        pairs, after, strict = opened_mark(type, cursor)
     setting = Setting(base=base, expand=expand)
     if not type:
         each, warned = parse_each(pairs, setting=setting, strict=strict)
@@ -153,14 +153,15 @@ def _bundle(query: Query, entries: str | None, total: int | None, links: list[di
     return f'{text[:-1]},"entry":[{",".join(parts)}]}}' if parts else text
 
 
-def _sealed(type: str, pairs: Pairs, last: dict[str, Any], *, strict: bool) -> str:
+def sealed_mark(type: str, pairs: Pairs, last: dict[str, Any], *, strict: bool) -> str:
     """The mark of the next page: nobody can read or change it, and no name or number of a person stands in an address."""
     kept = [pair for pair in pairs if pair[0] not in (CURSOR, "_total")]
     text = orjson.dumps([type, kept, last, strict]).decode()
     return base64.urlsafe_b64encode(seal(text)).decode().rstrip("=")
 
 
-def _opened(type: str, text: str) -> tuple[list[tuple[str, str]], dict[str, Any], bool]:
+def opened_mark(type: str, text: str) -> tuple[list[tuple[str, str]], dict[str, Any], bool]:
+    """The pairs, the last row and the strictness that a mark keeps; FhirRefused (400) for what is no mark of this type."""
     try:
         found = orjson.loads(unseal(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))))
         if found[0] != type:

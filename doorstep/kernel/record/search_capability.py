@@ -10,9 +10,17 @@ def searching(type: str) -> dict[str, Any]:
     known = parameters(type)
     includes = [f"{type}:{code}" for code, one in known.items() if one.kind == "reference"]
     found: dict[str, Any] = {"searchParam": [_described(one) for one in known.values()]}
+    if type == "AuditEvent":
+        return found
     if includes:
         found["searchInclude"] = ["*", *includes]
-    reverse = [f"{other}:{code}" for other in types() for code, one in parameters(other).items() if type in one.targets]
+    reverse = [
+        f"{other}:{code}"
+        for other in types()
+        if other != "AuditEvent"
+        for code, one in parameters(other).items()
+        if type in one.targets
+    ]
     if reverse:
         found["searchRevInclude"] = reverse
     return found

@@ -1,5 +1,7 @@
 """The search of a type by GET and by POST (hl7.org/fhir/R4/http.html#search)."""
 
+from collections.abc import Callable, Mapping
+
 from django.http import HttpRequest, HttpResponse
 
 from doorstep.kernel.database.calls import Call
@@ -17,6 +19,16 @@ _FORM = "application/x-www-form-urlencoded"
 COMPARTMENTS = {"Patient": "patient", "Encounter": "encounter"}
 
 
+# Parts of a compartment that are no part of the record, with who answers for them.
+_elsewhere: dict[tuple[str, str], Callable[[HttpRequest, list[tuple[str, str]]], HttpResponse]] = {}
+
+
+def install(answered: Mapping[tuple[str, str], Callable[[HttpRequest, list[tuple[str, str]]], HttpResponse]]) -> None:
+    """Wire what of a compartment another app answers; the last ones count."""
+    _elsewhere.clear()
+    _elsewhere.update(answered)
+
+
 def is_strict(request: HttpRequest) -> bool:
     """Whether what is not known is an error; it is, unless the client prefers lenience."""
     wishes = request.META.get("HTTP_PREFER", "").replace(";", ",").split(",")
@@ -25,18 +37,18 @@ def is_strict(request: HttpRequest) -> bool:
 
 def answer_search(request: HttpRequest, type: str) -> HttpResponse:
     """Answer GET /fhir/<type>?… with one Bundle, built by the database; the caller is a machine view."""
-    return _answer(request, type, _pairs(request))
+    return _answer(request, type, pairs_of(request))
 
 
 def answer_all(request: HttpRequest) -> HttpResponse:
     """Answer GET /fhir?_type=…: a search of several types at once, or of all; the caller is a machine view."""
-    return _answer_all(request, _pairs(request))
+    return _answer_all(request, pairs_of(request))
 
 
 @machine
 def all_by_post(request: HttpRequest) -> HttpResponse:
     """POST /fhir/_search: as GET /fhir?…, with the parameters in the body."""
-    return _answer_all(request, _posted(request))
+    return _answer_all(request, posted(request))
 
 
 @machine
@@ -44,17 +56,19 @@ def in_compartment(request: HttpRequest, type: str, fhir_id: str, inner: str) ->
     """GET /fhir/Patient/<id>/<type>?…: the search of a type, or of all by "*", within what concerns one patient or encounter."""
     if request.method not in ("GET", "HEAD"):
         raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here", headers={"Allow": "GET, HEAD"})
-    return _within(request, (type, fhir_id, inner), _pairs(request))
+    return _within(request, (type, fhir_id, inner), pairs_of(request))
 
 
 @machine
 def in_compartment_by_post(request: HttpRequest, type: str, fhir_id: str, inner: str) -> HttpResponse:
     """POST /fhir/Patient/<id>/<type>/_search: the same with the parameters in the body."""
-    return _within(request, (type, fhir_id, inner), _posted(request))
+    return _within(request, (type, fhir_id, inner), posted(request))
 
 
 def _within(request: HttpRequest, place: tuple[str, str, str], pairs: list[tuple[str, str]]) -> HttpResponse:
     type, fhir_id, inner = place
+    if (type, inner) in _elsewhere:
+        return _elsewhere[type, inner](request, [*pairs, ("patient", f"{type}/{fhir_id}")])
     name = COMPARTMENTS.get(type)
     if name is not None and inner == "*":
         kinds = [kind for kind in types() if name in parameters(kind) and type in parameters(kind)[name].targets]
@@ -67,10 +81,10 @@ def _within(request: HttpRequest, place: tuple[str, str, str], pairs: list[tuple
 @machine
 def by_post(request: HttpRequest, type: str) -> HttpResponse:
     """POST /fhir/<type>/_search: parameters in the body, so that none of them stands in an address, and in the address."""
-    return _answer(request, type, _posted(request))
+    return _answer(request, type, posted(request))
 
 
-def _posted(request: HttpRequest) -> list[tuple[str, str]]:
+def posted(request: HttpRequest) -> list[tuple[str, str]]:
     """The parameters of a search by POST, in the body and in the address."""
     if request.method != "POST":
         raise FhirRefused(405, "not-supported", "此地址只支持 POST / only POST here", headers={"Allow": "POST"})
@@ -80,7 +94,8 @@ def _posted(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name, value) for part in (request.GET, request.POST) for name, values in part.lists() for value in values]
 
 
-def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
+def pairs_of(request: HttpRequest) -> list[tuple[str, str]]:
+    """The parameters of a search by GET."""
     return [(name, value) for name, values in request.GET.lists() for value in values]
 
 
@@ -101,7 +116,7 @@ def at_once(request: HttpRequest, type: str, entering: Call) -> HttpResponse | N
     """GET /fhir/<type>?… in the statement that enters; None for a search that the database must be asked to understand."""
     base = request.build_absolute_uri("/fhir/")
     try:
-        found = search.prepare(type, _pairs(request), base=base, strict=is_strict(request), expand=_not_expanded)
+        found = search.prepare(type, pairs_of(request), base=base, strict=is_strict(request), expand=_not_expanded)
     except _Expanded:
         return None
     return ask(_question(found), request, entering=entering)

@@ -104,6 +104,11 @@ def get_by_key(key: UUID | str) -> Organization:
     return found
 
 
+def id_behind(*, key: UUID) -> int | None:
+    """The number of the organisation with a key; None for a key that is none's."""
+    return Organization.objects.filter(key=key).values_list("id", flat=True).first()
+
+
 def tree(*, text: str = "", limit: int = 400) -> list[Organization]:
     """Organisations in the order of their tree, all or those whose name or code holds a text."""
     found = Organization.objects.filter(closed_on__isnull=True)

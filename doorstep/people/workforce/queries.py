@@ -137,6 +137,17 @@ def names_of_users(*, ids: Iterable[int]) -> dict[int, str]:
     return {int(user_id): name for user_id, name in rows if user_id is not None}
 
 
+def keys_of_users(*, ids: Iterable[int]) -> dict[int, UUID]:
+    """The keys of the people behind several accounts, in one query."""
+    rows = Practitioner.objects.filter(user_id__in=set(ids)).values_list("user_id", "key")
+    return {int(user_id): key for user_id, key in rows if user_id is not None}
+
+
+def user_behind(*, key: UUID) -> int | None:
+    """The account of a person; None for a key that is nobody's, or a person without an account."""
+    return Practitioner.objects.filter(key=key).values_list("user_id", flat=True).first()
+
+
 def all_roles() -> tuple[Role, ...]:
     """The matrix of roles, in its order."""
     return roles()
