@@ -19,8 +19,8 @@ log = logging.getLogger("doorstep.site")
 _OPEN = ("/static/", "/healthz", "/readyz", "/favicon")
 _MACHINES = "/fhir"
 # A type, or one resource of it: what machines ask most often. Of these two Django would try thirty patterns, a tenth of a read's work.
-# The trail is no part of the record: site/auditing/fhir_urls.py.
-PLAIN = re.compile(r"/fhir/((?!AuditEvent\b)[A-Z][A-Za-z]{1,63})(?:/([A-Za-z0-9.-]{1,64}))?")
+# The trail is no part of the record (site/auditing/fhir_urls.py), and a Binary is asked for in more ways.
+PLAIN = re.compile(r"/fhir/((?!(?:AuditEvent|Binary)\b)[A-Z][A-Za-z]{1,63})(?:/([A-Za-z0-9.-]{1,64}))?")
 
 
 class MachineMiddleware:

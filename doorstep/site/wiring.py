@@ -13,6 +13,7 @@ from doorstep.care.contracts import queries as contracts
 from doorstep.care.contracts.groups import TeamPanels
 from doorstep.care.contracts.permissions import Permission as Contracts
 from doorstep.care.diagnosis import next_acts as report_acts
+from doorstep.care.diagnosis import papers as ecg_papers
 from doorstep.care.diagnosis.handlers import TEXTS as ECG_TEXTS
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.diagnosis.previews import ecg_preview
@@ -43,7 +44,7 @@ from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.exchange import folders, formats
 from doorstep.kernel.fhir import door, systems
 from doorstep.kernel.hooks import registry as hooks
-from doorstep.kernel.record import bulk, capability, derived, doors, groups, patients, search_views, watching
+from doorstep.kernel.record import binaries, bulk, capability, derived, doors, groups, patients, search_views, watching
 from doorstep.kernel.subscriptions import delivering, endpoints, messages, topics
 from doorstep.kernel.subscriptions import sending as carriers
 from doorstep.kernel.subscriptions.actions import note_written
@@ -120,6 +121,7 @@ def wire() -> None:
     delivering.install(of_connection)
     report_acts.install(AFTER_ECG, sent=sent_after)
     previews.install(ecg_preview)
+    binaries.install((ecg_papers.find,))
     lines.install("contract", contracts.contract_line)
     lines.install_allergies(allergies.for_banner)
     addresses.install(ITEM_PAGES)

@@ -113,7 +113,7 @@ def _document(order: EcgOrder, file: dict[str, Any]) -> elements.Json:
                     "attachment": elements.compact(
                         {
                             "contentType": file["media_type"],
-                            "url": f"/ecg/recordings/{file['key']}/file/",
+                            "url": elements.file_address(file["key"]),
                             "size": file["size"],
                             "title": file["name"],
                             "creation": elements.instant(order.taken_at) if order.taken_at else None,
@@ -176,7 +176,11 @@ def _report(order: EcgOrder, measured: list[elements.Json]) -> elements.Json:
             "conclusion": order.conclusion_text,
             "conclusionCode": codes,
             "presentedForm": [
-                {"contentType": "application/pdf", "url": f"/ecg/orders/{order.key}/report.pdf", "title": "心电图报告"}
+                {
+                    "contentType": "application/pdf",
+                    "url": elements.file_address(order.key),
+                    "title": "心电图报告",
+                }
             ],
         }
     )

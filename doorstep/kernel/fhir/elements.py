@@ -30,6 +30,11 @@ def reference(type: str, key: UUID | str, display: str = "") -> Json:
     return compact({"reference": f"{type}/{key}", "type": type, "display": display})
 
 
+def file_address(key: UUID | str) -> str:
+    """What an Attachment says of a file of this server: relative to the interface (hl7.org/fhir/R4/datatypes.html#Attachment)."""
+    return f"Binary/{key}"
+
+
 def identifier(system: str, value: str) -> Json:
     """An Identifier."""
     return {"system": system, "value": value}

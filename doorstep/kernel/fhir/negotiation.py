@@ -32,6 +32,7 @@ MERGE_PATCH = "application/merge-patch+json"
 _BODIES = {"application/fhir+json", "application/json", "text/json"}
 _ETAG = re.compile(r'^(?:W/)?"([^"]*)"$')
 LARGEST_BODY = 20 * 1024 * 1024
+_FILES = "/fhir/Binary"
 # Below this a compressed answer is not shorter.
 _WORTH = 1_000
 # A weight of 0: what is not acceptable.
@@ -49,10 +50,27 @@ class Preference:
 
 
 def check_accepted(request: HttpRequest, form: str = "") -> None:
-    """Raise FhirRefused (406) when the caller wants anything but JSON; `_format`, of a form or the address, goes before Accept."""
+    """Raise FhirRefused (406) when the caller wants anything but JSON; `_format`, of a form or the address, goes before Accept.
+
+    A Binary goes out as what it is (hl7.org/fhir/R4/binary.html).
+    """
+    if request.path_info.startswith(_FILES):
+        return
     wanted = form or request.GET.get("_format") or request.META.get("HTTP_ACCEPT") or "*/*"
     if not takes_json(wanted):
         raise FhirRefused(406, "not-supported", f"只提供 JSON，不提供 {wanted} / only JSON is offered, not {wanted}")
+
+
+def asks_resource(request: HttpRequest) -> bool:
+    """Whether a Binary is asked for as a resource: by the name of the kind, not by one that covers everything."""
+    wanted = request.GET.get("_format") or request.META.get("HTTP_ACCEPT") or ""
+    return any(_is_offered(part) for part in wanted.split(",") if "*" not in part)
+
+
+def is_resource(request: HttpRequest) -> bool:
+    """Whether the body is a resource by its kind; without a kind it is one."""
+    kind = (request.content_type or "").lower()
+    return not kind or kind in _BODIES
 
 
 @lru_cache(maxsize=256)

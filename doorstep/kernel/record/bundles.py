@@ -172,6 +172,8 @@ def _asked(request: HttpRequest, entry: _Entry) -> dict[str, Any]:
     inner.META |= {
         header: entry.request[name] for name, header in _HEADERS.items() if isinstance(entry.request.get(name), str)
     }
+    # In a Bundle stand resources, also where they could come as they are.
+    inner.META["HTTP_ACCEPT"] = "application/fhir+json"
     inner.META["QUERY_STRING"] = parts.query
     inner.GET = QueryDict(parts.query)
     inner.actor, inner.scopes = actor_of(request), getattr(request, "scopes", None)  # type: ignore[attr-defined]

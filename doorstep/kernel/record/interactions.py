@@ -39,6 +39,11 @@ def _instance_at_once(request: HttpRequest, entering: Call, type: str, fhir_id: 
 @machine
 def type_level(request: HttpRequest, type: str) -> HttpResponse:
     """/fhir/<type>: search, create, and update, patch or delete by a condition."""
+    return on_type(request, type)
+
+
+def on_type(request: HttpRequest, type: str) -> HttpResponse:
+    """The same for a caller that is a machine view itself."""
     known(type)
     method = request.method or "GET"
     if method in ("GET", "HEAD"):
@@ -62,6 +67,11 @@ def type_level(request: HttpRequest, type: str) -> HttpResponse:
 @machine
 def instance(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """/fhir/<type>/<id>: read, update, patch, delete."""
+    return on_instance(request, type, fhir_id)
+
+
+def on_instance(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """The same for a caller that is a machine view itself."""
     known(type)
     method = request.method or "GET"
     if method in ("GET", "HEAD"):
@@ -111,10 +121,13 @@ def _read(request: HttpRequest, row: Row | None) -> HttpResponse:
     return _shown(request, found)
 
 
-def create(request: HttpRequest, type: str) -> HttpResponse:
-    """POST: a new resource, unless If-None-Exist, or a condition in the address as some clients write it, finds one."""
+def create(request: HttpRequest, type: str, sent: Any = None) -> HttpResponse:
+    """POST: a new resource, unless If-None-Exist, or a condition in the address as some clients write it, finds one.
+
+    `sent` stands for a body that is no resource itself.
+    """
     allow(request, type, "c")
-    resource = writing.checked(negotiation.body_of(request), type=type, place=type)
+    resource = writing.checked(negotiation.body_of(request) if sent is None else sent, type=type, place=type)
     condition = request.headers.get("If-None-Exist")
     if condition is None and conditions.pairs_of(query := request.META.get("QUERY_STRING", "")):
         condition = query
@@ -128,10 +141,10 @@ def create(request: HttpRequest, type: str) -> HttpResponse:
     return _store(request, Draft("POST", type, resource=resource, place=type))
 
 
-def update(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
-    """PUT: the next version, or the first one under an id that the client may choose."""
+def update(request: HttpRequest, type: str, fhir_id: str, sent: Any = None) -> HttpResponse:
+    """PUT: the next version, or the first one under an id that the client may choose; `sent` as in `create`."""
     allow(request, type, "u")
-    resource = writing.checked(negotiation.body_of(request), type=type, place=type)
+    resource = writing.checked(negotiation.body_of(request) if sent is None else sent, type=type, place=type)
     if resource.get("id") != fhir_id:
         raise FhirRefused(
             400, "invalid", f"id 应与地址中的 {fhir_id[:64]} 一致 / id must be that of the address", f"{type}.id"

@@ -57,7 +57,7 @@ SHARED = frozenset(
     ]
 )
 # Where a resource names its resident, in the order of their weight (hl7.org/fhir/R4/compartmentdefinition-patient.html).
-SUBJECTS = ("subject", "patient", "beneficiary", "for", "individual")
+SUBJECTS = ("subject", "patient", "beneficiary", "for", "individual", "securityContext")
 _TIMES = (
     "effectiveDateTime",
     "effectiveInstant",

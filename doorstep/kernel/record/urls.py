@@ -3,6 +3,7 @@
 from django.urls import path
 
 from doorstep.kernel.record import (
+    binaries,
     bulk_views,
     entrance,
     history,
@@ -26,6 +27,8 @@ urlpatterns = [
     path("$import", import_views.take_in, name="import"),
     path("import/<uuid:key>", import_views.state, name="import-state"),
     path("import/<uuid:key>/<int:number>", import_views.file, name="import-file"),
+    path("Binary", binaries.collection, name="files"),
+    path("Binary/<str:fhir_id>", binaries.single, name="file"),
     path("<str:type>", interactions.type_level, name="search"),
     path("<str:type>/_search", search_views.by_post, name="search-post"),
     path("<str:type>/_history", history.of_type, name="history-type"),

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from doorstep.people.residents import chart_views, contact_views, death_views, import_views, insurance_views, views
+from doorstep.people.residents import (
+    chart_views,
+    contact_views,
+    death_views,
+    file_views,
+    import_views,
+    insurance_views,
+    views,
+)
 
 app_name = "residents"
 urlpatterns = [
@@ -15,6 +23,7 @@ urlpatterns = [
     path("import/template.xlsx", import_views.import_template, name="import_template"),
     path("import/<uuid:key>/", import_views.import_batch, name="import_batch"),
     path("import/<uuid:key>/faults.xlsx", import_views.import_faults, name="import_faults"),
+    path("files/<str:key>/", file_views.file, name="file"),
     path("<uuid:key>/", chart_views.detail, name="detail"),
     path("<uuid:key>/trends/", chart_views.trend, name="trends"),
     path("<uuid:key>/record/<slug:type>/<str:fhir_id>/", chart_views.entry, name="entry"),

@@ -1,10 +1,12 @@
 """One entry opened in its place: its facts, its results, its pictures and papers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from doorstep.kernel.record.queries import Entry
@@ -15,6 +17,8 @@ from doorstep.people.residents.chart.values import values_of
 from doorstep.people.residents.presenters import described, plain_words, quantity_text, status_words, text_of
 
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+# A file that this server holds, as an Attachment names it.
+_FILE = re.compile(r"^(?:https?://[^?#]+/)?Binary/([A-Za-z0-9.-]{1,64})$")
 # Pictures and papers in the record itself are shown up to this size; larger ones stay where they are.
 _LARGEST = 3_000_000
 
@@ -147,6 +151,8 @@ def _paper(attachment: Mapping[str, Any]) -> Paper | None:
     source = ""
     if isinstance(data, str) and len(data) <= _LARGEST and (media_type in _PICTURES or media_type == "application/pdf"):
         source = f"data:{media_type};base64,{data}"
+    elif file := _FILE.match(url):
+        source = reverse("residents:file", args=[file[1]])
     elif url.startswith("/") and not url.startswith("//"):
         source = url
     title = str(attachment.get("title") or "") or _("附件")
