@@ -161,6 +161,13 @@ ENTRIES: tuple[Entry, ...] = (
         group=_CARE,
     ),
     Entry(
+        label=_("节假日与调休"),
+        icon="calendar",
+        url_name="scheduling:calendar",
+        permission=Scheduling.CALENDAR_MANAGE,
+        group=_HOUSE,
+    ),
+    Entry(
         label=_("环节时限"),
         icon="gauge",
         url_name="indicators:stages",

@@ -194,6 +194,7 @@ ROLES: dict[str, Role] = {
                     Scheduling.SLOT_BOOK,
                     Scheduling.SLOT_OVERBOOK,
                     Scheduling.SCHEDULE_MANAGE,
+                    Scheduling.CALENDAR_MANAGE,
                     Scheduling.QUOTA_MANAGE,
                     Scheduling.QUEUE_CALL,
                     Scheduling.PHONE_DESK,
@@ -250,6 +251,7 @@ ROLES: dict[str, Role] = {
                     Organizations.ORGANIZATION_MANAGE,
                     Workforce.WORKFORCE_VIEW,
                     Workforce.WORKFORCE_MANAGE,
+                    Scheduling.CALENDAR_MANAGE,
                 }
             ),
             cascades=True,

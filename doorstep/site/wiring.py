@@ -35,6 +35,7 @@ from doorstep.coordination.hospital_systems.v2.sending import HospitalMessages
 from doorstep.coordination.notices import addresses, audience
 from doorstep.coordination.notices import texts as notice_texts
 from doorstep.coordination.scheduling import standing, telling
+from doorstep.coordination.scheduling.calendar_queries import worked
 from doorstep.coordination.visits import next_acts
 from doorstep.coordination.visits.next_acts import NextAct
 from doorstep.demo import cast
@@ -52,6 +53,7 @@ from doorstep.kernel.subscriptions.door import SubscriptionDoor
 from doorstep.kernel.web import navigation as menu
 from doorstep.kernel.web import shell, speaking
 from doorstep.kernel.workflow import catalogue, publication
+from doorstep.kernel.worklist import calendar as working_time
 from doorstep.kernel.worklist import duty
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.organizations import staff as unit_staff
@@ -134,6 +136,7 @@ def wire() -> None:
     referral_stock.install(counted_stock)
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals, family_doctor=family_doctor)
     standing.install(is_signed)
+    working_time.install(worked)
     role_names.install(role_name, ROLES)
     unit_staff.install(staff_of_unit)
     next_acts.install(NEXT_ACTS)

@@ -109,6 +109,8 @@ PAGES: dict[str, Page] = {
     "scheduling:preview": page("SCHEDULE_MANAGE", of="nothing"),
     "scheduling:facilities": page("SCHEDULE_MANAGE"),
     "scheduling:stop": page("SCHEDULE_MANAGE"),
+    "scheduling:calendar": page("SCHEDULE_MANAGE", "CALENDAR_MANAGE"),
+    "scheduling:quota-decisions-file": page("QUOTA_MANAGE"),
     "scheduling:quotas": page("QUOTA_MANAGE"),
     "scheduling:quotas-file": page("QUOTA_MANAGE"),
     "scheduling:quota-cases": page("QUOTA_MANAGE"),

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import days
+from doorstep.coordination.scheduling import calendar_queries, days
 from doorstep.coordination.scheduling.models import DayException, Facility, Schedule, Slot, VisitKind, WeeklySession
 from doorstep.coordination.scheduling.rules import CHINA
 from doorstep.kernel.access.actor import Actor
@@ -49,6 +49,7 @@ def template_of(schedule: Schedule, *, more: Sequence[days.Session] = ()) -> day
         exceptions=dict(DayException.objects.filter(schedule_id=schedule.pk).values_list("day", "weekday")),
         rests_on_holidays=schedule.holidays == Schedule.Holidays.REST,
         makeup_as=schedule.makeup_as,
+        entered=calendar_queries.entered(),
     )
 
 

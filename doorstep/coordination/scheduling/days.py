@@ -31,13 +31,51 @@ class DayKind(StrEnum):
     MAKEUP = "makeup"
 
 
+# 全国年节及纪念日放假办法（国务院令第795号）: what the law itself gives, known before the yearly notice moves weekends around it.
+# The days of the moon are those of the almanac.
+STATUTORY_SOURCE = "全国年节及纪念日放假办法（国务院令第795号）"
+_SUN = {(1, 1): "元旦", (5, 1): "劳动节", (5, 2): "劳动节", (10, 1): "国庆节", (10, 2): "国庆节", (10, 3): "国庆节"}
+_MOON = {
+    2027: {"春节": (date(2027, 2, 5), 4), "清明节": (date(2027, 4, 5), 1), "端午节": (date(2027, 6, 9), 1), "中秋节": (date(2027, 9, 15), 1)},
+    2028: {"春节": (date(2028, 1, 25), 4), "清明节": (date(2028, 4, 4), 1), "端午节": (date(2028, 5, 28), 1), "中秋节": (date(2028, 10, 3), 1)},
+}  # fmt: skip
+# A day of the calendar that was entered by hand: its kind and the holiday's name.
+Entered = Mapping[date, tuple[str, str]]
+
+
+def day_kind(day: date, *, entered: Entered | None = None) -> tuple[DayKind, str]:
+    """The kind of a day and the holiday's Chinese name: what was entered, else the published calendar, else what the law gives."""
+    if entered and day in entered:
+        kind, name = entered[day]
+        return DayKind(kind), name
+    published = _published(day)
+    if published is not None:
+        return published
+    # A year whose notice was entered says all its days off; one that was not has at least those of the law.
+    if not any(one.year == day.year for one in entered or ()) and (name := statutory(day)):
+        return DayKind.HOLIDAY, name
+    return (DayKind.WEEKEND if day.weekday() > 4 else DayKind.WORKDAY), ""
+
+
+def is_published(year: int) -> bool:
+    """Whether the packaged calendar has a year's notice."""
+    return _published(date(year, 1, 1)) is not None
+
+
+def statutory(day: date) -> str:
+    """The holiday that the law gives on a day, "" for none; days of the moon only for the years that are listed."""
+    for name, (first, length) in _MOON.get(day.year, {}).items():
+        if first <= day < first + timedelta(days=length):
+            return name
+    return _SUN.get((day.month, day.day), "")
+
+
 @lru_cache(maxsize=2_000)
-def day_kind(day: date) -> tuple[DayKind, str]:
-    """The kind of a day and the holiday's Chinese name; beyond the published calendar only weekends are known."""
+def _published(day: date) -> tuple[DayKind, str] | None:
     try:
         off, name = chinese_calendar.get_holiday_detail(day)
     except NotImplementedError:
-        return (DayKind.WEEKEND if day.weekday() > 4 else DayKind.WORKDAY), ""
+        return None
     if off and name:
         return DayKind.HOLIDAY, HOLIDAY_ZH.get(name, name)
     if off:
@@ -76,6 +114,7 @@ class Template:
     exceptions: Mapping[date, int | None]
     rests_on_holidays: bool = True
     makeup_as: int | None = None
+    entered: Entered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +134,7 @@ def plan_of(template: Template, day: date) -> DayPlan:
 
     `why` is one of "", "exception-rest", "exception-follow", "holiday", "makeup-follow", "makeup-none".
     """
-    kind, holiday = day_kind(day)
+    kind, holiday = day_kind(day, entered=template.entered)
     follows: int | None = day.weekday()
     why = ""
     if day in template.exceptions:

@@ -6,13 +6,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.coordination.scheduling.models import Facility, PlaceQuota, Schedule
+from doorstep.coordination.scheduling.models import CalendarDay, Facility, PlaceQuota, Schedule
 from doorstep.coordination.scheduling.rules import quota_name
 from doorstep.coordination.scheduling.sinking import Step
 from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.residents.documents import is_whole_document
 from doorstep.people.residents.rules import is_whole_number
 
+HOLIDAY_NAMES = ("元旦", "春节", "清明节", "劳动节", "端午节", "中秋节", "国庆节", "纪念日")
 WEEKDAYS = [
     (0, _("周一")),
     (1, _("周二")),
@@ -184,6 +185,20 @@ class ScopeStopForm(StopForm):
     def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
+
+
+class CalendarForm(forms.Form):
+    """A holiday, or weekend days that are worked, of a year that the packaged calendar does not have."""
+
+    first = _day(_("从"))
+    last = _day(_("到"))
+    kind = forms.ChoiceField(label=_("安排"), choices=CalendarDay.Kind.choices)
+    name = forms.ChoiceField(label=_("节日"), choices=[(name, _(name)) for name in HOLIDAY_NAMES])
+    source = forms.CharField(
+        label=_("依据"),
+        max_length=200,
+        help_text=_("通知的名称和文号，例如：国务院办公厅关于 2027 年部分节假日安排的通知。"),
+    )
 
 
 class WaitForm(forms.Form):

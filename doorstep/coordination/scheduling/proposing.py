@@ -73,6 +73,32 @@ def propose(uses: Sequence[Use], *, total: int) -> list[Proposed]:
     ]
 
 
+def propose_start(uses: Sequence[Use], *, total: int) -> list[Proposed]:
+    """A first division of places that all units have shared: by what each booked in the department and who waits for it.
+
+    Units that neither booked nor wait get none; they may take what is released upward. Nothing is proposed where nobody came.
+    """
+    asked = [use for use in uses if use.used + use.beyond + use.waiting > 0]
+    if not asked or total < len(asked):
+        return []
+    needs = {use.unit: _need(use) for use in asked}
+    whole = sum(needs.values())
+    wanted = {unit: total * need / whole for unit, need in needs.items()}
+    places = _rounded(wanted, dict.fromkeys(wanted, (1, total)), total)
+    return [Proposed(use.unit, 0, places[use.unit], round(needs[use.unit], 1), _start_reason(use)) for use in asked]
+
+
+def _start_reason(use: Use) -> str:
+    facts = _("近期约 %(booked)s 个，爽约 %(missed)s，候补 %(waiting)s 人") % {
+        "booked": use.used + use.beyond,
+        "missed": use.missed,
+        "waiting": use.waiting,
+    }
+    if use.wait_days is not None:
+        facts += _("，中位等待 %(days)s 天") % {"days": f"{use.wait_days:.1f}"}
+    return facts + _("。起步份额按需求分配。")
+
+
 def _need(use: Use) -> float:
     base = use.used + use.beyond + use.waiting - WASTE_PENALTY * (use.missed + use.unused)
     long_wait = min(1.0, (use.wait_days or 0.0) / WAIT_DAYS)

@@ -1,6 +1,7 @@
 """The division of places: shares of units, the release rule, and the tick that releases what nobody took."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling import quota_queries, sinking
 from doorstep.coordination.scheduling.events import DivisionChanged, PlacesSunk
-from doorstep.coordination.scheduling.models import QuotaShare, SinkStep
+from doorstep.coordination.scheduling.models import QuotaDecision, QuotaShare, SinkStep
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import CHINA, Quota
 from doorstep.coordination.scheduling.sinking import Step
@@ -31,6 +32,18 @@ UPDATE scheduling_place q
    AND coalesce(nullif(q.given_quota, ''), q.quota) = %(quota)s
    AND q.quota = ANY(%(earlier)s) AND (q.quota <> %(to)s OR q.origin_organization_id IS NOT NULL)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedLine:
+    """A unit's line of a proposal as it was shown when somebody decided on it."""
+
+    unit: int
+    name: str
+    given: int
+    need: float
+    proposed: int
+    reason: str
 
 
 def sink(*, actor: Actor, now: datetime | None = None) -> int:
@@ -83,6 +96,47 @@ def set_shares(
     }
     _tell(department, facts, actor)
     return len(weights)
+
+
+@transaction.atomic
+def decide(
+    *,
+    department_id: int,
+    quota: str,
+    since: date,
+    proposal: Sequence[ProposedLine],
+    weights: Mapping[int, int] | None,
+    reason: str,
+    actor: Actor,
+) -> QuotaDecision:
+    """Decide on a proposal: take it or a change of it into force by `weights`, or refuse it (None) with a reason.
+
+    The proposal is kept beside the decision, so that a month later one can read what was proposed and what was done.
+    """
+    department = _department(department_id, actor)
+    if weights is None:
+        if not reason.strip():
+            raise Refused(_("请填写不采纳的原因。"), fields={"reason": _("请填写不采纳的原因。")})
+        verdict = QuotaDecision.Verdict.REFUSED
+    else:
+        set_shares(department_id=department_id, quota=quota, weights=weights, since=since, reason=reason, actor=actor)
+        proposed = {line.unit: line.proposed for line in proposal if line.proposed}
+        same = proposed and proposed == dict(weights)
+        verdict = QuotaDecision.Verdict.ACCEPTED if same else QuotaDecision.Verdict.CHANGED
+    lines = [{**asdict(line), "decided": None if weights is None else weights.get(line.unit, 0)} for line in proposal]
+    made = QuotaDecision.objects.create(
+        department=department,
+        quota=quota,
+        since=since,
+        verdict=verdict,
+        reason=reason.strip()[:400],
+        lines=[line for line in lines if line["proposed"] or line["decided"]],
+        decided_by_id=actor.user_id,
+        decided_by_name=actor.display_name[:60],
+    )
+    facts = {"verdict": verdict.value, "quota": quota, "since": since.isoformat(), "reason": made.reason}
+    audit.record(action="quota.decide", actor=actor, subject=f"department/{department.key}", details=facts)
+    return made
 
 
 @transaction.atomic

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from doorstep.coordination.scheduling import sinking
-from doorstep.coordination.scheduling.models import QuotaShare, SinkStep, Slot
-from doorstep.coordination.scheduling.proposing import Proposed, Use, propose
+from doorstep.coordination.scheduling.models import Place, QuotaDecision, QuotaShare, SinkStep, Slot
+from doorstep.coordination.scheduling.proposing import Proposed, Use, propose, propose_start
 from doorstep.coordination.scheduling.sinking import Step
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
@@ -92,6 +93,12 @@ class Proposal:
     names: dict[int, str]
 
 
+def decisions(*, organization_ids: Iterable[int], limit: int = 60) -> list[QuotaDecision]:
+    """What was decided on proposals for these units' departments, the newest first."""
+    found = QuotaDecision.objects.filter(department__organization_id__in=list(organization_ids))
+    return list(found.select_related("department").order_by("-decided_at", "-id")[:limit])
+
+
 def rule_of(*, organization_id: int) -> tuple[list[Step], bool]:
     """A hospital's release rule, and whether it is the platform's default."""
     own = [
@@ -159,8 +166,9 @@ def proposal(*, department: Department, quota: str, since: datetime, until: date
             "organization_id", "organization__name"
         )
     )
+    shared = not names
     values = {
-        "units": list(names),
+        "units": [unit.pk for unit in units_to_share(actor=actor)] if shared else list(names),
         "department": department.pk,
         "since": since,
         "until": until,
@@ -170,7 +178,13 @@ def proposal(*, department: Department, quota: str, since: datetime, until: date
         Use(row[0], row[1], row[2], row[3], row[4], row[5], row[6], _days(row[7]))
         for row in _counted(_USES, values, actor)
     ]
-    lines = propose(uses, total=sum(use.given for use in uses))
+    if shared:
+        count = Place.objects.filter(
+            slot__schedule__department=department, slot__starts_at__gte=since, slot__starts_at__lt=until, is_extra=False
+        ).filter(Q(given_quota=quota) | Q(given_quota="", quota=quota))
+        lines = propose_start(uses, total=count.count())
+    else:
+        lines = propose(uses, total=sum(use.given for use in uses))
     return Proposal(department, quota, since.date(), until.date(), lines, names)
 
 

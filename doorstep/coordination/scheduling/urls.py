@@ -4,6 +4,7 @@ from django.urls import path
 
 from doorstep.coordination.scheduling.views import (
     bookings,
+    calendar,
     clinics,
     fairness,
     kiosk,
@@ -22,9 +23,11 @@ urlpatterns = [
     path("schedules/<uuid:key>/", clinics.schedule, name="schedule"),
     path("schedules/<uuid:key>/preview/", clinics.preview, name="preview"),
     path("facilities/", clinics.facilities, name="facilities"),
+    path("calendar/", calendar.calendar, name="calendar"),
     path("stop/", clinics.stop, name="stop"),
     path("quotas/", quotas.quotas, name="quotas"),
     path("quotas/weeks.xlsx", quotas.quotas_file, name="quotas-file"),
+    path("quotas/decisions.xlsx", quotas.decisions_file, name="quota-decisions-file"),
     path("quotas/cases/", quotas.cases, name="quota-cases"),
     path("quotas/<uuid:key>/<str:quota>/", quotas.division, name="division"),
     path("fairness/", fairness.fairness, name="fairness"),

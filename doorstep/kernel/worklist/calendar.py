@@ -1,12 +1,21 @@
 """Due times on the wall clock or in China's working time with its national holidays and make-up workdays."""
 
-from datetime import datetime, time, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
 CHINA = ZoneInfo("Asia/Shanghai")
 _DAY = (time(8, 0), time(17, 30))
+# (day) -> whether a day beyond the published calendar is worked, as somebody has entered it; None where nobody has.
+Worked = Callable[[date], bool | None]
+_worked: list[Worked] = []
+
+
+def install(worked: Worked) -> None:
+    """Wire what knows the days that were entered by hand; the last one counts."""
+    _worked[:] = [worked]
 
 
 def due(start: datetime, length: timedelta, *, working_time: bool) -> datetime:
@@ -25,9 +34,10 @@ def due(start: datetime, length: timedelta, *, working_time: bool) -> datetime:
 
 
 def is_workday(moment: datetime) -> bool:
-    """Whether the day in China is a workday; beyond the published calendar Monday to Friday count."""
+    """Whether the day in China is a workday; beyond the published calendar what was entered, else Monday to Friday but the law's holidays."""
     day = moment.astimezone(CHINA).date()
     try:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
-        return day.weekday() < 5
+        known = _worked[0](day) if _worked else None
+        return day.weekday() < 5 if known is None else known

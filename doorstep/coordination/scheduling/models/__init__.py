@@ -1,6 +1,7 @@
 """Schedules, their weekly templates, slots, one row per place, bookings, the waiting list and the division of places."""
 
 from doorstep.coordination.scheduling.models.bookings import Booking, Channel, Rebooking, Ticket, WaitingEntry
+from doorstep.coordination.scheduling.models.calendar import CalendarDay
 from doorstep.coordination.scheduling.models.clinics import (
     DayException,
     Facility,
@@ -9,16 +10,18 @@ from doorstep.coordination.scheduling.models.clinics import (
     VisitKind,
     WeeklySession,
 )
-from doorstep.coordination.scheduling.models.division import QuotaShare, SinkStep
+from doorstep.coordination.scheduling.models.division import QuotaDecision, QuotaShare, SinkStep
 from doorstep.coordination.scheduling.models.places import Place, Slot, TsTzRange
 
 __all__ = [
     "Booking",
+    "CalendarDay",
     "Channel",
     "DayException",
     "Facility",
     "Place",
     "PlaceQuota",
+    "QuotaDecision",
     "QuotaShare",
     "Rebooking",
     "Schedule",

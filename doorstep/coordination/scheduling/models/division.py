@@ -38,6 +38,38 @@ class QuotaShare(models.Model):
         indexes = (models.Index(fields=["organization", "since"], name="share_organization"),)
 
 
+class QuotaDecision(models.Model):
+    """What was decided on a proposal for a department's places of one quota: taken as it was, changed, or refused with a reason.
+
+    `lines` keeps the proposal beside the decision, a dict per unit: name, given, need, proposed, decided, reason.
+    """
+
+    class Verdict(models.TextChoices):
+        """What became of the proposal."""
+
+        ACCEPTED = "accepted", "采用"
+        CHANGED = "changed", "修改后采用"
+        REFUSED = "refused", "未采纳"
+
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="quota_decisions", db_index=False)
+    quota = models.CharField(max_length=12, choices=PlaceQuota.choices)
+    since = models.DateField()
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    reason = models.CharField(max_length=400, blank=True, default="")
+    lines = models.JSONField(default=list)
+    decided_by_id = models.BigIntegerField(null=True)
+    decided_by_name = models.CharField(max_length=60, blank=True, default="")
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(verdict="refused") | ~Q(reason=""), name="decision_refused_with_reason"
+            ),
+        )
+        indexes = (models.Index(fields=["department", "-decided_at"], name="decision_department"),)
+
+
 class SinkStep(models.Model):
     """One step of a hospital's release rule: what nobody took out of `quota` goes to `to_quota` at that hour.
 

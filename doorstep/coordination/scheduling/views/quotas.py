@@ -83,6 +83,7 @@ def quotas(request: HttpRequest) -> HttpResponse:
         "lines": [(line, _addresses(line, period)) for line in _weeks(period, actor)],
         "period": period,
         "labels": QUOTA_ZH,
+        "decisions": quota_queries.decisions(organization_ids=[unit]),
         "shared": SHARED,
     }
     return render(request, "scheduling/quotas.html", context, status=422 if form.is_bound else 200)
@@ -104,21 +105,8 @@ def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
     begins = day_of(request.POST.get("since", "")) if request.method == "POST" else _next_month()
     errors: list[str] = []
     if request.method == "POST":
-        try:
-            quota_actions.set_shares(
-                department_id=department.pk,
-                quota=quota,
-                weights=_weights(request, [unit.pk for unit in units]),
-                since=begins,
-                reason=request.POST.get("reason", ""),
-                actor=actor,
-            )
-        except Refused as refused:
-            if refused.status != 422:
-                raise
-            errors = [str(text) for text in refused.fields.values()] or [str(refused.message)]
-        else:
-            messages.success(request, _("新的分配将从 %(day)s 起放号时生效。") % {"day": begins.isoformat()})
+        errors = _decide(request, proposed, {unit.pk: unit.name for unit in units}, begins, actor)
+        if not errors:
             return redirect(request, reverse("scheduling:quotas"))
     by_unit = {line.unit: line for line in proposed.lines}
     context = {
@@ -126,7 +114,9 @@ def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
         "quota": quota,
         "label": quota_name(quota),
         "rows": [(unit, by_unit.get(unit.pk)) for unit in sorted(units, key=lambda one: one.pk not in by_unit)],
-        "shared": not by_unit,
+        "proposes": bool(proposed.lines),
+        "shared": not proposed.names,
+        "given": request.POST,
         "period": period,
         "begins": begins,
         "errors": errors,
@@ -187,6 +177,19 @@ def quotas_file(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@require_GET
+def decisions_file(request: HttpRequest) -> HttpResponse:
+    """What was decided on the proposals, unit by unit, as an Excel file."""
+    actor = actor_with(request, Permission.QUOTA_MANAGE)
+    found = quota_queries.decisions(organization_ids=[actor.organization_id or 0], limit=1_000)
+    response = HttpResponse(
+        spreadsheet.decisions(found),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
+    response.headers["Content-Disposition"] = 'attachment; filename="quota-decisions.xlsx"'
+    return response
+
+
 def _weeks(period: Period, actor: Actor) -> list[quota_queries.WeekLine]:
     return quota_queries.weeks(
         organization_ids=[actor.organization_id or 0],
@@ -196,6 +199,45 @@ def _weeks(period: Period, actor: Actor) -> list[quota_queries.WeekLine]:
         actor=actor,
         department_id=None,
     )
+
+
+def _decide(
+    request: HttpRequest, proposed: quota_queries.Proposal, names: dict[int, str], begins: date, actor: Actor
+) -> list[str]:
+    """Take the proposal, a change of it, or refuse it; returns what was wrong with what was sent."""
+    refuses = request.POST.get("act") == "refuse"
+    try:
+        quota_actions.decide(
+            department_id=proposed.department.pk,
+            quota=proposed.quota,
+            weights=None if refuses else _weights(request, list(names)),
+            proposal=_lines(proposed, names),
+            since=begins,
+            reason=request.POST.get("reason", ""),
+            actor=actor,
+        )
+    except Refused as refused:
+        if refused.status != 422:
+            raise
+        return [str(text) for text in refused.fields.values()] or [str(refused.message)]
+    messages.success(
+        request,
+        _("已记录不采纳及其原因，现行分配不变。")
+        if refuses
+        else _("新的分配将从 %(day)s 起放号时生效。") % {"day": begins.isoformat()},
+    )
+    return []
+
+
+def _lines(proposed: quota_queries.Proposal, names: dict[int, str]) -> list[quota_actions.ProposedLine]:
+    """The proposal as it stood on the page, a line for every unit that may have a share."""
+    by_unit = {line.unit: line for line in proposed.lines}
+    return [
+        quota_actions.ProposedLine(unit, name, line.given, line.need, line.places, line.reason)
+        if (line := by_unit.get(unit))
+        else quota_actions.ProposedLine(unit, name, 0, 0.0, 0, "")
+        for unit, name in names.items()
+    ]
 
 
 def _addresses(line: quota_queries.WeekLine, period: Period) -> dict[str, str]:

@@ -1,0 +1,59 @@
+"""A proposal for next month's division is taken, changed or refused with a reason; what was decided can be read and taken along."""
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from python_calamine import CalamineWorkbook
+
+from doorstep.coordination.scheduling.models import QuotaDecision, QuotaShare
+from doorstep.coordination.scheduling.proposing import Use, propose_start
+from doorstep.coordination.scheduling.tests.factories import book_for, make_clinic, make_slot
+from doorstep.people.residents.tests.factories import make_staff
+
+
+def test_propose_start_gives_places_to_who_came_and_they_add_up() -> None:
+    uses = [Use(1, 0, 0, 0, 0, 9, 0, 2.0), Use(2, 0, 0, 1, 0, 2, 1, None), Use(3, 0, 0, 0, 0, 0, 0, None)]
+    lines = propose_start(uses, total=20)
+    assert [line.unit for line in lines] == [1, 2]
+    assert sum(line.places for line in lines) == 20
+    assert lines[0].places > lines[1].places >= 1
+    assert "起步份额" in lines[0].reason
+    assert propose_start(uses[2:], total=20) == []
+    assert propose_start(uses, total=1) == []
+
+
+@pytest.mark.django_db
+def test_division_is_proposed_refused_and_taken_and_the_file_says_what_the_page_says(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), community=6, referral=1)
+    book_for(clinic, slot, clinic.resident)
+    client.force_login(make_staff(name="周敏", organization_id=clinic.world.lead, role="clinic_manager"))
+    path = f"/slots/quotas/{clinic.schedule.department.key}/community/"
+    page = client.get(path).content.decode()
+    assert "起步份额" in page
+    assert "不采纳建议" in page
+    since = (timezone.localdate() + timedelta(days=1)).isoformat()
+    township = clinic.world.township
+    without = client.post(path, {"act": "refuse", "since": since, f"weight-{township}": "4"})
+    assert without.status_code == 422
+    assert 'value="4"' in without.content.decode()
+    assert client.post(path, {"act": "refuse", "since": since, "reason": "本月停诊多"}).status_code == 302
+    assert not QuotaShare.objects.exists()
+    assert client.post(path, {"since": since, f"weight-{township}": "4", "reason": "先试"}).status_code == 302
+    assert [one.weight for one in QuotaShare.objects.all()] == [4]
+    taken, refused = QuotaDecision.objects.order_by("-id")
+    assert (refused.verdict, refused.reason, refused.decided_by_name) == ("refused", "本月停诊多", "周敏")
+    assert taken.verdict in ("accepted", "changed")
+    assert taken.lines[0]["decided"] == 4
+    shown = client.get("/slots/quotas/").content.decode()
+    for word in ("分配决定", "未采纳", "本月停诊多"):
+        assert word in shown
+    book = CalamineWorkbook.from_filelike(BytesIO(client.get("/slots/quotas/decisions.xlsx").content))
+    rows = book.get_sheet_by_index(0).to_python()
+    assert rows[0][:8] == ["决定时间", "科室", "类别", "起用日期", "决定", "说明", "经办", "机构"]
+    assert {row[4] for row in rows[1:]} >= {"未采纳"}
+    assert next(row[11] for row in rows[1:] if row[5] == "先试") == 4.0
+    assert all(row[2] == "社区号" for row in rows[1:])
