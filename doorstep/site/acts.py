@@ -45,6 +45,7 @@ _WORDS: dict[str, Any] = {
     "resident.double-hint": _("提示疑似重复"),
     "resident.patient-numbers": _("查看患者号"),
     "resident.link": _("查重"),
+    "resident.link-call": _("发起查重"),
     "resident.insurance": _("查看医保"),
     "resident.death": _("登记死亡"),
     "resident.death-revoked": _("撤销死亡登记"),

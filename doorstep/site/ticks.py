@@ -23,6 +23,7 @@ from doorstep.kernel.jobs.running import Tick
 from doorstep.kernel.subscriptions import actions as subscriptions
 from doorstep.kernel.worklist import actions as worklist
 from doorstep.people.identity import actions as identity
+from doorstep.people.identity import searching
 from doorstep.people.residents.groups import publish_key_groups
 from doorstep.site.fhir.conformance import publish_definitions
 from doorstep.steering.indicators import actions as indicators
@@ -168,6 +169,12 @@ def gather_merged_rows() -> int:
         return identity.gather_late_rows(actor=actor)
 
 
+def search_doubles() -> int:
+    """Have the index searched for records of one person, once a night."""
+    with acting(system_actor(Purpose.MERGE)) as actor:
+        return searching.call_at_night(now=timezone.localtime(), actor=actor)
+
+
 def free_beds() -> int:
     """Free the beds whose keeping has run out."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
@@ -227,6 +234,7 @@ TICKS: list[Tick] = [
     Tick(name="beds", seconds=5, run=free_beds),
     Tick(name="down-proposals", seconds=600, run=propose_going_home),
     Tick(name="merged-rows", seconds=60, run=gather_merged_rows),
+    Tick(name="doubles", seconds=3600, run=search_doubles),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
     Tick(name="measures", seconds=3600, run=publish_measures),
     Tick(name="definitions", seconds=86_400, run=publish_conformance),

@@ -84,6 +84,7 @@ PAGES: dict[str, Page] = {
     "launch-app": page("RECORD_VIEW", of="resident", name="charts"),
     "identity:office": page("RESIDENT_MERGE"),
     "identity:review": page("RESIDENT_MERGE"),
+    "identity:search": act("RESIDENT_MERGE"),
     "identity:reject": act("RESIDENT_MERGE", of="nothing"),
     "identity:unknown": page("RESIDENT_REGISTER"),
     "identity:identify": page("RESIDENT_REGISTER", of="resident"),

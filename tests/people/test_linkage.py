@@ -2,19 +2,20 @@
 
 import csv
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from doorstep.demo.bench import match
 from doorstep.demo.twins import RATES, make_lists
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.session import acting
-from doorstep.people.identity import actions, pairs
+from doorstep.people.identity import actions, pairs, searching, tasks
 from doorstep.people.identity.linkage import link
 from doorstep.people.identity.matching import Facts, clean_address, compare
 from doorstep.people.identity.models import LikelyPair
@@ -111,6 +112,34 @@ def test_not_the_same_person_is_said_where_the_two_are_compared(
     assert f'formaction="{reject}"' in client.get(address).content.decode()
     client.post(reject)
     assert "formaction" not in client.get(address).content.decode()
+
+
+def _called() -> int:
+    return ProcrastinateJob.objects.filter(task_name=searching.JOB).count()
+
+
+@pytest.mark.django_db
+def test_search_is_called_once_however_often_it_is_pressed_and_finds(
+    world: World, double: tuple[Resident, Resident], officer: Actor, client: Client
+) -> None:
+    client.force_login(make_staff(name="档案科", organization_id=world.township, role="records_officer"))
+    for _time in range(2):
+        assert client.post(reverse("identity:search")).headers["Location"] == reverse("identity:review")
+    assert _called() == 1
+    tasks.find_doubles()
+    page = client.get(reverse("identity:review")).content.decode()
+    assert "周桂蓝" in page
+    client.force_login(make_staff(name="建档员", organization_id=world.township, role="registrar"))
+    assert client.post(reverse("identity:search")).status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("hour", "calls"), [(1, 0), (2, 1), (3, 0), (14, 0)])
+def test_search_is_called_at_night(hour: int, calls: int) -> None:
+    with acting(system_actor(Purpose.MERGE)) as system:
+        now = datetime(2026, 11, 23, hour, 40, tzinfo=UTC)
+        assert searching.call_at_night(now=now, actor=system) == calls
+    assert _called() == calls
 
 
 @pytest.mark.django_db

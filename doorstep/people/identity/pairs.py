@@ -18,6 +18,7 @@ from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.permissions import Permission
 
+SHOWN = 50
 _BATCH = 5_000
 
 
@@ -60,7 +61,7 @@ def _pair(one: Linked, ids: Sequence[tuple[int, int]]) -> LikelyPair:
     )
 
 
-def open_pairs(*, actor: Actor, limit: int = 50) -> list[LikelyPair]:
+def open_pairs(*, actor: Actor, limit: int = SHOWN) -> list[LikelyPair]:
     """Pairs that wait for a person, the likeliest first."""
     rows = LikelyPair.objects.filter(
         state=LikelyPair.State.OPEN, first_unit_id__in=actor.reach, second_unit_id__in=actor.reach

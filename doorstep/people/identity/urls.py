@@ -8,6 +8,7 @@ app_name = "identity"
 urlpatterns = [
     path("", views.office, name="office"),
     path("pairs/", views.review, name="review"),
+    path("pairs/search/", views.search, name="search"),
     path("pairs/<uuid:key>/reject/", views.reject, name="reject"),
     path("doubles/", double_views.doubles, name="doubles"),
     path("merges/<uuid:key>/", views.merge_detail, name="merge"),

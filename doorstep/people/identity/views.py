@@ -13,7 +13,7 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
-from doorstep.people.identity import actions, pairs, presenters, queries
+from doorstep.people.identity import actions, pairs, presenters, queries, searching
 from doorstep.people.identity.forms import MergeForm, UndoForm
 from doorstep.people.residents import finding
 from doorstep.people.residents import queries as residents
@@ -38,8 +38,18 @@ def office(request: HttpRequest) -> HttpResponse:
 def review(request: HttpRequest) -> HttpResponse:
     """Likely pairs of the index, the likeliest first."""
     actor = actor_of(request)
-    waiting = pairs.open_pairs(actor=actor)
-    return render(request, "identity/review.html", {"pairs": [(one, presenters.reasons_of(one)) for one in waiting]})
+    waiting = pairs.open_pairs(actor=actor, limit=pairs.SHOWN + 1)
+    shown = [(one, presenters.reasons_of(one)) for one in waiting[: pairs.SHOWN]]
+    return render(request, "identity/review.html", {"pairs": shown, "more": len(waiting) > pairs.SHOWN})
+
+
+@require_POST
+@once
+def search(request: HttpRequest) -> HttpResponse:
+    """Have the whole index searched now instead of at night."""
+    searching.call(actor=actor_of(request))
+    messages.success(request, _("已开始查重，稍后刷新本页查看结果。"))
+    return redirect(request, reverse("identity:review"))
 
 
 @require_POST

@@ -1,0 +1,15 @@
+"""Jobs of the index of people."""
+
+from typing import Any
+
+from django.core.management import call_command
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from doorstep.people.identity import searching
+
+
+@app.task(name=searching.JOB, queue="default", retry=RetryStrategy(max_attempts=3, wait=60))
+def find_doubles(**ignored: Any) -> None:
+    """Search the whole index. By the command: its engines are loaded where a search runs, not in every process."""
+    call_command("find_doubles")
