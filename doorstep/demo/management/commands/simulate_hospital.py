@@ -43,7 +43,8 @@ class Command(BaseCommand):
             codes = Counter(code_of(answer) for answer in sender.send_all(texts, window=options["window"]))
         except OSError as error:
             raise CommandError(
-                f"No answer at {options['host']}:{options['port']} ({error}): start bin/run, or bin/doorstep ingest."
+                f"No answer at {options['host']}:{options['port']} ({error}): start bin/run, or bin/doorstep ingest,"
+                " and name its port with --port: bin/run prints it, two after the port of the pages."
             ) from error
         sender.close()
         seconds = time.perf_counter() - started
