@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.publishing import Published
 from tests.fhir.house import House, make_house
@@ -114,6 +116,14 @@ def test_terminology(house: House) -> None:
     assert {"name": "display", "valueString": "心内二"} in named["parameter"]
     assert house.own.ask("GET", "CodeSystem/$lookup?system=urn:his:wards&code=B").status_code == 404
     expanded = house.own.ask("GET", "ValueSet/$expand?url=urn:his:heart-wards&filter=一").json()["expansion"]
+    assert expanded["timestamp"][:10] == timezone.now().isoformat()[:10]
+    told = house.own.ask("GET", "metadata?mode=terminology").json()
+    assert told["expansion"]["paging"] is True
+    assert problems(told) == []
+    page = house.own.ask(
+        "GET", "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender&count=1&offset=2"
+    ).json()
+    assert (page["expansion"]["total"], page["expansion"]["offset"], len(page["expansion"]["contains"])) == (4, 2, 1)
     assert [one["code"] for one in expanded["contains"]] == ["A1"]
     for code, expected in (("final", True), ("done", False)):
         url = "http://hl7.org/fhir/ValueSet/observation-status"

@@ -84,7 +84,13 @@ def terminology(base: str) -> dict[str, Any]:
         "software": _SOFTWARE,
         "implementation": {"description": "Doorstep FHIR R4", "url": base.rstrip("/")},
         "codeSearch": "explicit",
-        "expansion": {"hierarchical": False, "paging": False, "incomplete": False},
+        "expansion": {
+            "hierarchical": False,
+            "paging": True,
+            "incomplete": False,
+            "parameter": [{"name": name} for name in ("url", "filter", "offset", "count")],
+            "textFilter": "any part of a code or of its display, without regard to case",
+        },
         "validateCode": {"translations": False},
         "translation": {"needsMap": True},
     }

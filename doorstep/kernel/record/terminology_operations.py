@@ -9,8 +9,9 @@ from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from doorstep.kernel.fhir import exact, negotiation, validation
+from doorstep.kernel.fhir import elements, exact, negotiation, validation
 from doorstep.kernel.fhir.definitions import required_codes
 from doorstep.kernel.fhir.door import allow
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
@@ -65,7 +66,7 @@ def expand(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     ]
     offset, count = _whole(given, "offset", 0), min(_whole(given, "count", _MOST), _MOST)
     expansion = {
-        "timestamp": "2026-11-22T00:00:00Z",
+        "timestamp": elements.instant(timezone.now()),
         "total": len(codes),
         "offset": offset,
         "contains": codes[offset : offset + count],
