@@ -208,6 +208,54 @@ def test_a_killed_import_goes_on_where_it_stood_and_writes_nothing_twice(house: 
     assert sorted(notes) == [f"第 {number} 次" for number in range(7)]
 
 
+def condition(house: House, code: str) -> dict[str, Any]:
+    coding = {"system": "http://hl7.org/fhir/sid/icd-10", "code": code, "display": code}
+    return {"resourceType": "Condition", "code": {"coding": [coding]}, "subject": {"reference": house.patient}}
+
+
+def problem_lists() -> list[dict[str, Any]]:
+    with system():
+        return [row.content for row in Resource.objects.filter(type="List", deleted=False)]
+
+
+def test_the_list_of_problems_follows_once_when_all_lines_are_written(house: House) -> None:
+    codes = ["I10", "E11.9", "J44.9", "N18.3", "I50.9"]
+    answer = house.own.ask("POST", "$import", ndjson(*(condition(house, one) for one in codes)), kind=NDJSON, **LATER)
+    assert answer.status_code == 202, answer.content
+    load_id = import_id(answer["Content-Location"])
+    real = lines.store_each
+    killed = patch.object(lines, "store_each", side_effect=lambda *given, **named: (real(*given, **named), 1 / 0))
+    with killed, pytest.raises(ZeroDivisionError):
+        importing.step(load_id)
+    assert importing.step(load_id)
+    # Written, and remembered with the batch: whoever goes on after a kill makes the list.
+    assert problem_lists() == []
+    importing.work(load_id)
+    [found] = problem_lists()
+    assert {one["item"]["display"] for one in found["entry"]} == set(codes)
+    assert found["meta"]["versionId"] == "1"
+    with system():
+        load = BulkImport.objects.get(pk=load_id)
+        assert (load.state, load.created, load.pieces.count()) == ("done", len(codes), 0)
+
+
+def test_the_list_of_problems_follows_also_from_an_import_that_is_cancelled(house: House) -> None:
+    with patch.object(importing, "LINES", 2):
+        body = ndjson(*(condition(house, one) for one in ("I10", "E11.9", "J44.9")))
+        answer = house.own.ask("POST", "$import", body, kind=NDJSON, **LATER)
+    load_id = import_id(answer["Content-Location"])
+    importing.step(load_id)
+    bind(ANONYMOUS)
+    assert house.own.ask("DELETE", answer["Content-Location"].split("/fhir/")[1]).status_code == 202
+    assert problem_lists() == []
+    importing.work(load_id)
+    [found] = problem_lists()
+    assert {one["item"]["display"] for one in found["entry"]} == {"I10", "E11.9"}
+    with system():
+        load = BulkImport.objects.get(pk=load_id)
+        assert (load.state, load.pieces.count()) == ("cancelled", 0)
+
+
 def test_what_the_database_refuses_holds_up_no_other_line(house: House) -> None:
     """An id that another unit's resource of another resident has, unseen: a conflict that only the database knows."""
     taken = {"resourceType": "Basic", "id": "his-9", "code": {"text": "x"}}

@@ -2,7 +2,8 @@
 
 Each batch is a transaction that also keeps the place of the next one: a worker or an operator's command that dies loses nothing,
 and whoever goes on writes nothing twice. What a line names may stand further down or in another file, so such lines wait: when all
-are read, sweeps go over those that wait until a sweep can write none of them; these are refused.
+are read, sweeps go over those that wait until a sweep can write none of them; these are refused. What follows from the lines, as a
+list of problems does, is made when all are written, once for each resident; also of an import that is cancelled.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir.negotiation import LARGEST_BODY
 from doorstep.kernel.fhir.outcome import FhirRefused, issues_of
 from doorstep.kernel.jobs import outbox
+from doorstep.kernel.record import following
 from doorstep.kernel.record import lines as writer
 from doorstep.kernel.record.bulk import bound
 from doorstep.kernel.record.lines import Line
@@ -126,9 +128,12 @@ def refused_by_input(load: BulkImport) -> dict[int, int]:
 @transaction.atomic
 def cancel(load: BulkImport, *, actor: Actor) -> None:
     """Stop an import: what is written stays, what waits is thrown away."""
+    # Waits for a batch that is being written.
     BulkImport.objects.filter(pk=load.pk).update(state=BulkImport.State.CANCELLED)
-    load.pieces.all().delete()
+    following.lines_of(load).delete()
     load.faults.all().delete()
+    if load.pieces.exists():
+        outbox.defer(JOB, import_id=load.pk, base="")
     audit.record(action="fhir.import-cancel", actor=actor, subject=f"import/{load.key}")
 
 
@@ -143,9 +148,11 @@ def step(import_id: int, *, base: str = "") -> bool:
     """Write the next piece, or sweep over lines that wait; False when there is nothing left to do."""
     actor = bound(_CLIENT, import_id)
     load = BulkImport.objects.select_for_update().get(pk=import_id) if actor else None
-    if actor is None or load is None or load.state not in _OPEN:
+    if actor is None or load is None:
         return False
-    piece = load.pieces.order_by("id").first()
+    if load.state not in _OPEN:
+        return following.step(load, actor=actor)
+    piece = following.lines_of(load).order_by("id").first()
     if piece is None:
         return _sweep(load, actor, base)
     type = load.inputs[piece.input]["type"]
@@ -250,7 +257,8 @@ def _begin(*, request: str, inputs: list[tuple[str, str]], actor: Actor, digest:
 
 def _take(load: BulkImport, found: list[Line], *, input: int, actor: Actor, base: str) -> None:
     """Write a batch, keep what could not be written, and where the import stands."""
-    done = writer.store_each(found, subject=f"import/{load.key}", actor=actor, base=base)
+    with following.remembered(load):
+        done = writer.store_each(found, subject=f"import/{load.key}", actor=actor, base=base)
     rows = [
         BulkLine(
             bulk_import=load,
@@ -273,6 +281,8 @@ def _sweep(load: BulkImport, actor: Actor, base: str) -> bool:
         load.sweep_after, load.sweep_moved = 0, 0
         load.save(update_fields=["sweep_after", "sweep_moved"])
         return True
+    if not waiting and following.step(load, actor=actor):
+        return True
     if not waiting:
         load.faults.filter(body__isnull=False).update(body=None)
         load.state, load.finished_at = BulkImport.State.DONE, timezone.now()
@@ -282,7 +292,8 @@ def _sweep(load: BulkImport, actor: Actor, base: str) -> bool:
         return False
     types = [one["type"] for one in load.inputs]
     found = [writer.read(row.number, bytes(row.body or b""), type=types[row.input]) for row in waiting]
-    done = writer.store_each(found, subject=f"import/{load.key}", actor=actor, base=base)
+    with following.remembered(load):
+        done = writer.store_each(found, subject=f"import/{load.key}", actor=actor, base=base)
     written = [row.pk for row, line in zip(waiting, found, strict=True) if line.fault is None]
     load.faults.filter(id__in=written).delete()
     load.sweep_after, load.sweep_moved = waiting[-1].pk, load.sweep_moved + len(written)

@@ -340,7 +340,10 @@ class BulkImport(models.Model):
 
 
 class BulkPiece(models.Model):
-    """Lines of an import that nobody has read yet, whole lines of one input; gone with the transaction that wrote them."""
+    """Lines of an import that nobody has read yet, whole lines of one input; gone with the transaction that wrote them.
+
+    Below zero `input` stands for the residents for whom something follows from the lines (following.py).
+    """
 
     bulk_import = models.ForeignKey(BulkImport, on_delete=models.CASCADE, related_name="pieces")
     input = models.SmallIntegerField()
