@@ -21,6 +21,10 @@ TEXTS: dict[str, Text] = {
         "You missed the appointment %(time)s %(place)s, the number %(count)s in 90 days; after 3 you cannot book alone for 30 days",
         "warn",
     ),
+    "booking-excused": Text(
+        "您 %(time)s 在 %(place)s 的未到诊已更正（%(reason)s），不再计入爽约",
+        "Your missed appointment %(time)s %(place)s was corrected (%(reason)s) and no longer counts",
+    ),
     "waiting-offer": Text(
         "候补有号：%(time)s %(place)s，请在 %(until)s 前确认，逾期让给下一位",
         "A place for you: %(time)s %(place)s; confirm before %(until)s, then it goes to the next in line",

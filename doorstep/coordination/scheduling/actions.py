@@ -293,6 +293,15 @@ def record_no_shows(*, actor: Actor, now: datetime | None = None) -> int:
     return len(missed)
 
 
+@transaction.atomic
+def excuse(*, booking_key: uuid.UUID | str, reason: str, actor: Actor) -> Booking:
+    """Correct a missed appointment of one's own clinic with the reason: it counts no more, and a pause that hung on it ends at once."""
+    booking = queries.get_booking(booking_key=booking_key, actor=actor)
+    moved = workflow.apply(booking, "excuse", actor=actor, reason=reason, details=facts_of(booking))
+    telling.tell_booking(booking, "booking-excused", actor=actor, reason=reason.strip())
+    return moved
+
+
 def take_and_insert(ask: Ask, *, wish: Wish, verb: str = "") -> Booking:
     """Go for a place and write its booking; a request that has its booking already finds it.
 

@@ -31,6 +31,10 @@ class BookingMissed(Event):
     """The resident did not come."""
 
 
+class BookingExcused(Event):
+    """A missed appointment was corrected with its reason, and counts no more against booking alone."""
+
+
 class PlacesSunk(Event):
     """Places that nobody took were released upward by the rule; `details` counts them by quota."""
 

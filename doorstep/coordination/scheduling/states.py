@@ -16,6 +16,7 @@ class BookingState(StrEnum):
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
     NO_SHOW = "no-show"
+    EXCUSED = "excused"
 
 
 S = BookingState
@@ -30,7 +31,8 @@ BOOKING = Machine(
         State(S.ARRIVED, "已报到", "Arrived", fhir="arrived"),
         State(S.FULFILLED, "已就诊", "Fulfilled", fhir="fulfilled", final=True),
         State(S.CANCELLED, "已取消", "Cancelled", fhir="cancelled", final=True),
-        State(S.NO_SHOW, "未到诊", "Did not come", fhir="noshow", final=True),
+        State(S.NO_SHOW, "未到诊", "Did not come", fhir="noshow"),
+        State(S.EXCUSED, "未到诊已更正", "No-show corrected", fhir="cancelled", final=True),
     ),
     transitions=(
         Transition("book", "预约", "Book", (), S.BOOKED, "source", events.BookingMade, Permission.SLOT_BOOK),
@@ -95,6 +97,17 @@ BOOKING = Machine(
             style="danger",
         ),
         Transition("miss", "登记未到诊", "Record no-show", (S.BOOKED,), S.NO_SHOW, "system", events.BookingMissed),
+        Transition(
+            "excuse",
+            "更正未到诊",
+            "Correct no-show",
+            (S.NO_SHOW,),
+            S.EXCUSED,
+            "target",
+            events.BookingExcused,
+            Permission.QUEUE_CALL,
+            reason=True,
+        ),
     ),
 )
 

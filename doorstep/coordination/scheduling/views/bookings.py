@@ -68,6 +68,8 @@ def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
         actions.arrive(booking_key=key, actor=actor)
     elif verb == "fulfil":
         actions.fulfil(booking_key=key, actor=actor)
+    elif verb == "excuse":
+        actions.excuse(booking_key=key, actor=actor, reason=request.POST.get("reason", ""))
     elif verb in ("cancel", "call-off"):
         actions.cancel(booking_key=key, actor=actor, reason=request.POST.get("reason", ""))
     else:
