@@ -67,6 +67,8 @@ class Resource(models.Model):
             # Which resources a resident has, and whose a resource is: searches ask both of the index alone, without reading a row.
             models.Index(fields=["resident_id", "type", "-occurred_at"], include=["id"], name="resource_resident_type"),
             models.Index(fields=["type", "id"], include=["resident_id"], name="resource_type"),
+            # What links to a patient, without the Patient's row, which lies on a page of its own.
+            models.Index(fields=["id"], include=["ref"], name="resource_patient", condition=models.Q(type="Patient")),
             models.Index(fields=["episode"], name="resource_episode", condition=~models.Q(episode="")),
             models.Index(fields=["type", "updated_at", "id"], name="resource_updated"),
         )

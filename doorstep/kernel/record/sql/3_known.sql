@@ -47,7 +47,8 @@ END $$;
 
 -- Ids of what is about these patients, a statement, by a link of a chain.
 CREATE OR REPLACE FUNCTION record_about(p_chain jsonb, p_patients text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-  SELECT format('SELECT DISTINCT l.resource_id AS id FROM (SELECT p.ref FROM (%s OFFSET 0) n JOIN record_resource p ON p.id = n.id AND p.type = %L OFFSET 0) n'
+  SELECT format('SELECT DISTINCT l.resource_id AS id FROM (SELECT p.ref FROM (%s OFFSET 0) n'
+    ' JOIN record_resource p ON p.id = n.id AND p.type = %L OFFSET 0) n'
     ' JOIN record_searchlink l ON l.target = n.ref AND l.name = ANY (%s)', p_patients, 'Patient', record_numbers(p_chain -> 'names'))
 $$;
 
@@ -132,7 +133,9 @@ END $$;
 CREATE OR REPLACE FUNCTION record_from_amounts(p_query jsonb, p_term jsonb, p_known bigint[], OUT source text, OUT known bigint[], OUT rest text)
 LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
-  c_passed constant integer := coalesce(nullif(current_setting('doorstep.passed', true), '')::integer, 100000);
+  -- Resident by resident costs five pages each, wherever they lie; others' values lie 140 on a page, one page after the other.
+  c_passed constant integer := coalesce(nullif(current_setting('doorstep.passed', true), '')::integer,
+    least(400000, greatest(100000, 200 * cardinality(p_known))));
   c_walk constant integer := 60000;
 BEGIN
   known := record_known_amounts(p_term, p_known, c_passed);
