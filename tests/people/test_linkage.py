@@ -134,6 +134,16 @@ def test_search_is_called_once_however_often_it_is_pressed_and_finds(
 
 
 @pytest.mark.django_db
+def test_pair_that_is_not_found_any_more_goes(world: World, double: tuple[Resident, Resident]) -> None:
+    call_command("find_doubles")
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        assert LikelyPair.objects.count() == 1
+        ids, _facts = pairs.everybody()
+        assert pairs.note_pairs(found=[], ids=ids, actor=system) == 0
+        assert LikelyPair.objects.count() == 0
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("hour", "calls"), [(1, 0), (2, 1), (3, 0), (14, 0)])
 def test_search_is_called_at_night(hour: int, calls: int) -> None:
     with acting(system_actor(Purpose.MERGE)) as system:

@@ -39,7 +39,14 @@ def _living() -> Iterator[Resident]:
 
 @transaction.atomic
 def note_pairs(*, found: Sequence[Linked], ids: Sequence[tuple[int, int]], actor: Actor) -> int:
-    """Write the pairs of a linkage within the index; a pair that is known keeps what was decided. Returns how many are new."""
+    """Write the pairs of a linkage of the whole index; a pair that is known keeps what was decided. Returns how many are new.
+
+    A pair that nobody has decided and that is not found any more goes: the records were corrected, or the weights were.
+    """
+    known = {tuple(sorted((ids[one.left][0], ids[one.right][0]))) for one in found}
+    waiting = LikelyPair.objects.filter(state=LikelyPair.State.OPEN).values_list("id", "first_id", "second_id")
+    gone = [pair_id for pair_id, first, second in waiting if (first, second) not in known]
+    LikelyPair.objects.filter(id__in=gone).delete()
     before = LikelyPair.objects.count()
     LikelyPair.objects.bulk_create((_pair(one, ids) for one in found), ignore_conflicts=True, batch_size=_BATCH)
     new = LikelyPair.objects.count() - before
