@@ -179,7 +179,7 @@ def book_alone(
     request_key: uuid.UUID,
     wish: Wish,
     entering: Call,
-) -> Booking | None:
+) -> at_once.Made | None:
     """The same in one statement, which enters by `entering` and is a transaction of its own; for machines.
 
     None, with nothing done, when `book_at_once` must look at it: who enters is another by now, or the answer is not plain.
@@ -195,8 +195,8 @@ def book_alone(
         first=origin != Quota.OPEN,
     )
     answer = at_once.go_for(ask, wish=wish, entering=entering)
-    if answer is None or answer.booking is not None:
-        return answer.booking if answer else None
+    if answer is None or answer.made is not None:
+        return answer.made if answer else None
     if answer.outcome in ("sold-out", "over"):
         refusing.refuse(ask, over=answer.outcome == "over")
     if answer.outcome == "refused" and (refused := by_constraint(answer.constraint)) is not None:

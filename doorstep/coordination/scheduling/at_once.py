@@ -13,17 +13,20 @@ from typing import Any
 
 import orjson
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from doorstep.coordination.scheduling import precedence
 from doorstep.coordination.scheduling.drafting import draft, facts_of
 from doorstep.coordination.scheduling.models import Booking, Schedule, Slot
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.rules import quotas_for
+from doorstep.coordination.scheduling.stencils import Stencil, stencil_of
 from doorstep.coordination.scheduling.taking import VIEW_AFTER, Ask, sight_of
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.database.calls import Call, as_json, run
 from doorstep.kernel.database.together import Together
 from doorstep.kernel.workflow import actions as workflow
+from doorstep.kernel.workflow.publication import resources_of
 from doorstep.people.organizations.models import Department, Organization
 from doorstep.people.workforce.models import Practitioner
 
@@ -37,6 +40,9 @@ _known: dict[uuid.UUID, "Seen"] = {}
 # Slots of which nothing was left a moment ago. It is asked anew for everybody; only what a booking would need is not prepared before.
 _sold_out: dict[uuid.UUID, float] = {}
 _HINT_SECONDS = 2.0
+# Stencils of bookings, each with the words of the slot that it was made of.
+_stencils: dict[tuple[Any, ...], tuple[str, Stencil | None]] = {}
+_PLAIN = Wish()
 _VIEW = f"{VIEW_AFTER.days} days"
 # The rule of precedence for each set of facts: referred, signed, elder.
 _GROUPS = {
@@ -58,11 +64,20 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A booking that was made, as a machine is told of it: its key, and its Appointment as JSON."""
+
+    key: uuid.UUID
+    appointment: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of it; `outcome` is a word of scheduling_book, `booking` is there when it is "taken"."""
+    """What came of it; `outcome` is a word of scheduling_book. When it is "taken", `booking` is there, for who enters by the call `made`."""
 
     outcome: str
     booking: Booking | None = None
+    made: Made | None = None
     earlier: uuid.UUID | None = None
     resident_id: int | None = None
     # Of "refused": what the database said.
@@ -80,14 +95,14 @@ def go_for(ask: Ask, *, wish: Wish, home: int | None = None, entering: Call | No
     if ask.slot is None or ask.resident_key is None:
         raise ValueError("a slot and a resident are named by their keys")
     for number in range(_TRIES):
-        seen, booking = _known.get(ask.slot), None
-        if seen is None or (number == 0 and _sold_out.get(ask.slot, 0.0) > time.monotonic()):
-            # Nothing is prepared: the answer is how the slot is, or that there is nothing left.
-            traces: tuple[Any, ...] = (*(None,) * 9, ask.actor.consortium_id, ask.actor.user_id, ask.now, "")
+        hopeless = number == 0 and _sold_out.get(ask.slot, 0.0) > time.monotonic()
+        seen, booking, made = None if hopeless else known(ask.slot), None, None
+        if entering is None:
+            booking, arguments = prepared(ask, seen=seen, wish=wish, home=home)
+            answer = orjson.loads(run([Call("scheduling_book", arguments)])[0])
         else:
-            booking = _draft(seen.slot, ask, wish=wish, home=home)
-            traces = (seen.text, *_traces(booking, ask.actor))
-        answer = _call((_asked(ask, booking, wish), *traces), entering)
+            made, text = _written(ask, seen, wish=wish, entering=entering)
+            answer = _TOGETHER.call(text, entering=entering)
         if answer is None:
             return None
         if answer["outcome"] == "look":
@@ -95,18 +110,65 @@ def go_for(ask: Ask, *, wish: Wish, home: int | None = None, entering: Call | No
             continue
         if answer["outcome"] == "sold-out":
             _note_sold_out(ask.slot)
-        return _answer(answer, booking)
+        return _answer(answer, booking, made)
     raise RuntimeError(f"slot {ask.slot} is changed again and again")
 
 
-def _call(arguments: tuple[Any, ...], entering: Call | None) -> dict[str, Any] | None:
-    if entering is None:
-        answer: dict[str, Any] = orjson.loads(run([Call("scheduling_book", arguments)])[0])
-        return answer
+def prepared(
+    ask: Ask, *, seen: "Seen | None", wish: Wish, home: int | None = None
+) -> tuple[Booking | None, tuple[Any, ...]]:
+    """The booking of a slot that is `seen`, and the arguments of scheduling_book for it.
+
+    Without `seen` nothing is prepared: the answer is how the slot is, or that there is nothing left.
+    """
+    if seen is None:
+        actor = ask.actor
+        return None, (_asked(ask, None, wish), *(None,) * 9, actor.consortium_id, actor.user_id, ask.now, "")
+    booking = _draft(seen.slot, ask, wish=wish, home=home)
+    return booking, (_asked(ask, booking, wish), seen.text, *_traces(booking, ask.actor))
+
+
+def listed(arguments: tuple[Any, ...]) -> str:
+    """Arguments of scheduling_book as one JSON list, as scheduling_book_all takes them."""
     # All but the last four are JSON already.
     shown = (*("null" if one is None else one for one in arguments[:-4]), *(as_json(one) for one in arguments[-4:]))
-    found: dict[str, Any] | None = _TOGETHER.call(f"[{','.join(shown)}]", entering=entering)
-    return found
+    return f"[{','.join(shown)}]"
+
+
+def known(slot: uuid.UUID) -> "Seen | None":
+    """A slot as the database last showed it to this process."""
+    return _known.get(slot)
+
+
+def _written(ask: Ask, seen: "Seen | None", *, wish: Wish, entering: Call) -> tuple[Made | None, str]:
+    """What will have been made of a slot that is `seen`, and the call for it in a list; by the stencil of another booking where there is one."""
+    if seen is None:
+        return None, listed(prepared(ask, seen=None, wish=wish)[1])
+    # What a stencil leaves out is the same in all bookings of this place.
+    place = (
+        ask.slot,
+        ask.origin,
+        entering,
+        ask.actor.address,
+        ask.actor.request_id,
+        get_language(),
+        timezone.localdate(ask.now),
+    )
+    text, stencil = _stencils.get(place, ("", None))
+    if stencil is not None and text == seen.text and wish == _PLAIN and ask.resident_key and ask.request:
+        filled = stencil.filled(patient=ask.resident_key, request=ask.request, now=ask.now)
+        return Made(filled.key, filled.appointment), filled.arguments
+    booking, arguments = prepared(ask, seen=seen, wish=wish)
+    written = listed(arguments)
+    if booking is None:
+        return None, written
+    if wish == _PLAIN and not ask.actor.request_id:
+        stencil = stencil_of(booking, arguments, written)
+        with _lock:
+            if len(_stencils) >= _MOST:
+                _stencils.clear()
+            _stencils[place] = (seen.text, stencil)
+    return Made(booking.key, as_json(resources_of(booking)[0].content).encode()), written
 
 
 def _asked(ask: Ask, booking: Booking | None, wish: Wish) -> str:
@@ -171,7 +233,9 @@ def _traces(booking: Booking, actor: Actor) -> tuple[Any, ...]:
     return (as_json(row), *traces)
 
 
-def _answer(found: dict[str, Any], booking: Booking | None) -> Answer:
+def _answer(found: dict[str, Any], booking: Booking | None, made: Made | None) -> Answer:
+    if found["outcome"] == "taken" and made is not None:
+        return Answer("taken", made=made)
     if found["outcome"] == "taken" and booking is not None:
         booking.pk, booking.resident_id = found["booking"], found["resident"]
         booking.place_id, booking.quota, booking.groups = found["place"], found["quota"], found["groups"]

@@ -34,6 +34,8 @@ class Plan:
     def __init__(self, given: dict[str, Any]) -> None:
         self.port, self.clients, self.seconds = int(given["port"]), int(given["clients"]), float(given["seconds"])
         self.pairs: list[list[str]] = given["pairs"]
+        # Seconds between two lines that say how far it is; 0 for a storm that is short.
+        self.says_each = float(given.get("says_each", 0.0))
         self.tries = int(given["tries"])
         self._head = (
             f"POST /fhir/Appointment/$book HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {given['token']}\r\n"
@@ -138,7 +140,7 @@ def storm(plan: Plan) -> Outcome:
     until = time.time() + plan.seconds
     clients = [Client(plan, outcome, numbers, selector) for _number in range(plan.clients)]
     open_clients = {id(client): client for client in clients if client.begin(until)}
-    looked = time.time()
+    looked = said = time.time()
     while open_clients:
         for key, _events in selector.select(0.05):
             client: Client = key.data
@@ -147,6 +149,12 @@ def storm(plan: Plan) -> Outcome:
         now = time.time()
         if now - looked > 0.05:
             looked = now
+            if plan.says_each and now - said > plan.says_each:
+                said = now
+                sys.stderr.write(
+                    f"{len(outcome.tries):,} attempts, {len(outcome.booked):,} booked, {until - now:,.0f} s left\n"
+                )
+                sys.stderr.flush()
             for client in list(open_clients.values()):
                 if not _looked_after(client, now, until):
                     open_clients.pop(id(client), None)

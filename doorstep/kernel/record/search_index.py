@@ -76,7 +76,7 @@ def like_another(resource: dict[str, Any], address: str) -> Index | None:
     # A reference to a version of the patient is a link that stands in the stencil already.
     links = {(name, other) for name, other in stencil.rest["links"]} | {(name, target) for name in stencil.names}
     rest["links"] = sorted(map(list, links))
-    return Index(number(address), stencil.keys, stencil.present, rest, number.__wrapped__(repr(rest)))
+    return Index(number(address), stencil.keys, stencil.present, rest, facts_number(rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,13 @@ def index_of_facts(facts: Facts, address: str) -> Index:
         keys=sorted({number(key) for key in facts.keys}),
         present=sorted({small(name) for name in facts.present}),
         rest=rest,
-        facts=number.__wrapped__(repr(rest)),
+        facts=facts_number(rest),
     )
+
+
+def facts_number(rest: dict[str, list[list[Any]]]) -> int:
+    """The number that stands for all rows but the keys (Index.facts)."""
+    return number.__wrapped__(repr(rest))
 
 
 def _order(named: tuple[str, Amount]) -> tuple[str, float, float, str, str, str]:

@@ -97,7 +97,7 @@ def _book_alone(request: HttpRequest, entering: Call) -> HttpResponse | None:
         wish=Wish(reference=_reference(given)),
         entering=entering,
     )
-    return None if made is None else _made(booking_resources(made)[0].content)
+    return None if made is None else _made(made.key, made.appointment)
 
 
 @machine
@@ -119,7 +119,7 @@ def _book(request: HttpRequest) -> HttpResponse:
             request_key=_request_key(request, actor),
             wish=Wish(reference=_reference(given)),
         )
-    return _made(booking_resources(made)[0].content)
+    return _made(made.key, booking_resources(made)[0].content)
 
 
 # POST Appointment/$book: a hold and its patient, or a slot and a patient in one act. With the header Idempotency-Key a resend answers
@@ -127,8 +127,8 @@ def _book(request: HttpRequest) -> HttpResponse:
 book = at_once(_book_alone, _book)
 
 
-def _made(content: dict[str, Any]) -> HttpResponse:
-    return answer(content, status=201, headers={"Location": f"Appointment/{content['id']}"})
+def _made(key: uuid.UUID, content: dict[str, Any] | bytes) -> HttpResponse:
+    return answer(content, status=201, headers={"Location": f"Appointment/{key}"})
 
 
 def _reference(given: dict[str, Any]) -> str:

@@ -83,26 +83,31 @@ BEGIN
   END IF;
 END $$;
 
--- The same for one resource that was inserted a moment ago and has no rows yet; p_keys are its keys, p_rest the rest as above. What
--- this very transaction inserted has passed the wall.
-CREATE OR REPLACE FUNCTION record_index_first(p_id bigint, p_keys bigint[], p_rest jsonb) RETURNS void
+-- The same for resources that were inserted a moment ago and have no rows yet: p_index are their elements, one for each of p_ids. What this
+-- very transaction inserted has passed the wall.
+DROP FUNCTION IF EXISTS record_index_first(bigint, bigint[], jsonb);
+CREATE OR REPLACE FUNCTION record_index_first(p_ids bigint[], p_index jsonb[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM record_resource r WHERE r.id = p_id AND r.version = 1 AND (
+  IF (SELECT count(*) FROM record_resource r WHERE r.id = ANY (p_ids) AND r.version = 1 AND (
       r.xmin = pg_current_xact_id()::xid OR access_is_system()
-      OR (access_user() IS NOT NULL AND (r.resident_id IS NULL OR access_may_see(r.resident_id))))) THEN
+      OR (access_user() IS NOT NULL AND (r.resident_id IS NULL OR access_may_see(r.resident_id))))) < cardinality(p_ids) THEN
     RAISE EXCEPTION 'not a resource of the actor' USING ERRCODE = '42501';
   END IF;
-  INSERT INTO record_searchkey (key, resource_id) SELECT k, p_id FROM unnest(p_keys) AS k;
+  INSERT INTO record_searchkey (key, resource_id)
+    SELECT k::bigint, n.id FROM unnest(p_ids, p_index) AS n (id, index), jsonb_array_elements_text(n.index -> 'keys') AS k;
   INSERT INTO record_searchlink (name, target, resource_id)
-    SELECT (e ->> 0)::bigint, (e ->> 1)::bigint, p_id FROM jsonb_array_elements(p_rest -> 'links') e;
+    SELECT (e ->> 0)::bigint, (e ->> 1)::bigint, n.id
+      FROM unnest(p_ids, p_index) AS n (id, index), jsonb_array_elements(n.index -> 'rest' -> 'links') AS e;
   INSERT INTO record_searchdate (resource_id, name, place, low, high)
-    SELECT p_id, (e ->> 0)::bigint, x.row, (e ->> 1)::timestamptz, (e ->> 2)::timestamptz
-      FROM jsonb_array_elements(p_rest -> 'dates') WITH ORDINALITY AS x (e, row);
-  IF p_rest ?| ARRAY['amounts', 'strings'] OR EXISTS (
-      SELECT 1 FROM jsonb_array_elements(p_rest -> 'words') e
-       WHERE NOT EXISTS (SELECT 1 FROM record_searchword k WHERE k.name = (e ->> 0)::bigint AND k.norm = e ->> 1)) THEN
-    PERFORM record_index_rest(ARRAY[p_id], jsonb_build_array(p_rest - '{links,dates}'::text[]));
+    SELECT n.id, (e ->> 0)::bigint, x.row, (e ->> 1)::timestamptz, (e ->> 2)::timestamptz
+      FROM unnest(p_ids, p_index) AS n (id, index), jsonb_array_elements(n.index -> 'rest' -> 'dates') WITH ORDINALITY AS x (e, row);
+  -- Each word is looked for by itself: a join with all words would read all of them.
+  IF EXISTS (SELECT 1 FROM unnest(p_index) AS i (index) WHERE i.index -> 'rest' ?| ARRAY['amounts', 'strings']) OR EXISTS (
+      SELECT 1 FROM unnest(p_index) AS i (index), jsonb_array_elements(i.index -> 'rest' -> 'words') AS e
+       WHERE (SELECT k.key FROM record_searchword k WHERE k.name = (e ->> 0)::bigint AND k.norm = e ->> 1 LIMIT 1) IS NULL) THEN
+    PERFORM record_index_rest(p_ids,
+      (SELECT jsonb_agg((i.index -> 'rest') - '{links,dates}'::text[] ORDER BY i.place) FROM unnest(p_index) WITH ORDINALITY AS i (index, place)));
   END IF;
 END $$;
 

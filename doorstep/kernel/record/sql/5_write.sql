@@ -65,32 +65,37 @@ BEGIN
   RETURN jsonb_build_object('versions', answer, 'watched', coalesce(watched, '{}'))::text;
 END $$;
 
--- The first version of one resource whose id was made a moment ago: what record_write leaves, without asking what was there.
--- p_row and p_index: one element each of those of record_write.
-CREATE OR REPLACE FUNCTION record_begin(p_row jsonb, p_index jsonb, p_consortium bigint, p_user bigint, p_now timestamptz, p_stamp text)
-RETURNS bigint
+-- The first versions of resources whose ids were made a moment ago: what record_write leaves, without asking what was there.
+-- The arrays are parallel. p_rows and p_index: elements of those of record_write; p_residents stand in place of what the rows say;
+-- p_written: {"consortium", "user", "now", "stamp"}.
+DROP FUNCTION IF EXISTS record_begin(jsonb, jsonb, bigint, bigint, timestamptz, text);
+CREATE OR REPLACE FUNCTION record_begin(p_rows jsonb[], p_index jsonb[], p_residents bigint[], p_written jsonb[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = public AS $$
 DECLARE
-  resource bigint;
-  given record;
-  whole jsonb;
-  given_keys bigint[] := ARRAY(SELECT e::bigint FROM jsonb_array_elements_text(p_index -> 'keys') e);
+  resources bigint[];
+  indexed jsonb[];
 BEGIN
-  SELECT * INTO given FROM jsonb_to_record(p_row) AS g (type text, id text, resident bigint, organization bigint, episode text,
-    category text, sensitive boolean, occurred timestamptz, content jsonb, received boolean, method text, ref bigint,
-    present integer[], facts bigint);
-  whole := given.content || jsonb_build_object('meta', coalesce(given.content -> 'meta', '{}')
-    || jsonb_build_object('versionId', '1', 'lastUpdated', p_stamp));
-  INSERT INTO record_resource (type, fhir_id, version, resident_id, organization_id, consortium_id, episode, category, sensitive,
-      occurred_at, updated_at, content, deleted, received, ref, keys, present, facts)
-    VALUES (given.type, given.id, 1, given.resident, given.organization, p_consortium, given.episode, given.category,
-      given.sensitive, given.occurred, p_now, whole, false, given.received, given.ref,
-      given_keys, given.present, given.facts)
-    RETURNING id INTO resource;
-  INSERT INTO record_resourceversion (resource_id, version, resident_id, organization_id, episode, category, sensitive, written_at,
-      written_by_id, content, deleted, method)
-    VALUES (resource, 1, given.resident, given.organization, given.episode, given.category, given.sensitive, p_now, p_user, whole,
-      false, given.method);
-  PERFORM record_index_first(resource, given_keys, p_index -> 'rest');
-  RETURN resource;
+  WITH given AS MATERIALIZED (
+      SELECT t.resident, t.index, t.place, g.*, w."user", w.consortium, w.now,
+          g.content || jsonb_build_object('meta', coalesce(g.content -> 'meta', '{}')
+            || jsonb_build_object('versionId', '1', 'lastUpdated', w.stamp)) AS whole
+        FROM unnest(p_rows, p_index, p_residents, p_written) WITH ORDINALITY AS t (shown, index, resident, written, place),
+          LATERAL jsonb_to_record(t.shown) AS g (type text, id text, organization bigint, episode text, category text, sensitive boolean,
+            occurred timestamptz, content jsonb, received boolean, method text, ref bigint, present integer[], facts bigint),
+          LATERAL jsonb_to_record(t.written) AS w (consortium bigint, "user" bigint, now timestamptz, stamp text)),
+    made AS (
+      INSERT INTO record_resource (type, fhir_id, version, resident_id, organization_id, consortium_id, episode, category, sensitive,
+          occurred_at, updated_at, content, deleted, received, ref, keys, present, facts)
+        SELECT g.type, g.id, 1, g.resident, g.organization, g.consortium, g.episode, g.category, g.sensitive, g.occurred, g.now, g.whole,
+          false, g.received, g.ref, ARRAY(SELECT e::bigint FROM jsonb_array_elements_text(g.index -> 'keys') e), g.present, g.facts
+        FROM given g ORDER BY g.place
+        RETURNING id, ref),
+    versions AS (
+      INSERT INTO record_resourceversion (resource_id, version, resident_id, organization_id, episode, category, sensitive, written_at,
+          written_by_id, content, deleted, method)
+        SELECT m.id, 1, g.resident, g.organization, g.episode, g.category, g.sensitive, g.now, g."user", g.whole, false, g.method
+        FROM made m JOIN given g ON g.ref = m.ref)
+    SELECT array_agg(m.id ORDER BY g.place), array_agg(g.index ORDER BY g.place) INTO resources, indexed
+      FROM made m JOIN given g ON g.ref = m.ref;
+  PERFORM record_index_first(resources, indexed);
 END $$;
