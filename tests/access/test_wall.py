@@ -119,12 +119,13 @@ def test_a_foreign_village_doctor_finds_no_way_to_a_resident() -> None:
             lambda: visits.record_vitals(visit=visit, actor=zhao, systolic=120, diastolic=80),
             lambda: diagnosis.order_ecg(actor=zhao, indication="胸闷", resident_id=resident.pk),
             lambda: diagnosis.order_ecg(actor=zhao, indication="胸闷", visit=visit),
-            lambda: referrals.draft_from_record(resident=resident, actor=zhao),
         ):
             # Nobody is there for him; where an act is handed somebody whom no page would give him, the wall refuses its rows.
             with pytest.raises((NotFound, DatabaseError)) as refused, transaction.atomic():
                 act()
             assert getattr(refused.value.__cause__, "sqlstate", FORBIDDEN) == FORBIDDEN
+        with pytest.raises(NotFound), transaction.atomic():
+            referrals.draft_from_record(resident=resident, actor=zhao)
         with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
             CareRelationship.objects.create(
                 resident_id=resident.pk, organization_id=world.other_village, reason=CareRelationship.Reason.CONTRACT

@@ -13,6 +13,11 @@ from doorstep.people.residents.queries import DEATH_SOURCES
 _REASON = _("说明（对方会看到）")
 
 
+def _none_first(choices: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Coded reasons with none chosen yet: what stands there already would be counted for whoever did not look."""
+    return [("", "—"), *choices]
+
+
 def _area(label: Any, *, required: bool = True, rows: int = 2) -> forms.CharField:
     return forms.CharField(label=label, required=required, max_length=2000, widget=forms.Textarea({"rows": rows}))
 
@@ -59,7 +64,7 @@ class ReturnForm(forms.Form):
 class DeclineForm(forms.Form):
     """A coded reason and an alternative."""
 
-    code = forms.ChoiceField(label=_("原因"), choices=Referral.DeclineReason.choices)
+    code = forms.ChoiceField(label=_("原因"), choices=_none_first(Referral.DeclineReason.choices))
     alternative = _area(_("替代方案（转出方和患者会看到）"))
     reason = _area(_REASON, required=False)
 
@@ -142,7 +147,9 @@ class OutsideForm(forms.Form):
 
     impression = forms.CharField(label=_("初步印象"), max_length=200)
     outside_name = forms.CharField(label=_("转往机构名称"), max_length=120)
-    outside_reason = forms.ChoiceField(label=_("转往医共体外的原因"), choices=Referral.OutsideReason.choices)
+    outside_reason = forms.ChoiceField(
+        label=_("转往医共体外的原因"), choices=_none_first(Referral.OutsideReason.choices)
+    )
 
 
 class QuestionForm(forms.Form):

@@ -13,6 +13,7 @@ from django.utils import timezone
 from doorstep.care.referrals import down_rules, rules, stock
 from doorstep.care.referrals.criteria import Judgement, judge
 from doorstep.care.referrals.down_rules import Needs, Unit, Weighed
+from doorstep.care.referrals.long_term import LongTerm, with_codes
 from doorstep.care.referrals.models import CaseQuestion, DownProposal, PayLater, StockLine, UnitService
 from doorstep.care.referrals.record_facts import Known, down_facts, known_of
 from doorstep.coordination.beds import queries as beds
@@ -33,8 +34,24 @@ _WITH = ("hospital", "receiver", "referral")
 
 def judge_stay(stay: Stay, *, actor: Actor) -> tuple[str, list[Judgement]]:
     """The disease of a stay and its criteria of going home on the record and on what the ward said of the patient."""
-    known = known_of(resident_id=stay.resident_id, origin_reference="", actor=actor)
-    return judge_known(stay, known)
+    return judge_known(stay, known_of_stay(stay, actor=actor))
+
+
+def known_of_stay(stay: Stay, *, actor: Actor) -> Known:
+    """What the record knows of a patient in a bed; the look is audited."""
+    return known_of(resident_id=stay.resident_id, origin_reference="", actor=actor)
+
+
+def long_term_of(known: Known) -> tuple[LongTerm, ...]:
+    """The long-term medicines of a record that was read, with the codes of the house's list; one query."""
+    if not known.long_term:
+        return ()
+    return with_codes(known.long_term, known={one.code: one.zh for one in terminology.every(system=MEDICINES)})
+
+
+def groups_of() -> dict[str, str]:
+    """The group of substitutes of each medicine of the list."""
+    return terminology.properties(system=MEDICINES, name="group")
 
 
 def judge_known(stay: Stay, known: Known) -> tuple[str, list[Judgement]]:
@@ -61,7 +78,7 @@ def receivers_for(*, home: Organization, needs: Needs, besides: tuple[int, ...] 
     ids = [one.id for one in near]
     said = {one.organization_id: one for one in UnitService.objects.filter(organization_id__in=ids)}
     free = beds.free_count(organization_ids=ids)
-    groups = terminology.properties(system=MEDICINES, name="group")
+    groups = groups_of()
     asked = {code for code, _name in needs.medicines}
     # What may stand in for a medicine of the plan is asked for as well.
     codes = sorted(asked | {code for code, group in groups.items() if group in {groups.get(one) for one in asked}})

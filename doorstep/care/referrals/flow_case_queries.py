@@ -17,6 +17,7 @@ from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.database.remembered import Remembered, Slot, ask
 from doorstep.kernel.worklist.models import Task
+from doorstep.people.organizations import queries as organizations
 
 # Cases on a page.
 CASES = 100
@@ -50,6 +51,7 @@ class Case(NamedTuple):
     decline_code: str
     return_code: str
     back_code: str
+    offer_refusal: str
     outside_reason: str
     submitted_at: datetime | None
     accepted_at: datetime | None
@@ -97,9 +99,7 @@ def cases(*, actor: Actor, since: datetime, what: str, limit: int = CASES, after
             value, _bar, goal = value.partition("|")
             kind = "outside-at"
         if kind == "flow":
-            source, _dash, target = value.partition("-")
-            value, goal = _whole(source), _whole(target)  # type: ignore[assignment]
-            kind = "flow" if goal else "flow-out"
+            kind, value, goal = _flow_asked(value)  # type: ignore[assignment]
         if kind in _FIXED:
             if what not in _FIGURES:
                 return []
@@ -108,14 +108,48 @@ def cases(*, actor: Actor, since: datetime, what: str, limit: int = CASES, after
         return [Case(*row) for row in rows]
 
 
-def refused_proposals(*, actor: Actor, since: datetime, code: str) -> list[DownProposal]:
-    """The proposals of going home that the ward or a receiver refused with this code, newest first."""
-    reach = list(actor.reach)
+class RefusedDown(NamedTuple):
+    """One refusal of a proposal to go home: by which unit (the ward's hospital or the one that was asked), with which code."""
+
+    proposal: DownProposal
+    unit_id: int
+    unit: str
+    code: str
+
+    @property
+    def place(self) -> str:
+        """Its proposal's place in the list, from which the next page goes on."""
+        return f"{(self.proposal.created_at - _EPOCH) // timedelta(microseconds=1)}_{self.proposal.pk}"
+
+
+def refused_down(*, actor: Actor, since: datetime, code: str, after: str = "", limit: int = CASES) -> list[RefusedDown]:
+    """Every refusal with this code ("" for any), a line for each, newest proposal first; of at most `limit` proposals."""
+    moment, last = _place(after)
     with for_purpose(Purpose.INDICATORS, actor):
-        rows = DownProposal.objects.filter(created_at__gte=since)
-        rows = rows.filter(Q(hospital_id__in=reach) | Q(receiver_id__in=reach))
-        rows = rows.filter(Q(ward_code=code) | Q(receiver_codes__contains=[{"code": code}]))
-        return list(rows.select_related("hospital", "receiver").order_by("-created_at", "-id")[:CASES])
+        rows = refusable(list(actor.reach), since)
+        if code:
+            rows = rows.filter(Q(ward_code=code) | Q(receiver_codes__contains=[{"code": code}]))
+        else:
+            rows = rows.exclude(ward_code="", receiver_codes=[])
+        rows = rows.filter(Q(created_at__lt=moment) | Q(created_at=moment, id__lt=last))
+        found = list(rows.select_related("hospital", "receiver").order_by("-created_at", "-id")[:limit])
+    said = [
+        (row, unit, given)
+        for row in found
+        for unit, given in (
+            *([(row.hospital_id, row.ward_code)] if row.ward_code else []),
+            *((one["unit"], one["code"]) for one in row.receiver_codes),
+        )
+        if code in ("", given)
+    ]
+    names = organizations.names(ids={unit for _row, unit, _given in said})
+    return [RefusedDown(row, unit, names.get(unit, "—"), given) for row, unit, given in said]
+
+
+def refusable(reach: list[int], since: datetime) -> QuerySet[DownProposal]:
+    """The proposals of a period that were these units' to answer; whoever was asked before the present receiver counts as well."""
+    mine = Q(hospital_id__in=reach) | Q(receiver_id__in=reach)
+    return DownProposal.objects.filter(created_at__gte=since).filter(mine)
 
 
 def forgotten(rows: QuerySet[Referral]) -> QuerySet[Referral]:
@@ -152,6 +186,17 @@ def _stage(code: str) -> _Narrow:
     return lambda rows, *_slots: rows.filter(state=code)
 
 
+def _flow_along(direction: str, *, outside: bool) -> _Narrow:
+    """One direction from one unit to another, or to a place that is named and is no unit of the network."""
+    column = "receiver" if direction == "down" else "target"
+
+    def narrow(rows: QuerySet[Referral], since: Slot, source: Slot, goal: Slot) -> QuerySet[Referral]:
+        ends = {f"{column}__isnull": True, "outside_name": goal} if outside else {f"{column}_id": goal}
+        return _flow_out(rows, since, source).filter(direction=direction, **ends)
+
+    return narrow
+
+
 def _direction(code: str) -> _Narrow:
     return lambda rows, since, *_slots: rows.exclude(state="draft").filter(created_at__gte=since, direction=code)
 
@@ -164,6 +209,8 @@ _FIGURES: dict[str, _Narrow] = {
     "open": lambda rows, _since, _value, _goal: rows.exclude(state__in=ENDED),
     "dark": lambda rows, _since, _value, _goal: forgotten(rows),
     "flow": _flow,
+    **{f"flow-{code}": _flow_along(code, outside=False) for code in Referral.Direction.values},
+    **{f"flow-{code}-to": _flow_along(code, outside=True) for code in Referral.Direction.values},
     "flow-out": lambda rows, since, value, goal: _flow_out(rows, since, value).filter(target__isnull=True),
     **{f"direction:{code}": _direction(code) for code in Referral.Direction.values},
     **{kind: _coded(column) for kind, column in CODED.items()},
@@ -194,6 +241,17 @@ def _list(kind: str, limit: int) -> Remembered[Any]:
 
 def _within(reach: Slot) -> QuerySet[Referral]:
     return Referral.objects.filter(Q(source_id__any=reach) | Q(target_id__any=reach) | Q(receiver_id__any=reach))
+
+
+def _flow_asked(value: str) -> tuple[str, int, int | str]:
+    """Of "<source>-<target>-<direction>|<place>" the figure, the source and the goal; an older address names no direction."""
+    units, _bar, place = value.partition("|")
+    source, target, direction = (*units.split("-"), "", "")[:3]
+    if direction not in Referral.Direction.values:
+        return ("flow" if _whole(target) else "flow-out"), _whole(source), _whole(target)
+    if _whole(target):
+        return f"flow-{direction}", _whole(source), _whole(target)
+    return f"flow-{direction}-to", _whole(source), place
 
 
 def _place(after: str) -> tuple[datetime, int]:

@@ -5,6 +5,7 @@ not see records, and then learns no names.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -14,8 +15,8 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from doorstep.care.referrals.flow_case_queries import FIRST_LOOK, REASONS, forgotten
-from doorstep.care.referrals.models import DownProposal, Referral
+from doorstep.care.referrals.flow_case_queries import FIRST_LOOK, REASONS, forgotten, refusable
+from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.states import ENDED
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
@@ -28,7 +29,6 @@ PERIODS = {
     "quarter": timedelta(days=90),
     "year": timedelta(days=365),
 }
-SIDES = ("out", "in", "back", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,13 @@ class Flow:
     target: str
     count: int
     direction: str
+
+    @property
+    def what(self) -> str:
+        """The figure whose cases these are: one direction between two units, or to one place outside the network."""
+        return f"flow:{self.source_id}-{self.target_id}-{self.direction}" + (
+            "" if self.target_id else f"|{self.target}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,15 +234,10 @@ def _named(lines: list[_Count]) -> list[Flow]:
 
 
 def _refused_down(since: datetime, actor: Actor) -> list[tuple[str, int]]:
-    reach = list(actor.reach)
-    rows = DownProposal.objects.filter(created_at__gte=since).filter(
-        Q(hospital_id__in=reach) | Q(receiver_id__in=reach)
-    )
-    counted: dict[str, int] = {}
-    for ward, receivers in rows.values_list("ward_code", "receiver_codes"):
-        for code in [*([ward] if ward else []), *(one["code"] for one in receivers)]:
-            counted[code] = counted.get(code, 0) + 1
-    return sorted(counted.items(), key=lambda pair: -pair[1])
+    counted = Counter[str]()
+    for ward, receivers in refusable(list(actor.reach), since).values_list("ward_code", "receiver_codes"):
+        counted.update([*([ward] if ward else []), *(one["code"] for one in receivers)])
+    return counted.most_common()
 
 
 def _waits(facts: dict[str, Any]) -> tuple[Wait, Wait]:

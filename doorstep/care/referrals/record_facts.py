@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from doorstep.care.referrals.criteria import Fact
+from doorstep.care.referrals.long_term import LongTerm, long_term_of
 from doorstep.coordination.recognition import rules as recognition
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import systems
@@ -49,6 +50,9 @@ _TYPES = (
     "ImagingStudy",
     "Encounter",
 )
+# hl7.org/fhir/R4/valueset-condition-clinical.html and -condition-ver-status.html
+_OVER = frozenset({"inactive", "remission", "resolved"})
+_UNTRUE = frozenset({"refuted", "entered-in-error"})
 # A complaint of yesterday is not why the patient is sent today.
 _TODAY = timedelta(hours=24)
 
@@ -61,7 +65,9 @@ class Known:
 
     measured: Mapping[str, Fact] = field(default_factory=dict)
     conditions: tuple[tuple[str, str], ...] = ()
+    active: tuple[tuple[str, str], ...] = ()
     medicines: tuple[str, ...] = ()
+    long_term: tuple[LongTerm, ...] = ()
     allergies: tuple[str, ...] = ()
     complaint: str = ""
     report_title: str = ""
@@ -94,6 +100,7 @@ def known_of(*, resident_id: int, origin_reference: str, actor: Actor) -> Known:
     return replace(
         _known(entries, origin_reference),
         medicines=tuple(dict.fromkeys(_medicine(e.content) for e in entries if e.type.startswith("Medication"))),
+        long_term=long_term_of((e.content, _day(e)) for e in entries if e.type.startswith("Medication")),
         allergies=tuple(dict.fromkeys(filter(None, map(_allergy, entries)))),
         complaint=next(filter(None, map(_complaint, entries)), ""),
         packet=tuple(packet_line(entry, day=day) for entry in entries if entry.type in TRAVELS),
@@ -105,6 +112,7 @@ def _known(entries: list[Entry], origin_reference: str) -> Known:
     return Known(
         measured=_measured(entries),
         conditions=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in entries if e.type == "Condition")),
+        active=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in entries if _stands(e))),
         report_title=_concept(report.get("code"))[1] if report else "",
         report_text=str(report.get("conclusion", "")) if report else "",
         report_code=_concept((report.get("conclusionCode") or [None])[0])[0] if report else "",
@@ -166,6 +174,16 @@ def packet_line(entry: Entry, *, day: date) -> dict[str, Any]:
         if entry.type == "DiagnosticReport"
         else None,
     }
+
+
+def _stands(entry: Entry) -> bool:
+    """Whether a problem is one of today: a bronchitis that healed last year is history and no reason to be sent."""
+    if entry.type != "Condition":
+        return False
+    return (
+        not _codes(entry.content.get("clinicalStatus")) & _OVER
+        and not _codes(entry.content.get("verificationStatus")) & _UNTRUE
+    )
 
 
 def _report(entries: list[Entry], reference: str) -> dict[str, Any] | None:

@@ -31,6 +31,7 @@ from doorstep.people.residents.chart.lines import days_of
 from doorstep.site.acts import REASONS, act_words
 from doorstep.site.oauth import granted
 from doorstep.site.portal.looks import together, why
+from doorstep.site.portal.sent import besides, going_of
 
 _CHOSEN = "portal_resident"
 # How long the words of a report, which may say "do not move", are what the resident should do now.
@@ -93,13 +94,13 @@ def home(request: HttpRequest) -> HttpResponse:
     frame = frame_of(request, actor)
     entries = record.timeline(resident_id=frame["chosen_id"], actor=actor, limit=100)
     units = organizations.names(ids=[entry.organization_id for entry in entries])
-    going = [one for one in entries if one.type in _GOING_ON and one.content.get("status") in _OPEN]
     reports = [one for one in entries if one.type == "DiagnosticReport"]
     sent = referrals.list_of_resident(resident_id=frame["chosen_id"], actor=actor)
+    going = [one for one in besides(entries, sent) if one.type in _GOING_ON and one.content.get("status") in _OPEN]
     context = {
         **frame,
         "ended": _just_ended(sent),
-        "going": [presenters.line_of(one, units=units) for one in going[:6]],
+        "going": [*going_of(sent), *(presenters.line_of(one, units=units) for one in going[:6])],
         "reports": [presenters.line_of(one, units=units) for one in reports[:3]],
         "day_ago": timezone.now() - _FRESH,
         "pressure": next(iter(presenters.pressures_of(entries)[::-1]), None),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import contact, down_queries, down_rules, texts
 from doorstep.care.referrals.criteria import as_rows
+from doorstep.care.referrals.long_term import with_long_term
 from doorstep.care.referrals.models import DownProposal, Referral, UnitService
 from doorstep.care.referrals.permissions import Permission
 from doorstep.coordination.beds import queries as beds
@@ -188,10 +189,15 @@ def facts_of(proposal: DownProposal) -> dict[str, Any]:
 
 
 def _propose(stay: Stay, *, actor: Actor) -> int:
-    disease, judged = down_queries.judge_stay(stay, actor=actor)
+    known = down_queries.known_of_stay(stay, actor=actor)
+    disease, judged = down_queries.judge_known(stay, known)
     if not down_rules.may_propose(judged):
         return 0
-    needs = down_rules.needs_of(disease, stay.medicines)
+    # What the patient took before goes on at home: the unit must have that as well.
+    medicines = with_long_term(
+        stay.medicines, down_queries.long_term_of(known), groups=down_queries.groups_of() if known.long_term else {}
+    )
+    needs = down_rules.needs_of(disease, medicines)
     weighed = down_queries.receivers_for(home=stay.resident.organization, needs=needs, besides=(stay.organization_id,))
     best = next((one for one in weighed if one.able), None)
     proposal = DownProposal(
@@ -208,16 +214,16 @@ def _propose(stay: Stay, *, actor: Actor) -> int:
         criteria=as_rows(judged),
         needs=down_queries.as_needs(needs),
         choices=[down_queries.as_choice(one) for one in weighed[:8]],
-        plan=_plan(stay, disease),
+        plan=_plan(stay, disease, medicines),
     )
     workflow.begin(proposal, "propose", actor=actor, details=facts_of(proposal))
     return 1
 
 
-def _plan(stay: Stay, disease: str) -> dict[str, Any]:
+def _plan(stay: Stay, disease: str, medicines: list[dict[str, str]]) -> dict[str, Any]:
     """The draft of the recovery plan: medicines, days of follow-up, warning signs, who answers questions."""
     return {
-        "medicines": [dict(line) for line in stay.medicines],
+        "medicines": medicines,
         "follow_up_days": list(down_rules.FOLLOW_UPS[disease]),
         "warning_signs": list(texts.SIGNS_OF.get(disease, texts.WARNING_SIGNS[:4])),
         "contact_name": stay.attending.name if stay.attending else stay.bed.ward.name,

@@ -20,6 +20,7 @@ from doorstep.care.referrals.selection import is_preselected
 from doorstep.care.referrals.states import MAY_BE_ASKED_AGAIN
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling.actions import Hold
+from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound
 from doorstep.kernel.audit import actions as audit
@@ -65,6 +66,12 @@ def draft_from_record(
     `origin_reference` is the report it grew from ("DiagnosticReport/<key>"), `origin_subject` the thing behind it
     ("ecg-order/<key>"). Raises NotFound when the actor does not see the resident.
     """
+    # Whoever is handed somebody whom no page would give them finds nobody: the wall's refusal of a row is the same answer.
+    with access.refused_as_not_found():
+        return _draft(resident, actor=actor, origin_reference=origin_reference, origin_subject=origin_subject)
+
+
+def _draft(resident: Resident, *, actor: Actor, origin_reference: str, origin_subject: str) -> Referral:
     actor.check(Permission.REFERRAL_SUBMIT)
     if actor.practitioner_id is None or actor.organization_id is None:
         raise NotFound()
@@ -225,8 +232,9 @@ def _prefilled(known: Known, origin_reference: str) -> dict[str, Any]:
     parts += [f"{known.report_title or _('检查报告')}：{known.report_text}。" if known.report_text else ""]
     measured = _measured(known)
     parts += [f"{'，'.join(measured)}。"] if measured else []
-    impression = (known.report_text or (known.conditions[0][1] if known.conditions else ""))[:200]
-    code = "" if known.report_text else (known.conditions[0][0] if known.conditions else "")[:16]
+    first = known.active[0] if known.active else ("", "")
+    impression = (known.report_text or first[1])[:200]
+    code = "" if known.report_text else first[0][:16]
     return {
         "impression": impression,
         "impression_code": code,

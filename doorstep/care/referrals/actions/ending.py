@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import states
 from doorstep.care.referrals.actions.details import details_of, give_bed_back, give_place_back, sights_end_by
+from doorstep.care.referrals.coding import code_for
 from doorstep.care.referrals.models import Referral
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds import queries as bed_queries
@@ -126,6 +127,7 @@ def leave_network(*, referral: Referral, place: str, code: str, actor: Actor, im
             "outside_name": place.strip()[:120],
             "outside_reason": code,
             "impression": said[:200],
+            "impression_code": _code_of(referral, said),
             "target_id": None,
             "department_id": None,
             "hold_key": None,
@@ -134,6 +136,11 @@ def leave_network(*, referral: Referral, place: str, code: str, actor: Actor, im
         },
         details={**details_of(referral), "target": None, "place": place.strip(), "code": code, "label": label},
     )
+
+
+def _code_of(referral: Referral, said: str) -> str:
+    code = referral.impression_code
+    return code_for(impression=said, code=code, coded=referral.impression, known=code)
 
 
 def report_outside(*, referral: Referral, result: str, actor: Actor) -> Referral:

@@ -26,10 +26,18 @@ from doorstep.kernel.database.calls import Call, run
 from doorstep.kernel.files import actions as files
 from doorstep.kernel.record import queries as records
 from doorstep.kernel.workflow import actions as workflow
+from doorstep.people.organizations import queries as organizations
 
 _SIGNATURE_LIMIT = 200_000
 # What needs a place of a clinic or a bed that is asked for; everything else is arranged by the receiving unit.
 _BY_SLOT = ("department", "expert", "bed")
+
+# The kinds of units to which an aim leads, where not every unit has it.
+KINDS_OF: dict[str, tuple[str, ...]] = {"clinic": ("township-center", "community-center"), "care-home": ("care-home",)}
+_WRONG_UNIT = {
+    "clinic": gettext_lazy("转往基层门诊，请选择卫生院或社区卫生服务中心。"),
+    "care-home": gettext_lazy("转往养老与照护机构，请选择这类机构；医共体内没有的，请登记转往医共体外。"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +90,6 @@ def _submit(referral: Referral, consent: Consent, *, actor: Actor, written: Mapp
         "whole_record": referral.whole_record,
         "criteria": judged,
         "benefits": benefits.as_rows(_decisions(referral, actor=actor, now=now)),
-        "return_code": "",
         "hold_key": None,
         "held_until": None,
         **({"booking": booking} if booking or referral.booking_id else {}),
@@ -227,6 +234,11 @@ def _missing(referral: Referral, consent: Consent, now: datetime, *, placed: boo
     missing: dict[str, object] = {}
     if referral.target_id is None:
         missing["target"] = _("请选择转入机构。")
+    elif (
+        referral.aim in KINDS_OF
+        and organizations.get(organization_id=referral.target_id).kind not in KINDS_OF[referral.aim]
+    ):
+        missing["target"] = str(_WRONG_UNIT[referral.aim])
     if referral.reviewer_id is None:
         missing["reviewer"] = _("请指定转诊审核医师。")
     if not referral.impression.strip():

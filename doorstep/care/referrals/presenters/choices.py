@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, queries
 from doorstep.care.referrals.actions.details import place_standing
+from doorstep.care.referrals.actions.sending import KINDS_OF
 from doorstep.care.referrals.actions.treating import default_receiver
 from doorstep.care.referrals.fitting import fits, words_that_fit
 from doorstep.care.referrals.models import Referral
@@ -159,11 +160,13 @@ def targets_for(referral: Referral, *, signed: list[int] | None = None) -> list[
     own = signed or []
     units = organizations.search(text="", kinds=_TARGETS, limit=200)
     # Hospitals first, the higher ones on top; centres and care homes after them.
-    units.sort(key=lambda one: (one.kind != _TARGETS[0], -one.tier))
+    fitting = KINDS_OF.get(referral.aim, ())
+    units.sort(key=lambda one: (one.kind not in fitting, one.kind != _TARGETS[0], -one.tier))
     found = [(one.id, one.name) for one in units if one.id != referral.source_id]
     if referral.target is not None and referral.target_id not in {one[0] for one in found}:
         found.append((referral.target.id, referral.target.name))
-    ranked = sorted(found, key=lambda one: own.index(one[0]) if one[0] in own else len(own))
+    # Who goes to a centre's clinic or a care home does not go to the hospital of the contract.
+    ranked = found if fitting else sorted(found, key=lambda one: own.index(one[0]) if one[0] in own else len(own))
     return [(key, name + (_("（签约医院）") if key in own else "")) for key, name in ranked]
 
 

@@ -23,6 +23,8 @@ _ROAD = (
     ("received_back", ("received_back",), "received_back_at"),
     ("closed", ("closed",), "closed_at"),
 )
+# Whoever leaves the network is followed up from here, and nothing else happens inside it.
+_ROAD_OUT = (("outside", ("outside",), ""), ("outside_closed", ("outside_closed",), "closed_at"))
 # Where the road of a patient begins who is sent home without having been referred.
 _ROAD_HOME = 3
 # Ways by which a referral came back to whoever has it now; why stands on top of the page.
@@ -35,29 +37,32 @@ def steps_of(referral: Referral) -> list[dict[str, Any]]:
     """The stages of the road with what is done, what is now and what comes."""
     machine, in_english = referral.machine, english()
     # A patient who came without a referral is sent home: nobody asked, and nobody was expected.
-    road = _ROAD[_ROAD_HOME:] if referral.direction == Referral.Direction.DOWN else _ROAD
+    out = referral.direction == Referral.Direction.OUT
+    road = _ROAD_OUT if out else _ROAD[_ROAD_HOME:] if referral.direction == Referral.Direction.DOWN else _ROAD
     now = next((i for i, (_c, members, _f) in enumerate(road) if referral.state in members), -1)
     if now < 0 and referral.direction == Referral.Direction.DOWN and referral.state == "draft":
         now = 0
     left = now < 0
     if left:
         # Who died, was seen elsewhere or left the network stopped at the last stage that was reached.
-        now = max((i for i, (_c, _members, column) in enumerate(road) if getattr(referral, column)), default=0)
+        now = max(
+            (i for i, (_c, _members, column) in enumerate(road) if column and getattr(referral, column)), default=0
+        )
     stopped = referral.state in ("declined", "withdrawn", "died", "elsewhere")
     found = []
     for index, (code, _members, column) in enumerate(road):
-        moment = getattr(referral, column)
+        moment = getattr(referral, column) if column else None
         shown = referral.state if index == now else code
         state = machine.state(shown)
         if index == now:
             how = "stopped" if stopped else "done" if referral.state in _WELL_ENDED else "now"
         else:
-            how = "done" if moment and index < now else "next"
+            how = "done" if (moment or out) and index < now else "next"
         found.append(
             {
                 "label": state.en if in_english else state.zh,
                 "state": how,
-                "at": referral.state_since if left and index == now else moment,
+                "at": referral.state_since if (left or out) and index == now else moment,
             }
         )
     return found

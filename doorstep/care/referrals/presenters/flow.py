@@ -1,15 +1,11 @@
 """What the board of flows shows: words for codes, charts, and the file of cases."""
 
-import io
-from datetime import datetime
 from typing import Any
 
-import xlsxwriter
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals.flow_case_queries import Case
+from doorstep.care.referrals.flow_case_queries import Case, RefusedDown
 from doorstep.care.referrals.flow_queries import Board
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.presenters.words import english
@@ -88,7 +84,8 @@ def figure_of(what: str) -> str:
             return ""
         return _("%(stage)s，已超时") % {"stage": stage(value)} if kind == "overdue" else stage(value)
     if kind == "down-refused":
-        return _("%(title)s：%(reason)s") % {"title": _("下转建议未成的原因"), "reason": word("back", value)}
+        title = _("下转建议未成的原因")
+        return _("%(title)s：%(reason)s") % {"title": title, "reason": word("back", value)} if value else title
     if kind == "outside" and "|" in value:
         code, _bar, place = value.partition("|")
         return f"{place} · {word(kind, code)}"
@@ -104,27 +101,28 @@ def figure_of(what: str) -> str:
     }.get(kind, "")
 
 
-def proposal_lines(rows: list[DownProposal], *, actor: Actor) -> list[dict[str, Any]]:
-    """The proposals behind a reason, as lines of the same list."""
+def refusal_lines(rows: list[RefusedDown], *, actor: Actor) -> list[dict[str, Any]]:
+    """The refused proposals behind a reason, a line for each refusal: who refused, why, and what became of the proposal."""
     names = bool(actor.record_reach)
     return [
         {
-            "number": row.diagnosis,
-            "name": row.patient_name if names else "—",
-            "href": reverse("referrals:proposal", args=[row.key]) if names else "",
-            "way": f"{row.hospital.name} → {row.receiver.name if row.receiver else '—'}",
-            "state": row.machine.state(row.state).en if english() else row.machine.state(row.state).zh,
-            "direction": word("direction", Referral.Direction.DOWN.value),
-            "kind": "—",
-            "submitted_at": row.created_at,
-            "reason": "、".join(
-                word("back", code)
-                for code in dict.fromkeys([row.ward_code, *(one["code"] for one in row.receiver_codes)])
-                if code
-            ),
+            "number": row.proposal.diagnosis,
+            "name": row.proposal.patient_name if names else "—",
+            "href": reverse("referrals:proposal", args=[row.proposal.key]) if names else "",
+            "way": f"{row.proposal.hospital.name} {row.proposal.ward}",
+            "refused_by": row.unit,
+            "reason": word("back", row.code),
+            "state": state_of_proposal(row.proposal),
+            "submitted_at": row.proposal.created_at,
         }
         for row in rows
     ]
+
+
+def state_of_proposal(row: DownProposal) -> str:
+    """The state of a proposal in words."""
+    state = row.machine.state(row.state)
+    return state.en if english() else state.zh
 
 
 def case_lines(rows: list[Case], *, actor: Actor, what: str = "") -> list[dict[str, Any]]:
@@ -135,62 +133,20 @@ def case_lines(rows: list[Case], *, actor: Actor, what: str = "") -> list[dict[s
             "number": row.number,
             "name": row.patient_name if names else "—",
             "href": reverse("referrals:detail", args=[row.key]) if names and row.state != "draft" else "",
-            "way": f"{row.source} → {_goal_of(row)}",
+            "way": f"{row.source} → {goal_of(row)}",
             "state": stage(row.state),
             "direction": word("direction", row.direction),
             "kind": _(str(Referral.Kind(row.kind).label)),
             "submitted_at": row.submitted_at,
             "due_at": row.late.due_at if row.late else None,
-            "wait": _wait(row, what),
-            "reason": _reason(row),
+            "wait": wait_of(row, what),
+            "reason": reason_of(row, what),
         }
         for row in rows
     ]
 
 
-def workbook(rows: list[Case], *, actor: Actor) -> bytes:
-    """The cases as an Excel file, times in China's hours."""
-    target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"in_memory": True})
-    sheet = book.add_worksheet(_("转诊明细"))
-    bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
-    heads = (
-        _("编号"), _("患者"), _("转出机构"), _("转入机构"), _("方向"), _("类型"), _("状态"), _("提交"), _("受理"), _("到院"), _("接诊"),
-        _("收治入院"), _("出院"), _("下转"), _("承接"), _("办结"), _("原因"), _("应办"),
-    )  # fmt: skip
-    sheet.write_row(0, 0, heads, bold)
-    columns = (
-        "submitted_at", "accepted_at", "arrived_at", "treated_at", "admitted_at", "discharged_at", "handed_back_at",
-        "received_back_at", "closed_at",
-    )  # fmt: skip
-    for number, row in enumerate(rows, start=1):
-        texts = (
-            row.number,
-            row.patient_name if actor.record_reach else "",
-            row.source,
-            _goal_of(row),
-            word("direction", row.direction),
-            _(str(Referral.Kind(row.kind).label)),
-            stage(row.state),
-        )
-        for column, text in enumerate(texts):
-            # As text: a name that begins with "=" must not become a formula.
-            sheet.write_string(number, column, text)
-        for column, name in enumerate(columns, start=len(texts)):
-            value: datetime | None = getattr(row, name)
-            if value is not None:
-                sheet.write_datetime(number, column, timezone.localtime(value).replace(tzinfo=None), moment)
-        last = len(texts) + len(columns)
-        sheet.write_string(number, last, _reason(row))
-        if row.late is not None:
-            sheet.write_datetime(number, last + 1, timezone.localtime(row.late.due_at).replace(tzinfo=None), moment)
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(heads), 18)
-    book.close()
-    return target.getvalue()
-
-
-def _wait(row: Case, what: str) -> float | None:
+def wait_of(row: Case, what: str) -> float | None:
     """Seconds of the wait that a list is about."""
     ends = {"first-wait": (row.submitted_at, row.treated_at), "second-wait": (row.treated_at, row.admitted_at)}
     begun, over = ends.get(what, (None, None))
@@ -202,19 +158,24 @@ def _clock(kind: str) -> str:
     return found.label(english=english()) if found else kind
 
 
-def _goal_of(row: Case) -> str:
+def goal_of(row: Case) -> str:
     """Where the patient goes: the unit, the place outside the network, or home."""
     unit = row.receiver if row.direction == Referral.Direction.DOWN else row.target or row.outside_name
     return unit or "—"
 
 
-def _reason(row: Case) -> str:
-    for kind, code in (
-        ("decline", row.decline_code),
-        ("return", row.return_code),
-        ("back", row.back_code),
-        ("outside", row.outside_reason),
-    ):
-        if code:
-            return word(kind, code)
-    return ""
+def reason_of(row: Case, what: str = "") -> str:
+    """The reason that a list is about; in a list of something else the last word of whoever did not take the patient."""
+    codes = {
+        "decline": row.decline_code,
+        "return": row.return_code,
+        "offer": row.offer_refusal,
+        "back": row.back_code,
+        "outside": row.outside_reason,
+    }
+    asked = what.partition(":")[0]
+    if asked in codes:
+        return word(asked, codes[asked]) if codes[asked] else ""
+    # What was returned and sent again is answered; only while it lies with the sender is it still the reason.
+    standing = {**codes, "return": row.return_code if row.state == "returned" else ""}
+    return next((word(kind, code) for kind, code in standing.items() if code), "")

@@ -4,6 +4,7 @@ from collections import Counter
 from math import cos, radians, sqrt
 from statistics import median
 from typing import Any
+from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -38,12 +39,18 @@ def sankey(found: list[Flow], *, period: str) -> dict[str, Any]:
             outside.add(_goal(one))
     left, right = _largest(sent, _SENDERS), _largest(taken, _TAKERS)
     merged: Counter[tuple[str, str]] = Counter()
-    places: dict[tuple[str, str], str] = {}
+    drawn: dict[tuple[str, str], list[Flow]] = {}
     for one in found:
         pair = (left[homes[one.source_id]], right[_goal(one)] + _RIGHT)
         merged[pair] += one.count
         if pair == (one.source, _goal(one) + _RIGHT):
-            places[pair] = _cases(one, period)
+            drawn.setdefault(pair, []).append(one)
+    # A line that stands for two directions leads to one list only where one list holds all of it.
+    places = {
+        pair: _cases(flows[0], period)
+        for pair, flows in drawn.items()
+        if sum(f.count for f in flows) == merged[pair] == flows[0].count
+    }
     goals = {right[name] + _RIGHT: _AMBER if name in outside else _DEEP for name in taken}
     nodes = [_node(name, "left", _TEAL if name in sent else _GREY) for name in dict.fromkeys(left.values())]
     nodes += [_node(name, "right", colour) for name, colour in goals.items()]
@@ -109,7 +116,8 @@ def _node(name: str, side: str, colour: str) -> dict[str, Any]:
 
 
 def _cases(flow: Flow, period: str) -> str:
-    return f"{reverse('referrals:flow-cases')}?period={period}&what=flow:{flow.source_id}-{flow.target_id}"
+    what = quote(flow.what, safe=":")
+    return f"{reverse('referrals:flow-cases')}?period={period}&what={what}"
 
 
 def flow_map(found: list[Flow], *, period: str) -> dict[str, Any]:

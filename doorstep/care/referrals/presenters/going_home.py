@@ -1,17 +1,20 @@
 """What the pages of discharge and of going home show."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import down_queries, down_rules, stock_sheet, texts
 from doorstep.care.referrals.criteria import judge
+from doorstep.care.referrals.long_term import LongTerm, standing
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.presenters import choices
 from doorstep.care.referrals.presenters.words import criteria_now, criteria_rows, english
-from doorstep.care.referrals.record_facts import down_facts, known_of
+from doorstep.care.referrals.record_facts import Known, down_facts, known_of
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.terminology import queries as terminology
 from doorstep.kernel.worklist import queries as worklist
@@ -27,9 +30,33 @@ def fill_receivers(form: Any, referral: Referral) -> None:
         field.choices = [("", "—"), *((str(key), name) for key, name in rows)]
 
 
-def down_criteria(referral: Referral, form: Any, rows: list[dict[str, str]], *, actor: Actor) -> list[dict[str, Any]]:
+def known_now(referral: Referral, *, actor: Actor) -> Known:
+    """What the record says while the plan is written; the look is audited."""
+    return known_of(resident_id=referral.resident_id, origin_reference="", actor=actor)
+
+
+def long_term_rows(known: Known, rows: list[dict[str, str]]) -> dict[str, Any]:
+    """The long-term medicines of the record: how each stands to the plan, and the address that brings it, or all that are open, into it."""
+    medicines = down_queries.long_term_of(known)
+    groups = down_queries.groups_of() if medicines else {}
+    stands = [(one, *standing(one, rows, groups=groups)) for one in medicines]
+    return {
+        "rows": [
+            {"one": one, "state": state, "other": other, "address": _rows_address([one])}
+            for one, state, other in stands
+        ],
+        "all": _rows_address([one for one, state, _other in stands if state == "open"]),
+    }
+
+
+def _rows_address(medicines: list[LongTerm]) -> str:
+    """The address of these medicines as rows of the plan; "" for none."""
+    pairs = [(f"medicine_{name}", value) for one in medicines for name, value in one.line().items()]
+    return f"{reverse('referrals:medicine-row')}?{urlencode(pairs)}" if pairs else ""
+
+
+def down_criteria(known: Known, form: Any, rows: list[dict[str, str]]) -> list[dict[str, Any]]:
     """The criteria of going home on what the form and the record say."""
-    known = known_of(resident_id=referral.resident_id, origin_reference="", actor=actor)
     diagnosis = str(form["diagnosis"].value() or "")
     disease = down_rules.disease_of(str(form["diagnosis_code"].value() or ""), diagnosis)
     said = {
@@ -93,6 +120,7 @@ def proposal_of(proposal: DownProposal, *, actor: Actor) -> dict[str, Any]:
         "skills": [_(down_rules.SKILLS.get(one, one)) for one in proposal.needs.get("skills", [])],
         "choices": [_choice(one, names) for one in proposal.choices],
         "plan": proposal.plan,
+        "frequencies": texts.FREQUENCIES,
         "ward_side": proposal.state == "proposed"
         and actor.reaches(proposal.hospital_id)
         and actor.may("REFERRAL_TREAT"),

@@ -51,7 +51,7 @@ def test_sankey_gathers_villages_and_what_is_small_and_leads_to_cases() -> None:
     links = {(one["source"], one["target"]): one for one in drawn["links"]}
     assert links["镇0（含村）", "县医院\u200b"]["value"] == 30 + 80
     assert sum(one["value"] for one in drawn["links"]) == sum(one.count for one in flows)
-    place = f"{reverse('referrals:flow-cases')}?period=month&what=flow:{townships[1].pk}-{hospital.pk}"
+    place = f"{reverse('referrals:flow-cases')}?period=month&what=flow:{townships[1].pk}-{hospital.pk}-up"
     assert links["镇1", "县医院\u200b"]["href"] == place
     # Several flows together have no one list of cases.
     assert "href" not in links["镇0（含村）", "县医院\u200b"]

@@ -10,6 +10,7 @@ from doorstep.care.referrals import actions, flow_case_queries, flow_queries
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import flow as presenters
 from doorstep.care.referrals.presenters import flow_charts as charts
+from doorstep.care.referrals.presenters import flow_files
 from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit import actions as audit
@@ -34,15 +35,38 @@ def cases(request: HttpRequest) -> HttpResponse:
     actor, period = _asked(request)
     what = request.GET.get("what", "")
     since, after = flow_queries.since_of(period), request.GET.get("after", "")
-    kind, _colon, code = what.partition(":")
-    if kind == "down-refused":
-        refused = flow_case_queries.refused_proposals(actor=actor, since=since, code=code)
-        return _list(request, actor, period, what, presenters.proposal_lines(refused, actor=actor), further="")
+    refused, code = _refusals(what)
+    if refused:
+        found = flow_case_queries.refused_down(
+            actor=actor, since=since, code=code, after=after, limit=flow_case_queries.CASES + 1
+        )
+        on_page, last = _page_of(found)
+        lines = presenters.refusal_lines(on_page, actor=actor)
+        return _list(request, actor, period, what, lines, further=_further(period, what, last))
     rows = flow_case_queries.cases(actor=actor, since=since, what=what, after=after, limit=flow_case_queries.CASES + 1)
     shown = rows[: flow_case_queries.CASES]
-    more = {"period": period, "what": what, "after": shown[-1].place} if shown else {}
     lines = presenters.case_lines(shown, actor=actor, what=what)
-    return _list(request, actor, period, what, lines, further=f"?{urlencode(more)}" if len(rows) > len(shown) else "")
+    last = shown[-1].place if len(rows) > len(shown) else ""
+    return _list(request, actor, period, what, lines, further=_further(period, what, last))
+
+
+def _refusals(what: str) -> tuple[bool, str]:
+    """Whether a list is of refused proposals, and the code it asks for."""
+    kind, _colon, code = what.partition(":")
+    return kind == "down-refused", code
+
+
+def _page_of(found: list[flow_case_queries.RefusedDown]) -> tuple[list[flow_case_queries.RefusedDown], str]:
+    """The refusals of a page, never half a proposal, and from where the next page goes on ("" after the last)."""
+    proposals = list(dict.fromkeys(one.proposal.pk for one in found))
+    if len(proposals) <= flow_case_queries.CASES:
+        return found, ""
+    shown = [one for one in found if one.proposal.pk != proposals[-1]]
+    return shown, shown[-1].place
+
+
+def _further(period: str, what: str, last: str) -> str:
+    return f"?{urlencode({'period': period, 'what': what, 'after': last})}" if last else ""
 
 
 def _list(
@@ -68,8 +92,15 @@ def export(request: HttpRequest) -> HttpResponse:
     """The same cases as an Excel file."""
     actor, period = _asked(request)
     since, what = flow_queries.since_of(period), request.GET.get("what", "")
-    rows = flow_case_queries.cases(actor=actor, since=since, what=what, limit=flow_case_queries.EXPORTED)
-    response = HttpResponse(presenters.workbook(rows, actor=actor), content_type=_EXCEL)
+    audit.record(action="referral.flow.export", actor=actor, subject=f"flow/{period}/{what}"[:80])
+    refused, code = _refusals(what)
+    if refused:
+        found = flow_case_queries.refused_down(actor=actor, since=since, code=code, limit=flow_case_queries.EXPORTED)
+        book = flow_files.refusals(found, actor=actor)
+    else:
+        rows = flow_case_queries.cases(actor=actor, since=since, what=what, limit=flow_case_queries.EXPORTED)
+        book = flow_files.workbook(rows, actor=actor, what=what)
+    response = HttpResponse(book, content_type=_EXCEL)
     response["Content-Disposition"] = 'attachment; filename="referrals.xlsx"'
     return response
 

@@ -1,11 +1,12 @@
 """The sender's pages: list, detail, the form with slots and consent, outcomes."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -15,7 +16,7 @@ from doorstep.care.referrals.actions.sending import judge_up
 from doorstep.care.referrals.dialog_forms import OutsideForm
 from doorstep.care.referrals.forms import ReferralForm, add_refusal
 from doorstep.care.referrals.permissions import Permission
-from doorstep.care.referrals.presenters import choices, lists
+from doorstep.care.referrals.presenters import choices, lists, suggesting
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.presenters.words import benefit_rows, criteria_now
 from doorstep.care.referrals.views.frame import actor_of, work
@@ -101,16 +102,21 @@ def edit(request: HttpRequest, key: UUID) -> HttpResponse:
         return redirect(request, reverse("referrals:detail", args=[key]))
     if not sent:
         return _edit_page(request, referral, _form(request, referral, _choices(referral)), status=200)
-    form = _form(request, referral, choices.chosen_of(referral, request.POST))
+    data, told = suggesting.recoded(request.POST, referral)
+    form = _form(request, referral, choices.chosen_of(referral, data), data)
     if form.is_valid():
         try:
-            return _carry_out(request, referral, form)
+            answer = _carry_out(request, referral, form)
         except Refused as refused:
             if not refused.fields:
                 raise
             # A chosen place that is gone is said on top; where none was chosen, the request of a bed is the other way.
             gone = bool(request.POST.get("slot"))
             add_refusal(form, refused.fields, _NAMES | {"slot": ""} if gone else _NAMES)
+        else:
+            if told:
+                messages.info(request, told)
+            return answer
     elif request.POST.get("verb") == "submit":
         _add_missing(request, referral, form)
     queries.note_look(referral=referral, actor=actor)
@@ -148,12 +154,23 @@ def advice(request: HttpRequest, key: UUID) -> HttpResponse:
     actor.check(Permission.REFERRAL_SUBMIT)
     referral = queries.get(key=key, actor=actor)
     _name_target(request, referral)
-    form = _form(request, referral, _choices(referral))
+    data, told = suggesting.recoded(request.POST, referral)
+    form = _form(request, referral, _choices(referral), data)
     form.is_valid()
     # Only in memory: the object is thrown away with the answer.
     for name, value in form.revision().items():
         setattr(referral, name, value)
-    return render_part(request, "referrals/edit.html", "advice", _advice(request, referral))
+    context = _advice(request, referral, data)
+    if context["suggested"].changed:
+        data["kind"], data["green_center"] = referral.kind, referral.green_center
+        form = _form(request, referral, _choices(referral), data)
+    recoded = data["impression_code"] != request.POST.get("impression_code", "")
+    return render_part(
+        request,
+        "referrals/edit.html",
+        "advice",
+        {**context, "form": form, "told": told, "along": True, "recoded": recoded},
+    )
 
 
 @require_POST
@@ -264,10 +281,15 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _form(request: HttpRequest, referral: Any, offered: dict[str, list[tuple[int, str]]]) -> ReferralForm:
+def _form(
+    request: HttpRequest,
+    referral: Any,
+    offered: dict[str, list[tuple[int, str]]],
+    data: QueryDict | None = None,
+) -> ReferralForm:
     initial = {name: getattr(referral, name) for name in _FIELDS}
     initial |= {"consent_signer": referral.patient_name, "consent_relation": "self"}
-    posted = request.POST if request.method == "POST" else None
+    posted = (data or request.POST) if request.method == "POST" else None
     return ReferralForm(posted, request.FILES if posted is not None else None, initial=initial, choices=offered)
 
 
@@ -287,12 +309,16 @@ def _choices(referral: Any) -> dict[str, list[tuple[int, str]]]:
     }
 
 
-def _advice(request: HttpRequest, referral: Any) -> dict[str, Any]:
+def _advice(request: HttpRequest, referral: Any, posted: Mapping[str, object] | None = None) -> dict[str, Any]:
     actor = actor_of(request)
+    judged = judge_up(referral, actor=actor)
+    signed = bool(choices.signed_of(referral))
+    suggested = suggesting.suggest(judged, signed=signed, posted=posted or {}, referral=referral)
     decisions = benefits.benefits_of(choices.question_of(referral), actor=actor)
     return {
         "referral": referral,
-        "criteria": criteria_now(judge_up(referral, actor=actor)),
+        "suggested": suggested,
+        "criteria": criteria_now(judged),
         "benefits": benefit_rows(benefits.as_rows(decisions)),
         "slot_chosen": request.POST.get("slot", ""),
         "fitting": choices.words_of(referral),

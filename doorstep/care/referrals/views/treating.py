@@ -24,6 +24,7 @@ from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.once import once
 
 _EMPTY_ROWS = 2
+_MOST_ROWS = 30
 
 
 @require_GET
@@ -90,6 +91,7 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
     elif bound:
         add_rest(form, actions.plan_problems(_summary(form.cleaned_data), _plan(form.cleaned_data, rows)))
     empty: dict[str, str] = {}
+    known = going_home.known_now(referral, actor=actor)
     context = {
         "referral": referral,
         "form": form,
@@ -98,7 +100,8 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
         "rows": [*rows, *(empty for _row in range(_EMPTY_ROWS))],
         "frequencies": texts.FREQUENCIES,
         "longest": LONGEST_PRESCRIPTION if bound else None,
-        "criteria": going_home.down_criteria(referral, form, rows, actor=actor),
+        "criteria": going_home.down_criteria(known, form, rows),
+        "long_term": going_home.long_term_rows(known, rows),
         "owes": any(one.get("granted") and "先诊疗后付费" in str(one.get("title")) for one in referral.benefits),
     }
     return page_or_part(request, "referrals/discharge.html", "content", context, status=422 if bound else 200)
@@ -115,11 +118,11 @@ def medicines(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def medicine_row(request: HttpRequest) -> HttpResponse:
-    """A row of the plan: of the medicine with this code, or an empty one."""
+    """A row of the plan: of the medicine with this code, of each long-term medicine that the address holds, or an empty one."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
-    row = going_home.medicine_row(request.GET.get("code", ""))
-    return render_part(request, "referrals/_medicines.html", "row", {"row": row, "frequencies": texts.FREQUENCIES})
+    rows = medicine_rows(request.GET)[:_MOST_ROWS] or [going_home.medicine_row(request.GET.get("code", ""))]
+    return render_part(request, "referrals/_medicines.html", "row", {"rows": rows, "frequencies": texts.FREQUENCIES})
 
 
 def _admitted(form: AdmitForm, referral: Any, actor: Any) -> bool:

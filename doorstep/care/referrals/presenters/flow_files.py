@@ -1,0 +1,93 @@
+"""The cases behind a figure of the board as an Excel file: the lines of the page, with every step's time in China's hours."""
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import xlsxwriter
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals.flow_case_queries import Case, RefusedDown
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.presenters.flow import goal_of, reason_of, stage, state_of_proposal, wait_of, word
+from doorstep.kernel.access.actor import Actor
+
+_MINUTE = 60
+_WIDTH = 18
+_STEPS = (
+    "submitted_at", "accepted_at", "arrived_at", "treated_at", "admitted_at", "discharged_at", "handed_back_at",
+    "received_back_at", "closed_at",
+)  # fmt: skip
+
+
+def workbook(rows: list[Case], *, actor: Actor, what: str = "") -> bytes:
+    """The cases of a figure; `what` as in the page's address: of a wait, how many minutes it was."""
+    heads = (
+        _("编号"), _("患者"), _("转出机构"), _("转入机构"), _("方向"), _("类型"), _("状态"), _("提交"), _("受理"), _("到院"), _("接诊"),
+        _("收治入院"), _("出院"), _("下转"), _("承接"), _("办结"), _("原因"), _("应办"), _("等候（分钟）"),
+    )  # fmt: skip
+    return _sheet(_("转诊明细"), heads, (_line(row, what, named=bool(actor.record_reach)) for row in rows))
+
+
+def refusals(rows: list[RefusedDown], *, actor: Actor) -> bytes:
+    """The refused proposals of going home, a line for each refusal."""
+    heads = (
+        _("诊断"), _("患者"), _("医院"), _("病区"), _("未同意方"), _("原因"), _("现承接机构"), _("状态"), _("提出时间"), _("答复时间"),
+    )  # fmt: skip
+    named = bool(actor.record_reach)
+    lines = (
+        (
+            one.proposal.diagnosis,
+            one.proposal.patient_name if named else "",
+            one.proposal.hospital.name,
+            one.proposal.ward,
+            one.unit,
+            word("back", one.code),
+            one.proposal.receiver.name if one.proposal.receiver else "",
+            state_of_proposal(one.proposal),
+            one.proposal.created_at,
+            one.proposal.answered_at,
+        )
+        for one in rows
+    )
+    return _sheet(_("未成的下转建议"), heads, lines)
+
+
+def _line(row: Case, what: str, *, named: bool) -> tuple[Any, ...]:
+    wait = wait_of(row, what)
+    return (
+        row.number,
+        row.patient_name if named else "",
+        row.source,
+        goal_of(row),
+        word("direction", row.direction),
+        _(str(Referral.Kind(row.kind).label)),
+        stage(row.state),
+        *(getattr(row, name) for name in _STEPS),
+        reason_of(row, what),
+        row.late.due_at if row.late else None,
+        None if wait is None else round(wait / _MINUTE),
+    )
+
+
+def _sheet(title: str, heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> bytes:
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, {"in_memory": True})
+    sheet = book.add_worksheet(title)
+    bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+    sheet.write_row(0, 0, heads, bold)
+    for number, line in enumerate(lines, start=1):
+        for column, value in enumerate(line):
+            if isinstance(value, datetime):
+                sheet.write_datetime(number, column, timezone.localtime(value).replace(tzinfo=None), moment)
+            elif isinstance(value, int):
+                sheet.write_number(number, column, value)
+            elif value is not None:
+                # As text: a name that begins with "=" must not become a formula.
+                sheet.write_string(number, column, value)
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(heads) - 1, _WIDTH)
+    book.close()
+    return target.getvalue()

@@ -1,0 +1,60 @@
+"""What the form of a referral changes of itself while it is filled in: the code of a new impression, how fast, which emergency centre.
+
+Only what the doctor has not chosen otherwise: the form carries what was suggested last, and a value that differs from it is the doctor's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import rules
+from doorstep.care.referrals.coding import code_for
+from doorstep.care.referrals.criteria import Judgement
+from doorstep.care.referrals.models import Referral
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """What the criteria call for, and a sentence on it: what was changed, or how the doctor's choice differs; "" for neither."""
+
+    kind: str
+    center: str
+    said: str = ""
+    changed: bool = False
+
+
+def recoded(posted: QueryDict, referral: Referral) -> tuple[QueryDict, str]:
+    """The form as it was sent with the code that its impression has now, and a sentence where the old one was let go."""
+    code, impression = posted.get("impression_code", ""), posted.get("impression", "")
+    # A page that does not say for which words the code was chosen: those of the draft.
+    coded = posted.get("impression_coded", referral.impression)
+    known = posted.get("code_known", referral.impression_code)
+    now = code_for(impression=impression, code=code, coded=coded, known=known)
+    data = posted.copy()
+    data["impression_code"], data["impression_coded"], data["code_known"] = now, impression, now
+    if now == code:
+        return data, ""
+    if now:
+        return data, _("初步印象已改写，编码改为 %(now)s，请核对。") % {"now": now}
+    return data, _("初步印象已改写，原编码 %(code)s 已清除；如仍适用请重新填写。") % {"code": code}
+
+
+def suggest(
+    judged: Sequence[Judgement], *, signed: bool, posted: Mapping[str, object], referral: Referral
+) -> Suggested:
+    """What the criteria call for; the referral in memory follows where the doctor left the last suggestion as it was."""
+    kind, center = rules.kind_for(judged, signed=signed), rules.center_for(judged)
+    changed = False
+    for name, now in (("kind", kind), ("green_center", center)):
+        before = posted.get(f"{name}_suggested")
+        if before is not None and before == posted.get(name, "") != now:
+            setattr(referral, name, now)
+            changed = True
+    words = _(str(Referral.Kind(kind).label))
+    if changed and referral.kind == kind:
+        return Suggested(kind, center, _("已按上转指征改为“%(kind)s”，可更改。") % {"kind": words}, changed=True)
+    if kind not in (referral.kind, Referral.Kind.ORDINARY):
+        return Suggested(kind, center, _("按上转指征建议：%(kind)s") % {"kind": words}, changed=changed)
+    return Suggested(kind, center, changed=changed)

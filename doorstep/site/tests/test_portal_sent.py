@@ -1,0 +1,36 @@
+"""The resident's phone tells of a referral once, in words for the resident."""
+
+import pytest
+
+from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals.tests.factories import make_loop, referral_in
+from doorstep.kernel.access.session import acting
+from doorstep.site.portal.sent import going_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_each_stage_is_one_line_for_the_resident() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "submitted_green")
+    with acting(loop.office):
+        actions.return_for_information(
+            referral=queries.get(key=referral.key, actor=loop.office),
+            reason="血常规",
+            code="missing-exam",
+            actor=loop.office,
+        )
+        found = queries.get(key=referral.key, actor=loop.office)
+        line = going_of([found])[0]
+        assert (found.return_code, found.state) == ("missing-exam", "returned")
+    assert line.title == f"转往{found.target.name}"
+    assert "补充资料" in line.detail
+    with acting(loop.village):
+        again = queries.get(key=referral.key, actor=loop.village)
+        actions.leave_network(
+            referral=again, place="省肿瘤医院", code="no-skill", impression="肝占位待查", actor=loop.village
+        )
+        out = queries.get(key=referral.key, actor=loop.village)
+    assert (out.impression, out.impression_code) == ("肝占位待查", "")
+    assert going_of([out])[0].title == "转往省肿瘤医院"
+    assert "询问诊疗结果" in going_of([out])[0].detail
