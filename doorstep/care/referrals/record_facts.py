@@ -100,7 +100,10 @@ def known_of(*, resident_id: int, origin_reference: str, actor: Actor) -> Known:
     return replace(
         _known(entries, origin_reference),
         medicines=tuple(dict.fromkeys(_medicine(e.content) for e in entries if e.type.startswith("Medication"))),
-        long_term=long_term_of((e.content, _day(e)) for e in entries if e.type.startswith("Medication")),
+        # What is veiled stays out of a plan that is shown to others.
+        long_term=long_term_of(
+            (e.content, _day(e)) for e in entries if e.type.startswith("Medication") and not e.sensitive
+        ),
         allergies=tuple(dict.fromkeys(filter(None, map(_allergy, entries)))),
         complaint=next(filter(None, map(_complaint, entries)), ""),
         packet=tuple(packet_line(entry, day=day) for entry in entries if entry.type in TRAVELS),

@@ -45,12 +45,7 @@ def sankey(found: list[Flow], *, period: str) -> dict[str, Any]:
         merged[pair] += one.count
         if pair == (one.source, _goal(one) + _RIGHT):
             drawn.setdefault(pair, []).append(one)
-    # A line that stands for two directions leads to one list only where one list holds all of it.
-    places = {
-        pair: _cases(flows[0], period)
-        for pair, flows in drawn.items()
-        if sum(f.count for f in flows) == merged[pair] == flows[0].count
-    }
+    places = _single(drawn, merged, period)
     goals = {right[name] + _RIGHT: _AMBER if name in outside else _DEEP for name in taken}
     nodes = [_node(name, "left", _TEAL if name in sent else _GREY) for name in dict.fromkeys(left.values())]
     nodes += [_node(name, "right", colour) for name, colour in goals.items()]
@@ -76,6 +71,13 @@ def sankey(found: list[Flow], *, period: str) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _single(
+    drawn: dict[tuple[str, str], list[Flow]], merged: Counter[tuple[str, str]], period: str
+) -> dict[tuple[str, str], str]:
+    """The cases of each line that is one flow; one that stands for two directions has no one list."""
+    return {pair: _cases(flows[0], period) for pair, flows in drawn.items() if flows[0].count == merged[pair]}
 
 
 def _homes(found: list[Flow]) -> dict[int, str]:
