@@ -51,8 +51,8 @@ def day_kind(day: date, *, entered: Entered | None = None) -> tuple[DayKind, str
     published = _published(day)
     if published is not None:
         return published
-    # A year whose notice was entered says all its days off; one that was not has at least those of the law.
-    if not any(one.year == day.year for one in entered or ()) and (name := statutory(day)):
+    # The law's days rest whatever part of the notice was entered: it comes piece by piece, and only adds days around them.
+    if name := statutory(day):
         return DayKind.HOLIDAY, name
     return (DayKind.WEEKEND if day.weekday() > 4 else DayKind.WORKDAY), ""
 

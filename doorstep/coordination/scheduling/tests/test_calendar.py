@@ -34,8 +34,8 @@ def test_day_kind_follows_the_notice_of_its_year_once_it_is_entered() -> None:
     entered = {date(YEAR, 10, 4): ("holiday", "国庆节"), date(YEAR, 10, 14): ("makeup", "国庆节")}
     assert day_kind(date(YEAR, 10, 4), entered=entered) == (DayKind.HOLIDAY, "国庆节")
     assert day_kind(date(YEAR, 10, 14), entered=entered) == (DayKind.MAKEUP, "国庆节")
-    # The notice says all its days: what it leaves out is a day like others.
-    assert day_kind(date(YEAR, 5, 1), entered=entered)[0] is DayKind.WORKDAY
+    # Half a notice takes no day of the law away.
+    assert day_kind(date(YEAR, 5, 1), entered=entered) == (DayKind.HOLIDAY, "劳动节")
     assert day_kind(date(2027, 5, 1), entered=entered)[0] is DayKind.HOLIDAY
     monday = Session(id=1, weekday=0, starts=time(8), ends=time(10), minutes=30, places={"open": 1})
     template = Template(sessions=[monday], exceptions={}, makeup_as=0, entered=entered)
