@@ -34,6 +34,9 @@ def term_of(parameter: Parameter, modifier: str, text: str, setting: Setting) ->
             raise Unsupported(name)
     elif modifier and modifier not in _MODIFIERS.get(parameter.kind, ()):
         raise Unsupported(name)
+    if parameter.like and modifier in ("not", "not-in"):
+        # Neither here nor there: none of the parameters that it stands for has the value.
+        return {"k": "not", "c": term_of(parameter, modifier.removeprefix("not").removeprefix("-"), text, setting)}
     if parameter.like:
         return _joined([_like(parameter, like, modifier, text, setting) for like in parameter.like])
     parts = split(text, ",")
