@@ -318,3 +318,20 @@ def test_a_compartment_holds_what_concerns_its_patient(house: House) -> None:
         assert house.own.ask("GET", f"{house.patient}/{missing}").status_code == 404
     assert house.own.ask("GET", "Practitioner/x/Observation").status_code == 404
     assert house.own.ask("POST", f"{house.patient}/Observation", house.observation()).status_code == 405
+
+
+def test_a_history_of_many_is_a_look_at_each_resident_shown(house: House) -> None:
+    """It stood in the trail as one line of nobody: whoever looked at it did not show on the resident's own page."""
+    _created(house)
+    for path in ("Observation/_history", "_history"):
+        assert house.own.ask("GET", path).status_code == 200
+    assert house.foreign.ask("GET", "Observation/_history").status_code == 200
+    with acting(system_actor(Purpose.IMPORT)):
+        looks = AuditEntry.objects.filter(action="fhir.history").order_by("id")
+        seen = list(looks.values_list("subject", "organization_id", "resident_id"))
+    world, resident = house.world, house.resident.pk
+    assert seen == [
+        ("Observation", world.lead, resident),
+        ("*", world.lead, resident),
+        ("Observation", world.other_township, None),
+    ]

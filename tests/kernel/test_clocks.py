@@ -150,6 +150,7 @@ def test_open_tasks_shows_own_permissions_and_organisations_most_urgent_first() 
         assert Task.objects.count() == 0
 
 
+@pytest.mark.django_db
 @given(
     start=st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 30)).map(lambda moment: moment.replace(tzinfo=CHINA)),
     minutes=st.integers(1, 3000),

@@ -9,7 +9,9 @@ from urllib.parse import urlencode
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
+from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.calls import as_json
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.moments import span
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
@@ -23,7 +25,7 @@ _MOST, _CUSTOM = 200, 50
 _PATIENCE = "SET LOCAL statement_timeout = '8s'"
 _PAGE = """
 SELECT v.id, r.type, r.fhir_id, v.version, v.deleted, v.method, v.written_at,
-       CASE WHEN v.deleted THEN NULL ELSE v.content::text END
+       CASE WHEN v.deleted THEN NULL ELSE v.content::text END, v.resident_id
 FROM record_resourceversion v JOIN record_resource r ON r.id = v.resource_id
 WHERE {where} ORDER BY v.id DESC LIMIT %(limit)s
 """
@@ -130,7 +132,7 @@ def _answered(request: HttpRequest, question: _Question, *, subject: str, total:
         cursor.execute("SET LOCAL statement_timeout = 0")
     page, more = rows[: question.count], len(rows) > question.count
     if subject:
-        audit.record(action="fhir.history", actor=actor_of(request), subject=subject)
+        _note(page, subject, actor_of(request))
     base = base_of(request)
     links = [{"relation": "self", "url": request.build_absolute_uri()}]
     if more and page:
@@ -139,8 +141,18 @@ def _answered(request: HttpRequest, question: _Question, *, subject: str, total:
     return answer(_bundle([_entry(row, base) for row in page], links, number))
 
 
+def _note(page: list[tuple[Any, ...]], subject: str, actor: Actor) -> None:
+    """The look at each resident of whom the page shows something; one of nobody when it shows none."""
+    seen = sorted({row[-1] for row in page if row[-1] is not None})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT audit_looks(%s::jsonb, 'fhir.history', %s, %s::bigint[], '', '{}')",
+            [as_json(audit.who(actor)), subject, seen],
+        )
+
+
 def _entry(row: tuple[Any, ...], base: str) -> str:
-    _, kind, key, version, deleted, method, written_at, text = row
+    _, kind, key, version, deleted, method, written_at, text, _resident = row
     address = f"{kind}/{key}"
     url = kind if method == "POST" else address
     status = "204" if deleted else ("201" if version == 1 else "200")

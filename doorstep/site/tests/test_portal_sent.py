@@ -23,6 +23,7 @@ def test_each_stage_is_one_line_for_the_resident() -> None:
         found = queries.get(key=referral.key, actor=loop.office)
         line = going_of([found])[0]
         assert (found.return_code, found.state) == ("missing-exam", "returned")
+    assert found.target is not None
     assert line.title == f"转往{found.target.name}"
     assert "补充资料" in line.detail
     with acting(loop.village):
