@@ -12,7 +12,7 @@ import psycopg
 
 from doorstep.kernel.database import embedded
 from doorstep.kernel.database.embedded import EmbeddedError
-from doorstep.site import backup, supervisor
+from doorstep.site import backup, processes, supervisor
 from doorstep.site.installation import ROOT, Installation, InstallationError, has_command
 
 # Word of the operator: management command, its first arguments, the database role, one line of help.
@@ -142,7 +142,7 @@ def _restore(installation: Installation, rest: list[str]) -> int:
 
 def _web(installation: Installation, rest: list[str]) -> int:
     address = ["--host", "127.0.0.1", "--port", _port(rest, "8000"), "--log-level", "warning"]
-    words = ["-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "16", *address]
+    words = ["-m", "granian", *processes.WEB, *address]
     return _call(installation, [*words, "doorstep.site.wsgi:application"])
 
 

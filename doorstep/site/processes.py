@@ -16,6 +16,9 @@ LONGEST_PAUSE = 30.0
 # A child that has lived this long was healthy; its next death starts the pauses from the beginning.
 HEALTHY_SECONDS = 60.0
 CLEARING_SECONDS = 10.0
+# Two processes for two cores. Bookings wait in threads while the list before theirs is written: with sixteen a process stands idle
+# meanwhile (docs/benchmarks.md). More threads than lines to the database is meant: who waits in a list holds none.
+WEB = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "40")
 
 
 @dataclass

@@ -126,7 +126,7 @@ def _children(installation: Installation, *, port: int, mllp_port: int) -> list[
     # Its one warning is that the threads are more than the cores: they wait for the database.
     granian = [python, "-m", "granian", "--host", "127.0.0.1", "--no-ws", "--log-level", "error"]
     static = ["--static-path-route", "/static", "--static-path-mount", str(ROOT / "build/static")]
-    web = [*granian, "--interface", "wsgi", "--port", str(port), "--workers", "2", "--blocking-threads", "16"]
+    web = [*granian, *processes.WEB, "--port", str(port)]
     found = [
         Child("web", [*web, *static, "--static-path-expires", "600", "doorstep.site.wsgi:application"], environment),
         Child("worker", [python, "-m", "django", *worker_arguments()], environment),

@@ -21,7 +21,8 @@ SETTINGS = "doorstep.site.settings.demo"
 BARE_SETTINGS = "doorstep.demo.bench.bare"
 ANSWER_SECONDS = 180.0
 STOP_SECONDS = 8.0
-WEB_WORKERS = 2
+# As doorstep.site.processes starts them.
+WEB_WORKERS, WEB_THREADS = 2, 40
 KILL_SECONDS = 10.0
 
 
@@ -83,7 +84,7 @@ class House:
     def serve(self) -> None:
         """Start the web server as bin/run does, the worker, and the bare view of the yardstick."""
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--no-ws"]
-        quick = ["--log-level", "warning", "--workers", str(WEB_WORKERS), "--blocking-threads", "16"]
+        quick = ["--log-level", "warning", "--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)]
         web = [*granian, *quick, "--port", str(self.port), "doorstep.site.wsgi:application"]
         bare = [*granian, *quick, "--port", str(self.port + 1), f"{BARE_SETTINGS}:application"]
         worker = [sys.executable, "-m", "django", "work", "--concurrency", "4"]
