@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from doorstep.care.referrals.long_term import LongTerm
+from doorstep.care.referrals.long_term import long_term_of as taken_long
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.record_facts import packet_line
 from doorstep.kernel.access.actor import Actor
@@ -56,6 +58,11 @@ def contents_of(*, referral: Referral, actor: Actor) -> list[Item]:
         for one in entries
     ]
     return sorted(found, key=lambda one: not one.chosen)
+
+
+def long_term_of(*, referral: Referral) -> tuple[LongTerm, ...]:
+    """The long-term medicines among the copies that were sent, for a receiver whose sight is the packet; the caller records the look."""
+    return taken_long((one.content, timezone.localdate(one.occurred_at)) for one in _copied(referral, {}))
 
 
 def results_of(entries: Sequence[Entry], *, resident_id: int) -> list[Entry]:

@@ -1,5 +1,6 @@
 """What the pages of discharge and of going home show."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import down_queries, down_rules, stock_sheet, texts
+from doorstep.care.referrals import down_queries, down_rules, packet_queries, stock_sheet, texts
 from doorstep.care.referrals.criteria import judge
 from doorstep.care.referrals.long_term import LongTerm, standing
 from doorstep.care.referrals.models import DownProposal, Referral
@@ -31,8 +32,11 @@ def fill_receivers(form: Any, referral: Referral) -> None:
 
 
 def known_now(referral: Referral, *, actor: Actor) -> Known:
-    """What the record says while the plan is written; the look is audited."""
-    return known_of(resident_id=referral.resident_id, origin_reference="", actor=actor)
+    """What the record says while the plan is written; the look is audited. Who sees the packet alone has its medicines."""
+    known = known_of(resident_id=referral.resident_id, origin_reference="", actor=actor)
+    if known.long_term or referral.whole_record or actor.reaches(referral.source_id):
+        return known
+    return replace(known, long_term=packet_queries.long_term_of(referral=referral))
 
 
 def long_term_rows(known: Known, rows: list[dict[str, str]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.selection import is_preselected
-from doorstep.care.referrals.tests.factories import CONSENT, REPORT, Loop, draft, make_loop, referral_in
+from doorstep.care.referrals.tests.factories import CONSENT, NUMBER, REPORT, Loop, draft, make_loop, referral_in
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, Refused
 from doorstep.kernel.access.session import acting
@@ -163,3 +163,20 @@ def test_is_preselected(title: str, kind: str, days: int, impression: str, ticke
     day = timezone.localdate()
     line = {"reference": f"{kind}/1", "title": title}
     assert is_preselected(line, on=day - timedelta(days=days), day=day, impression=impression, code="") == ticked
+
+
+def test_the_ward_offers_the_medicines_of_a_packet_for_the_way_home() -> None:
+    """The ward that sees the packet alone was offered none of the medicines that the patient takes, although they had been sent."""
+    loop = make_loop()
+    referral = sent(loop)
+    with acting(loop.office):
+        actions.accept(referral=queries.get(key=referral.key, actor=loop.office), actor=loop.office)
+        actions.check_in_by_number(number=NUMBER, actor=loop.office)
+    with acting(loop.specialist):
+        found = queries.get(key=referral.key, actor=loop.specialist)
+        actions.admit(referral=found, actor=loop.specialist, ward="心内一病区", bed="12")
+        assert not any(one.startswith("Medication") for one in seen(loop, loop.specialist))
+    client = Client()
+    client.force_login(loop.users["specialist"])
+    page = client.get(reverse("referrals:discharge", args=[referral.key])).content.decode()
+    assert "氨氯地平片 5 mg" in page.partition("健康档案中的长期用药")[2]
