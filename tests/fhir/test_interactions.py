@@ -12,6 +12,7 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.fhir.validation import problems
+from doorstep.kernel.record import history
 from tests.fhir.house import House, make_house
 
 pytestmark = pytest.mark.django_db
@@ -335,3 +336,29 @@ def test_a_history_of_many_is_a_look_at_each_resident_shown(house: House) -> Non
         ("*", world.lead, resident),
         ("Observation", world.other_township, None),
     ]
+
+
+def test_a_type_that_others_write_most_is_found_by_whom_the_client_knows(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Passing over everybody's versions took longer than a client waits: both ways show the same, page by page."""
+    paths = [_created(house, status=status) for status in ("final", "amended", "registered")]
+    newest_first = paths[::-1]
+
+    def pages() -> list[str]:
+        seen, address = [], "Observation/_history?_count=1"
+        while address:
+            found = house.own.ask("GET", address).json()
+            seen += [one["fullUrl"].split("/fhir/")[1] for one in found.get("entry", [])]
+            following = [one["url"] for one in found["link"] if one["relation"] == "next"]
+            address = following[0].split("/fhir/")[1] if following else ""
+        return seen
+
+    plain = pages()
+    monkeypatch.setattr(history, "_NEWEST", 0)
+    assert pages() == plain == newest_first
+    assert "entry" not in house.foreign.ask("GET", "Observation/_history").json()
+    assert house.own.ask("GET", "Observation/_history?_since=2199-01-01").json().get("entry") is None
+    assert len(house.own.ask("GET", "Observation/_history?_since=2026-01-01").json()["entry"]) == 3
+    with acting(system_actor(Purpose.IMPORT)):
+        assert AuditEntry.objects.filter(action="fhir.history", resident_id=house.resident.pk).count() >= len(paths)

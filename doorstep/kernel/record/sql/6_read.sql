@@ -50,3 +50,23 @@ BEGIN
   PERFORM audit_looks(p_actor, 'fhir.search', p_query ->> 'type', seen, '', jsonb_build_object('parameters', p_parameters));
   RETURN NEXT;
 END $$;
+
+-- The number of the newest version of anything, whoever may read it.
+CREATE OR REPLACE FUNCTION record_newest_version() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+  SELECT coalesce(max(v.id), 0) FROM record_resourceversion v
+$$;
+
+-- What those have of a type whom the actor knows, and what nobody has of it; NULL when the actor knows too many, or when the type is nobody's.
+CREATE OR REPLACE FUNCTION record_all_known(p_type text) RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = public AS $$
+DECLARE
+  known bigint[];
+BEGIN
+  IF EXISTS (SELECT 1 FROM record_resource i WHERE i.resident_id IS NULL AND i.type = p_type OFFSET 200) THEN
+    RETURN NULL;
+  END IF;
+  known := access_acquainted(20000);
+  RETURN CASE WHEN known IS NOT NULL THEN ARRAY(
+    SELECT i.id FROM unnest(known) AS e (id),
+      LATERAL (SELECT i.id FROM record_resource i WHERE i.resident_id = e.id AND i.type = p_type OFFSET 0) i
+    UNION ALL SELECT i.id FROM record_resource i WHERE i.resident_id IS NULL AND i.type = p_type) END;
+END $$;
