@@ -55,9 +55,7 @@ class PlaceForm(forms.Form):
 class ReturnForm(forms.Form):
     """What is missing."""
 
-    code = forms.ChoiceField(
-        label=_("退回原因"), choices=Referral.ReturnReason.choices, initial="other", required=False
-    )
+    code = forms.ChoiceField(label=_("退回原因"), choices=_none_first(Referral.ReturnReason.choices))
     reason = _area(_REASON)
 
 
@@ -132,7 +130,7 @@ class HandBackForm(forms.Form):
 class DeclineBackForm(forms.Form):
     """Why the patient cannot be taken."""
 
-    code = forms.ChoiceField(label=_("原因"), choices=Referral.BackReason.choices, initial="other", required=False)
+    code = forms.ChoiceField(label=_("原因"), choices=_none_first(Referral.BackReason.choices))
     reason = _area(_REASON)
 
 

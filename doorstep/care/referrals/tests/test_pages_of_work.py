@@ -188,3 +188,18 @@ def test_a_chosen_place_that_is_gone_is_no_fault_of_the_bed() -> None:
     answer = client.post(address, {**said, **reviewer, "slot": str(full.key), "verb": "hold"})
     assert answer.status_code == 422
     assert "id_bed_requested-err" not in answer.content.decode()
+
+
+def test_nothing_is_returned_for_a_reason_that_nobody_chose() -> None:
+    """其他 stood there already, and was what the boards counted."""
+    loop = make_loop()
+    referral = referral_in(loop, "submitted_green")
+    client = Client()
+    client.force_login(loop.users["office"])
+    address = reverse("referrals:act", args=[referral.key, "return"])
+    refused = client.post(address, {"reason": "请补血常规", "code": ""})
+    assert refused.status_code == 422
+    assert "请补血常规" in refused.content.decode()
+    assert client.post(address, {"reason": "请补血常规", "code": "missing-exam"}).status_code == 302
+    with acting(loop.village):
+        assert queries.get(key=referral.key, actor=loop.village).return_code == "missing-exam"

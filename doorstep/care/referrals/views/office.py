@@ -140,7 +140,7 @@ def _accept_place(referral: Any, actor: Actor, data: Any) -> None:
 
 
 def _return(referral: Any, actor: Actor, data: Any) -> None:
-    actions.return_for_information(referral=referral, code=data["code"] or "other", reason=data["reason"], actor=actor)
+    actions.return_for_information(referral=referral, code=data["code"], reason=data["reason"], actor=actor)
 
 
 def _decline(referral: Any, actor: Actor, data: Any) -> None:
@@ -176,7 +176,7 @@ def _hand_back(referral: Any, actor: Actor, data: Any) -> None:
 
 
 def _decline_back(referral: Any, actor: Actor, data: Any) -> None:
-    actions.decline_back(referral=referral, code=data["code"] or "other", reason=data["reason"], actor=actor)
+    actions.decline_back(referral=referral, code=data["code"], reason=data["reason"], actor=actor)
 
 
 def _elsewhere(referral: Any, actor: Actor, data: Any) -> None:
