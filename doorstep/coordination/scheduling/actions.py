@@ -267,10 +267,13 @@ def arrive(*, booking_key: uuid.UUID | str, actor: Actor) -> Booking:
     return moved
 
 
+@transaction.atomic
 def fulfil(*, booking_key: uuid.UUID | str, actor: Actor) -> Booking:
-    """The resident has been seen."""
+    """The resident has been seen, and waits in no queue any more."""
     booking = queries.get_booking(booking_key=booking_key, actor=actor)
-    return workflow.apply(booking, "fulfil", actor=actor, details=facts_of(booking))
+    moved = workflow.apply(booking, "fulfil", actor=actor, details=facts_of(booking))
+    ticketing.close_ticket(booking)
+    return moved
 
 
 def expire_holds(*, actor: Actor, now: datetime | None = None) -> int:

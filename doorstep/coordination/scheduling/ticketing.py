@@ -1,11 +1,13 @@
 """Numbers of the queue: one after the other for each schedule and day."""
 
 from django.db.models import Max
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from doorstep.coordination.scheduling.models import Booking, Schedule, Ticket
 from doorstep.coordination.scheduling.precedence import WEIGHTS
 from doorstep.kernel.web.formats import masked_name
+from doorstep.kernel.web.push import push
 
 
 def give_ticket(booking: Booking) -> Ticket:
@@ -28,3 +30,10 @@ def give_ticket(booking: Booking) -> Ticket:
         starts_at=booking.slot.starts_at,
         points=sum(weight.points for weight in WEIGHTS if weight.code in booking.groups),
     )
+
+
+def close_ticket(booking: Booking) -> None:
+    """Whoever was seen waits no more: nobody calls the number again, also when the visit was recorded by another way than the queue."""
+    waiting = Ticket.objects.filter(booking=booking).exclude(state=Ticket.State.DONE)
+    if waiting.update(state=Ticket.State.DONE, called_at=Coalesce("called_at", timezone.now())):
+        push(to=[f"organization:{booking.organization_id}"], kind="queue", reference=f"booking/{booking.key}")

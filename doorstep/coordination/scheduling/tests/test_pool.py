@@ -229,6 +229,25 @@ def test_queue_calls_by_time_then_precedence_and_each_once() -> None:
         queue_actions.call_next(schedule_key=clinic.schedule.key, place_name="", actor=li)
 
 
+def test_who_was_seen_by_another_way_is_called_no_more() -> None:
+    """The number stayed in the queue when a visit was recorded on the booking or by the hospital's system: the wall called who had gone home."""
+    clinic = make_clinic()
+    manager = _manager(clinic)
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(minutes=5), referral=2)
+    people = [clinic.resident, *_others(clinic, "钱进")]
+    bookings = [book_for(clinic, slot, person) for person in people]
+    with acting(manager):
+        for booking in bookings:
+            actions.arrive(booking_key=booking.key, actor=manager)
+        actions.fulfil(booking_key=bookings[0].key, actor=manager)
+        assert list(Ticket.objects.order_by("number").values_list("state", flat=True)) == ["done", "waiting"]
+        called = queue_actions.call_next(schedule_key=clinic.schedule.key, place_name="3 诊室", actor=manager)
+        assert called is not None
+        assert called.number == 2
+        with pytest.raises(Conflict):
+            queue_actions.call_again(ticket_key=Ticket.objects.get(number=1).key, actor=manager)
+
+
 def test_overbook_needs_role_and_reason_and_is_gone_with_its_booking() -> None:
     clinic = make_clinic()
     slot = make_slot(clinic, referral=1)
