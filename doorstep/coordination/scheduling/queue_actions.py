@@ -57,8 +57,11 @@ def see(*, ticket_key: uuid.UUID | str, actor: Actor) -> Ticket:
         return ticket
     if ticket.state == "waiting":
         raise Conflict(_("请先叫号。"))
+    # With the booking the ticket is done, by whichever way.
     actions.fulfil(booking_key=ticket.booking.key, actor=actor)
-    return _move(ticket, Ticket.State.DONE, actor)
+    ticket.state = Ticket.State.DONE
+    audit.record(action="ticket.done", actor=actor, subject=f"ticket/{ticket.key}", resident_id=ticket.resident_id)
+    return ticket
 
 
 @transaction.atomic

@@ -36,4 +36,5 @@ def close_ticket(booking: Booking) -> None:
     """Whoever was seen waits no more: nobody calls the number again, also when the visit was recorded by another way than the queue."""
     waiting = Ticket.objects.filter(booking=booking).exclude(state=Ticket.State.DONE)
     if waiting.update(state=Ticket.State.DONE, called_at=Coalesce("called_at", timezone.now())):
-        push(to=[f"organization:{booking.organization_id}"], kind="queue", reference=f"booking/{booking.key}")
+        schedule_id = booking.slot.schedule_id
+        push(to=[f"organization:{booking.organization_id}"], kind="queue", reference=f"schedule/{schedule_id}")

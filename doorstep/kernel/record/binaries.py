@@ -66,10 +66,10 @@ def find(fhir_id: str, *, actor: Actor, site: str) -> Held | None:
     )
 
 
-def handed(held: Held, *, inline: bool = True) -> HttpResponse:
+def handed(held: Held) -> HttpResponse:
     """The bytes as an answer that a browser shows only when nothing in them can run."""
     kind = held.media_type.split(";")[0].strip().lower()
-    is_shown = inline and kind in _SHOWN
+    is_shown = kind in _SHOWN
     response = HttpResponse(held.content, content_type=held.media_type if kind else _UNNAMED)
     response.headers["Content-Disposition"] = "inline" if is_shown else "attachment"
     response.headers["X-Content-Type-Options"] = "nosniff"
