@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.care.contracts import merging as contract_merging
 from doorstep.care.contracts import queries as contracts
 from doorstep.care.contracts.groups import TeamPanels
 from doorstep.care.contracts.permissions import Permission as Contracts
@@ -25,6 +26,7 @@ from doorstep.care.referrals.permissions import Permission as Referrals
 from doorstep.coordination.allergies import queries as allergies
 from doorstep.coordination.allergies.permissions import Permission as Allergies
 from doorstep.coordination.beds import cases as bed_cases
+from doorstep.coordination.beds import merging as bed_merging
 from doorstep.coordination.hospital_systems import own_places, sheets
 from doorstep.coordination.hospital_systems.cda.format import CDA
 from doorstep.coordination.hospital_systems.sheets import TABLES
@@ -36,6 +38,7 @@ from doorstep.coordination.notices import addresses, audience
 from doorstep.coordination.notices import texts as notice_texts
 from doorstep.coordination.scheduling import standing, telling
 from doorstep.coordination.scheduling.calendar_queries import worked
+from doorstep.coordination.visits import merging as visit_merging
 from doorstep.coordination.visits import next_acts
 from doorstep.coordination.visits.next_acts import NextAct
 from doorstep.demo import cast
@@ -55,6 +58,7 @@ from doorstep.kernel.web import shell, speaking
 from doorstep.kernel.workflow import catalogue, publication
 from doorstep.kernel.worklist import calendar as working_time
 from doorstep.kernel.worklist import duty
+from doorstep.people.identity import obstacles
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.organizations import staff as unit_staff
 from doorstep.people.residents import lines
@@ -132,6 +136,7 @@ def wire() -> None:
     notice_texts.install(REFERRAL_TEXTS)
     notice_texts.install(BOOKING_TEXTS)
     telling.install(tell_resident)
+    obstacles.install((contract_merging.in_the_way, bed_merging.in_the_way, visit_merging.in_the_way))
     own_places.install(PoolOfPlaces())
     referral_stock.install(counted_stock)
     referral_benefits.install(benefits_of_referral, signed_targets=contract_hospitals, family_doctor=family_doctor)

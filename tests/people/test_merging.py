@@ -258,24 +258,6 @@ def test_chosen_phone_proves_presence_and_the_other_no_longer(scene: Scene, twin
     assert (old.presence_id, new.presence_id is not None) == (None, True)
 
 
-def test_two_live_contracts_are_refused_with_the_cure(scene: Scene, twin: Resident, officer: Actor) -> None:
-    with acting(system_actor(Purpose.IMPORT)):
-        contract = apps.get_model("contracts", "Contract").objects.filter(resident=scene.loop.resident).first()
-        assert contract is not None
-        signed = {"state": "active", "signed_at": contract.created_at, "signer_name": "周桂兰"}
-        type(contract).objects.filter(pk=contract.pk).update(**signed)
-        contract.refresh_from_db()
-        contract.pk, contract.key, contract.resident_id = None, twin.key, twin.pk
-        contract._state.adding = True
-        contract.save()
-    before = snapshot()
-    with acting(officer), pytest.raises(Refused, match="先解除其中一份签约"), transaction.atomic():
-        actions.merge(
-            standing=scene.loop.resident, former=twin, choices={}, reason="核对身份证，为同一人", actor=officer
-        )
-    assert snapshot() == before
-
-
 def test_merge_needs_the_role_and_both_records_in_sight(scene: Scene, twin: Resident, officer: Actor) -> None:
     rich, world = scene.loop.resident, scene.loop.world
     doctor = scene.loop.actor("village")

@@ -8,13 +8,20 @@ import pytest
 from django.apps import apps
 from django.contrib.postgres.fields import RangeField
 from django.db import IntegrityError, models, transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from doorstep.coordination.visits import actions as visits
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.access.models import User
+from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import acting
-from doorstep.people.identity import moving
+from doorstep.people.identity import actions, moving, obstacles
 from doorstep.people.residents.models import Resident
+from doorstep.people.residents.tests.factories import make_staff
+from doorstep.site.actors import of_user
 from tests.access.scene import Scene
 from tests.people.test_merging import _comparable, _merge, _part, made, officer, scene, snapshot, twin
 
@@ -125,3 +132,65 @@ def test_unmerge_restores_people_who_have_a_row_in_every_table(scene: Scene, twi
         if row[column] != now[table].get(key, {}).get(column)
     } == set()
     assert now == was
+
+
+def test_two_live_contracts_are_refused_with_the_cure(scene: Scene, twin: Resident, officer: Actor) -> None:
+    contract = _second_contract(scene, twin)
+    before = snapshot()
+    with acting(officer), pytest.raises(Refused, match="先解除其中一份签约"), transaction.atomic():
+        actions.merge(
+            standing=scene.loop.resident, former=twin, choices={}, reason="核对身份证，为同一人", actor=officer
+        )
+    assert snapshot() == before
+    address = reverse("identity:compare", args=[scene.loop.resident.key]) + f"?with={twin.key}"
+    page = _page_of(officer, address)
+    # The records office may end no contract: it is told whom to call, and nothing is there to choose or to press.
+    assert (page.count(contract.team.name), "请联系 " + contract.signing_organization.name in page) == (2, True)
+    for absent in ('name="reason"', 'type="radio"', "合并为一份档案", reverse("contracts:detail", args=[contract.key])):
+        assert absent not in page
+
+
+def test_whoever_may_end_a_contract_is_led_to_it(scene: Scene, twin: Resident) -> None:
+    contract = _second_contract(scene, twin)
+    doctor = of_user(make_staff(name="孙医师", organization_id=contract.signing_organization_id, role="township_duty"))
+    with acting(doctor):
+        (found,) = obstacles.in_the_way(standing=scene.loop.resident, former=twin, actor=doctor)
+    assert {one.resident_id for one in found.held} == {scene.loop.resident.pk, twin.pk}
+    assert reverse("contracts:detail", args=[contract.key]) in {one.page for one in found.held}
+    assert {one.act for one in found.held} == {"办理解约"}
+
+
+def test_visits_and_beds_of_both_are_said_beforehand(scene: Scene, twin: Resident, officer: Actor) -> None:
+    """The twin is being seen at the township centre; the other comes in there as well, and nobody knows."""
+    world = scene.loop.world
+    doctor = of_user(make_staff(name="孙医师二", organization_id=world.township, role="township_duty"))
+    with acting(doctor):
+        visit = visits.open_visit(resident_id=scene.loop.resident.pk, actor=doctor)
+        (found,) = obstacles.in_the_way(standing=scene.loop.resident, former=twin, actor=doctor)
+        assert reverse("visits:detail", args=[visit.key]) in {one.page for one in found.held}
+    with acting(officer):
+        (found,) = obstacles.in_the_way(standing=scene.loop.resident, former=twin, actor=officer)
+    assert (found.sentence, {one.page for one in found.held}) == (
+        "两份档案在同一单位都有未结束的接诊，请先结束其中一次接诊。",
+        {""},
+    )
+
+
+def _page_of(actor: Actor, address: str) -> str:
+    client = Client()
+    client.force_login(User.objects.get(id=actor.user_id or 0))
+    return client.get(address).content.decode()
+
+
+def _second_contract(scene: Scene, twin: Resident) -> Any:
+    """The contract of the resident runs, and the twin has its like."""
+    with acting(system_actor(Purpose.IMPORT)):
+        contract = apps.get_model("contracts", "Contract").objects.filter(resident=scene.loop.resident).first()
+        assert contract is not None
+        signed = {"state": "active", "signed_at": contract.created_at, "signer_name": "周桂兰"}
+        type(contract).objects.filter(pk=contract.pk).update(**signed)
+        contract.refresh_from_db()
+        contract.pk, contract.key, contract.resident_id = None, twin.key, twin.pk
+        contract._state.adding = True
+        contract.save()
+    return contract

@@ -103,8 +103,6 @@ def warnings_of(pair: Pair) -> list[str]:
         found.append(_("出生日期不同。"))
     if one.gender != other.gender:
         found.append(_("性别不同。"))
-    if (one.deceased_on is None) != (other.deceased_on is None):
-        found.append(_("只有一份档案登记了死亡，请先在另一份上登记，或撤销误登记，再合并。"))
     return found
 
 

@@ -13,7 +13,7 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
-from doorstep.people.identity import actions, pairs, presenters, queries, searching
+from doorstep.people.identity import actions, obstacles, pairs, presenters, queries, searching
 from doorstep.people.identity.forms import MergeForm, UndoForm
 from doorstep.people.residents import finding
 from doorstep.people.residents import queries as residents
@@ -93,6 +93,7 @@ def compare(request: HttpRequest, key: UUID) -> HttpResponse:
         "lines": lines,
         "form": form,
         "warnings": presenters.warnings_of(pair),
+        "obstacles": obstacles.in_the_way(standing=pair.standing, former=pair.former, actor=actor),
         "standing_rows": presenters.counted(pair.standing_counts),
         "former_rows": presenters.counted(pair.former_counts),
         "waiting": pairs.waiting_between(one=pair.standing, other=pair.former),
