@@ -6,6 +6,8 @@ ITEM_PAGES: dict[str, str] = {
     "ecg-order": "diagnosis:work",
     "critical-value": "diagnosis:critical",
     "referral": "referrals:detail",
+    # What a resident is told of the own referral opens the page of the own phone.
+    "own-referral": "portal:referral",
     "follow-up": "referrals:follow-up",
     "case-question": "referrals:question",
     "pay-later": "referrals:debt",

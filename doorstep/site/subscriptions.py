@@ -45,6 +45,7 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     referral_events.CheckInCorrected: (referrals.tell_parties,),
     referral_events.PatientWentElsewhere: (referrals.tell_parties, referrals.keep_bed_list),
     referral_events.PatientLeftNetwork: (referrals.tell_parties,),
+    referral_events.OutsideResultKnown: (referrals.tell_parties,),
     referral_events.PatientDied: (referrals.tell_parties, referrals.keep_bed_list),
     referral_events.ReferralAccepted: (referrals.tell_parties,),
     referral_events.ReferralReturned: (referrals.tell_parties, referrals.keep_bed_list),

@@ -190,6 +190,7 @@ NEXT_ACTS = (
         url_name="referrals:new",
         permission=Referrals.REFERRAL_SUBMIT,
         of_resident=True,
+        begins=True,
     ),
     NextAct(
         label=_("签约"),

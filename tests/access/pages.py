@@ -285,6 +285,7 @@ PAGES: dict[str, Page] = {
     "portal:code": Page(RESIDENT),
     "portal:offers": Page(RESIDENT),
     "portal:answer": Page(RESIDENT, subject="nothing", post=True, keywords=(("word", "agree"),)),
+    "portal:referral": Page(RESIDENT, subject="nothing"),
     "portal:choose": Page(RESIDENT, subject="resident", post=True),
     "fhir-identity:match": Page(MACHINE, post=True),
     "fhir-subscriptions:status-type": Page(MACHINE),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from doorstep.care.referrals import actions, down_queries, queries
+from doorstep.care.referrals import actions, down_queries, own_words, queries
 from doorstep.care.referrals.benefits import family_doctor_of
 from doorstep.care.referrals.events import OfferRefused
 from doorstep.coordination.beds import actions as beds
@@ -32,6 +32,14 @@ TEXTS: dict[str, Text] = {
     "referral-confirmed": Text("患者已确认到院安排", "The patient agreed to the offered place"),
     "referral-offer-refused": Text(
         "患者未接受到院安排，请另行安排", "The offered place was not taken: find another", "warn"
+    ),
+    "referral-offer-lapsed": Text(
+        "到院安排逾期未确认，请联系患者另行安排",
+        "An offered place ran out unconfirmed: ask the patient and find another",
+        "warn",
+    ),
+    "referral-outside-known": Text(
+        "居民在医共体外的诊疗结果已登记", "The result of a resident seen outside the network is known"
     ),
     "referral-advised": Text("专科已答复建议，不必到院", "Answered by advice: no visit is needed"),
     "referral-passed-on": Text(
@@ -69,39 +77,41 @@ TEXTS: dict[str, Text] = {
     "referral-closed": Text("转诊已办结，可查看结局", "A referral was closed: see how it ended"),
     "follow-up-missed": Text("有随访逾期未访", "A follow-up was missed", "warn"),
     "follow-up-escalated": Text("随访发现病情变化，请查看", "A follow-up found a change for the worse", "warn"),
+    **own_words.TEXTS,
 }
 
-# event -> what the source, the target, the receiver and the resident are told ("" for nothing).
-_TOLD: dict[str, tuple[str, str, str, str]] = {
-    "ReferralSubmitted": ("", "referral-submitted", "", "referral-submitted"),
-    "PlaceOffered": ("referral-offered", "", "", "referral-offered"),
-    "OfferConfirmed": ("referral-confirmed", "referral-confirmed", "", "referral-confirmed"),
-    "OfferRefused": ("referral-offer-refused", "referral-offer-refused", "", ""),
-    "OfferExpired": ("referral-offer-refused", "referral-offer-refused", "", "referral-offer-refused"),
-    "ReferralAdvised": ("referral-advised", "", "", "referral-advised"),
-    "ReferralPassedOn": ("referral-passed-on", "referral-submitted", "", "referral-passed-on"),
-    "PatientDeparted": ("", "referral-departed", "", ""),
-    "CheckInCorrected": ("check-in-corrected", "", "", ""),
-    "PatientWentElsewhere": ("referral-elsewhere", "referral-elsewhere", "", ""),
-    "PatientLeftNetwork": ("referral-outside", "", "", "referral-outside"),
-    "PatientDied": ("referral-died", "referral-died", "referral-died", ""),
-    "ReferralAccepted": ("referral-accepted", "", "", "referral-accepted"),
-    "ReferralReturned": ("referral-returned", "", "", ""),
-    "ReferralRedirected": ("referral-redirected", "referral-submitted", "", "referral-redirected"),
-    "ReferralDeclined": ("referral-declined", "", "", "referral-declined"),
-    "ReferralWithdrawn": ("", "referral-withdrawn", "", ""),
-    "PatientArrived": ("referral-arrived", "referral-arrived", "", ""),
-    "PatientNotArrived": ("referral-not-arrived", "", "", "referral-not-arrived"),
-    "TreatmentStarted": ("referral-treated", "", "", ""),
-    "PatientAdmitted": ("referral-treated", "", "", ""),
-    "PatientDischarged": ("referral-discharged", "", "", ""),
-    "PatientHandedBack": ("", "", "return-submitted", "return-submitted"),
-    "HandBackDeclined": ("", "return-declined", "", ""),
-    "PatientReceivedBack": ("return-received", "return-received", "", ""),
-    "ReferralClosed": ("referral-closed", "referral-closed", "", "referral-closed"),
+# event -> what the source, the target and the receiver are told ("" for nothing); the resident's own words are in `own_words`.
+_TOLD: dict[str, tuple[str, str, str]] = {
+    "ReferralSubmitted": ("", "referral-submitted", ""),
+    "PlaceOffered": ("referral-offered", "", ""),
+    "OfferConfirmed": ("referral-confirmed", "referral-confirmed", ""),
+    "OfferRefused": ("referral-offer-refused", "referral-offer-refused", ""),
+    "OfferExpired": ("referral-offer-lapsed", "referral-offer-lapsed", ""),
+    "ReferralAdvised": ("referral-advised", "", ""),
+    "ReferralPassedOn": ("referral-passed-on", "referral-submitted", ""),
+    "PatientDeparted": ("", "referral-departed", ""),
+    "CheckInCorrected": ("check-in-corrected", "", ""),
+    "PatientWentElsewhere": ("referral-elsewhere", "referral-elsewhere", ""),
+    "PatientLeftNetwork": ("referral-outside", "", ""),
+    "OutsideResultKnown": ("", "", ""),
+    "PatientDied": ("referral-died", "referral-died", "referral-died"),
+    "ReferralAccepted": ("referral-accepted", "", ""),
+    "ReferralReturned": ("referral-returned", "", ""),
+    "ReferralRedirected": ("referral-redirected", "referral-submitted", ""),
+    "ReferralDeclined": ("referral-declined", "", ""),
+    "ReferralWithdrawn": ("", "referral-withdrawn", ""),
+    "PatientArrived": ("referral-arrived", "referral-arrived", ""),
+    "PatientNotArrived": ("referral-not-arrived", "", ""),
+    "TreatmentStarted": ("referral-treated", "", ""),
+    "PatientAdmitted": ("referral-treated", "", ""),
+    "PatientDischarged": ("referral-discharged", "", ""),
+    "PatientHandedBack": ("", "", "return-submitted"),
+    "HandBackDeclined": ("", "return-declined", ""),
+    "PatientReceivedBack": ("return-received", "return-received", ""),
+    "ReferralClosed": ("referral-closed", "referral-closed", ""),
 }
 # What the family doctor's team is told in other words than the unit that is asked.
-_TOLD_FAMILY = {"ReferralSubmitted": "referral-sent"}
+_TOLD_FAMILY = {"ReferralSubmitted": "referral-sent", "OutsideResultKnown": "referral-outside-known"}
 
 
 def _number(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +120,7 @@ def _number(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def tell_parties(event: Event) -> None:
     """Tell each party of a referral what concerns it; facts travel in the event, the text holds no diagnosis."""
-    source, target, receiver, resident = _TOLD[type(event).__name__]
+    source, target, receiver = _TOLD[type(event).__name__]
     facts = event.details
     if isinstance(event, OfferRefused) and facts.get("by") != "resident":
         # Whoever wrote it down knows.
@@ -119,7 +129,7 @@ def tell_parties(event: Event) -> None:
     if family is not None and family not in (facts.get("source"), facts.get("target"), facts.get("receiver")):
         # The family doctor's team learns every stage, also of a referral that a hospital or another unit sent.
         tell(
-            kind=_TOLD_FAMILY.get(type(event).__name__) or source or target or resident,
+            kind=_TOLD_FAMILY.get(type(event).__name__) or source or target or receiver,
             organization_id=family,
             about=event.resident_id,
             link=event.subject,
@@ -139,8 +149,18 @@ def tell_parties(event: Event) -> None:
                 params=_number(facts),
                 urgent=urgent,
             )
-    if resident and event.resident_id is not None:
-        tell(kind=resident, resident_id=event.resident_id, link="", params=_number(facts))
+    _tell_resident(event)
+
+
+def _tell_resident(event: Event) -> None:
+    """Tell the resident on the own phone; a draft that never left is nobody's news there."""
+    kind = own_words.TOLD.get(type(event).__name__, "")
+    silent = event.details.get("from") == "draft" and type(event).__name__ in (
+        "ReferralWithdrawn",
+        "PatientWentElsewhere",
+    )
+    if kind and not silent and event.resident_id is not None:
+        tell(kind=kind, resident_id=event.resident_id, link=f"own-{event.subject}", params=_number(event.details))
 
 
 def _at_once(kind: str, facts: Mapping[str, Any]) -> tuple[str, bool]:
@@ -148,7 +168,7 @@ def _at_once(kind: str, facts: Mapping[str, Any]) -> tuple[str, bool]:
     green = facts.get("kind") == "green"
     if kind == "referral-offer-refused" and facts.get("code") == "worse":
         return "referral-offer-worse", True
-    if kind == "referral-offer-refused" and green:
+    if kind in ("referral-offer-refused", "referral-offer-lapsed") and green:
         return "referral-offer-refused-green", True
     return ("referral-green", False) if kind == "referral-submitted" and green else (kind, False)
 
@@ -158,7 +178,7 @@ def tell_follow_up_due(event: Event) -> None:
     unit = int(event.details["unit"])
     tell(kind="follow-up-due", organization_id=unit, about=event.resident_id, link=event.subject)
     if event.resident_id is not None:
-        tell(kind="follow-up-due", resident_id=event.resident_id)
+        tell(kind="own-follow-up", resident_id=event.resident_id)
 
 
 def tell_follow_up_missed(event: Event) -> None:

@@ -27,7 +27,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "unseen": queries.count_unseen(actor=actor),
         "older": found[-1].created_at.isoformat() if len(found) == PAGE else "",
     }
-    return page_or_part(request, "notices/inbox.html", "lines", context)
+    # A resident reads them in the frame of the own phone.
+    page = "notices/own.html" if actor.kind is ActorKind.RESIDENT else "notices/inbox.html"
+    return page_or_part(request, page, "lines", context)
 
 
 @require_GET

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import NoReverseMatch, reverse
 
@@ -12,13 +13,18 @@ from doorstep.kernel.access.actor import Actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextAct:
-    """One link: `url_name` takes the visit's key, or the resident's with of_resident; label is a lazy message."""
+    """One link: `url_name` takes the visit's key, or the resident's with of_resident; label is a lazy message.
+
+    `begins` posts to the address at once instead of opening it, and says from which visit: one click does it, and a second one on the
+    same visit leads to what the first began.
+    """
 
     label: Any
     icon: str
     url_name: str
     permission: str
     of_resident: bool = False
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,7 @@ class Link:
     label: Any
     icon: str
     address: str
+    begins: bool = False
 
 
 _acts: list[NextAct] = []
@@ -48,5 +55,7 @@ def links_of(visit: Visit, *, actor: Actor) -> list[Link]:
             address = reverse(act.url_name, args=[visit.resident.key if act.of_resident else visit.key])
         except NoReverseMatch:
             continue
-        found.append(Link(act.label, act.icon, address))
+        if act.begins:
+            address = f"{address}?{urlencode({'origin_subject': visit.subject})}"
+        found.append(Link(act.label, act.icon, address, act.begins))
     return found

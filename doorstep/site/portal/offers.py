@@ -13,7 +13,11 @@ from doorstep.care.referrals.dialog_forms import RefuseOfferForm
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow.once import once
+from doorstep.site.portal.sent import words_of
 from doorstep.site.portal.views import frame_of, owner_of
+
+# States in which the desk of the hospital reads the code of the referral.
+_EXPECTED = ("accepted", "on_the_way", "not_arrived")
 
 
 @require_GET
@@ -28,6 +32,23 @@ def offers(request: HttpRequest) -> HttpResponse:
         "expected": [one for one in rows if one.state in ("accepted", "on_the_way")],
     }
     return render(request, "portal/offers.html", context)
+
+
+@require_GET
+def referral(request: HttpRequest, key: UUID) -> HttpResponse:
+    """One referral for its patient: how far it has come, where and when to go with what, and what the hospital answered."""
+    actor = owner_of(request)
+    found = queries.get(key=key, actor=actor)
+    if found.resident_id not in actor.resident_ids or (found.submitted_at is None and found.direction == "up"):
+        raise NotFound()
+    context = {
+        **frame_of(request, actor),
+        "one": found,
+        "words": words_of(found),
+        "form": RefuseOfferForm(auto_id=f"{found.key}_%s") if found.state == "offered" else None,
+        "token": queries.qr_token(referral=found) if found.state in _EXPECTED else "",
+    }
+    return render(request, "portal/referral.html", context)
 
 
 @require_POST

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.urls import reverse
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,11 @@ _WORDS = {
     "discharged": gettext_noop("已出院，医院正在联系家门口的医生"),
     "handed_back": gettext_noop("已出院，等候家门口的医生接手"),
     "received_back": gettext_noop("家门口的医生正在随访"),
+    "in_treatment": gettext_noop("医生正在诊治"),
+    "declined": gettext_noop("医院未能接收，请看替代安排并联系您的医生"),
+    "advised": gettext_noop("专科医生已答复建议，不必到院"),
+    "withdrawn": gettext_noop("转诊已撤回"),
+    "closed": gettext_noop("转诊已办结"),
     "outside": gettext_noop("已转往医共体外，医生会询问诊疗结果"),
 }
 # What a referral publishes of itself under its own key, besides what was planned or done.
@@ -38,6 +44,7 @@ class Going:
     title: str
     detail: str
     who: str
+    href: str
     icon: str = "arrows-exchange"
 
 
@@ -52,14 +59,27 @@ def besides(entries: Sequence[Entry], sent: Iterable[Referral]) -> list[Entry]:
     return [one for one in entries if one.type not in _PAPERS or one.fhir_id not in keys]
 
 
-def _line(one: Referral) -> Going:
+def words_of(one: Referral) -> str:
+    """Where it stands, for the patient."""
+    if one.state in _WORDS:
+        return _(_WORDS[one.state])
     state = one.machine.state(one.state)
-    english = (get_language() or "").startswith("en")
-    words = _(_WORDS[one.state]) if one.state in _WORDS else state.en if english else state.zh
+    return state.en if (get_language() or "").startswith("en") else state.zh
+
+
+def page_of(one: Referral) -> str:
+    """The page of it on the own phone."""
+    return reverse("portal:referral", args=[one.key])
+
+
+def _line(one: Referral) -> Going:
+    words = words_of(one)
     home = one.direction == Referral.Direction.DOWN or one.state in ("handed_back", "received_back")
     unit = one.receiver if home else one.target
     place = unit.name if unit else one.outside_name
     department = f" {one.department.name}" if one.department and not home else ""
     if one.state in ("accepted", "on_the_way") and one.expected_at is not None:
         words = f"{words} · {moment_short(one.expected_at)}"
-    return Going(one.state_since, _("转往%(target)s") % {"target": f"{place}{department}"}, words, one.source.name)
+    return Going(
+        one.state_since, _("转往%(target)s") % {"target": f"{place}{department}"}, words, one.source.name, page_of(one)
+    )

@@ -14,5 +14,6 @@ urlpatterns = [
     path("code/", views.code, name="code"),
     path("offers/", offers.offers, name="offers"),
     path("offers/<uuid:key>/<str:word>/", offers.answer, name="answer"),
+    path("referrals/<uuid:key>/", offers.referral, name="referral"),
     path("family/<uuid:key>/", views.choose, name="choose"),
 ]

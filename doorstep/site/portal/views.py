@@ -31,7 +31,7 @@ from doorstep.people.residents.chart.lines import days_of
 from doorstep.site.acts import REASONS, act_words
 from doorstep.site.oauth import granted
 from doorstep.site.portal.looks import together, why
-from doorstep.site.portal.sent import besides, going_of
+from doorstep.site.portal.sent import besides, going_of, page_of
 
 _CHOSEN = "portal_resident"
 # How long the words of a report, which may say "do not move", are what the resident should do now.
@@ -128,7 +128,8 @@ def _just_ended(sent: Iterable[Any]) -> list[dict[str, Any]]:
         state = one.machine.state(one.state)
         if state.final and one.submitted_at is not None and one.state_since >= since:
             place = one.target.name if one.target else one.outside_name
-            found.append({"at": one.state_since, "state": state.en if english else state.zh, "place": place})
+            words = state.en if english else state.zh
+            found.append({"at": one.state_since, "state": words, "place": place, "href": page_of(one)})
     return found
 
 

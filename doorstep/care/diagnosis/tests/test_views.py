@@ -22,6 +22,7 @@ from doorstep.care.diagnosis.tests.factories import (
     recording_bytes,
     signed,
 )
+from doorstep.coordination.visits import actions as visits
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
@@ -263,3 +264,16 @@ def test_entry_of_the_record_draws_its_recording(loop: Loop) -> None:
         assert f'<ecg-viewer compact src="/ecg/recordings/{key}/wave.json">' in page
         assert "ecg" in page.split("</ecg-viewer>")[1]
     assert "ecg-viewer" not in client.get(f"{record}/ServiceRequest/{order.key}/").content.decode()
+
+
+def test_an_order_for_chest_pain_is_proposed_as_urgent(loop: Loop) -> None:
+    client, ticked = browser(loop.users["village"]), {}
+    for complaint in ("胸闷 2 小时，伴出汗", "高血压复诊，无胸闷"):
+        with acting(loop.actor("village")) as village:
+            visit = visits.open_visit(resident_id=loop.resident.id, actor=village, complaint=complaint)
+        page = client.get(f"/ecg/orders/new/{visit.key}/").content.decode()
+        box = page.partition('name="urgent"')[2].partition(">")[0]
+        ticked[complaint] = "checked" in box
+        with acting(loop.actor("village")) as village:
+            visits.finish(visit=visit, actor=village)
+    assert list(ticked.values()) == [True, False]

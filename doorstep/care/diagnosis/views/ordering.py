@@ -14,6 +14,7 @@ from doorstep.care.diagnosis.forms import OrderForm, ReasonForm, RecordingForm
 from doorstep.care.diagnosis.permissions import Permission
 from doorstep.care.diagnosis.views.asking import actor_of, sent
 from doorstep.coordination.visits import queries as visits
+from doorstep.coordination.visits.complaints import is_pressing
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.web.pages import page_or_part, redirect, render
@@ -43,7 +44,7 @@ def order(request: HttpRequest, visit_key: UUID) -> HttpResponse:
     waiting = queries.waiting_order(resident_id=visit.resident_id, source_id=visit.organization_id)
     if waiting is not None:
         return redirect(request, reverse("diagnosis:upload", args=[waiting.key]))
-    form = OrderForm(sent(request), initial={"indication": visit.complaint})
+    form = OrderForm(sent(request), initial={"indication": visit.complaint, "urgent": is_pressing(visit.complaint)})
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.order_after_look(visit=visit, actor=actor, **form.cleaned_data)

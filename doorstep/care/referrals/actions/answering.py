@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -144,26 +145,37 @@ def redirect(
 ) -> Referral:
     """Pass the referral on: to another department of the unit, or to another unit, which then has sight instead.
 
-    The clock starts anew. To another unit the booked place is freed; the patient's consent covers it.
+    The clock starts anew. The booked place of another department or unit is freed; the patient's consent covers it.
     """
     stand_still(referral, actor=actor)
     workflow.check_way(referral, "redirect", actor=actor)
     if target_id is None or target_id == referral.target_id:
         if department_id is None or department_id == referral.department_id:
             raise Refused(_("没有改派去处。"), fields={"department": _("请选择其他科室或其他机构。")})
-        return workflow.apply(
-            referral,
-            "redirect",
-            actor=actor,
-            values={"department_id": department_id},
-            reason=reason,
-            details=details_of(referral, department=department_id),
-        )
+        return _to_department(referral, department_id=department_id, reason=reason, actor=actor)
     if target_id == referral.source_id:
         raise Refused(_("不能改派回转出机构。"), fields={"target": _("如不接收，请使用“不予接收”。")})
     if queries.open_at_target(resident_id=referral.resident_id, target_id=target_id, besides=referral.pk):
         raise _open_there()
     return _to_unit(referral, target_id=target_id, department_id=department_id, reason=reason, actor=actor)
+
+
+def _to_department(referral: Referral, *, department_id: int, reason: str, actor: Actor) -> Referral:
+    booking = place_kept(referral)
+    elsewhere = booking is not None and booking.slot.schedule.department_id != department_id
+    # Whoever is sent to another department is not expected by the doctor of the first.
+    unplaced: dict[str, Any] = {"booking": None, "appointment_text": "", "expected_at": None} if elsewhere else {}
+    moved = workflow.apply(
+        referral,
+        "redirect",
+        actor=actor,
+        values={"department_id": department_id, "expert_id": None, **unplaced},
+        reason=reason,
+        details=details_of(referral, department=department_id),
+    )
+    if booking is not None and elsewhere:
+        scheduling.cancel(booking_key=booking.key, actor=actor, reason=_("转诊改派到其他科室"))
+    return moved
 
 
 def _to_unit(referral: Referral, *, target_id: int, department_id: int | None, reason: str, actor: Actor) -> Referral:

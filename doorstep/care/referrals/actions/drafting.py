@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, contact, rules
 from doorstep.care.referrals.actions.details import details_of, place_text
-from doorstep.care.referrals.complaints import symptoms_in
 from doorstep.care.referrals.criteria import judge
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
@@ -20,6 +19,7 @@ from doorstep.care.referrals.selection import is_preselected
 from doorstep.care.referrals.states import MAY_BE_ASKED_AGAIN
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling.actions import Hold
+from doorstep.coordination.visits.complaints import symptoms_in
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound

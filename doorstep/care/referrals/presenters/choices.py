@@ -160,14 +160,38 @@ def targets_for(referral: Referral, *, signed: list[int] | None = None) -> list[
     own = signed or []
     units = organizations.search(text="", kinds=_TARGETS, limit=200)
     # Hospitals first, the higher ones on top; centres and care homes after them.
-    fitting = KINDS_OF.get(referral.aim, ())
-    units.sort(key=lambda one: (one.kind not in fitting, one.kind != _TARGETS[0], -one.tier))
+    fitting, near = KINDS_OF.get(referral.aim, ()), (referral.source.parent_id, referral.source_id)
+    rehabilitates = referral.aim == Referral.Aim.REHABILITATION
+    units.sort(
+        key=lambda one: (
+            one.kind not in fitting,
+            rehabilitates and "康复" not in one.name,
+            # The own township first: nobody is sent to a clinic across the county.
+            bool(fitting) and one.id not in near,
+            one.kind != _TARGETS[0],
+            -one.tier,
+        )
+    )
     found = [(one.id, one.name) for one in units if one.id != referral.source_id]
     if referral.target is not None and referral.target_id not in {one[0] for one in found}:
         found.append((referral.target.id, referral.target.name))
     # Who goes to a centre's clinic or a care home does not go to the hospital of the contract.
-    ranked = found if fitting else sorted(found, key=lambda one: own.index(one[0]) if one[0] in own else len(own))
+    ranked = (
+        found
+        if fitting or rehabilitates
+        else sorted(found, key=lambda one: own.index(one[0]) if one[0] in own else len(own))
+    )
     return [(key, name + (_("（签约医院）") if key in own else "")) for key, name in ranked]
+
+
+def target_for_aim(referral: Referral) -> int | None:
+    """The unit that the form proposes: the one chosen where it fits the aim, else the first that does."""
+    fitting = KINDS_OF.get(referral.aim, ())
+    if not fitting or (referral.target is not None and referral.target.kind in fitting):
+        return referral.target_id
+    units = organizations.several(ids=[key for key, _name in targets_for(referral)])
+    kinds = {one.id: one.kind for one in units}
+    return next((key for key, _name in targets_for(referral) if kinds.get(key) in fitting), referral.target_id)
 
 
 def receivers_for(referral: Referral) -> list[tuple[int, str]]:

@@ -172,7 +172,9 @@ def _lines(
         "type": "lines",
         "name": word("direction", direction),
         "coordinateSystem": "cartesian2d",
+        # The legend takes the colour of the series' lines, not of its marks.
         "itemStyle": {"color": _BY_DIRECTION[direction]},
+        "lineStyle": {"color": _BY_DIRECTION[direction]},
         "data": [
             {
                 "coords": [places[flow.source_id][:2], places[flow.target_id][:2]],

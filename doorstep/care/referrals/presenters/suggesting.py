@@ -1,4 +1,5 @@
-"""What the form of a referral changes of itself while it is filled in: the code of a new impression, how fast, which emergency centre.
+"""What the form of a referral changes of itself while it is filled in: the code of a new impression, the symptoms that the words name,
+how fast, which emergency centre, and which units and departments there are to choose from.
 
 Only what the doctor has not chosen otherwise: the form carries what was suggested last, and a value that differs from it is the doctor's.
 """
@@ -13,6 +14,8 @@ from doorstep.care.referrals import rules
 from doorstep.care.referrals.coding import code_for
 from doorstep.care.referrals.criteria import Judgement
 from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.presenters import choices
+from doorstep.coordination.visits.complaints import symptoms_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,43 @@ def suggest(
     if kind not in (referral.kind, Referral.Kind.ORDINARY):
         return Suggested(kind, center, _("按上转指征建议：%(kind)s") % {"kind": words}, changed=changed)
     return Suggested(kind, center, changed=changed)
+
+
+def named_in(words: Mapping[str, object]) -> list[str]:
+    """The symptoms that the words of the form name: illness and impression."""
+    return symptoms_in("；".join(str(words.get(name) or "") for name in ("present_illness", "impression")))
+
+
+def tick_named(posted: QueryDict) -> str:
+    """Tick the symptoms that were written since the page was shown, in `posted`; a sentence that names them, "" for none.
+
+    One that was named before and is not ticked was unticked by the doctor and stays so.
+    """
+    before = posted.get("symptoms_named")
+    if before is None:
+        return ""
+    ticked = posted.getlist("symptoms")
+    new = [one for one in named_in(posted) if one not in before.split(",") and one not in ticked]
+    if not new:
+        return ""
+    posted.setlist("symptoms", [*ticked, *new])
+    return _("已按所写内容勾选：%(symptoms)s，请核对。") % {
+        "symptoms": "、".join(_(rules.SYMPTOMS[one]) for one in new)
+    }
+
+
+def follow_aim(posted: QueryDict, referral: Referral) -> tuple[bool, bool]:
+    """Let aim and unit in memory be those of the form; a new aim brings the unit that fits it.
+
+    Returns whether the units, and whether departments and experts, are to be listed anew. Only in memory.
+    """
+    aim, named = posted.get("aim", ""), posted.get("target_id", "")
+    if aim in Referral.Aim.values:
+        referral.aim = aim
+    offered = choices.targets_for(referral, signed=choices.signed_of(referral))
+    referral.target_id = next((key for key, _name in offered if str(key) == named), referral.target_id)
+    again = "listed_aim" in posted and posted["listed_aim"] != referral.aim
+    if again:
+        referral.target_id = choices.target_for_aim(referral)
+        posted["target_id"] = str(referral.target_id or "")
+    return again, again or ("listed_target" in posted and posted["listed_target"] != str(referral.target_id or ""))

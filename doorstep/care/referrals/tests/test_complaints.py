@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from doorstep.care.referrals import rules
 from doorstep.care.referrals.actions.drafting import _prefilled
-from doorstep.care.referrals.complaints import symptoms_in
 from doorstep.care.referrals.criteria import Fact
 from doorstep.care.referrals.record_facts import Known, up_facts
 from doorstep.care.referrals.tests.factories import draft, make_loop
 from doorstep.coordination.visits import actions as visits
+from doorstep.coordination.visits.complaints import symptoms_in
 from doorstep.kernel.access.session import acting
 
 

@@ -63,6 +63,10 @@ def test_map_keeps_the_county_large_and_the_far_hospital_at_its_edge() -> None:
         far = unit("远方医院", "hospital", at=("120.0", "31.0"))
         chart = flow_charts.flow_map([flow(near[0], far, 3), flow(near[1], near[2], 9)], period="month")
         assert flow_charts.flow_map([], period="month")["series"][-1]["data"] == []
+    lines = [one for one in chart["series"] if one["type"] == "lines"]
+    # The legend shows the colour in which the lines are drawn.
+    assert lines
+    assert all(one["lineStyle"]["color"] == part["lineStyle"]["color"] for one in lines for part in one["data"])
     axis = chart["xAxis"]
     assert axis["max"] - axis["min"] < 0.3
     dots = {one["name"]: one for one in chart["series"][-1]["data"]}

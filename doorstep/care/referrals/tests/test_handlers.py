@@ -2,7 +2,7 @@
 
 import pytest
 
-from doorstep.care.referrals import handlers
+from doorstep.care.referrals import handlers, own_words
 from doorstep.care.referrals.tests.factories import make_loop, referral_in
 from doorstep.coordination.notices.models import Notice
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -35,7 +35,18 @@ def test_every_stage_tells_the_right_sides() -> None:
         ("return-received", world.village),
         ("return-received", world.lead),
     }
-    assert {"referral-submitted", "referral-accepted", "return-submitted"} <= resident
+    assert resident == {
+        f"own-referral-{stage}"
+        for stage in ("sent", "accepted", "arrived", "admitted", "discharged", "handed-back", "received")
+    }
+
+
+def test_a_resident_is_told_in_own_words() -> None:
+    assert set(own_words.TOLD) <= set(handlers._TOLD)
+    assert set(own_words.TOLD.values()) <= set(own_words.TEXTS)
+    for text in own_words.TEXTS.values():
+        assert "患者" not in text.zh
+        assert "居民" not in text.zh
 
 
 def test_every_told_event_is_subscribed() -> None:

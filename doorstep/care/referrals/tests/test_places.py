@@ -16,7 +16,7 @@ from doorstep.coordination.scheduling.models import Booking, Place, Schedule, Sl
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import acting
-from doorstep.people.organizations.models import Organization
+from doorstep.people.organizations.models import Department, Organization
 from doorstep.people.residents.tests.factories import make_staff
 from doorstep.site.actors import of_user
 
@@ -110,6 +110,17 @@ def test_place_booked_by_another_unit_of_the_case_is_given_back(loop: Loop) -> N
     with acting(loop.village) as village:
         sent = queries.get(key=one.key, actor=village)
         actions.go_elsewhere(referral=sent, place="市中医院", reason="", actor=village)
+    assert bookings() == ["cancelled"]
+
+
+def test_redirect_to_another_department_frees_the_place_of_the_first(loop: Loop) -> None:
+    one = booked(loop, make_slot(loop))
+    with acting(system_actor(Purpose.IMPORT)):
+        other = Department.objects.create(organization_id=loop.world.lead, code="0304", name="神经内科")
+    with acting(loop.office) as office:
+        mine = queries.get(key=one.key, actor=office)
+        moved = actions.redirect(referral=mine, department_id=other.pk, reason="头晕，先看神经内科", actor=office)
+        assert (moved.department_id, moved.appointment_text, moved.expected_at) == (other.pk, "", None)
     assert bookings() == ["cancelled"]
 
 

@@ -92,6 +92,40 @@ def test_kind_follows_the_criteria_until_the_doctor_chooses() -> None:
     assert _checked(calm) == "ordinary"
 
 
+def test_symptoms_are_ticked_as_they_are_written_and_stay_unticked_once_unticked() -> None:
+    loop = make_loop()
+    referral, client = plain(loop), village(loop)
+    address = reverse("referrals:advice", args=[referral.key])
+    written = {"present_illness": "突发右侧肢体无力 1 小时，无胸痛", "symptoms_named": ""}
+    told = client.post(address, form_of(loop, **written)).content.decode()
+    assert 'id="symptoms-field" hx-swap-oob="true"' in told
+    assert "已按所写内容勾选：突发言语或肢体障碍" in told
+    assert _checked(told) == "green"
+    unticked = client.post(address, form_of(loop, **{**written, "symptoms_named": "neurological"})).content.decode()
+    assert 'id="symptoms-field"' not in unticked
+    assert _checked(unticked) == "ordinary"
+
+
+def test_units_follow_the_aim_and_departments_the_unit_before_anything_is_saved() -> None:
+    loop = make_loop()
+    referral, client = plain(loop), village(loop)
+    address = reverse("referrals:advice", args=[referral.key])
+    listed = {"listed_aim": "department", "listed_target": loop.world.lead, "aim": "department"}
+    quiet = client.post(address, form_of(loop, **listed)).content.decode()
+    assert 'id="target-field"' not in quiet
+    assert 'id="department-field"' not in quiet
+    clinic = client.post(address, form_of(loop, **{**listed, "aim": "clinic"})).content.decode()
+    # The own township is proposed, and its departments with it.
+    assert f'<option value="{loop.world.township}" selected>' in clinic
+    assert 'name="listed_aim" value="clinic"' in clinic
+    assert "心血管内科" not in clinic.partition('id="department-field"')[2].partition("</div>")[0]
+    back = client.post(
+        address, form_of(loop, listed_aim="clinic", aim="clinic", listed_target=loop.world.township)
+    ).content.decode()
+    assert 'id="target-field"' not in back
+    assert "心血管内科" in back.partition('id="department-field"')[2].partition("</div>")[0]
+
+
 def _checked(page: str) -> str:
     return next(line for line in page.split("<input") if 'name="kind"' in line and "checked" in line).partition('value="')[2].partition('"')[0]  # fmt: skip
 

@@ -153,8 +153,9 @@ def advice(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_SUBMIT)
     referral = queries.get(key=key, actor=actor)
-    _name_target(request, referral)
     data, told = suggesting.recoded(request.POST, referral)
+    units, departments = suggesting.follow_aim(data, referral)
+    ticked = suggesting.tick_named(data)
     form = _form(request, referral, _choices(referral), data)
     form.is_valid()
     # Only in memory: the object is thrown away with the answer.
@@ -169,7 +170,16 @@ def advice(request: HttpRequest, key: UUID) -> HttpResponse:
         request,
         "referrals/edit.html",
         "advice",
-        {**context, "form": form, "told": told, "along": True, "recoded": recoded},
+        {
+            **context,
+            "form": form,
+            "told": told,
+            "along": True,
+            "recoded": recoded,
+            "units": units,
+            "departments": departments,
+            "ticked": ticked,
+        },
     )
 
 
@@ -321,6 +331,7 @@ def _advice(request: HttpRequest, referral: Any, posted: Mapping[str, object] | 
         "criteria": criteria_now(judged),
         "benefits": benefit_rows(benefits.as_rows(decisions)),
         "slot_chosen": request.POST.get("slot", ""),
+        "named": ",".join(suggesting.named_in(vars(referral))),
         "fitting": choices.words_of(referral),
         "complete": completeness.check(referral),
         "booked": choices.booked_of(referral, actor=actor),

@@ -45,6 +45,10 @@ def test_pages_from_scan_to_danger() -> None:
     assert ZHOU_NUMBER not in page.content.decode()
     opened = client.post(f"/visits/open/{resident.key}/", {"complaint": "头晕", "kind": "outpatient"})
     visit = opened.headers["Location"]
+    # One press begins the referral of this visit; a second one leads to the same draft.
+    begin = client.get(visit).content.decode().partition("/referrals/new/")[2].partition('"')[0]
+    drafts = [client.post(f"/referrals/new/{begin}").headers["Location"] for _press in range(2)]
+    assert drafts[0] == drafts[1]
     refused = client.post(f"{visit}vitals/", {"systolic": "1800", "temperature": "abc", "oxygen": "20", "weight": "1"})
     assert refused.status_code == 422
     for sentence in ("应在 40–300 mmHg", "请补填", "请只填数字", "应在 30–100 %", "1 kg 不常见", "有 5 处"):

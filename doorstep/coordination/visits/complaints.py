@@ -1,9 +1,9 @@
-"""Which symptoms of the form a complaint names, in the words that village doctors write."""
+"""Which symptoms a complaint names, in the words that village doctors write, and whether they cannot wait."""
 
 import re
 from typing import Final
 
-# Symptom of `rules.SYMPTOMS` -> the words that name it. Only what cannot be meant otherwise: the doctor ticks the rest.
+# Symptom -> the words that name it. Only what cannot be meant otherwise: the doctor ticks the rest.
 _WORDS: Final[dict[str, tuple[str, ...]]] = {
     "chest-pain": ("胸闷", "胸痛", "心前区疼", "心前区痛", "胸口疼", "胸口痛", "胸部疼痛"),
     "consciousness": ("意识不清", "意识模糊", "意识丧失", "昏迷", "晕厥", "晕倒"),
@@ -25,7 +25,18 @@ _DENIED: Final = re.compile(r"无(?!力|明显诱因|诱因)|没有|未|否认|�
 def symptoms_in(complaint: str) -> list[str]:
     """The symptoms that a complaint affirms, in the order of the form; what follows a denial in its clause does not count.
 
-    A suggestion for the boxes of the form: the doctor who sends it has them before the eyes.
+    A suggestion for the boxes of a form: the doctor who sends it has them before the eyes.
     """
     affirmed = " ".join(_DENIED.split(clause, maxsplit=1)[0] for clause in _CLAUSE.split(complaint))
     return [code for code, words in _WORDS.items() if any(word in affirmed for word in words)]
+
+
+# Of these an examination does not wait its turn.
+_PRESSING: Final = frozenset(
+    {"chest-pain", "consciousness", "neurological", "dyspnoea", "sweating", "cyanosis", "seizure"}
+)
+
+
+def is_pressing(complaint: str) -> bool:
+    """Whether a complaint affirms something of which an examination does not wait; a suggestion for whoever asks for one."""
+    return not _PRESSING.isdisjoint(symptoms_in(complaint))
