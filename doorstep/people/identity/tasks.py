@@ -11,5 +11,5 @@ from doorstep.people.identity import searching
 
 @app.task(name=searching.JOB, queue="default", retry=RetryStrategy(max_attempts=3, wait=60))
 def find_doubles(**ignored: Any) -> None:
-    """Search the whole index. By the command: its engines are loaded where a search runs, not in every process."""
-    call_command("find_doubles")
+    """Search the whole index. By the command, and apart: its engines are loaded where a search runs, and go when it ends."""
+    call_command("find_doubles", apart=True)
