@@ -175,7 +175,7 @@ ENTRIES: tuple[Entry, ...] = (
         group=_HOUSE,
     ),
     Entry(
-        label=_("机构"),
+        label=_("机构目录"),
         icon="building-hospital",
         url_name="organizations:tree",
         permission=Organizations.ORGANIZATION_VIEW,

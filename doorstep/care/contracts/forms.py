@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.contracts.models import Contract
@@ -23,13 +24,16 @@ class TermsForm(forms.Form):
     term_years = forms.TypedChoiceField(
         label=_("签约周期"),
         coerce=int,
-        choices=[(years, _("%(years)s 年") % {"years": years}) for years in TERMS],
+        choices=[(years, format_lazy(_("{years} 年"), years=years)) for years in TERMS],
         initial=1,
         widget=forms.RadioSelect,
     )
     package_code = forms.ChoiceField(
         label=_("服务包"),
-        choices=[(package.code, f"{package.zh} · {package.total} 元/年") for package in PACKAGES.values()],
+        choices=[
+            (package.code, format_lazy(_("{name} · {yuan} 元/年"), name=_(package.zh), yuan=package.total))
+            for package in PACKAGES.values()
+        ],
         initial="basic",
     )
     sign_mode = forms.ChoiceField(label=_("签约方式"), choices=Contract.SignMode.choices, initial="person")

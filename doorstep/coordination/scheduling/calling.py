@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 # How a caller came to count as known. Facts that others may know too (number, name, end of the telephone number) only allow
@@ -26,16 +27,21 @@ def calling_back() -> str:
     return _("为确认是您本人，请先挂机，我马上拨打您登记的手机，请接听。")
 
 
+def _spoken(at: datetime) -> str:
+    """A day without its year, and the time, as one says them in the reader's language."""
+    return f"{date_format(at, 'MONTH_DAY_FORMAT')} {at:%H:%M}"
+
+
 def offering(who: str, at: datetime) -> str:
     """The offer of a time, to be answered with yes or no."""
-    return _("%(who)s %(time)s 有号，为您约这个时间可以吗？") % {"who": who, "time": at.strftime("%m月%d日 %H:%M")}
+    return _("%(who)s %(time)s 有号，为您约这个时间可以吗？") % {"who": who, "time": _spoken(at)}
 
 
 def booked(house: str, department: str, who: str, at: datetime) -> str:
     """What is read out once the place is booked."""
     return _(
         "已为您约好：%(time)s，%(house)s%(department)s，%(who)s。请带身份证，到院后先报到取号；不能来请提前来电取消。请问还需要别的帮助吗？"
-    ) % {"time": at.strftime("%m月%d日 %H:%M"), "house": house, "department": department, "who": who}
+    ) % {"time": _spoken(at), "house": house, "department": department, "who": who}
 
 
 def cancelled() -> str:

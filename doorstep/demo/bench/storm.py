@@ -40,8 +40,9 @@ KILLED_TRIES = 1_000_000
 _UP_SECONDS = 60.0
 _WARM_SECONDS = 4.0
 _SLOTS_A_CLINIC, _PLACES_A_SLOT = 10, 20
-# The killed storm: about what is booked in a second of it, restarts included; more slots than this would be years ahead.
-_PLACES_KILLED, _BOOKED_A_SECOND, _MOST_SLOTS = 8, 400, 1_000
+# The killed storm: places of a slot for the twelve who come, so that most fight for the last one; about what is booked in a second
+# at most, restarts included; more slots than this would be years ahead.
+_PLACES_KILLED, _BOOKED_A_SECOND, _MOST_SLOTS = 3, 400, 1_000
 _SAYS_EACH, _LONG = 15.0, 600.0
 
 
