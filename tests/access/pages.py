@@ -265,6 +265,7 @@ PAGES: dict[str, Page] = {
     "referrals:flow-sankey": page("FLOW_VIEW"),
     "referrals:flow-map": page("FLOW_VIEW"),
     "beds:board": page("BED_VIEW"),
+    "beds:export": page("BED_VIEW"),
     "beds:ward": page("BED_MANAGE"),
     "beds:act": act("BED_MANAGE", of="nothing", verb="ready"),
     "beds:stay": page("BED_MANAGE", of="nothing"),

@@ -8,13 +8,20 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from doorstep.coordination.beds.cases import address_of
-from doorstep.coordination.beds.models import BedRequest, Stay
-from doorstep.coordination.beds.queries import WardBoard
+from doorstep.coordination.beds.models import Bed, BedRequest, Stay
+from doorstep.coordination.beds.queries import WaitingCount, WardBoard
 from doorstep.coordination.beds.states import BED
 from doorstep.kernel.web.formats import age
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.named import Named, named
+from doorstep.people.residents.rules import spell
 
+# How many of the waiting list a page shows; the rest is found by name or read in the Excel file.
+SHOWN = 100
+# The most that a search or a file reads.
+READ = 2000
+# By priority of a request: its name and its tone.
+PRIORITIES = (("普通", "neutral"), ("急诊", "warn"), ("绿色通道", "warn"), ("危急", "critical"))
 TONES = {"free": "ok", "held": "warn", "occupied": "info", "cleaning": "neutral", "closed": "plain"}
 
 
@@ -35,38 +42,97 @@ class Tile:
     verbs: list[tuple[str, str, bool]]
 
 
-def boards(wards: list[WardBoard], requests: Iterable[BedRequest] = ()) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The board as somebody looks at it: its wards, who waits (names), how many wait, and the words that are looked for."""
+
+    wards: list[WardBoard]
+    requests: list[BedRequest]
+    counts: list[WaitingCount]
+    text: str = ""
+    names: bool = True
+
+    @property
+    def waiting_count(self) -> int:
+        """How many wait, seen by name or not."""
+        return sum(one.count for one in self.counts)
+
+
+def page_of(looked: Looked) -> dict[str, Any]:
+    """What the page shows of the board; a search narrows beds and waiting list and leaves the figures whole."""
+    found = [row for row in looked.requests if fits(looked.text, row.patient_name, _department(row))]
+    return {
+        "wards": boards(looked.wards, looked.requests, text=looked.text),
+        "several": len({line.ward.organization_id for line in looked.wards}) > 1,
+        "totals": {**totals(looked.wards), "waiting": looked.waiting_count},
+        "waiting": waiting(found[:SHOWN], looked.wards),
+        "found": len(found) if looked.text else looked.waiting_count,
+        "counts": [(_(PRIORITIES[one.priority][0]), PRIORITIES[one.priority][1], one) for one in looked.counts],
+        "priorities": [(_(words), tone) for words, tone in PRIORITIES],
+        "text": looked.text,
+        "sees_names": looked.names,
+    }
+
+
+def boards(wards: list[WardBoard], requests: Iterable[BedRequest] = (), *, text: str = "") -> list[dict[str, Any]]:
     """The wards with a tile per bed, a kept one with whom of the waiting list it is kept for; the verbs are those of the table
-    that need no more than a word."""
-    english = (get_language() or "").startswith("en")
+    that need no more than a word. With `text` only the beds of those whose name fits."""
     names = {row.reference: row.patient_name for row in requests}
     found = []
     for line in wards:
-        tiles = []
-        for bed, stay in line.beds:
-            state = BED.state(bed.state)
-            verbs = [
-                (way.verb, way.en if english else way.zh, way.reason)
-                for way in BED.verbs(bed.state)
-                if way.listed and way.side == "unit" and way.verb != "vacate"
-            ]
-            tiles.append(
-                Tile(
-                    key=bed.key,
-                    number=bed.number,
-                    state=bed.state,
-                    label=state.en if english else state.zh,
-                    tone=TONES[bed.state],
-                    stay=stay,
-                    person=about(stay.resident) if stay else "",
-                    held_until=bed.held_until,
-                    held_by=names.get(bed.held_for, ""),
-                    held_case=address_of(bed.held_for),
-                    verbs=verbs,
-                )
+        tiles = [
+            _tile(bed, stay, names.get(bed.held_for, ""))
+            for bed, stay in line.beds
+            if not text or fits(text, stay.patient_name if stay else names.get(bed.held_for, ""))
+        ]
+        if tiles or not text:
+            found.append(
+                {
+                    "ward": line.ward,
+                    "tiles": tiles,
+                    "counts": line.counts,
+                    "all": len(line.beds),
+                    "leaving": line.leaving,
+                }
             )
-        found.append({"ward": line.ward, "tiles": tiles, "counts": line.counts, "leaving": line.leaving})
     return found
+
+
+def _tile(bed: Bed, stay: Stay | None, held_by: str) -> Tile:
+    english = (get_language() or "").startswith("en")
+    state = BED.state(bed.state)
+    return Tile(
+        key=bed.key,
+        number=bed.number,
+        state=bed.state,
+        label=state.en if english else state.zh,
+        tone=TONES[bed.state],
+        stay=stay,
+        person=about(stay.resident) if stay else "",
+        held_until=bed.held_until,
+        held_by=held_by,
+        held_case=address_of(bed.held_for),
+        verbs=[
+            (way.verb, way.en if english else way.zh, way.reason)
+            for way in BED.verbs(bed.state)
+            if way.listed and way.side == "unit" and way.verb != "vacate"
+        ],
+    )
+
+
+def fits(text: str, *names: str) -> bool:
+    """Whether one of these names holds a text, or sounds as it is typed: 周, zhou, zgl."""
+    asked = text.strip().lower().replace(" ", "")
+    if not asked or any(asked in name.lower() for name in names if name):
+        return True
+    if not asked.isascii():
+        return False
+    spelled = [spell(name) for name in names if name]
+    return any(one.initials.startswith(asked) or one.pinyin.replace(" ", "").startswith(asked) for one in spelled)
+
+
+def _department(row: BedRequest) -> str:
+    return row.department.name if row.department else ""
 
 
 def about(person: Resident | Named | None) -> str:

@@ -1,16 +1,20 @@
-"""Reads of wards, beds, stays and the waiting list."""
+"""Reads of wards, beds, stays and the waiting list.
+
+Whoever manages beds without seeing records learns figures, counted under the system's own purpose, and no names.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 from django.db.models.functions import Length
 
 from doorstep.coordination.beds.models import Bed, BedRequest, Stay, Ward
-from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.access.session import for_purpose
 
 
 @dataclass(slots=True)
@@ -24,16 +28,36 @@ class WardBoard:
 
 
 def board(*, actor: Actor, leaving_by: date) -> list[WardBoard]:
-    """The wards of the actor's units with every bed and who lies in it: three queries."""
+    """The wards of the actor's units with every bed and, where the actor sees records, who lies in it.
+
+    How many are predicted to leave is counted for every ward; the caller has recorded the look of whoever sees no names.
+    """
     wards = Ward.objects.filter(organization_id__in=actor.reach).select_related("organization", "department")
     found = {ward.pk: WardBoard(ward) for ward in wards.order_by("organization_id", "name")}
     stays = {stay.bed_id: stay for stay in open_stays(organization_ids=actor.reach)}
+    for ward_id, count in _leaving(actor=actor, by=leaving_by).items():
+        if ward_id in found:
+            found[ward_id].leaving = count
     for bed in Bed.objects.filter(ward_id__in=found).order_by("ward_id", Length("number"), "number"):
         line, stay = found[bed.ward_id], stays.get(bed.pk)
         line.beds.append((bed, stay))
         line.counts[bed.state] = line.counts.get(bed.state, 0) + 1
-        line.leaving += bool(stay and stay.predicted_on and stay.predicted_on <= leaving_by)
     return list(found.values())
+
+
+def sees_all(actor: Actor) -> bool:
+    """Whether the actor sees the records of every unit whose beds it handles."""
+    return set(actor.reach) <= set(actor.record_reach)
+
+
+def _leaving(*, actor: Actor, by: date) -> dict[int, int]:
+    """How many patients are predicted to leave each ward by a day."""
+    rows = Stay.objects.filter(organization_id__in=actor.reach, left_at__isnull=True, predicted_on__lte=by)
+    counted = rows.values_list("bed__ward_id").annotate(Count("id"))
+    if sees_all(actor):
+        return dict(counted)
+    with for_purpose(Purpose.INDICATORS, actor):
+        return dict(counted)
 
 
 def open_stays(*, organization_ids: Iterable[int]) -> list[Stay]:
@@ -95,9 +119,28 @@ def free_count(*, organization_ids: Iterable[int]) -> dict[int, int]:
 
 
 def waiting(*, actor: Actor, limit: int = 100) -> list[BedRequest]:
-    """Who waits for a bed of the actor's units: by priority, then who came first."""
-    rows = BedRequest.objects.filter(organization_id__in=actor.reach, state="waiting").select_related("department")
-    return list(rows.order_by("-priority", "created_at")[:limit])
+    """Who waits for a bed of the actor's units, as far as the actor sees records: by priority, then who came first."""
+    rows = BedRequest.objects.filter(organization_id__in=actor.reach, state="waiting")
+    return list(rows.select_related("department", "organization").order_by("-priority", "created_at")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCount:
+    """How many wait at one priority, and since when the longest of them."""
+
+    priority: int
+    count: int
+    since: datetime
+
+
+def waiting_counts(*, actor: Actor) -> list[WaitingCount]:
+    """How many wait for a bed of the actor's units by priority, the most urgent first; names nobody."""
+    rows = BedRequest.objects.filter(organization_id__in=actor.reach, state="waiting")
+    counted = rows.order_by("-priority").values_list("priority").annotate(Count("id"), Min("created_at"))
+    if sees_all(actor):
+        return [WaitingCount(*row) for row in counted]
+    with for_purpose(Purpose.INDICATORS, actor):
+        return [WaitingCount(*row) for row in counted]
 
 
 def request_of(*, reference: str) -> BedRequest | None:

@@ -7,6 +7,7 @@ from doorstep.coordination.beds import views
 app_name = "beds"
 urlpatterns = [
     path("", views.board, name="board"),
+    path("board.xlsx", views.export, name="export"),
     path("wards/new/", views.ward, name="ward"),
     path("<uuid:key>/act/<str:verb>/", views.act, name="act"),
     path("stays/<uuid:key>/", views.stay, name="stay"),

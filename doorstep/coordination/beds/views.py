@@ -1,6 +1,7 @@
 """Pages of beds: the board, a ward's set-up, a stay with its daily round."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,30 +11,40 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.coordination.beds import actions, presenters, queries
+from doorstep.coordination.beds import actions, presenters, queries, spreadsheet
 from doorstep.coordination.beds.forms import RoundForm, WardForm
 from doorstep.coordination.beds.permissions import Permission
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.web.pages import page_or_part, redirect
 from doorstep.kernel.workflow.once import once
+
+_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:
-    """Every ward of the actor's units with its beds, and who waits for one."""
+    """Every ward of the actor's units with its beds, and who waits for one; `?q=` finds a patient by name."""
     actor = _actor(request)
-    actor.check(Permission.BED_VIEW)
-    wards = queries.board(actor=actor, leaving_by=timezone.localdate() + timedelta(days=1))
-    requests = queries.waiting(actor=actor)
+    looked = _looked(actor, text=request.GET.get("q", "")[:40].strip())
     context = {
-        "wards": presenters.boards(wards, requests),
-        "totals": presenters.totals(wards),
-        "waiting": presenters.waiting(requests, wards),
+        **presenters.page_of(looked),
         "may_manage": actor.may(Permission.BED_MANAGE),
-        "sees_names": bool(actor.record_reach),
+        "here": reverse("beds:board") + (f"?{urlencode({'q': looked.text})}" if looked.text else ""),
     }
     return page_or_part(request, "beds/board.html", "board", context)
+
+
+@require_GET
+def export(request: HttpRequest) -> HttpResponse:
+    """The board and the whole waiting list as an Excel file; names for those alone who see records."""
+    actor = _actor(request)
+    looked = _looked(actor)
+    audit.record(action="beds.export", actor=actor, subject=f"beds/{timezone.localdate()}")
+    response = HttpResponse(spreadsheet.board(looked, at=timezone.now()), content_type=_EXCEL)
+    response["Content-Disposition"] = f'attachment; filename="beds-{timezone.localdate()}.xlsx"'
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -111,6 +122,20 @@ def leave(request: HttpRequest, key: UUID) -> HttpResponse:
     actions.leave(stay=found, actor=actor)
     messages.success(request, _("已腾床，等待终末消毒。"))
     return redirect(request, reverse("beds:board"))
+
+
+def _looked(actor: Actor, *, text: str = "") -> presenters.Looked:
+    actor.check(Permission.BED_VIEW)
+    if not queries.sees_all(actor):
+        # Figures of units whose records the actor does not see.
+        audit.record(action="beds.counted", actor=actor, subject="beds/board")
+    return presenters.Looked(
+        wards=queries.board(actor=actor, leaving_by=timezone.localdate() + timedelta(days=1)),
+        requests=queries.waiting(actor=actor, limit=presenters.READ),
+        counts=queries.waiting_counts(actor=actor),
+        text=text,
+        names=bool(actor.record_reach),
+    )
 
 
 def _actor(request: HttpRequest) -> Actor:

@@ -202,7 +202,7 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
             Button(
                 verb=way.verb,
                 text=_text(way),
-                kind=way.style,
+                kind="first" if way.verb == "offer" and _waits_for_bed(referral) else way.style,
                 page=page,
                 dialog=dialog,
                 rare=way.verb in _RARE,
@@ -228,6 +228,11 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
         else one
         for number, one in enumerate(found)
     ]
+
+
+def _waits_for_bed(referral: Referral) -> bool:
+    """Whether a bed is what the patient waits for: it is offered first; the green channel is accepted first, the bed follows."""
+    return referral.bed_requested and referral.kind != Referral.Kind.GREEN and referral.bed_key is None
 
 
 def _accept_place(referral: Referral, actor: Actor, refusal: Refusal | None) -> Button:

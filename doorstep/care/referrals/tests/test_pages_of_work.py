@@ -203,3 +203,22 @@ def test_nothing_is_returned_for_a_reason_that_nobody_chose() -> None:
     assert client.post(address, {"reason": "请补血常规", "code": "missing-exam"}).status_code == 302
     with acting(loop.village):
         assert queries.get(key=referral.key, actor=loop.village).return_code == "missing-exam"
+
+
+def test_who_waits_for_a_bed_is_offered_one_before_a_clinics_place(client: Client) -> None:
+    loop = make_loop()
+    make_slot(loop)
+    with acting(loop.village):
+        sent = draft(loop)
+        actions.revise(
+            referral=sent, actor=loop.village, values={"kind": "ordinary", "bed_requested": True, "aim": "bed"}
+        )
+        actions.submit(referral=sent, consent=CONSENT, actor=loop.village)
+    client.force_login(loop.users["office"])
+    page = client.get(reverse("referrals:detail", args=[sent.key])).content.decode()
+    first = page[page.index('class="ds-head-actions"') :].split("</button>")[0]
+    assert "btn-primary" in first
+    assert "安排号源或床位" in first
+    dialog = client.get(reverse("referrals:dialog", args=[sent.key, "offer"])).content.decode()
+    # The clinic's places stay folded, so that the button is in sight.
+    assert dialog.index('name="bed"') < dialog.index("<details><summary>或选择本院号源")

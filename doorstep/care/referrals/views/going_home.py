@@ -56,7 +56,8 @@ def proposal(request: HttpRequest, key: UUID) -> HttpResponse:
             messages.success(request, said)
             return redirect(request, reverse("referrals:proposal", args=[key]))
     shown = going_home.proposal_of(down_queries.get_proposal(key=key), actor=actor)
-    return page_or_part(request, "referrals/proposal.html", "content", {**shown, "problem": problem}, status=status)
+    context = {**shown, "problem": problem, "posted": request.POST}
+    return page_or_part(request, "referrals/proposal.html", "content", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])
