@@ -196,6 +196,13 @@ ENTRIES: tuple[Entry, ...] = (
         group=_HOUSE,
     ),
     Entry(
+        label=_("院内名单"),
+        icon="list-check",
+        url_name="identity:lists",
+        permission=Residents.RESIDENT_LINK,
+        group=_HOUSE,
+    ),
+    Entry(
         label=_("重复档案"), icon="copy", url_name="identity:office", permission=Residents.RESIDENT_MERGE, group=_HOUSE
     ),
     Entry(

@@ -287,7 +287,15 @@ ROLES: dict[str, Role] = {
             "信息工程师",
             "Engineer",
             "管理系统接入、消息与编码对照，不看病历内容。",
-            frozenset(_EVERYBODY | {Access.CLIENT_MANAGE, Exchange.EXCHANGE_VIEW, Exchange.EXCHANGE_MANAGE}),
+            frozenset(
+                _EVERYBODY
+                | {
+                    Access.CLIENT_MANAGE,
+                    Exchange.EXCHANGE_VIEW,
+                    Exchange.EXCHANGE_MANAGE,
+                    Residents.RESIDENT_LINK,
+                }
+            ),
             cascades=True,
         ),
         Role(
@@ -295,7 +303,15 @@ ROLES: dict[str, Role] = {
             "建档员",
             "Registrar",
             "登记与批量导入居民。",
-            frozenset(_EVERYBODY | {Residents.RESIDENT_FIND, Residents.RESIDENT_REGISTER, Residents.RESIDENT_IMPORT}),
+            frozenset(
+                _EVERYBODY
+                | {
+                    Residents.RESIDENT_FIND,
+                    Residents.RESIDENT_REGISTER,
+                    Residents.RESIDENT_IMPORT,
+                    Residents.RESIDENT_LINK,
+                }
+            ),
             sees_records=True,
         ),
         Role(
@@ -310,6 +326,7 @@ ROLES: dict[str, Role] = {
                     Residents.RESIDENT_FIND,
                     Residents.RESIDENT_REGISTER,
                     Residents.RESIDENT_MERGE,
+                    Residents.RESIDENT_LINK,
                 }
             ),
             cascades=True,

@@ -16,6 +16,7 @@ urlpatterns = [
     path("fhir/", include("doorstep.coordination.scheduling.fhir_urls")),
     path("fhir/$process-message", messages.process_message, name="fhir-process-message"),
     path("fhir/", include("doorstep.people.identity.fhir_urls")),
+    path("fhir/", include("doorstep.coordination.hospital_systems.fhir_urls")),
     path("fhir/", include("doorstep.kernel.subscriptions.urls")),
     path("fhir/", include("doorstep.site.auditing.fhir_urls")),
     path("fhir/.well-known/smart-configuration", smart_configuration, name="smart-configuration"),

@@ -146,6 +146,7 @@ def test_two_live_contracts_are_refused_with_the_cure(scene: Scene, twin: Reside
     page = _page_of(officer, address)
     # The records office may end no contract: it is told whom to call, and nothing is there to choose or to press.
     assert (page.count(contract.team.name), "请联系 " + contract.signing_organization.name in page) == (2, True)
+    assert reverse("residents:entry", args=[twin.key, "Contract", contract.key]) in page
     for absent in ('name="reason"', 'type="radio"', "合并为一份档案", reverse("contracts:detail", args=[contract.key])):
         assert absent not in page
 

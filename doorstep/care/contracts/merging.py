@@ -10,6 +10,7 @@ from doorstep.care.contracts.permissions import Permission
 from doorstep.care.contracts.presenters import state_label
 from doorstep.care.contracts.states import COUNTING, LIVE
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.people.identity.obstacles import Held, Obstacle, whom_to_call
 
 
@@ -17,9 +18,10 @@ def in_the_way(standing_id: int, former_id: int, actor: Actor) -> Sequence[Obsta
     """The contracts of the two that run at the same time, each with its team, its term, and who can end it."""
     rows = list(
         Contract.objects.filter(resident_id__in=(standing_id, former_id), state__in=COUNTING)
-        .select_related("organization", "signing_organization", "team", "doctor")
+        .select_related("resident", "organization", "signing_organization", "team", "doctor")
         .order_by("starts_on", "id")
     )
+    rows.sort(key=lambda one: one.resident_id != standing_id)
     clashing = [one for one in rows if any(_clash(one, other) for other in rows)]
     if not clashing:
         return ()
@@ -32,6 +34,13 @@ def _clash(one: Contract, other: Contract) -> bool:
         return False
     both_live = one.state in LIVE and other.state in LIVE
     return both_live or (one.starts_on <= other.ends_on and other.starts_on <= one.ends_on)
+
+
+def _entry(contract: Contract, actor: Actor) -> str:
+    """The contract as it stands in the record, for those who read records and keep no contracts."""
+    if not actor.may(Access.RECORD_VIEW):
+        return ""
+    return reverse("residents:entry", args=[contract.resident.key, "Contract", contract.key])
 
 
 def _held(contract: Contract, actor: Actor) -> Held:
@@ -50,7 +59,7 @@ def _held(contract: Contract, actor: Actor) -> Held:
         resident_id=contract.resident_id,
         what=what,
         unit=signed_at.name,
-        page=reverse("contracts:detail", args=[contract.key]) if seen else "",
+        page=reverse("contracts:detail", args=[contract.key]) if seen else _entry(contract, actor),
         act=_("办理解约") if ends and contract.state in LIVE else "",
         call=""
         if ends

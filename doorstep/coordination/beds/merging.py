@@ -18,6 +18,7 @@ def in_the_way(standing_id: int, former_id: int, actor: Actor) -> Sequence[Obsta
         .select_related("bed__ward", "organization")
         .order_by("admitted_at", "id")
     )
+    rows.sort(key=lambda one: one.resident_id != standing_id)
     if len({one.resident_id for one in rows}) < 2:
         return ()
     sentence = _("两份档案的居民各占一张床位，请先为其中一份办理腾床。")

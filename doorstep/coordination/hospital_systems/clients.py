@@ -73,7 +73,7 @@ def stop_system(*, client: ApiClient, actor: Actor) -> None:
 
 def is_of_connection(client: ApiClient) -> bool:
     """Whether this is the machine account of a connection, which has no keys and ends with the connection."""
-    return Connection.objects.filter(client=client).exists()
+    return Connection.objects.filter(client=client).exclude(kind=Connection.Kind.API).exists()
 
 
 def _check(client: ApiClient, actor: Actor) -> None:

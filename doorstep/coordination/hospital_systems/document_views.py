@@ -1,23 +1,15 @@
 """A document of the record as file in the form of WS/T 500."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from doorstep.coordination.hospital_systems.cda.made import of_report, of_visit
-from doorstep.coordination.hospital_systems.cda.writing import Custodian, Subject, to_cda
+from doorstep.coordination.hospital_systems.cda.exporting import TYPES, exported
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.record import queries as records
-from doorstep.people.organizations import queries as organizations
-from doorstep.people.residents import queries as residents
-
-# What can be written as a shared document, in the order in which an id is looked for.
-_TYPES = ("Composition", "DiagnosticReport", "Encounter")
-_NEWEST = 200
 
 
 @require_GET
@@ -25,62 +17,9 @@ def document(request: HttpRequest, key: UUID) -> HttpResponse:
     """The Composition, report or outpatient visit with this id as shared document; the look is noted with its ground."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     actor.check(Permission.RECORD_VIEW)
-    source = next((found for type in _TYPES if (found := records.read(type=type, fhir_id=str(key)))), None)
+    source = next((found for type in TYPES if (found := records.read(type=type, fhir_id=str(key)))), None)
     if source is None:
         raise NotFound()
-    composition, results = _document(source, actor)
-    patient_key = str(composition.get("subject", {}).get("reference", "")).rpartition("/")[2]
-    resident = residents.get_by_key(patient_key, actor)
-    subject = Subject(
-        number=resident.national_id,
-        record_number=resident.record_number,
-        name=resident.name,
-        gender=resident.gender,
-        birth_date=resident.birth_date,
-    )
-    by_reference = {f"Observation/{one['id']}": one for one in results}
-    keeper = _custodian(composition, actor)
-    data = to_cda(composition, subject=subject, custodian=keeper, results=by_reference)
-    what = f"{source['resourceType']}/{key}"
-    records.note_look(resident_id=resident.pk, actor=actor, subject=what, action="document.export")
-    response = HttpResponse(data, content_type="application/xml; charset=utf-8")
+    response = HttpResponse(exported(source, actor), content_type="application/xml; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{key}.xml"'
     return response
-
-
-def _document(source: dict[str, Any], actor: Actor) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What is written, and the Observations that it names; raises NotFound for a stay, whose document is the discharge record."""
-    patient_key = str(source.get("subject", {}).get("reference", "")).rpartition("/")[2]
-    resident_id = residents.get_by_key(patient_key, actor).pk
-    kind = source["resourceType"]
-    if kind == "Encounter":
-        results = _of_visit("Observation", source["id"], resident_id)
-        made = of_visit(source, _of_visit("Condition", source["id"], resident_id), results)
-        if made is None:
-            raise NotFound()
-        return made, results
-    named = source.get("result", [])
-    if kind == "Composition":
-        named = [one for section in source.get("section", []) for one in section.get("entry", [])]
-    ids = [str(one.get("reference", "")).removeprefix("Observation/") for one in named]
-    found = records.entries(resident_id=resident_id, type="Observation", fhir_ids=ids)
-    results = [one.content for one in found]
-    return (source if kind == "Composition" else of_report(source, results)), results
-
-
-def _of_visit(type: str, visit: str, resident_id: int) -> list[dict[str, Any]]:
-    """What the record holds of a visit: its newest entries of a type."""
-    found = records.of_type(resident_id=resident_id, type=type, limit=_NEWEST)
-    return [one.content for one in found if one.content.get("encounter", {}).get("reference") == f"Encounter/{visit}"]
-
-
-def _custodian(composition: dict[str, object], actor: Actor) -> Custodian:
-    """The organisation that keeps the document; one that is no unit of ours is named by its words."""
-    given = composition.get("custodian")
-    words = str(given.get("display", "")) if isinstance(given, dict) else ""
-    key = str(given.get("reference", "")).rpartition("/")[2] if isinstance(given, dict) else ""
-    try:
-        unit = organizations.get_by_key(UUID(key))
-    except (ValueError, NotFound):
-        return Custodian(code="—", name=words or actor.organization_name)
-    return Custodian(code=unit.code, name=unit.name)

@@ -20,6 +20,7 @@ def in_the_way(standing_id: int, former_id: int, actor: Actor) -> Sequence[Obsta
         .select_related("organization", "practitioner")
         .order_by("created_at", "id")
     )
+    rows.sort(key=lambda one: one.resident_id != standing_id)
     clashing = [
         one
         for one in rows

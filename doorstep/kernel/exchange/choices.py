@@ -3,7 +3,8 @@
 from doorstep.kernel.exchange.models import Connection
 from doorstep.kernel.exchange.states import MessageState
 
-KINDS = list(Connection.Kind.choices)
+# The connection of a system that calls with its token is made by its first document.
+KINDS = [one for one in Connection.Kind.choices if one[0] != Connection.Kind.API]
 ENCODINGS = list(Connection.Encoding.choices)
 AUTO, UTF8 = Connection.Encoding.AUTO.value, Connection.Encoding.UTF8.value
 VERSIONS = list(Connection.Version.choices)

@@ -59,6 +59,11 @@ def install(opener: Opener) -> None:
     _opener[:] = [opener]
 
 
+def opened(name: str, data: bytes) -> Sequence[Item]:
+    """The messages of a file; one that cannot be opened is one item that says so."""
+    return _opener[0](name, data)
+
+
 def folder_of(connection: Connection) -> Path:
     """The folder of a connection; people save into its `in`."""
     return Path(settings.DATA) / "exchange" / connection.code
@@ -111,7 +116,7 @@ def _take(connection: Connection, path: Path) -> None:
 def take(connection: Connection, *, name: str, data: bytes) -> Taken:
     """Store the messages of one file; the same content again is the same messages."""
     number = hashlib.sha256(data or name.encode()).hexdigest()[:24]
-    items = _opener[0](name, data)
+    items = opened(name, data)
     with acting(system_actor(Purpose.EXCHANGE)):
         arrivals = [
             storing.arrive(

@@ -27,6 +27,7 @@ class Connection(models.Model):
 
         MLLP = "mllp", "HL7 v2（MLLP）"
         FOLDER = "folder", "文件夹"
+        API = "api", "接口上传（FHIR）"
 
     class Encoding(models.TextChoices):
         """The characters of its messages; AUTO follows MSH-18, then looks at the bytes."""

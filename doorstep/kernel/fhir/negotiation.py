@@ -33,6 +33,7 @@ _BODIES = {"application/fhir+json", "application/json", "text/json"}
 _ETAG = re.compile(r'^(?:W/)?"([^"]*)"$')
 LARGEST_BODY = 20 * 1024 * 1024
 _FILES = "/fhir/Binary"
+_DOCUMENTS = "/$cda"
 # Below this a compressed answer is not shorter.
 _WORTH = 1_000
 # A weight of 0: what is not acceptable.
@@ -52,9 +53,9 @@ class Preference:
 def check_accepted(request: HttpRequest, form: str = "") -> None:
     """Raise FhirRefused (406) when the caller wants anything but JSON; `_format`, of a form or the address, goes before Accept.
 
-    A Binary goes out as what it is (hl7.org/fhir/R4/binary.html).
+    A Binary goes out as what it is (hl7.org/fhir/R4/binary.html), a shared document as XML.
     """
-    if request.path_info.startswith(_FILES):
+    if request.path_info.startswith(_FILES) or request.path_info.endswith(_DOCUMENTS):
         return
     wanted = form or request.GET.get("_format") or request.META.get("HTTP_ACCEPT") or "*/*"
     if not takes_json(wanted):

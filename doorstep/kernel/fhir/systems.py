@@ -44,6 +44,8 @@ REPEAT_REASON = f"{BASE}/CodeSystem/repeat-reason"
 MOTHER_NUMBER = f"{BASE}/StructureDefinition/mother-number"
 # How a $match says that somebody out of the sender's sight is probably registered, or that it has asked too much.
 MATCH_HINT = f"{BASE}/CodeSystem/match-hint"
+# Why a document or message that a hospital sent is not in the record yet: the kinds of docs/apps/exchange.md.
+EXCHANGE_ERROR = f"{BASE}/CodeSystem/exchange-error"
 
 # valueBoolean on a DiagnosticReport: the result is a critical value.
 CRITICAL_RESULT = f"{BASE}/StructureDefinition/critical-result"

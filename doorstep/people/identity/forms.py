@@ -1,10 +1,13 @@
 """Forms of the records office."""
 
+from collections.abc import Mapping, Sequence
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.identity.facts import FACTS
+from doorstep.people.identity.listing import FIELDS
 from doorstep.people.residents.documents import COUNTRIES, KINDS
 from doorstep.people.residents.forms import NumberField
 from doorstep.people.residents.models import Resident
@@ -85,3 +88,32 @@ class IdentifyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("核对了哪种证件、由谁确认，例如“家属持户口簿到院确认”。"),
     )
+
+
+class ListForm(forms.Form):
+    """A hospital's list of patients."""
+
+    file = forms.FileField(
+        label=_("患者名单"),
+        help_text=_(
+            "Excel（.xlsx、.xls）或 CSV（UTF-8、GB18030），第一行是列名，最多 100,000 行；更多的由运维在服务器上比对。"
+        ),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.xls,.csv"}),
+        error_messages={"required": _("请选择一个文件。"), "empty": _("这个文件是空的，请核对后重新选择。")},
+    )
+
+
+class ColumnsForm(forms.Form):
+    """Which column of the file is what."""
+
+    def __init__(self, *args: object, heads: Sequence[str], columns: Mapping[str, int], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        choices = [("", _("没有这一列")), *((str(place), head) for place, head in enumerate(heads))]
+        for field in FIELDS:
+            self.fields[field.code] = forms.ChoiceField(
+                label=str(field.name), choices=choices, required=field.needed, initial=str(columns.get(field.code, ""))
+            )
+
+    def columns(self) -> dict[str, int]:
+        """The place of the column by the code of the field."""
+        return {code: int(place) for code, place in self.cleaned_data.items() if place}

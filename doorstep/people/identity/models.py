@@ -166,3 +166,106 @@ class IdentityChange(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["resident", "-at"], name="identity_change"),)
+
+
+class PatientList(models.Model):
+    """A hospital's list of patients that is linked with the index: uploaded, its columns named, checked, linked, reviewed.
+
+    `heads` are the columns of the file, `columns` says which of them is what (`listing.FIELDS`); `content` holds the file's lines
+    until they are linked, `faults` what is wrong in which line. `step` of `listing.STEPS` is how far the job has come.
+    """
+
+    class Stage(models.TextChoices):
+        """How far it has come."""
+
+        UPLOADED = "uploaded", "待对列"
+        CHECKED = "checked", "待开始"
+        RUNNING = "running", "比对中"
+        DONE = "done", "已比对"
+        FAILED = "failed", "出错"
+        DISCARDED = "discarded", "已删除"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    consortium_id = models.BigIntegerField(null=True)
+    file_name = models.CharField(max_length=200)
+    uploaded_at = models.DateTimeField(default=timezone.now)
+    uploaded_by_id = models.BigIntegerField(null=True)
+    uploaded_by_name = models.CharField(max_length=80, blank=True, default="")
+    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.UPLOADED)
+    heads = models.JSONField(default=list)
+    columns = models.JSONField(default=dict)
+    content = SealedTextField(default="")
+    faults = models.JSONField(default=list)
+    rows = models.IntegerField(default=0)
+    faulty = models.IntegerField(default=0)
+    step = models.SmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    row_access = RowAccess(using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(stage="done") | Q(done_at__isnull=False), name="patient_list_done_has_time"
+            ),
+        )
+        indexes = (models.Index(fields=["organization", "-uploaded_at"], name="patient_list_recent"),)
+
+
+class ListedPatient(models.Model):
+    """One line of a hospital's list as it was read (`facts`, JSON)."""
+
+    list = models.ForeignKey(PatientList, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    organization_id = models.BigIntegerField()
+    row = models.IntegerField()
+    facts = SealedTextField()
+
+    row_access = RowAccess(using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["list", "row"], name="listed_patient_once"),)
+
+
+class ListedMatch(models.Model):
+    """A resident who may be the one of a line, and what was said of it; whoever may not see the resident sees nothing of it.
+
+    Where the state is linked or confirmed, the hospital's number leads to the resident.
+    """
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open", "待核对"
+        LATER = "later", "稍后再定"
+        LINKED = "linked", "自动对上"
+        CONFIRMED = "confirmed", "人工确认"
+        REFUSED = "refused", "不是同一人"
+
+    list = models.ForeignKey(PatientList, on_delete=models.CASCADE, related_name="matches", db_index=False)
+    line = models.ForeignKey(ListedPatient, on_delete=models.CASCADE, related_name="matches", db_index=False)
+    organization_id = models.BigIntegerField()
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="+")
+    weight = models.FloatField()
+    probability = models.FloatField()
+    levels = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
+    decided_at = models.DateTimeField(null=True)
+    decided_by_id = models.BigIntegerField(null=True)
+    decided_by_name = models.CharField(max_length=80, blank=True, default="")
+
+    row_access = RowAccess(
+        using="access_is_system() OR (organization_id = ANY ((SELECT access_reach())::bigint[])"
+        " AND access_may_see(resident_id))"
+    )
+    when_merged = Stays("what a linkage found and a person said was about this record; the number itself moves")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["line", "resident"], name="listed_match_once"),
+            models.UniqueConstraint(
+                fields=["line"], condition=Q(state__in=["linked", "confirmed"]), name="listed_match_one_chosen"
+            ),
+        )
+        indexes = (models.Index(fields=["list", "state", "-weight", "id"], name="listed_match_by_weight"),)

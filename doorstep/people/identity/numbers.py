@@ -38,3 +38,10 @@ def remember_patient_numbers(*, links: Sequence[tuple[int, str]], system: str, a
     )
     audit.record(action="resident.patient-numbers", actor=actor, details={"system": system, "new": len(new)})
     return len(new)
+
+
+def forget_patient_number(*, resident_id: int, number: str, system: str) -> None:
+    """Let a hospital's number lead to a resident no more."""
+    Identifier.objects.filter(
+        resident_id=resident_id, kind=Identifier.Kind.HOSPITAL, system=system, index=number_index(number)
+    ).delete()

@@ -1,6 +1,6 @@
 """Two records side by side, as the page shows them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 from doorstep.people.identity import moving
 from doorstep.people.identity.doubles import REASONS
 from doorstep.people.identity.facts import FACTS, Fact
-from doorstep.people.identity.models import LikelyPair
+from doorstep.people.identity.list_queries import COUNTED, Listed
+from doorstep.people.identity.models import LikelyPair, ListedMatch
 from doorstep.people.identity.queries import Change, Pair
 from doorstep.people.residents import documents
 from doorstep.people.residents.models import Resident
@@ -117,7 +118,67 @@ def kept_of(choices: Mapping[str, str]) -> str:
     return "、".join(str(fact.name) for fact in FACTS if fact.code in choices)
 
 
-def reasons_of(pair: LikelyPair) -> tuple[list[str], list[str]]:
+def reasons_of(pair: LikelyPair | ListedMatch) -> tuple[list[str], list[str]]:
     """What speaks for one person and what against, in words."""
     told = [(code, str(REASONS[field, code])) for field, code in pair.levels.items() if (field, code) in REASONS]
     return [text for code, text in told if code != "different"], [text for code, text in told if code == "different"]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A line of a list beside the resident whom it may mean: (fact, as the hospital has it, as the index has it, level)."""
+
+    listed: Listed
+    facts: list[tuple[str, str, str, str]]
+    reasons: tuple[list[str], list[str]]
+    state: str
+
+
+def beside(one: Listed) -> Beside:
+    """Both sides as the review shows them; numbers and phones masked alike."""
+    left, right = one.facts, one.match.resident
+    number = right.national_id or right.document_number or ""
+    genders = {code: _(str(label)) for code, label in Resident.Gender.choices}
+    rows = [
+        ("name", _("姓名"), left.name, right.name),
+        ("birth_date", _("出生日期"), left.birth_date.isoformat() if left.birth_date else "", str(right.birth_date)),
+        ("gender", _("性别"), genders.get(left.gender, ""), genders.get(right.gender, "")),
+        ("number", _("证件号码"), documents.mask_document(left.number), documents.mask_document(number)),
+        ("phone", _("电话"), mask_phone(left.phone), mask_phone(right.phone)),
+        ("address", _("住址"), left.address, right.address),
+    ]
+    levels = one.match.levels
+    facts = [(name, mine, theirs, levels.get(code, "")) for code, name, mine, theirs in rows if mine or theirs]
+    return Beside(one, facts, reasons_of(one.match), _(str(ListedMatch.State(one.match.state).label)))
+
+
+def steps_of(step: int, names: Sequence[Promise]) -> list[dict[str, str]]:
+    """The steps of a job, as the component shows them."""
+    return [
+        {"label": str(name), "state": "done" if place < step else "now" if place == step else "next"}
+        for place, name in enumerate(names)
+    ]
+
+
+def capped(counts: Mapping[str, int]) -> dict[str, str]:
+    """Counts that were not counted to the end say so."""
+    return {tab: f"{COUNTED}+" if count > COUNTED else str(count) for tab, count in counts.items()}
+
+
+def result_lines(results: Iterable[tuple[int, str, str, float | None]]) -> list[tuple[object, ...]]:
+    """The lines of the table that is taken along."""
+    said = {
+        "": _("没有对上"),
+        "open": _("待核对"),
+        "later": _("稍后再定"),
+        "linked": _("自动对上"),
+        "confirmed": _("人工确认"),
+    }
+    head: tuple[object, ...] = (_("行"), _("院内患者号"), _("结果"), _("可能性"))
+    return [
+        head,
+        *(
+            (row, number, said[state], "" if share is None else round(share, 6))
+            for row, number, state, share in results
+        ),
+    ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.people.identity import double_views, naming_views, views
+from doorstep.people.identity import double_views, list_views, naming_views, views
 
 app_name = "identity"
 urlpatterns = [
@@ -10,6 +10,13 @@ urlpatterns = [
     path("pairs/", views.review, name="review"),
     path("pairs/search/", views.search, name="search"),
     path("pairs/<uuid:key>/reject/", views.reject, name="reject"),
+    path("lists/", list_views.lists, name="lists"),
+    path("lists/<uuid:key>/", list_views.one_list, name="list"),
+    path("lists/<uuid:key>/start/", list_views.start_list, name="start-list"),
+    path("lists/<uuid:key>/discard/", list_views.discard_list, name="discard-list"),
+    path("lists/<uuid:key>/matches/<int:match_id>/", list_views.decide, name="decide-match"),
+    path("lists/<uuid:key>/faults.xlsx", list_views.list_faults, name="list-faults"),
+    path("lists/<uuid:key>/result.xlsx", list_views.list_result, name="list-result"),
     path("doubles/", double_views.doubles, name="doubles"),
     path("merges/<uuid:key>/", views.merge_detail, name="merge"),
     path("merges/<uuid:key>/undo/", views.undo, name="undo"),

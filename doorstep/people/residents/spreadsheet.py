@@ -45,8 +45,8 @@ class SheetRow:
     cells: dict[str, str]
 
 
-def read_file(name: str, content: bytes) -> list[SheetRow]:
-    """The rows of a file; raises FileFault with a sentence when it is not a table of residents."""
+def read_table(name: str, content: bytes) -> list[list[str]]:
+    """The texts of a file's first sheet, line by line; raises FileFault with a sentence when it is none or empty."""
     if name.lower().endswith(".csv"):
         table = _csv(content)
     elif name.lower().endswith((".xlsx", ".xls")):
@@ -55,6 +55,12 @@ def read_file(name: str, content: bytes) -> list[SheetRow]:
         raise FileFault(_("只能读取 .xlsx、.xls 或 .csv 文件，请另存为其中一种再上传。"))
     if not table:
         raise FileFault(_("文件里没有内容，请使用模板填写。"))
+    return table
+
+
+def read_file(name: str, content: bytes) -> list[SheetRow]:
+    """The rows of a file; raises FileFault with a sentence when it is not a table of residents."""
+    table = read_table(name, content)
     heads = [str(cell).strip().lstrip("\ufeff") for cell in table[0]]
     missing = [column for column in ("姓名", "性别") if column not in heads]
     if missing:
@@ -93,13 +99,13 @@ def write_template() -> bytes:
         "禾川县",
         "高血压（2024-01-01）",
     )
-    return _write([COLUMNS, example], _("居民名册"))
+    return write_sheet([COLUMNS, example], _("居民名册"))
 
 
 def write_table(suffix: str, rows: Sequence[Sequence[str]]) -> bytes:
     """Rows of residents as the import reads them: ".xlsx", or ".csv" in UTF-8 with a mark that Excel knows."""
     if suffix == ".xlsx":
-        return _write([COLUMNS, *rows], _("居民名册"))
+        return write_sheet([COLUMNS, *rows], _("居民名册"))
     buffer = io.StringIO()
     csv.writer(buffer).writerows([COLUMNS, *rows])
     return buffer.getvalue().encode("utf-8-sig")
@@ -109,7 +115,7 @@ def write_faults(faults: Sequence[dict[str, Any]]) -> bytes:
     """The faults of a file: row, column, what is wrong and how to cure it."""
     lines = [(_("行"), _("列"), _("问题与改法"))]
     lines += [(fault["row"], fault["column"], fault["sentence"]) for fault in faults]
-    return _write(lines, _("需更正"))
+    return write_sheet(lines, _("需更正"))
 
 
 def _csv(content: bytes) -> list[list[str]]:
@@ -142,7 +148,8 @@ def _text(cell: object) -> str:
     return str(cell).strip()
 
 
-def _write(lines: Sequence[Sequence[object]], title: str) -> bytes:
+def write_sheet(lines: Sequence[Sequence[object]], title: str) -> bytes:
+    """Lines as an Excel file, the first as heading; texts stay texts, whatever they begin with."""
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
         sheet = book.add_worksheet(title)

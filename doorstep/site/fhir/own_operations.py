@@ -31,6 +31,9 @@ class Operation:
     description: str
     changes: bool
     given: tuple[Given, ...] = field(default_factory=tuple)
+    # On one resource, and whether it stands on the type as well.
+    instance: bool = False
+    on_type: bool = True
 
     @property
     def url(self) -> str:
@@ -126,6 +129,28 @@ OPERATIONS = (
             Given("input", "string", "Inputs, each with a type and an address within the request.", many=True),
         ),
     ),
+    Operation(
+        "cda",
+        "DocumentReference",
+        "共享文档",
+        "POST on the type takes one CDA R2 document (WS/T 500) as application/xml, GET on an instance gives it back as it was sent.",
+        changes=True,
+        given=(Given("document", "Binary", "The document: the body of the request, or of the answer.", needed=True),),
+        instance=True,
+    ),
+    *(
+        Operation(
+            "cda",
+            type,
+            "共享文档",
+            "The resource as CDA R2 document (WS/T 500), application/xml.",
+            changes=False,
+            given=(Given("return", "Binary", "The document: the body of the answer.", needed=True, out=True),),
+            instance=True,
+            on_type=False,
+        )
+        for type in ("Composition", "DiagnosticReport", "Encounter")
+    ),
 )
 
 
@@ -148,8 +173,8 @@ def _definition(one: Operation) -> Json:
         "code": one.code,
         **({"resource": [one.type]} if one.type else {}),
         "system": not one.type,
-        "type": bool(one.type),
-        "instance": False,
+        "type": bool(one.type) and one.on_type,
+        "instance": one.instance,
         "parameter": [
             {
                 "name": given.name,
