@@ -87,6 +87,11 @@ def at_most(name: str, limit: float) -> Test:
     return _compared(name, lambda value: value <= limit)
 
 
+def above(name: str, limit: float) -> Test:
+    """The number is known and above the limit."""
+    return _compared(name, lambda value: value > limit)
+
+
 def below(name: str, limit: float) -> Test:
     """The number is known and below the limit."""
     return _compared(name, lambda value: value < limit)

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from doorstep.care.referrals import down_rules, rules, stock
-from doorstep.care.referrals.criteria import Judgement, judge
+from doorstep.care.referrals.criteria import Judgement
 from doorstep.care.referrals.down_rules import Needs, Unit, Weighed
 from doorstep.care.referrals.long_term import LongTerm, with_codes
 from doorstep.care.referrals.models import CaseQuestion, DownProposal, PayLater, StockLine, UnitService
@@ -61,20 +61,28 @@ def judge_known(stay: Stay, known: Known) -> tuple[str, list[Judgement]]:
     said["diagnosis"] = stay.diagnosis
     if stay.medicines:
         said |= {"medicine_lines": len(stay.medicines), "follow_ups": len(down_rules.FOLLOW_UPS[disease])}
-    since = timezone.localdate(stay.admitted_at)
-    known = replace(
-        known,
-        measured={name: fact for name, fact in known.measured.items() if fact.on is not None and fact.on >= since},
-    )
+    known = since_admission(known, stay)
     facts = down_facts(known, said=said, day=stay.round_on or stay.admitted_at.date())
-    return disease, judge(down_rules.criteria_for(disease), facts)
+    return disease, down_rules.judge_home(disease, facts)
+
+
+def since_admission(known: Known, stay: Stay) -> Known:
+    """What is known without what was measured before a stay began."""
+    since = timezone.localdate(stay.admitted_at)
+    measured = {name: fact for name, fact in known.measured.items() if fact.on is not None and fact.on >= since}
+    return replace(known, measured=measured)
+
+
+def near_first(units: Sequence[Organization], *, home: Organization, first: int | None) -> list[Organization]:
+    """Units by how far they are from home, one of them in front of all."""
+    return sorted(units, key=lambda one: (one.id != first, _distance(home, one), one.name))
 
 
 def receivers_for(*, home: Organization, needs: Needs, besides: tuple[int, ...] = ()) -> list[Weighed]:
     """The primary units that may take a patient, weighed: what they can do, near home first; four queries."""
     own = home.parent_id if home.kind == "village-clinic" else home.id
     units = [one for one in organizations.search(text="", kinds=_KINDS, limit=200) if one.id not in besides]
-    near = sorted(units, key=lambda one: (one.id != own, _distance(home, one), one.name))
+    near = near_first(units, home=home, first=own)
     ids = [one.id for one in near]
     said = {one.organization_id: one for one in UnitService.objects.filter(organization_id__in=ids)}
     free = beds.free_count(organization_ids=ids)

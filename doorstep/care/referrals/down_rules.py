@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from doorstep.care.referrals.criteria import (
     Criterion,
+    Facts,
     Judgement,
     Test,
     all_of,
@@ -18,6 +19,7 @@ from doorstep.care.referrals.criteria import (
     below,
     has_text,
     is_true,
+    judge,
 )
 
 _DOWN_SCHEME = gettext_noop("县域高血压分级诊疗方案（下转标准）")
@@ -58,6 +60,13 @@ _GENERAL = (
         disease="general",
         text=gettext_noop("并发症、合并症经治疗后稳定"),
         test=is_true("complications_stable"),
+        source=_DOWN_SCHEME,
+    ),
+    Criterion(
+        code="tcm",
+        disease="general",
+        text=gettext_noop("有中医治疗的，中医方案已确定"),
+        test=is_true("tcm_plan_fixed"),
         source=_DOWN_SCHEME,
     ),
 )
@@ -158,6 +167,11 @@ DOWN_CRITERIA: tuple[Criterion, ...] = _GENERAL
 def may_propose(judgements: Iterable[Judgement]) -> bool:
     """Whether a patient may be proposed: nothing speaks against it, and of what is unknown only the plan is missing."""
     return all(one.met or (one.met is None and one.code == "plan") for one in judgements)
+
+
+def judge_home(disease: str, facts: Facts) -> list[Judgement]:
+    """The criteria of going home with this disease on these facts; of Chinese medicine only where the ward speaks of it."""
+    return [one for one in judge(criteria_for(disease), facts) if one.code != "tcm" or one.met is not None]
 
 
 def disease_of(code: str, text: str) -> str:

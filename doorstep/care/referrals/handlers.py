@@ -59,6 +59,11 @@ TEXTS: dict[str, Text] = {
     "referral-died": Text("转诊已因患者离世结束", "The referral ended with the patient's death"),
     "check-in-corrected": Text("一次报到已更正", "A check-in was corrected", "warn"),
     "case-asked": Text("下转病例有新的提问，请答复", "A question on a case waits for your answer", "warn"),
+    "case-late": Text(
+        "%(unit)s 逾时未答复您的提问，急需时请电话联系",
+        "%(unit)s has not answered your question in time: call if it is urgent",
+        "warn",
+    ),
     "case-answered": Text("您的提问已得到答复", "Your question was answered"),
     "down-proposed": Text("有患者符合下转标准，请确认", "A patient meets the criteria of going home: please confirm"),
     "down-asked": Text("医院询问能否承接下转患者", "A hospital asks whether you can take a patient", "warn"),
@@ -138,7 +143,9 @@ def tell_parties(event: Event) -> None:
     # A draft that ended was never known to the target.
     if facts.get("from") == "draft" and type(event).__name__ != "ReferralSubmitted":
         target = ""
-    for kind, unit in ((source, facts.get("source")), (target, facts.get("target")), (receiver, facts.get("receiver"))):
+    parties = ((source, facts.get("source")), (target, facts.get("target")), (receiver, facts.get("receiver")))
+    # A hospital that sends its own patient home is source and target: it is told once.
+    for kind, unit in dict.fromkeys(parties):
         if kind and unit:
             told, urgent = _at_once(kind, facts)
             tell(
@@ -239,6 +246,20 @@ def tell_case(event: Event) -> None:
         organization_id=int(event.details["answerer" if asked else "asker"]),
         about=event.resident_id,
         link=str(event.details["referral"]),
+    )
+
+
+def tell_question_late(event: Event) -> None:
+    """The time of an answer has run out: whoever asked need not go on waiting for it without knowing."""
+    if event.details.get("kind") != "case-question.asked":
+        return
+    question = down_queries.get_question(key=event.subject.partition("/")[2])
+    tell(
+        kind="case-late",
+        organization_id=question.asker_id,
+        about=event.resident_id,
+        link=question.referral.subject,
+        params={"unit": question.answerer.name},
     )
 
 

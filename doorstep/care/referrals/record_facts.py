@@ -1,6 +1,6 @@
 """What the record already knows of a patient: read once, to fill in the form and to judge the criteria."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from doorstep.care.referrals.criteria import Fact
 from doorstep.care.referrals.long_term import LongTerm, long_term_of
+from doorstep.care.referrals.rules import goal_of
 from doorstep.coordination.recognition import rules as recognition
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import systems
@@ -55,6 +56,14 @@ _OVER = frozenset({"inactive", "remission", "resolved"})
 _UNTRUE = frozenset({"refuted", "entered-in-error"})
 # A complaint of yesterday is not why the patient is sent today.
 _TODAY = timedelta(hours=24)
+# A sign older than this says nothing of how the patient is now: last year's pressure sends nobody as an emergency.
+_SIGN_HOLDS = timedelta(days=1)
+_SIGNS = frozenset({"systolic", "diastolic", "pulse", "spo2", "temperature", "glucose"})
+# What was last measured longer ago says nothing of how a treatment goes; a year is that of an exacerbation count.
+_COURSE_HOLDS, _YEAR = timedelta(days=92), timedelta(days=365)
+_MONTH = 30
+_HBA1C, _HBA1C_GOAL = "4548-4", 7.0
+_EXACERBATED = ("J44.0", "J44.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +73,10 @@ class Known:
     """
 
     measured: Mapping[str, Fact] = field(default_factory=dict)
+    # Day, systolic and diastolic; day and HbA1c; days of an exacerbated lung disease: newest first.
+    pressures: tuple[tuple[date, float, float], ...] = ()
+    hba1cs: tuple[tuple[date, float], ...] = ()
+    exacerbations: tuple[date, ...] = ()
     conditions: tuple[tuple[str, str], ...] = ()
     active: tuple[tuple[str, str], ...] = ()
     medicines: tuple[str, ...] = ()
@@ -114,6 +127,11 @@ def _known(entries: list[Entry], origin_reference: str) -> Known:
     report = _report(entries, origin_reference)
     return Known(
         measured=_measured(entries),
+        pressures=tuple(_pressures(entries)),
+        hba1cs=tuple(_hba1cs(entries)),
+        exacerbations=tuple(
+            _day(e) for e in entries if e.type == "Condition" and _concept(e.content.get("code"))[0][:5] in _EXACERBATED
+        ),
         conditions=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in entries if e.type == "Condition")),
         active=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in entries if _stands(e))),
         report_title=_concept(report.get("code"))[1] if report else "",
@@ -128,7 +146,12 @@ def up_facts(
     known: Known, *, birth_date: date, symptoms: list[str] | None, critical: bool, day: date
 ) -> dict[str, Fact]:
     """The facts of the up-referral criteria: what was measured, asked, reported, and is on the problem list."""
-    facts = dict(known.measured)
+    facts = {
+        name: fact
+        for name, fact in known.measured.items()
+        if name not in _SIGNS or (fact.on is not None and day - fact.on <= _SIGN_HOLDS)
+    }
+    facts |= _course(known, age=age_on(birth_date, day), day=day)
     facts["age"] = Fact(value=age_on(birth_date, day), unit="岁", on=day)
     facts["age_days"] = Fact(value=(day - birth_date).days, unit="天", on=day)
     if symptoms is not None:
@@ -140,6 +163,41 @@ def up_facts(
         if any(code.startswith(prefix) or word in text for code, text in known.conditions):
             facts[name] = Fact(value=True)
     return facts
+
+
+def _course(known: Known, *, age: int, day: date) -> dict[str, Fact]:
+    """How a treatment went by what was measured: how often and how long above the goal without a break, and exacerbations of a year.
+
+    One value above the goal is the beginning of nothing: it counts once, over no months.
+    """
+    systolic, diastolic = goal_of(age)
+    facts: dict[str, Fact] = {}
+    high = _run((on, above >= systolic or under >= diastolic) for on, above, under in known.pressures)
+    if known.pressures and day - known.pressures[0][0] <= _COURSE_HOLDS:
+        facts["times_above_goal"] = Fact(value=len(high), unit="次", on=known.pressures[0][0])
+        facts["months_above_goal"] = Fact(value=_months(high), unit="个月", on=known.pressures[0][0])
+    sweet = _run((on, value >= _HBA1C_GOAL) for on, value in known.hba1cs)
+    if known.hba1cs and day - known.hba1cs[0][0] <= _COURSE_HOLDS:
+        facts["hba1c_months"] = Fact(value=_months(sweet), unit="个月", on=known.hba1cs[0][0])
+    lately = sorted({on for on in known.exacerbations if day - on <= _YEAR})
+    if lately:
+        facts["exacerbations"] = Fact(value=len(lately), unit="次", on=lately[-1])
+    return facts
+
+
+def _run(values: Iterable[tuple[date, bool]]) -> list[date]:
+    """The days of the unbroken run of what is too high, newest first; several values of a day count as one, a good one ends the run."""
+    days: list[date] = []
+    for on, high in values:
+        if not high:
+            break
+        if not days or days[-1] != on:
+            days.append(on)
+    return days
+
+
+def _months(days: list[date]) -> int:
+    return (days[0] - days[-1]).days // _MONTH if days else 0
 
 
 def down_facts(known: Known, *, said: Mapping[str, Any], day: date) -> dict[str, Fact]:
@@ -216,6 +274,25 @@ def _measured(entries: list[Entry]) -> dict[str, Fact]:
             if name not in found and value is not None:
                 found[name] = Fact(value=round(value) if name in ("pulse", "spo2") else value, unit=unit, on=on)
     return found
+
+
+def _pressures(entries: list[Entry]) -> Iterator[tuple[date, float, float]]:
+    for entry in entries:
+        if entry.type == "Observation" and _BLOOD_PRESSURE in _codes(entry.content.get("code")):
+            parts = {
+                code: _number(part) for part in entry.content.get("component", []) for code in _codes(part.get("code"))
+            }
+            above, under = parts.get(_SYSTOLIC), parts.get(_DIASTOLIC)
+            if above is not None and under is not None:
+                yield _day(entry), above, under
+
+
+def _hba1cs(entries: list[Entry]) -> Iterator[tuple[date, float]]:
+    for entry in entries:
+        if entry.type == "Observation" and _HBA1C in _codes(entry.content.get("code")):
+            value = _number(entry.content)
+            if value is not None:
+                yield _day(entry), value
 
 
 def _day(entry: Entry) -> date:

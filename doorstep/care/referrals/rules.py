@@ -1,6 +1,7 @@
 """When a patient should go up: criteria by disease as data, with their sources.
 
-Pure. Hypertension after the county scheme and the primary guideline, diabetes after the national public health service rules,
+Pure. Hypertension after the county scheme, the primary guideline and the national public health service rules, diabetes after those
+rules,
 chronic lung disease, stroke, trauma, mothers and newborns after the emergency triage consensus and the centres' own lists. All
 sources are secondary: `verified` says so, and the page says 口径待核.
 """
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_noop
 from doorstep.care.referrals.criteria import (
     Criterion,
     Judgement,
+    above,
     all_of,
     any_of,
     at_least,
@@ -24,6 +26,7 @@ from doorstep.care.referrals.criteria import (
 _COUNTY_SCHEME = gettext_noop("县域高血压分级诊疗方案（急诊上转指征）")
 _GUIDELINE = gettext_noop("国家基层高血压防治管理指南（转诊）")
 _SERVICE_RULES = gettext_noop("国家基本公共卫生服务规范（第三版）2 型糖尿病患者健康管理")
+_PRESSURE_RULES = gettext_noop("国家基本公共卫生服务规范（第三版）高血压患者健康管理")
 _DIABETES_GUIDELINE = gettext_noop("国家基层糖尿病防治管理指南（转诊）")
 _COPD = gettext_noop("慢阻肺患者健康服务规范（试行）")
 _TRIAGE = gettext_noop("急诊预检分诊专家共识（2018）")
@@ -69,7 +72,9 @@ NAMES: dict[str, str] = {
     "diabetes": gettext_noop("糖尿病"),
     "copd": gettext_noop("慢阻肺"),
     "pregnant": gettext_noop("妊娠或产褥期"),
-    "months_above_goal": gettext_noop("未达标月数"),
+    "months_above_goal": gettext_noop("血压未达标月数"),
+    "times_above_goal": gettext_noop("血压连续未达标次数"),
+    "hba1c_months": gettext_noop("糖化血红蛋白未达标月数"),
     "exacerbations": gettext_noop("一年内急性加重次数"),
     "diagnosis": gettext_noop("诊断"),
     "medicine_lines": gettext_noop("用药种数"),
@@ -99,10 +104,15 @@ DISEASES: dict[str, str] = {
 # mmHg
 CRISIS_SYSTOLIC, CRISIS_DIASTOLIC = 180, 110
 YOUNG_ONSET = 30
+HIGH_SYSTOLIC, HIGH_DIASTOLIC = 140, 90
+YOUNG_DIABETES, YOUNG_COPD = 25, 40
+# mmol/L, fasting
+GLUCOSE_GOAL = 7.0
 # mmol/L
 GLUCOSE_HIGH, GLUCOSE_LOW = 16.7, 3.9
 NEWBORN_DAYS = 28
 
+_HIGH = any_of(at_least("systolic", HIGH_SYSTOLIC), at_least("diastolic", HIGH_DIASTOLIC))
 _CRISIS = any_of(at_least("systolic", CRISIS_SYSTOLIC), at_least("diastolic", CRISIS_DIASTOLIC))
 
 UP_CRITERIA: tuple[Criterion, ...] = (
@@ -153,15 +163,48 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         code="heart-failure",
         disease="hypertension",
         text=gettext_noop("血压升高伴下肢水肿、呼吸困难，或不能平卧"),
-        test=all_of(at_least("systolic", 140), has("dyspnoea", "oedema")),
+        test=all_of(_HIGH, has("dyspnoea", "oedema")),
         source=_COUNTY_SCHEME,
+        urgent=True,
+    ),
+    Criterion(
+        code="pressure",
+        disease="hypertension",
+        text=gettext_noop("收缩压 ≥180 mmHg 和（或）舒张压 ≥110 mmHg：处理后转诊，2 周内主动随访转诊情况"),
+        test=_CRISIS,
+        source=_PRESSURE_RULES,
+        urgent=True,
+    ),
+    Criterion(
+        code="danger-signs",
+        disease="hypertension",
+        text=gettext_noop("高血压患者出现剧烈头痛、恶心呕吐、视力下降、心悸、胸闷或不能平卧的呼吸困难"),
+        test=all_of(
+            is_true("hypertension"),
+            has("headache-vomiting", "vision-loss", "palpitation", "chest-pain", "dyspnoea"),
+        ),
+        source=_PRESSURE_RULES,
+        urgent=True,
+    ),
+    Criterion(
+        code="pregnant-pressure",
+        disease="hypertension",
+        text=gettext_noop("妊娠或哺乳期，血压 ≥140/90 mmHg"),
+        test=all_of(is_true("pregnant"), _HIGH),
+        source=_PRESSURE_RULES,
         urgent=True,
     ),
     Criterion(
         code="vitals",
         disease="vital",
-        text=gettext_noop("收缩压 <90 mmHg，脉搏 >150 或 <40 次/分，或血氧饱和度 ≤92%"),
-        test=any_of(below("systolic", 90), at_least("pulse", 151), below("pulse", 40), at_most("spo2", 92)),
+        text=gettext_noop("收缩压 <90 mmHg，脉搏 >150 或 <40 次/分，血氧饱和度 ≤92%，或体温 >41 ℃"),
+        test=any_of(
+            below("systolic", 90),
+            above("pulse", 150),
+            below("pulse", 40),
+            at_most("spo2", 92),
+            above("temperature", 41),
+        ),
         source=_TRIAGE,
         urgent=True,
     ),
@@ -178,6 +221,22 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         disease="diabetes",
         text=gettext_noop("糖尿病伴呼气烂苹果味、恶心呕吐、腹痛，或突发视力下降"),
         test=all_of(is_true("diabetes"), has("ketone-breath", "vomiting-abdominal", "vision-loss")),
+        source=_SERVICE_RULES,
+        urgent=True,
+    ),
+    Criterion(
+        code="diabetes-danger",
+        disease="diabetes",
+        text=gettext_noop("糖尿病患者心悸、出汗，或体温 >39 ℃"),
+        test=all_of(is_true("diabetes"), any_of(has("palpitation", "sweating"), above("temperature", 39))),
+        source=_SERVICE_RULES,
+        urgent=True,
+    ),
+    Criterion(
+        code="diabetes-pregnant",
+        disease="diabetes",
+        text=gettext_noop("妊娠或哺乳期，血糖 ≥7.0 mmol/L"),
+        test=all_of(is_true("pregnant"), at_least("glucose", GLUCOSE_GOAL)),
         source=_SERVICE_RULES,
         urgent=True,
     ),
@@ -234,6 +293,13 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         source=_GUIDELINE,
     ),
     Criterion(
+        code="twice-above-goal",
+        disease="hypertension",
+        text=gettext_noop("连续两次随访血压控制不满意（<65 岁 ≥140/90，≥65 岁 ≥150/90 mmHg）"),
+        test=all_of(is_true("hypertension"), at_least("times_above_goal", 2)),
+        source=_PRESSURE_RULES,
+    ),
+    Criterion(
         code="young",
         disease="hypertension",
         text=gettext_noop("发病年龄 <30 岁的高血压"),
@@ -251,7 +317,14 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         code="hba1c",
         disease="diabetes",
         text=gettext_noop("规范治疗 3 个月糖化血红蛋白仍 ≥7%"),
-        test=all_of(is_true("diabetes"), at_least("hba1c", 7.0), at_least("months_above_goal", 3)),
+        test=all_of(is_true("diabetes"), at_least("hba1c", 7.0), at_least("hba1c_months", 3)),
+        source=_DIABETES_GUIDELINE,
+    ),
+    Criterion(
+        code="diabetes-young",
+        disease="diabetes",
+        text=gettext_noop("年龄 <25 岁的糖尿病"),
+        test=all_of(is_true("diabetes"), below("age", YOUNG_DIABETES)),
         source=_DIABETES_GUIDELINE,
     ),
     Criterion(
@@ -261,7 +334,19 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         test=all_of(is_true("copd"), at_least("exacerbations", 2)),
         source=_COPD,
     ),
+    Criterion(
+        code="copd-young",
+        disease="copd",
+        text=gettext_noop("年龄 <40 岁的慢阻肺，需排除 α1-抗胰蛋白酶缺乏"),
+        test=all_of(is_true("copd"), below("age", YOUNG_COPD)),
+        source=_COPD,
+    ),
 )
+
+
+def goal_of(age: int) -> tuple[int, int]:
+    """The pressure in mmHg that is too high at an age; 国家基本公共卫生服务规范（第三版）: <140/90, from 65 on <150/90."""
+    return (150, 90) if age >= 65 else (HIGH_SYSTOLIC, HIGH_DIASTOLIC)
 
 
 def kind_for(judgements: Sequence[Judgement], *, signed: bool) -> str:

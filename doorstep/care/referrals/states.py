@@ -1,7 +1,7 @@
 """The tables of a referral and of a follow-up: who has it now, for how long, and which ways lead on.
 
-Times: the usual promises of county platforms (ordinary answer within 24 h, hand-back within 48 h after discharge);
-the 15 minutes of the green channel are this house's own. What has no verified source says so.
+Times: the usual promises of county platforms (emergency answer within 10 min, ordinary within 24 h, hand-back within 48 h after
+discharge); the others are this house's own. What has no verified source says so.
 """
 
 from datetime import timedelta
@@ -22,10 +22,10 @@ _ANSWER = Clock(
     verified=False,
 )
 _ANSWER_GREEN = Clock(
-    due=timedelta(minutes=15),
-    warn=timedelta(minutes=8),
+    due=timedelta(minutes=10),
+    warn=timedelta(minutes=5),
     escalate=(Escalation("lead", timedelta(minutes=10)),),
-    source=_HOUSE,
+    source=_SERVICE_LEVEL,
     verified=False,
 )
 _ARRIVAL = Clock(due=timedelta(hours=24), source=_HOUSE, verified=False)
@@ -55,12 +55,13 @@ _OUTSIDE = Clock(
     verified=False,
 )
 
-# An urgent, not green, referral is answered within this time.
-URGENT_ANSWER = timedelta(hours=2)
+# An urgent, not green, referral is answered within this time: an emergency as well (双向转诊服务时限).
+URGENT_ANSWER = timedelta(minutes=10)
 # How long after the expected arrival a patient counts as not arrived.
 ARRIVAL_GRACE = timedelta(hours=2)
 # A target that has not answered by then, escalation included, is passed over: the referral goes to the next unit.
 SILENT_AFTER = {"submitted": timedelta(hours=36), "submitted_green": timedelta(minutes=30)}
+URGENT_SILENT_AFTER = timedelta(minutes=30)
 # A receiver that has not answered by then gives the patient back to the hospital, which chooses another.
 SILENT_RECEIVER = timedelta(hours=72)
 # How long an offered place or bed is kept for the resident's answer, by kind.

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -223,9 +224,10 @@ def pass_on_silent(*, actor: Actor, now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     moved = 0
+    urgent = Q(kind=Referral.Kind.URGENT, state_since__lte=now - states.URGENT_SILENT_AFTER)
     for state, limit in states.SILENT_AFTER.items():
         late = Referral.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            state=state, state_since__lte=now - limit, unanswered_at__isnull=True
+            urgent | Q(state_since__lte=now - limit), state=state, unanswered_at__isnull=True
         )
         # Few at a time: an office that answers one of them just now waits for this transaction.
         for referral in late.order_by("state_since")[:_AT_ONCE]:

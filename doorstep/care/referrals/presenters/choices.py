@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import benefits, queries
+from doorstep.care.referrals import benefits, down_queries, queries
 from doorstep.care.referrals.actions.details import place_standing
 from doorstep.care.referrals.actions.sending import KINDS_OF
 from doorstep.care.referrals.actions.treating import default_receiver
@@ -195,11 +195,14 @@ def target_for_aim(referral: Referral) -> int | None:
 
 
 def receivers_for(referral: Referral) -> list[tuple[int, str]]:
-    """The centres that may take over, the one nearest to home first."""
+    """The centres that may take over: the resident's own, then the others by how far they are from it; care homes after them."""
     first = receiver_for(referral)
-    kinds = ["township-center", "community-center"]
-    found = [(one.id, one.name) for one in organizations.search(text="", kinds=kinds, limit=100)]
-    return sorted(found, key=lambda one: (one[0] != first, one[1]))
+    home = organizations.get(organization_id=first or referral.source_id)
+    found = []
+    for kinds in (("township-center", "community-center"), ("care-home",)):
+        units = organizations.search(text="", kinds=kinds, limit=100)
+        found += [(one.id, one.name) for one in down_queries.near_first(units, home=home, first=first)]
+    return found
 
 
 def receiver_for(referral: Referral) -> int | None:

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import down_queries, down_rules, packet_queries, stock_sheet, texts
-from doorstep.care.referrals.criteria import judge
 from doorstep.care.referrals.long_term import LongTerm, standing
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.presenters import choices
 from doorstep.care.referrals.presenters.words import criteria_now, criteria_rows, english
 from doorstep.care.referrals.record_facts import Known, down_facts, known_of
+from doorstep.coordination.beds import queries as beds
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.terminology import queries as terminology
 from doorstep.kernel.worklist import queries as worklist
@@ -59,17 +59,22 @@ def _rows_address(medicines: list[LongTerm]) -> str:
     return f"{reverse('referrals:medicine-row')}?{urlencode(pairs)}" if pairs else ""
 
 
-def down_criteria(known: Known, form: Any, rows: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """The criteria of going home on what the form and the record say."""
+def down_criteria(known: Known, form: Any, rows: list[dict[str, str]], *, referral: Referral) -> list[dict[str, Any]]:
+    """The criteria of going home on what the form, the ward's last round and the record say."""
     diagnosis = str(form["diagnosis"].value() or "")
     disease = down_rules.disease_of(str(form["diagnosis_code"].value() or ""), diagnosis)
+    stay = beds.open_stay_of(resident_id=referral.resident_id)
+    if stay is not None:
+        # What was measured before the admission says nothing of how the patient is now.
+        known = down_queries.since_admission(known, stay)
+    facts = down_facts(known, said=stay.rounds if stay else {}, day=(stay and stay.round_on) or timezone.localdate())
     said = {
         "diagnosis": diagnosis or None,
         "medicine_lines": len(rows),
         "follow_ups": len(form["follow_up_days"].value() or []),
     }
-    facts = down_facts(known, said=said, day=timezone.localdate())
-    return criteria_now(judge(down_rules.criteria_for(disease), facts))
+    facts |= down_facts(replace(known, measured={}), said=said, day=timezone.localdate())
+    return criteria_now(down_rules.judge_home(disease, facts))
 
 
 def medicines(text: str) -> list[dict[str, str]]:

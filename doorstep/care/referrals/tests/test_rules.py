@@ -1,6 +1,6 @@
 """Criteria up and down: met, not met and unknown, with the values used and their day."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from doorstep.care.referrals import down_rules, rules
 from doorstep.care.referrals.criteria import Fact, as_rows, both, either, judge
-from doorstep.care.referrals.down_rules import Needs, Unit, criteria_for, disease_of, may_propose, needs_of, weigh
+from doorstep.care.referrals.down_rules import (
+    Needs,
+    Unit,
+    criteria_for,
+    disease_of,
+    judge_home,
+    may_propose,
+    needs_of,
+    weigh,
+)
+from doorstep.care.referrals.record_facts import Known, up_facts
 from doorstep.care.referrals.rules import UP_CRITERIA, center_for, kind_for
 
 DAY = date(2026, 3, 2)
@@ -39,7 +49,32 @@ def test_nothing_known_is_unknown_everywhere() -> None:
         ("crisis", {"systolic": 150, "diastolic": 110, "symptoms": {"headache-vomiting"}}, True),
         ("crisis", {"symptoms": set()}, False),
         ("heart-failure", {"systolic": 140, "symptoms": {"dyspnoea"}}, True),
-        ("heart-failure", {"systolic": 139, "symptoms": {"dyspnoea"}}, False),
+        ("heart-failure", {"systolic": 139, "diastolic": 89, "symptoms": {"dyspnoea"}}, False),
+        ("heart-failure", {"systolic": 138, "diastolic": 92, "symptoms": {"oedema"}}, True),
+        ("pressure", {"systolic": 180, "diastolic": 80}, True),
+        ("pressure", {"systolic": 150, "diastolic": 110}, True),
+        ("pressure", {"systolic": 179, "diastolic": 109}, False),
+        ("danger-signs", {"hypertension": True, "symptoms": {"palpitation"}}, True),
+        ("danger-signs", {"hypertension": True, "symptoms": {"oedema"}}, False),
+        ("danger-signs", {"symptoms": {"palpitation"}}, None),
+        ("pregnant-pressure", {"pregnant": True, "systolic": 140, "diastolic": 80}, True),
+        ("pregnant-pressure", {"pregnant": True, "systolic": 139, "diastolic": 89}, False),
+        ("twice-above-goal", {"hypertension": True, "times_above_goal": 2}, True),
+        ("twice-above-goal", {"hypertension": True, "times_above_goal": 1}, False),
+        ("diabetes-danger", {"diabetes": True, "symptoms": {"sweating"}}, True),
+        ("diabetes-danger", {"diabetes": True, "symptoms": set(), "temperature": 39.1}, True),
+        ("diabetes-danger", {"diabetes": True, "symptoms": set(), "temperature": 39.0}, False),
+        ("diabetes-pregnant", {"pregnant": True, "glucose": 7.0}, True),
+        ("diabetes-pregnant", {"pregnant": True, "glucose": 6.9}, False),
+        ("hba1c", {"diabetes": True, "hba1c": 7.4, "hba1c_months": 3}, True),
+        # Months of high pressure say nothing of how the sugar is treated.
+        ("hba1c", {"diabetes": True, "hba1c": 7.4, "months_above_goal": 9}, None),
+        ("diabetes-young", {"diabetes": True, "age": 24}, True),
+        ("diabetes-young", {"diabetes": True, "age": 25}, False),
+        ("copd-young", {"copd": True, "age": 39}, True),
+        ("copd-young", {"copd": True, "age": 40}, False),
+        ("vitals", {"temperature": 41.1}, True),
+        ("vitals", {"systolic": 120, "pulse": 80, "spo2": 97, "temperature": 41.0}, False),
         ("young", {"hypertension": True, "age": 29}, True),
         ("young", {"hypertension": True, "age": 30}, False),
         ("not-at-goal", {"hypertension": True, "months_above_goal": 2}, True),
@@ -50,7 +85,7 @@ def test_nothing_known_is_unknown_everywhere() -> None:
         ("copd-worse", {"copd": False, "spo2": 89}, False),
         ("copd-worse", {"spo2": 89}, None),
         ("vitals", {"pulse": 151}, True),
-        ("vitals", {"systolic": 120, "pulse": 150, "spo2": 93}, False),
+        ("vitals", {"systolic": 120, "pulse": 150, "spo2": 93, "temperature": 37}, False),
         ("trauma", {"symptoms": {"severe-injury"}}, True),
         ("maternal", {"pregnant": True, "systolic": 160}, True),
         ("maternal", {"pregnant": False, "systolic": 200}, False),
@@ -64,12 +99,12 @@ def test_up_criteria(code: str, values: dict[str, Any], expected: bool | None) -
 
 def test_down_criteria_need_a_stable_pressure_and_the_doctors_word() -> None:
     good = facts(diagnosis="x", medicine_lines=1, follow_ups=3, systolic=128, diastolic=78, complications_stable=True)
-    assert {one.met for one in judge(criteria_for("general"), good)} == {True}
-    assert not may_propose(judge(criteria_for("general"), facts(diagnosis="x", systolic=165, diastolic=90)))
+    assert {one.met for one in judge_home("general", good)} == {True}
+    assert not may_propose(judge_home("general", facts(diagnosis="x", systolic=165, diastolic=90)))
     without_plan = {name: fact for name, fact in good.items() if name not in ("medicine_lines", "follow_ups")}
-    assert may_propose(judge(criteria_for("general"), without_plan))
-    assert not may_propose(judge(criteria_for("stroke"), good))
-    assert may_propose(judge(criteria_for("stroke"), {**good, **facts(deficit_stable=True)}))
+    assert may_propose(judge_home("general", without_plan))
+    assert not may_propose(judge_home("stroke", good))
+    assert may_propose(judge_home("stroke", {**good, **facts(deficit_stable=True)}))
 
 
 def test_values_days_and_sources_are_kept() -> None:
@@ -166,3 +201,61 @@ def test_every_disease_has_criteria_follow_ups_and_words() -> None:
     names = {name for disease in down_rules.FOLLOW_UPS for one in criteria_for(disease) for name in one.test.names}
     names |= {name for one in UP_CRITERIA for name in one.test.names}
     assert names <= set(rules.NAMES)
+
+
+def course(*, age: int = 50, **known: Any) -> dict[str, Any]:
+    """The facts of a course on DAY of somebody of an age."""
+    born = DAY.replace(year=DAY.year - age)
+    found = up_facts(Known(**known), birth_date=born, symptoms=None, critical=False, day=DAY)
+    return {name: fact.value for name, fact in found.items()}
+
+
+def ago(days: int) -> date:
+    return DAY - timedelta(days=days)
+
+
+def test_course_counts_the_unbroken_run_above_the_goal() -> None:
+    high = ((ago(1), 150.0, 85.0), (ago(1), 152.0, 85.0), (ago(40), 138.0, 92.0), (ago(75), 160.0, 90.0))
+    found = course(pressures=high)
+    assert (found["times_above_goal"], found["months_above_goal"]) == (3, 2)
+    # A good pressure in between ends the run.
+    found = course(pressures=(*high[:2], (ago(20), 130.0, 80.0), *high[2:]))
+    assert (found["times_above_goal"], found["months_above_goal"]) == (1, 0)
+    found = course(pressures=((ago(1), 130.0, 80.0), *high))
+    assert (found["times_above_goal"], found["months_above_goal"]) == (0, 0)
+    # From 65 on the goal is <150/90 mmHg.
+    assert course(age=65, pressures=((ago(1), 149.0, 89.0),))["times_above_goal"] == 0
+    assert course(age=64, pressures=((ago(1), 149.0, 89.0),))["times_above_goal"] == 1
+    # What was measured long ago says nothing of how the treatment goes.
+    assert "times_above_goal" not in course(pressures=((ago(93), 150.0, 85.0), (ago(120), 150.0, 85.0)))
+
+
+def test_course_counts_months_of_hba1c_and_exacerbations_of_a_year() -> None:
+    assert course(hba1cs=((ago(5), 7.0), (ago(100), 8.1)))["hba1c_months"] == 3
+    assert course(hba1cs=((ago(5), 6.9), (ago(100), 8.1)))["hba1c_months"] == 0
+    assert course(exacerbations=(ago(10), ago(10), ago(200), ago(400)))["exacerbations"] == 2
+    # None written down is not none had.
+    assert "exacerbations" not in course(exacerbations=(ago(400),))
+
+
+def test_an_old_sign_sends_nobody_as_an_emergency() -> None:
+    measured = {
+        "systolic": Fact(value=190, on=ago(1)),
+        "glucose": Fact(value=20.0, on=ago(2)),
+        "hba1c": Fact(value=8.0, on=ago(200)),
+    }
+    found = course(measured=measured)
+    assert found["systolic"] == 190
+    assert "glucose" not in found
+    assert found["hba1c"] == 8.0
+
+
+def test_who_is_not_treated_by_chinese_medicine_may_go_home() -> None:
+    well = {
+        "diagnosis": "高血压", "medicine_lines": 1, "follow_ups": 2, "systolic": 130, "diastolic": 80, "complications_stable": True,
+    }  # fmt: skip
+
+    def may(**said: Any) -> bool:
+        return may_propose(judge_home("hypertension", facts(**well, **said)))
+
+    assert (may(), may(tcm_plan_fixed=True), may(tcm_plan_fixed=False)) == (True, True, False)

@@ -100,7 +100,7 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
         "rows": [*rows, *(empty for _row in range(_EMPTY_ROWS))],
         "frequencies": texts.FREQUENCIES,
         "longest": LONGEST_PRESCRIPTION if bound else None,
-        "criteria": going_home.down_criteria(known, form, rows),
+        "criteria": going_home.down_criteria(known, form, rows, referral=referral),
         "long_term": going_home.long_term_rows(known, rows),
         "owes": any(one.get("granted") and "先诊疗后付费" in str(one.get("title")) for one in referral.benefits),
     }
