@@ -1,4 +1,4 @@
-"""Linking in a process of its own: Splink and DuckDB take some 250 MB that a long-lived worker would keep for the rest of its days."""
+"""Linking in a process of its own: Splink and DuckDB take 160 MB and more that a long-lived worker would keep."""
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
