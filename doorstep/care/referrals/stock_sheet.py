@@ -4,9 +4,10 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import xlsxwriter
 from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook
+
+from doorstep.kernel.web.workbooks import Sheet, workbook
 
 COLUMNS = ("药品编码", "药品名称", "库存数量", "单位")
 LIMIT = 5_000
@@ -60,16 +61,7 @@ def read(content: bytes) -> list[Counted]:
 
 def write(lines: Iterable[tuple[str, str, int, str]]) -> bytes:
     """Lines of code, name, quantity and unit as a file that `read` takes."""
-    target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False})
-    sheet = book.add_worksheet(_("药品库存"))
-    sheet.write_row(0, 0, COLUMNS, book.add_format({"bold": True}))
-    for number, line in enumerate(lines, start=1):
-        sheet.write_row(number, 0, line)
-    sheet.set_column(0, 1, 30)
-    sheet.freeze_panes(1, 0)
-    book.close()
-    return target.getvalue()
+    return workbook(Sheet(_("药品库存"), COLUMNS, lines, 24))
 
 
 def _whole(cell: object) -> int | None:

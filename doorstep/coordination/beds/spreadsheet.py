@@ -1,40 +1,35 @@
 """The bed board as an Excel file: the figures of the wards, every bed, and the whole waiting list."""
 
-import io
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-import xlsxwriter
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.coordination.beds.presenters import PRIORITIES, Looked, boards, totals, waiting
+from doorstep.kernel.web.workbooks import Sheet, workbook
 
-_WIDTH = 16
 _FIGURES = ("all", "free", "held", "occupied", "cleaning", "closed", "leaving")
 
 
 def board(looked: Looked, *, at: datetime) -> bytes:
     """Three sheets; the sums of the first are the figures on top of the page. Whoever sees no names reads how many wait."""
-    target = io.BytesIO()
-    with xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False}) as book:
-        wards = (
-            _("机构"), _("病区"), _("病区类型"), _("床位总数"), _("空床"), _("预留"), _("占用"), _("终末消毒"), _("停用"),
-            _("明日前预计出院"),
-        )  # fmt: skip
-        _sheet(book, _("病区汇总"), wards, _figures(looked))
-        beds = (_("机构"), _("病区"), _("床号"), _("状态"), _("预留到期"), _("预计出院"))
-        persons = (_("患者"), _("性别年龄"), _("诊断"), _("主管医师"), _("入住"), _("留给"))
-        _sheet(book, _("床位"), (*beds, *persons) if looked.names else beds[:5], _beds(looked))
-        if looked.names:
-            listed = (
-                _("机构"), _("患者"), _("性别年龄"), _("优先级"), _("科室"), _("等候自"), _("已等候（小时）"), _("已留床位"),
-            )  # fmt: skip
-            _sheet(book, _("候床名单"), listed, _waiting(looked, at))
-        else:
-            _sheet(book, _("候床人数"), (_("优先级"), _("人数"), _("最早等候自")), _counts(looked))
-    return target.getvalue()
+    wards = (
+        _("机构"), _("病区"), _("病区类型"), _("床位总数"), _("空床"), _("预留"), _("占用"), _("终末消毒"), _("停用"),
+        _("明日前预计出院"),
+    )  # fmt: skip
+    beds = (_("机构"), _("病区"), _("床号"), _("状态"), _("预留到期"), _("预计出院"))
+    persons = (_("患者"), _("性别年龄"), _("诊断"), _("主管医师"), _("入住"), _("留给"))
+    listed = (
+        _("机构"), _("患者"), _("性别年龄"), _("优先级"), _("科室"), _("等候自"), _("已等候（小时）"), _("已留床位"),
+    )  # fmt: skip
+    return workbook(
+        Sheet(_("病区汇总"), wards, _figures(looked)),
+        Sheet(_("床位"), (*beds, *persons) if looked.names else beds[:5], _beds(looked)),
+        Sheet(_("候床名单"), listed, _waiting(looked, at))
+        if looked.names
+        else Sheet(_("候床人数"), (_("优先级"), _("人数"), _("最早等候自")), _counts(looked)),
+    )
 
 
 def _figures(looked: Looked) -> Iterable[Sequence[Any]]:
@@ -76,22 +71,3 @@ def _waiting(looked: Looked, at: datetime) -> Iterable[Sequence[Any]]:
 def _counts(looked: Looked) -> Iterable[Sequence[Any]]:
     for one in looked.counts:
         yield _(PRIORITIES[one.priority][0]), one.count, one.since
-
-
-def _sheet(book: xlsxwriter.Workbook, title: str, heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
-    sheet = book.add_worksheet(title)
-    bold = book.add_format({"bold": True, "bg_color": "#E6F0F3"})
-    moment, day = book.add_format({"num_format": "yyyy-mm-dd hh:mm"}), book.add_format({"num_format": "yyyy-mm-dd"})
-    sheet.write_row(0, 0, heads, bold)
-    for number, line in enumerate(lines, start=1):
-        for column, value in enumerate(line):
-            if isinstance(value, datetime):
-                sheet.write_datetime(number, column, timezone.localtime(value).replace(tzinfo=None), moment)
-            elif isinstance(value, date):
-                sheet.write_datetime(number, column, datetime.combine(value, datetime.min.time()), day)
-            elif isinstance(value, int | float):
-                sheet.write_number(number, column, value)
-            elif value:
-                sheet.write_string(number, column, str(value))
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(heads) - 1, _WIDTH)

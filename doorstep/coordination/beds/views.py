@@ -17,10 +17,9 @@ from doorstep.coordination.beds.permissions import Permission
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.web import workbooks
 from doorstep.kernel.web.pages import page_or_part, redirect
 from doorstep.kernel.workflow.once import once
-
-_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_GET
@@ -42,9 +41,7 @@ def export(request: HttpRequest) -> HttpResponse:
     actor = _actor(request)
     looked = _looked(actor)
     audit.record(action="beds.export", actor=actor, subject=f"beds/{timezone.localdate()}")
-    response = HttpResponse(spreadsheet.board(looked, at=timezone.now()), content_type=_EXCEL)
-    response["Content-Disposition"] = f'attachment; filename="beds-{timezone.localdate()}.xlsx"'
-    return response
+    return workbooks.answer(spreadsheet.board(looked, at=timezone.now()), f"beds-{timezone.localdate()}.xlsx")
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,10 +1,8 @@
 """The list that a sender's engineer is given: what did not come, and what came so that it could not be worked."""
 
-import io
 from collections.abc import Sequence
 from uuid import UUID
 
-import xlsxwriter
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,9 +14,9 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.exchange import missing as gaps
 from doorstep.kernel.exchange import queries
+from doorstep.kernel.web import workbooks
 from doorstep.kernel.web.pages import render
-
-_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from doorstep.kernel.web.workbooks import Sheet, workbook
 
 
 @require_GET
@@ -49,16 +47,5 @@ def missing(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 def _file(rows: Sequence[Sequence[object]], name: str) -> HttpResponse:
-    buffer = io.BytesIO()
     heads = [_("消息控制号"), _("至"), _("条数"), _("消息类型"), _("时间"), _("原因与改法")]
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
-        sheet = book.add_worksheet(_("请补发"))
-        bold = book.add_format({"bold": True, "bg_color": "#E6F0F3"})
-        for number, line in enumerate([heads, *rows]):
-            for column, value in enumerate(line):
-                sheet.write(number, column, value, bold if number == 0 else None)
-        sheet.set_column(0, len(heads) - 1, 24)
-        sheet.freeze_panes(1, 0)
-    answer = HttpResponse(buffer.getvalue(), content_type=_EXCEL)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return workbooks.answer(workbook(Sheet(_("请补发"), heads, rows, 24)), name)

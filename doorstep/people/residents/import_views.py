@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.web import workbooks
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
@@ -17,7 +18,6 @@ from doorstep.people.residents import importing, queries, spreadsheet
 from doorstep.people.residents.forms import ImportForm
 from doorstep.people.residents.permissions import Permission
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SHOWN = 100
 
 
@@ -78,4 +78,4 @@ def import_template(request: HttpRequest) -> HttpResponse:
 
 
 def _file(content: bytes, name: str) -> HttpResponse:
-    return HttpResponse(content, content_type=_XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return workbooks.answer(content, name)

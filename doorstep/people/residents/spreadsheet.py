@@ -8,9 +8,10 @@ from datetime import date, datetime
 from typing import Any
 from zipfile import BadZipFile
 
-import xlsxwriter
 from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook
+
+from doorstep.kernel.web.workbooks import Sheet, workbook
 
 LIMIT = 10_000
 COLUMNS = (
@@ -149,14 +150,5 @@ def _text(cell: object) -> str:
 
 
 def write_sheet(lines: Sequence[Sequence[object]], title: str) -> bytes:
-    """Lines as an Excel file, the first as heading; texts stay texts, whatever they begin with."""
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
-        sheet = book.add_worksheet(title)
-        head = book.add_format({"bold": True, "bg_color": "#E6F0F3"})
-        for number, line in enumerate(lines):
-            for column, value in enumerate(line):
-                sheet.write(number, column, value, head if number == 0 else None)
-        sheet.set_column(0, max(len(line) for line in lines), 18)
-        sheet.freeze_panes(1, 0)
-    return buffer.getvalue()
+    """Lines as an Excel file, the first as heading."""
+    return workbook(Sheet(title, [str(head) for head in lines[0]], lines[1:], 18))

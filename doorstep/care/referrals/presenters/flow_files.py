@@ -1,18 +1,15 @@
 """The cases behind a figure of the board as an Excel file: the lines of the page, with every step's time in China's hours."""
 
-import io
-from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
-import xlsxwriter
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.flow_case_queries import Case, RefusedDown
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.presenters.flow import goal_of, reason_of, stage, state_of_proposal, wait_of, word
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.web import workbooks
+from doorstep.kernel.web.workbooks import Sheet
 
 _MINUTE = 60
 _WIDTH = 18
@@ -28,7 +25,8 @@ def workbook(rows: list[Case], *, actor: Actor, what: str = "") -> bytes:
         _("编号"), _("患者"), _("转出机构"), _("转入机构"), _("方向"), _("类型"), _("状态"), _("提交"), _("受理"), _("到院"), _("接诊"),
         _("收治入院"), _("出院"), _("下转"), _("承接"), _("办结"), _("原因"), _("应办"), _("等候（分钟）"),
     )  # fmt: skip
-    return _sheet(_("转诊明细"), heads, (_line(row, what, named=bool(actor.record_reach)) for row in rows))
+    lines = (_line(row, what, named=bool(actor.record_reach)) for row in rows)
+    return workbooks.workbook(Sheet(_("转诊明细"), heads, lines, _WIDTH))
 
 
 def refusals(rows: list[RefusedDown], *, actor: Actor) -> bytes:
@@ -52,7 +50,7 @@ def refusals(rows: list[RefusedDown], *, actor: Actor) -> bytes:
         )
         for one in rows
     )
-    return _sheet(_("未成的下转建议"), heads, lines)
+    return workbooks.workbook(Sheet(_("未成的下转建议"), heads, lines, _WIDTH))
 
 
 def _line(row: Case, what: str, *, named: bool) -> tuple[Any, ...]:
@@ -70,24 +68,3 @@ def _line(row: Case, what: str, *, named: bool) -> tuple[Any, ...]:
         row.late.due_at if row.late else None,
         None if wait is None else round(wait / _MINUTE),
     )
-
-
-def _sheet(title: str, heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> bytes:
-    target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"in_memory": True})
-    sheet = book.add_worksheet(title)
-    bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
-    sheet.write_row(0, 0, heads, bold)
-    for number, line in enumerate(lines, start=1):
-        for column, value in enumerate(line):
-            if isinstance(value, datetime):
-                sheet.write_datetime(number, column, timezone.localtime(value).replace(tzinfo=None), moment)
-            elif isinstance(value, int):
-                sheet.write_number(number, column, value)
-            elif value is not None:
-                # As text: a name that begins with "=" must not become a formula.
-                sheet.write_string(number, column, value)
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(heads) - 1, _WIDTH)
-    book.close()
-    return target.getvalue()

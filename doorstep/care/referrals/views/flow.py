@@ -14,9 +14,8 @@ from doorstep.care.referrals.presenters import flow_files
 from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.web import workbooks
 from doorstep.kernel.web.pages import page_or_part, render
-
-_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_GET
@@ -100,9 +99,7 @@ def export(request: HttpRequest) -> HttpResponse:
     else:
         rows = flow_case_queries.cases(actor=actor, since=since, what=what, limit=flow_case_queries.EXPORTED)
         book = flow_files.workbook(rows, actor=actor, what=what)
-    response = HttpResponse(book, content_type=_EXCEL)
-    response["Content-Disposition"] = 'attachment; filename="referrals.xlsx"'
-    return response
+    return workbooks.answer(book, "referrals.xlsx")
 
 
 @require_GET

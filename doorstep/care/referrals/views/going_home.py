@@ -17,6 +17,7 @@ from doorstep.care.referrals.presenters import going_home
 from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.web import workbooks
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.workflow.once import once
 
@@ -118,9 +119,7 @@ def stock_file(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_RECEIVE_BACK)
     content = going_home.stock_file(organization_id=actor.organization_id or 0)
-    response = HttpResponse(content, content_type=_EXCEL)
-    response["Content-Disposition"] = 'attachment; filename="stock.xlsx"'
-    return response
+    return workbooks.answer(content, "stock.xlsx")
 
 
 def _service_page(
@@ -142,9 +141,6 @@ def _service_page(
         "old": bool(lines) and timezone.now() - lines[0].counted_at > down_queries.STOCK_HOLDS,
     }
     return page_or_part(request, "referrals/service.html", "content", context, status=status)
-
-
-_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _answer(request: HttpRequest, key: UUID, actor: Actor) -> str:
