@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.web import workbooks
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
@@ -18,7 +19,6 @@ from doorstep.people.identity.forms import ColumnsForm, ListForm
 from doorstep.people.residents import spreadsheet
 from doorstep.people.residents.permissions import Permission
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FAULTS = 100
 
 
@@ -126,7 +126,7 @@ def decide(request: HttpRequest, key: UUID, match_id: int) -> HttpResponse:
 def list_faults(request: HttpRequest, key: UUID) -> HttpResponse:
     """The faults of a list as a table to work from."""
     patients = list_queries.get_list(key=key, actor=_linker(request))
-    return _file(spreadsheet.write_faults(patients.faults), "faults.xlsx")
+    return workbooks.answer(spreadsheet.write_faults(patients.faults), "faults.xlsx")
 
 
 @require_GET
@@ -135,8 +135,4 @@ def list_result(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = _linker(request)
     patients = list_queries.get_list(key=key, actor=actor)
     lines = presenters.result_lines(list_queries.results_of(patients, actor=actor))
-    return _file(spreadsheet.write_sheet(lines, _("比对结果")), "linked.xlsx")
-
-
-def _file(content: bytes, name: str) -> HttpResponse:
-    return HttpResponse(content, content_type=_XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return workbooks.answer(spreadsheet.write_sheet(lines, _("比对结果")), "linked.xlsx")
