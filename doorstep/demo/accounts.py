@@ -59,6 +59,7 @@ STAFF = (
     StaffAccount("registrar", heroes.REGISTRAR, "建档员、档案管理员"),
     StaffAccount("supervisor", heroes.SUPERVISOR, "卫生监督员"),
     StaffAccount("desk", heroes.DESK_OPERATOR, "门诊服务台（电话预约）"),
+    StaffAccount("clinic", heroes.CLINIC_MANAGER, "门诊部主管（排班、号源分配）"),
     StaffAccount("kiosk", heroes.KIOSK, "自助机"),
     StaffAccount("stranger", heroes.STRANGER_VILLAGE_DOCTOR, "外村村医"),
 )

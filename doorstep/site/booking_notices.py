@@ -25,6 +25,23 @@ TEXTS: dict[str, Text] = {
         "您 %(time)s 在 %(place)s 的未到诊已更正（%(reason)s），不再计入爽约",
         "Your missed appointment %(time)s %(place)s was corrected (%(reason)s) and no longer counts",
     ),
+    "booking-left": Text(
+        "您 %(time)s 在 %(place)s 报到后未就诊，不计入爽约；仍需就诊请重新预约",
+        "You came to %(place)s at %(time)s and were not seen; it is not counted as missed. Book again if you still need a visit",
+    ),
+    "booking-restored": Text(
+        "恢复出诊：您 %(time)s %(place)s 的预约已恢复，请按时就诊，来不了请提前取消",
+        "The clinic takes place after all: your booking %(time)s %(place)s stands again; cancel it if you cannot come",
+    ),
+    "booking-not-restored": Text(
+        "%(time)s %(place)s 恢复出诊，但原时间未能为您保留（%(reason)s），请选择新的时间",
+        "The clinic %(time)s %(place)s takes place after all, but your old time could not be kept (%(reason)s); please choose another",
+        "warn",
+    ),
+    "booking-kept-moved": Text(
+        "%(time)s %(place)s 恢复出诊；您已改约到 %(moved)s，改约后的预约不变",
+        "The clinic %(time)s %(place)s takes place after all; you had moved to %(moved)s, and that booking stands",
+    ),
     "waiting-offer": Text(
         "候补有号：%(time)s %(place)s，请在 %(until)s 前确认，逾期让给下一位",
         "A place for you: %(time)s %(place)s; confirm before %(until)s, then it goes to the next in line",

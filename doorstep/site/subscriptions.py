@@ -29,6 +29,7 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     VisitVoided: (diagnosis.end_for_voided_visit,),
     scheduling_events.SlotsGenerated: (scheduling.publish_slots,),
     scheduling_events.ClinicStopped: (scheduling.call_off_bookings, scheduling.publish_slots),
+    scheduling_events.ClinicResumed: (scheduling.give_back_times, scheduling.publish_slots),
     contract_events.ContractSigned: (contracts.open_to_team,),
     referral_events.ReferralSubmitted: (
         referrals.tell_parties,

@@ -12,7 +12,14 @@ from doorstep.care.referrals import actions as referrals
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.hospital_systems import waiting
 from doorstep.coordination.scheduling import actions as scheduling
-from doorstep.coordination.scheduling import laying_actions, quota_actions, rebooking_actions, showing, waiting_actions
+from doorstep.coordination.scheduling import (
+    attending_actions,
+    laying_actions,
+    quota_actions,
+    rebooking_actions,
+    showing,
+    waiting_actions,
+)
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
@@ -120,9 +127,9 @@ def show_slots_again() -> int:
 
 
 def record_no_shows() -> int:
-    """Close the bookings that nobody came to."""
+    """Close the bookings that nobody came to, and after midnight those of people who came and were not seen."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
-        return scheduling.record_no_shows(actor=actor)
+        return scheduling.record_no_shows(actor=actor) + attending_actions.close_days(actor=actor)
 
 
 def run_contract_terms() -> int:

@@ -18,7 +18,13 @@ from doorstep.coordination.scheduling import (
     telling,
     ticketing,
 )
-from doorstep.coordination.scheduling.checking import bookable_resident, check_booker, check_wish, standing_for
+from doorstep.coordination.scheduling.checking import (
+    bookable_resident,
+    check_booker,
+    check_not_begun,
+    check_wish,
+    standing_for,
+)
 from doorstep.coordination.scheduling.drafting import channel_of, draft, facts_of
 from doorstep.coordination.scheduling.giving_back import cancelling_verb, give_back
 from doorstep.coordination.scheduling.giving_way import check_room, in_turn
@@ -237,6 +243,7 @@ def change(*, booking_key: uuid.UUID | str, hold_key: uuid.UUID | str, actor: Ac
     old = queries.get_booking(booking_key=booking_key, actor=actor)
     if old.state != "booked":
         raise Conflict(_("只有“已预约”的预约可以改约，请刷新后查看。"))
+    check_not_begun(old, actor)
     give_back(old, cancelling_verb(old, actor), actor=actor, reason=_("改约到其他时间"))
     channel = channel_of(actor, old.organization_id, "")
     wish = Wish(reference=old.reference, channel=channel, changed_from=old, again=not old.half_day)
@@ -253,8 +260,9 @@ def move(*, booking_key: uuid.UUID | str, slot_key: uuid.UUID | str, origin: str
 
 
 def cancel(*, booking_key: uuid.UUID | str, actor: Actor, reason: str) -> Booking:
-    """Give a booking back: by the resident, by the side that made it, or called off by the clinic; its place is free again."""
+    """Give a booking back: by the resident before it begins, by the side that made it, or called off by the clinic; its place is free again."""
     booking = queries.get_booking(booking_key=booking_key, actor=actor)
+    check_not_begun(booking, actor)
     return give_back(booking, cancelling_verb(booking, actor), actor=actor, reason=reason)
 
 

@@ -4,18 +4,28 @@ import uuid
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import precedence
 from doorstep.coordination.scheduling.models import Booking, Rebooking, WaitingEntry
 from doorstep.coordination.scheduling.queries import as_key
-from doorstep.coordination.scheduling.states import EXPECTED, WAITING_LIVE
+from doorstep.coordination.scheduling.states import EXPECTED, TAKEN, WAITING_LIVE
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.people.residents.finding import fits
 from doorstep.people.residents.models import Resident
 
-_WITH = ("slot__schedule__department", "slot__schedule__practitioner", "slot__schedule__facility", "organization")
+_WITH = (
+    "slot__schedule__department",
+    "slot__schedule__practitioner",
+    "slot__schedule__facility",
+    "slot__facility",
+    "organization",
+)
+
+# So many are shown; a search looks at so many.
+SHOWN, SEARCHED = 300, 3_000
 
 
 def resident_of(*, key: str) -> int | None:
@@ -67,16 +77,43 @@ def past(*, resident_id: int, limit: int = 10) -> list[Booking]:
     )
 
 
-def open_rebookings(*, resident_ids: Iterable[int] = (), organization_ids: Iterable[int] = ()) -> list[Rebooking]:
-    """What stopped clinics left to rebook, for residents or for the units that had booked, oldest first."""
+def open_rebookings(
+    *, resident_ids: Iterable[int] = (), organization_ids: Iterable[int] = (), text: str = ""
+) -> list[Rebooking]:
+    """What stopped clinics left to rebook, for residents or for the units that had booked, oldest first; `text` means a resident, a
+    department or a hospital.
+    """
     found = Rebooking.objects.filter(state="open").select_related(
-        "booking__slot__schedule__department", "booking__slot__schedule__practitioner", "organization", "resident"
+        "booking__slot__schedule__department",
+        "booking__slot__schedule__practitioner",
+        "booking__slot__schedule__facility",
+        "booking__slot__facility",
+        "organization",
+        "resident",
     )
     if resident_ids:
         found = found.filter(resident_id__in=list(resident_ids))
     else:
         found = found.filter(source_organization_id__in=list(organization_ids))
-    return list(found.order_by("created_at")[:200])
+    found = found.order_by("created_at")
+    if not text:
+        return list(found[:SHOWN])
+    return [
+        task
+        for task in found[:SEARCHED]
+        if text in f"{task.booking.slot.schedule.department.name} {task.organization.name}" or fits(task.resident, text)
+    ][:SHOWN]
+
+
+def rebookings_in(*, slot_ids: Iterable[int]) -> list[Rebooking]:
+    """What was left to rebook of these slots and is open, or was answered by a booking that still stands; oldest first."""
+    found = Rebooking.objects.filter(booking__slot_id__in=list(slot_ids)).filter(
+        Q(state="open") | Q(state="done", new_booking__state="booked")
+    )
+    with_slot = ("slot__schedule__department", "slot__schedule__practitioner", "slot__organization", "place")
+    return list(
+        found.select_related(*(f"booking__{name}" for name in with_slot), "new_booking__slot").order_by("created_at")
+    )
 
 
 def booked_anew() -> list[Booking]:
@@ -127,9 +164,7 @@ def waiting_of(*, resident_id: int) -> list[WaitingEntry]:
 
 def expected(*, organization_id: int, day: date, schedule_id: int | None = None) -> list[Booking]:
     """Who is expected at a unit on a day, by time; with the queue's tickets of those who came."""
-    found = Booking.objects.filter(
-        organization_id=organization_id, slot__starts_at__date=day, state__in=(*EXPECTED, "fulfilled", "no-show")
-    )
+    found = Booking.objects.filter(organization_id=organization_id, slot__starts_at__date=day, state__in=TAKEN)
     if schedule_id is not None:
         found = found.filter(slot__schedule_id=schedule_id)
     return list(
@@ -137,3 +172,12 @@ def expected(*, organization_id: int, day: date, schedule_id: int | None = None)
             "slot__starts_at", "place__number"
         )
     )
+
+
+def meant(bookings: Iterable[Booking], text: str) -> list[Booking]:
+    """Those of a day's list whom a text means: the resident, or the number in the queue; all of them without a text."""
+    return [
+        one
+        for one in bookings
+        if fits(one.resident, text) or (hasattr(one, "ticket") and str(one.ticket.number) == text.strip())
+    ]

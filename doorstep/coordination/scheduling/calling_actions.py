@@ -18,6 +18,11 @@ def note_call_back(*, resident_id: int, actor: Actor) -> None:
     audit.record(action="caller.called-back", actor=actor, resident_id=resident_id)
 
 
+def note_export(*, what: str, rows: int, actor: Actor) -> None:
+    """Keep in the trail who took a list with names along, which one and how long it was."""
+    audit.record(action="slots.export", actor=actor, subject=f"slots/{what}", details={"rows": rows})
+
+
 @transaction.atomic
 def book(*, slot_key: uuid.UUID, origin: str, change: str, channel: str, person: Actor) -> Booking:
     """Book a place for who was identified, or move one of the person's bookings to it: both or neither.

@@ -4,6 +4,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling import booking_queries, standing
+from doorstep.coordination.scheduling.models import Booking
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.precedence import Standing
@@ -49,6 +50,12 @@ def check_wish(origin: str, resident_id: int | None, actor: Actor) -> int | None
     resident = bookable_resident(resident_id, actor)
     _check_origin(origin, resident, actor)
     return resident.organization_id
+
+
+def check_not_begun(booking: Booking, actor: Actor) -> None:
+    """Raise Refused when a resident gives back what has begun: who does not come and says so afterwards still did not come."""
+    if actor.kind is ActorKind.RESIDENT and booking.slot.starts_at <= timezone.now():
+        raise Refused(_("已到就诊时间，不能自行取消或改约；确有原因的，请联系就诊医院门诊。"))
 
 
 def _check_origin(origin: str, resident: Resident, actor: Actor) -> None:

@@ -36,6 +36,31 @@ def free_place(*, place_id: int) -> bool:
         return freed
 
 
+def keep_called_off(*, slot_ids: list[int], until: datetime, actor: Actor) -> int:
+    """Keep the places of those whom a stop called off and who have no new time yet, under the key of each one's task; returns how many.
+
+    A place that was added for one person is closed by then; it is opened again only in the act that books it (`reopen_added`).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE scheduling_place q SET state = 'held', hold_key = t.key, held_until = %s, held_by_id = %s,"
+            " held_organization_id = %s FROM scheduling_rebooking t JOIN scheduling_booking b ON b.id = t.booking_id"
+            " WHERE t.state = 'open' AND b.slot_id = ANY(%s) AND q.id = b.place_id AND q.state = 'free' AND NOT q.is_extra",
+            [until, actor.user_id, actor.organization_id, slot_ids],
+        )
+        return int(cursor.rowcount)
+
+
+def reopen_added(*, place_id: int, key: uuid.UUID, until: datetime) -> None:
+    """Keep a place that was added for one person and closed with the booking, for the same person."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE scheduling_place SET state = 'held', hold_key = %s, held_until = %s"
+            " WHERE id = %s AND state = 'closed' AND is_extra",
+            [key, until, place_id],
+        )
+
+
 def sweep(*, now: datetime) -> int:
     """Free the places whose hold has run out; never waits for somebody who is booking one.
 

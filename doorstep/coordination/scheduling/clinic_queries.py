@@ -3,14 +3,27 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling import calendar_queries, days
-from doorstep.coordination.scheduling.models import DayException, Facility, Schedule, Slot, VisitKind, WeeklySession
+from doorstep.coordination.scheduling.models import (
+    DayException,
+    Facility,
+    RoomTerm,
+    Schedule,
+    Slot,
+    VisitKind,
+    WeeklySession,
+)
 from doorstep.coordination.scheduling.rules import CHINA
 from doorstep.kernel.access.actor import Actor
+
+WEEKDAY_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +54,12 @@ class PlannedDay:
         return sum(one.total for one in self.sessions)
 
 
-def template_of(schedule: Schedule, *, more: Sequence[days.Session] = ()) -> days.Template:
-    """A schedule's template; `more` are sessions that are not saved yet."""
-    saved = [session_of(one) for one in WeeklySession.objects.filter(schedule_id=schedule.pk)]
+def template_of(
+    schedule: Schedule, *, more: Sequence[days.Session] = (), rows: Sequence[WeeklySession] | None = None
+) -> days.Template:
+    """A schedule's template; `more` are sessions that are not saved yet, `rows` the saved ones where they were read already."""
+    found = WeeklySession.objects.filter(schedule_id=schedule.pk) if rows is None else rows
+    saved = [session_of(one) for one in found]
     return days.Template(
         sessions=[*saved, *more],
         exceptions=dict(DayException.objects.filter(schedule_id=schedule.pk).values_list("day", "weekday")),
@@ -71,9 +87,16 @@ def session_of(row: WeeklySession) -> days.Session:
     )
 
 
-def preview(schedule: Schedule, *, first: date, last: date, more: Sequence[days.Session] = ()) -> list[PlannedDay]:
-    """What the template makes from the first day to the last, a line per day, in three queries."""
-    template = template_of(schedule, more=more)
+def preview(
+    schedule: Schedule,
+    *,
+    first: date,
+    last: date,
+    more: Sequence[days.Session] = (),
+    rows: Sequence[WeeklySession] | None = None,
+) -> list[PlannedDay]:
+    """What the template makes from the first day to the last, a line per day; `more` and `rows` as in template_of."""
+    template = template_of(schedule, more=more, rows=rows)
     made = {
         row["starts_at__date"]: row["n"]
         for row in Slot.objects.filter(schedule_id=schedule.pk, starts_at__date__range=(first, last))
@@ -96,9 +119,70 @@ def shared_schedules(schedule: Schedule) -> list[int]:
     same = Q(pk=schedule.pk)
     if schedule.practitioner_id is not None:
         same |= Q(practitioner_id=schedule.practitioner_id)
-    if schedule.facility_id is not None:
-        same |= Q(facility_id=schedule.facility_id)
-    return list(Schedule.objects.filter(same).values_list("id", flat=True))
+    rooms = {schedule.facility_id, *schedule.room_terms.values_list("facility_id", flat=True)} - {None}
+    if rooms:
+        same |= _in_rooms(rooms)
+    return list(Schedule.objects.filter(same).values_list("id", flat=True).distinct())
+
+
+def schedules_in_room(*, facility_id: int) -> list[int]:
+    """The schedules that take place in a room or on a machine today, or will."""
+    return list(Schedule.objects.filter(_in_rooms({facility_id})).values_list("id", flat=True).distinct())
+
+
+def room_terms(*, schedule_id: int) -> list[RoomTerm]:
+    """The changes of a schedule's room or machine, the earliest first."""
+    return list(RoomTerm.objects.filter(schedule_id=schedule_id).select_related("facility").order_by("since"))
+
+
+def room_on(schedule: Schedule, day: date, terms: Sequence[RoomTerm]) -> int | None:
+    """The room or machine of a schedule on a day to come; `terms` are its changes, the earliest first."""
+    held = schedule.facility_id
+    for term in terms:
+        if term.since <= day:
+            held = term.facility_id
+    return held
+
+
+def room_clash(*, schedule: Schedule, facility_id: int, since: date) -> dict[str, str] | None:
+    """Who is in a room from a day on at a time of this schedule: `time` and `who`; None when it is free."""
+    own = list(WeeklySession.objects.filter(schedule=schedule).exclude(until__lte=since).exclude(only_on__lt=since))
+    others = (
+        WeeklySession.objects.filter(
+            schedule_id__in=schedules_in_room(facility_id=facility_id), schedule__is_active=True
+        )
+        .exclude(schedule=schedule)
+        .exclude(until__lte=since)
+        .exclude(only_on__lt=since)
+        .select_related("schedule__practitioner", "schedule__facility", "schedule__department")
+    )
+    for other in others:
+        for one in own:
+            if (
+                one.weekday == other.weekday
+                and other.starts < one.ends
+                and one.starts < other.ends
+                and _meet(one, other)
+            ):
+                said = f"{_(WEEKDAY_ZH[other.weekday])} {other.starts:%H:%M}"
+                return {"time": said, "who": other.schedule.who or other.schedule.department.name}
+    return None
+
+
+def _meet(one: WeeklySession, other: WeeklySession) -> bool:
+    """Whether two sessions of one weekday can fall on the same day."""
+    if one.only_on is not None and other.only_on is not None:
+        return one.only_on == other.only_on
+    if one.only_on is not None or other.only_on is not None:
+        day, weekly = (one.only_on, other) if one.only_on is not None else (other.only_on, one)
+        return (weekly.since is None or weekly.since <= day) and (weekly.until is None or day < weekly.until)  # type: ignore[operator]
+    return (one.until is None or other.since is None or other.since < one.until) and (
+        other.until is None or one.since is None or one.since < other.until
+    )
+
+
+def _in_rooms(rooms: set[int | None]) -> Q:
+    return Q(facility_id__in=rooms) | Q(room_terms__facility_id__in=rooms, room_terms__since__gt=timezone.localdate())
 
 
 def exceptions_of(*, schedule_id: int, since: date) -> list[DayException]:
@@ -148,11 +232,75 @@ def schedules_of(*, scope: str, actor: Actor) -> list[Schedule]:
     }
     if name not in column or not number.isdigit():
         return []
+    where = _in_rooms({int(number)}) if name == "facility" else Q(**{column[name]: int(number)})
     return list(
-        Schedule.objects.filter(organization_id__in=actor.reach, **{column[name]: int(number)})
+        Schedule.objects.filter(where, organization_id__in=actor.reach)
+        .distinct()
         .select_related("department", "practitioner", "facility")
         .order_by("id")
     )
+
+
+def taken_meanwhile(*, schedule: Schedule, slot_ids: Sequence[int]) -> datetime | None:
+    """When one of these slots begins at which the doctor, room or machine is taken by another schedule; None when all are free."""
+    others = Slot.objects.alias(in_room=Coalesce("facility_id", "schedule__facility_id")).filter(
+        Q(schedule__practitioner_id=schedule.practitioner_id, schedule__practitioner_id__isnull=False)
+        | Q(in_room=OuterRef("in_room")),
+        schedule_id__in=[one for one in shared_schedules(schedule) if one != schedule.pk],
+        stopped_at__isnull=True,
+        starts_at__lt=OuterRef("ends_at"),
+        ends_at__gt=OuterRef("starts_at"),
+    )
+    in_room = Coalesce("facility_id", "schedule__facility_id")
+    found = Slot.objects.filter(id__in=slot_ids).alias(in_room=in_room).filter(Exists(others)).order_by("starts_at")
+    return found.values_list("starts_at", flat=True).first()
+
+
+def stopped_days(*, organization_id: int, schedule_id: int | None = None) -> list[dict[str, Any]]:
+    """What is stopped from now on, a line for each schedule, day and reason: `schedule_id`, `key`, `department`, `who`, `day`, `reason`,
+    `first`, `last`, how many `slots`, and how many people are still `unsettled`.
+    """
+    found = Slot.objects.filter(
+        organization_id=organization_id, stopped_at__isnull=False, starts_at__gt=timezone.now()
+    ).annotate(day=TruncDate("starts_at"))
+    if schedule_id is not None:
+        found = found.filter(schedule_id=schedule_id)
+    lines = (
+        found.values("schedule_id", "day", reason=F("stop_reason"), department=F("schedule__department__name"))
+        .annotate(
+            called=Coalesce("schedule__practitioner__name", "schedule__facility__name", Value("")),
+            first=Min("starts_at"),
+            last=Max("ends_at"),
+            slots=Count("id", distinct=True),
+            unsettled=Count("bookings__rebooking", filter=Q(bookings__rebooking__state="open"), distinct=True),
+        )
+        .order_by("day", "department", "schedule_id")[:200]
+    )
+    return [{**line, "who": line["called"]} for line in lines]
+
+
+def named_so(schedule: Schedule, text: str) -> bool:
+    """Whether a text is in the name of the department, the expert, the room or the machine, or begins the expert's pinyin."""
+    word = "".join(text.split()).casefold()
+    expert = schedule.practitioner
+    spoken = "".join(expert.name_pinyin.split()).casefold() if expert else ""
+    initials = "".join(part[0] for part in expert.name_pinyin.split()).casefold() if expert else ""
+    return word in f"{schedule.department.name} {schedule.who}".casefold() or (
+        word.isascii() and (spoken.startswith(word) or initials.startswith(word))
+    )
+
+
+def fitting(slots: list[Slot], text: str) -> list[Slot]:
+    """The slots of clinics whose department, expert, room or machine is called so; all of them without a text."""
+    return [one for one in slots if named_so(one.schedule, text)]
+
+
+def slots_in_scope(found: QuerySet[Slot], scope: str) -> QuerySet[Slot]:
+    """Of the slots of schedules, those that a scope means: of a room or a machine only what takes place there."""
+    name, _colon, number = scope.partition(":")
+    if name != "facility":
+        return found
+    return found.alias(in_room=Coalesce("facility_id", "schedule__facility_id")).filter(in_room=int(number))
 
 
 def due_schedules(*, now: datetime) -> list[Schedule]:

@@ -27,7 +27,7 @@ def draft(
         slot=slot,
         resident_key=resident_key,
         organization_id=slot.organization_id,
-        source_organization_id=(home if own else actor.organization_id) or slot.organization_id,
+        source_organization_id=wish.source_id or (home if own else actor.organization_id) or slot.organization_id,
         consortium_id=actor.consortium_id or slot.consortium_id,
         period=(slot.starts_at, slot.ends_at),
         reference=wish.reference[:80],

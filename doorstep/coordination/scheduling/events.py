@@ -11,12 +11,24 @@ class ClinicStopped(Event):
     """Slots of a schedule were stopped; everybody booked there was called off."""
 
 
+class ClinicResumed(Event):
+    """Slots of a stopped clinic take place after all; who has no new time yet is given the old one back."""
+
+
 class BookingMade(Event):
     """A held place was booked for a resident."""
 
 
 class BookingArrived(Event):
     """The resident checked in."""
+
+
+class BookingArrivalTakenBack(Event):
+    """A check-in was taken back: it was somebody else, or a wrong button."""
+
+
+class BookingLeft(Event):
+    """The resident checked in and was not seen; it counts as no missed appointment."""
 
 
 class BookingFulfilled(Event):

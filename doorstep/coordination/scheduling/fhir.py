@@ -27,6 +27,8 @@ def booking_resources(booking: Booking) -> list[Published]:
             "resourceType": "Appointment",
             "id": str(booking.key),
             "status": booking.machine.state(booking.state).fhir,
+            # Cancelled in R4's words; the text says that the person was there.
+            "cancelationReason": {"text": "报到后未就诊"} if booking.state == "left" else None,
             "serviceType": [_service(schedule)],
             "start": elements.instant(slot.starts_at),
             "end": elements.instant(slot.ends_at),

@@ -187,6 +187,44 @@ class ScopeStopForm(StopForm):
         self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
 
 
+class ResumeForm(forms.Form):
+    """What takes place after all, and on which days."""
+
+    scope = forms.ChoiceField(label=_("恢复对象"))
+    first = _day(_("恢复从"))
+    last = _day(_("恢复到"))
+
+    def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
+
+
+class RoomForm(forms.Form):
+    """Another room or machine from a day on."""
+
+    facility = forms.TypedChoiceField(label=_("诊室或设备"), coerce=int)
+    since = _day(_("生效日期"))
+
+    def __init__(self, *args: Any, facilities: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["facility"].choices = facilities  # type: ignore[attr-defined]
+
+
+class KindForm(forms.Form):
+    """Another kind of visit from a day on, for one session or for every weekly one."""
+
+    session = forms.TypedChoiceField(label=_("时段"), coerce=int, empty_value=None, required=False)
+    kind = forms.TypedChoiceField(label=_("就诊类型"), coerce=int)
+    since = _day(_("生效日期"))
+
+    def __init__(
+        self, *args: Any, sessions: list[tuple[int, str]], kinds: list[tuple[int, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["session"].choices = [("", _("全部每周时段")), *sessions]  # type: ignore[attr-defined]
+        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
+
+
 class CalendarForm(forms.Form):
     """A holiday, or weekend days that are worked, of a year that the packaged calendar does not have."""
 

@@ -62,6 +62,6 @@ def sentence(booking: Booking, *, own: bool) -> str:
     return said % {
         "department": booking.slot.schedule.department.name,
         "time": local.strftime("%m-%d %H:%M"),
-        "who": booking.slot.schedule.who,
+        "who": booking.slot.who,
         "place": booking.organization.name,
     }

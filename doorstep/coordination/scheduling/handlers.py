@@ -1,6 +1,6 @@
-"""Reactions: schedules and slots are told to the record after the act, off its path; stopped clinics call off."""
+"""Reactions: schedules and slots are told to the record after the act, off its path; stopped clinics call off, resumed ones give back."""
 
-from doorstep.coordination.scheduling import showing, stopping_actions
+from doorstep.coordination.scheduling import resuming_actions, showing, stopping_actions
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.events.event import Event
 
@@ -17,6 +17,12 @@ def call_off_bookings(event: Event) -> None:
     stopping_actions.call_off(
         slot_ids=list(event.details["slot_ids"]), reason=str(event.details["reason"]), actor=actor
     )
+
+
+def give_back_times(event: Event) -> None:
+    """Give people back their old time in slots that take place after all."""
+    actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
+    resuming_actions.give_back_times(slot_ids=list(event.details["slot_ids"]), actor=actor)
 
 
 def end_for_death(event: Event) -> None:

@@ -22,6 +22,7 @@ def coming_here(*, person: Actor, organization_id: int | None = None) -> list[Bo
         "slot__schedule__department",
         "slot__schedule__practitioner",
         "slot__schedule__facility",
+        "slot__facility",
         "organization",
     )
     return list(found.select_related(*with_slot, "ticket").order_by("period")[:6])

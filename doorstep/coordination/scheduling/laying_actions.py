@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import clinic_queries, days
+from doorstep.coordination.scheduling import clinic_queries, days, rooms_actions
 from doorstep.coordination.scheduling.clinic_actions import check_manages
 from doorstep.coordination.scheduling.events import SlotsGenerated
-from doorstep.coordination.scheduling.models import Place, QuotaShare, Schedule, Slot
+from doorstep.coordination.scheduling.models import Place, QuotaShare, RoomTerm, Schedule, Slot
 from doorstep.coordination.scheduling.proposing import deal
 from doorstep.coordination.scheduling.rules import CHINA
 from doorstep.kernel.access.actor import Actor
@@ -50,6 +50,7 @@ def release_due(*, actor: Actor, now: datetime | None = None) -> int:
     """Release the days that fell due by the schedules' own rule, as the system; returns how many slots were made."""
     moment = now or timezone.now()
     today = moment.astimezone(CHINA).date()
+    rooms_actions.settle_rooms(today=today)
     made = 0
     for schedule in clinic_queries.due_schedules(now=moment)[:_RELEASES_A_TICK]:
         last = clinic_queries.last_due(schedule, now=moment, today=today)
@@ -64,13 +65,20 @@ def _lay_out(schedule: Schedule, first: date, last: date, actor: Actor, *, now: 
     schedule = Schedule.objects.select_for_update(of=("self",)).get(id=schedule.pk)
     template = clinic_queries.template_of(schedule)
     shared = clinic_queries.shared_schedules(schedule)
-    taken = list(
-        Slot.objects.filter(schedule_id__in=shared, starts_at__date__range=(first, last), stopped_at__isnull=True)
-        .union(Slot.objects.filter(schedule=schedule, starts_at__date__range=(first, last)))
-        .values_list("starts_at", "ends_at")
+    terms = list(RoomTerm.objects.filter(schedule=schedule).order_by("since"))
+    found = Slot.objects.filter(starts_at__date__range=(first, last)).filter(
+        Q(schedule_id__in=shared, stopped_at__isnull=True) | Q(schedule=schedule)
     )
+    taken = [
+        (slot.starts_at, slot.ends_at)
+        for slot in found.select_related("schedule")
+        if _is_in_the_way(slot, schedule, terms)
+    ]
     opens_at = now + timedelta(hours=schedule.priority_hours)
     planned = list(_planned(schedule, template, _days(first, last), taken, opens_at))
+    if terms:
+        for one in planned:
+            one.slot.facility_id = clinic_queries.room_on(schedule, one.slot.starts_at.astimezone(CHINA).date(), terms)
     Slot.objects.bulk_create([one.slot for one in planned])
     Place.objects.bulk_create(_places(schedule, planned, first), batch_size=2_000)
     if planned:
@@ -85,6 +93,16 @@ def _lay_out(schedule: Schedule, first: date, last: date, actor: Actor, *, now: 
             )
         )
     return len(planned)
+
+
+def _is_in_the_way(slot: Slot, schedule: Schedule, terms: list[RoomTerm]) -> bool:
+    """Whether a slot takes this schedule's own time, its doctor, or its room or machine of that day."""
+    if slot.schedule_id == schedule.pk:
+        return True
+    if schedule.practitioner_id is not None and slot.schedule.practitioner_id == schedule.practitioner_id:
+        return True
+    room = clinic_queries.room_on(schedule, slot.starts_at.astimezone(CHINA).date(), terms)
+    return room is not None and room == (slot.facility_id or slot.schedule.facility_id)
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -46,6 +46,7 @@ class Wish:
 
     `reference` names what it is for ("referral/<key>"); what stands behind it opens the resident to the clinic. Without a
     reference the booking itself does, for its own episode. `again`: a second visit to the department in one half day is meant.
+    `source_id`: the unit that had booked, where the house itself gives a called-off time back.
     """
 
     reference: str = ""
@@ -54,6 +55,7 @@ class Wish:
     wanted_since: datetime | None = None
     extra_reason: str = ""
     again: bool = False
+    source_id: int | None = None
 
 
 def hold_gone() -> Conflict:

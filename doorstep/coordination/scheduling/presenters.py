@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from doorstep.coordination.scheduling.halfdays import named
-from doorstep.coordination.scheduling.models import Booking, PlaceQuota, Schedule, Slot, VisitKind
+from doorstep.coordination.scheduling.models import Booking, PlaceQuota, Schedule, Slot, VisitKind, WeeklySession
 
 # Each quota keeps its colour on every page.
 TONES = {"own": "plain", "contract": "ok", "referral": "info", "community": "warn", "open": "neutral"}
@@ -19,6 +19,7 @@ TONES = {"own": "plain", "contract": "ok", "referral": "info", "community": "war
 ShownSchedule: TypeAlias = Schedule
 ShownKind: TypeAlias = VisitKind
 ShownBooking: TypeAlias = Booking
+ShownSession: TypeAlias = WeeklySession
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,13 @@ def get_booking(*, booking_key: uuid.UUID | str, actor: Actor) -> Booking:
     """A booking of the actor's units; raises NotFound."""
     found = (
         Booking.objects.filter(key=as_key(booking_key))
-        .select_related("slot__schedule__department", "slot__schedule__practitioner", "organization")
+        .select_related(
+            "slot__schedule__department",
+            "slot__schedule__practitioner",
+            "slot__schedule__facility",
+            "slot__facility",
+            "organization",
+        )
         .first()
     )
     if found is None:
@@ -277,12 +283,6 @@ def slots_between(
         .prefetch_related("places")
         .order_by("schedule__department__name", "schedule_id", "starts_at")
     )
-
-
-def fitting(slots: list[Slot], text: str) -> list[Slot]:
-    """The slots of clinics whose department, expert, room or machine has this in its name; all of them without a text."""
-    word = text.casefold()
-    return [one for one in slots if word in f"{one.schedule.department.name} {one.schedule.who}".casefold()]
 
 
 def next_start(*, organization_id: int, since: datetime) -> datetime | None:

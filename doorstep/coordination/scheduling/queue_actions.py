@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import actions, queries, queue_queries
+from doorstep.coordination.scheduling import actions, attending_actions, queries, queue_queries
 from doorstep.coordination.scheduling.models import Booking, Place, Slot, Ticket
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.permissions import Permission
@@ -35,8 +35,8 @@ def call_next(*, schedule_key: uuid.UUID | str, place_name: str, actor: Actor) -
 def call_again(*, ticket_key: uuid.UUID | str, actor: Actor) -> Ticket:
     """Call somebody again who did not come in, or who was passed over."""
     ticket = _ticket(ticket_key, actor)
-    if ticket.state == "done":
-        raise Conflict(_("该号已就诊，不能再叫。"))
+    if ticket.state in ("done", "void"):
+        raise Conflict(_("该号已就诊，不能再叫。") if ticket.state == "done" else _("该号已作废，请先重新报到。"))
     return _call(ticket, ticket.place_name, actor)
 
 
@@ -55,12 +55,21 @@ def see(*, ticket_key: uuid.UUID | str, actor: Actor) -> Ticket:
     ticket = _ticket(ticket_key, actor)
     if ticket.state == "done":
         return ticket
-    if ticket.state == "waiting":
-        raise Conflict(_("请先叫号。"))
+    if ticket.state in ("waiting", "void"):
+        raise Conflict(_("请先叫号。") if ticket.state == "waiting" else _("该号已作废，请先重新报到。"))
     # With the booking the ticket is done, by whichever way.
     actions.fulfil(booking_key=ticket.booking.key, actor=actor)
     ticket.state = Ticket.State.DONE
     audit.record(action="ticket.done", actor=actor, subject=f"ticket/{ticket.key}", resident_id=ticket.resident_id)
+    return ticket
+
+
+@transaction.atomic
+def leave(*, ticket_key: uuid.UUID | str, actor: Actor) -> Ticket:
+    """Nobody answered any more: the person left unseen, and the number is called no more."""
+    ticket = _ticket(ticket_key, actor)
+    attending_actions.leave(booking_key=ticket.booking.key, reason=_("叫号不应"), actor=actor)
+    ticket.refresh_from_db()
     return ticket
 
 

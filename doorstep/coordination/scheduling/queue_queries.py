@@ -52,7 +52,7 @@ def lock_ticket(*, key: uuid.UUID | str, actor: Actor) -> Ticket:
 
 def boards(*, organization_id: int, day: date, department_id: int | None = None) -> list[Board]:
     """The queues of a unit's day by schedule, in one query."""
-    found = Ticket.objects.filter(organization_id=organization_id, day=day).exclude(state="done")
+    found = Ticket.objects.filter(organization_id=organization_id, day=day).exclude(state__in=("done", "void"))
     if department_id is not None:
         found = found.filter(schedule__department_id=department_id)
     by_schedule: dict[int, list[Ticket]] = {}

@@ -101,6 +101,8 @@ def _behind(figure: Figure, *, organization_ids: Sequence[int], now: datetime) -
             slot__starts_at__lt=figure.until,
             slot__stopped_at__isnull=True,
         )
-        .select_related("slot__schedule__department", "slot__schedule__practitioner", "slot__schedule__facility")
+        .select_related(
+            "slot__schedule__department", "slot__schedule__practitioner", "slot__schedule__facility", "slot__facility"
+        )
         .prefetch_related(Prefetch("bookings", queryset=sitting.select_related("source_organization"), to_attr="taken"))
     )

@@ -13,11 +13,12 @@ from doorstep.coordination.scheduling import sinking
 from doorstep.coordination.scheduling.models import Place, QuotaDecision, QuotaShare, SinkStep, Slot
 from doorstep.coordination.scheduling.proposing import Proposed, Use, propose, propose_start
 from doorstep.coordination.scheduling.sinking import Step
+from doorstep.coordination.scheduling.states import TAKEN
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
 from doorstep.people.organizations.models import Department, Organization
 
-_TAKEN = "('booked', 'arrived', 'fulfilled', 'no-show')"
+_TAKEN = str(tuple(str(state) for state in TAKEN))
 
 _WEEKS = f"""
 SELECT date_trunc('week', s.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS week,
@@ -38,30 +39,44 @@ SELECT date_trunc('week', s.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS wee
  GROUP BY 1, 2, 3, 4 ORDER BY 1 DESC, 2, 3
 """
 
-# What each unit with a share did in a month. A booking counts for a unit when it was made by the unit or one below it.
+# Of which kind of share a place was, or what was wished for where it was nobody's share.
+_KIND = """CASE WHEN {quota} IN ('community', 'contract', 'referral') THEN {quota} WHEN 'referral' = ANY({groups}) THEN 'referral'
+       WHEN 'signed' = ANY({groups}) THEN 'contract' ELSE 'community' END"""
+_PLACE_KIND = _KIND.format(quota="coalesce(nullif(q.given_quota, ''), q.quota)", groups="b.groups")
+_WAIT_KIND = _KIND.format(quota="w.origin", groups="w.groups")
+# Whether something of a kind is this division's: its own kind, or one of which the unit has no share, once, with the first it has.
+_HERE = "({kind} = %(quota)s OR (NOT {kind} = ANY(u.kinds) AND u.kinds[1] = %(quota)s))"
+
+# What each unit with a share of this kind did in a month. A booking counts for a unit when it was made by the unit or one below it, and in
+# one division only: a unit that has shares of two kinds would else seem to need what it took twice.
 _USES = f"""
-WITH units AS (SELECT unnest(%(units)s::bigint[]) AS id),
+WITH units AS (
+  SELECT x.id, ARRAY(SELECT DISTINCT k FROM unnest(array_append(ARRAY(SELECT h.quota FROM scheduling_quotashare h
+      WHERE h.department_id = %(department)s AND h.organization_id = x.id AND h.until IS NULL), %(quota)s)) AS k ORDER BY k) AS kinds
+    FROM unnest(%(units)s::bigint[]) AS x (id)),
 places AS (
-  SELECT q.id, q.given_organization_id AS given_to, q.sunk_at, b.id AS booking, b.state, o.path, s.starts_at, b.wanted_since
+  SELECT q.id, q.given_organization_id AS given_to, coalesce(nullif(q.given_quota, ''), q.quota) AS share, q.sunk_at, b.id AS booking,
+         b.state, o.path, s.starts_at, b.wanted_since, {_PLACE_KIND} AS kind
     FROM scheduling_place q
     JOIN scheduling_slot s ON s.id = q.slot_id
     JOIN scheduling_schedule c ON c.id = s.schedule_id
     LEFT JOIN scheduling_booking b ON b.place_id = q.id AND b.state IN {_TAKEN}
     LEFT JOIN organizations_organization o ON o.id = b.source_organization_id
-   WHERE c.department_id = %(department)s AND s.starts_at >= %(since)s AND s.starts_at < %(until)s AND s.stopped_at IS NULL)
+   WHERE c.department_id = %(department)s AND s.starts_at >= %(since)s AND s.starts_at < %(until)s AND s.stopped_at IS NULL),
+seen AS (
+  SELECT u.id AS unit, p.*, p.given_to = u.id AND p.share = %(quota)s AS own, u.id = ANY(p.path) AND {_HERE.format(kind="p.kind")} AS made
+    FROM units u CROSS JOIN places p)
 SELECT u.id,
-       count(*) FILTER (WHERE p.given_to = u.id),
-       count(*) FILTER (WHERE p.given_to = u.id AND p.sunk_at IS NULL AND p.booking IS NOT NULL AND p.state <> 'no-show'),
-       count(*) FILTER (WHERE u.id = ANY(p.path) AND p.state = 'no-show'),
-       count(*) FILTER (WHERE p.given_to = u.id AND (p.sunk_at IS NOT NULL OR p.booking IS NULL)),
-       count(*) FILTER (WHERE u.id = ANY(p.path) AND p.state <> 'no-show'
-                          AND (p.given_to IS DISTINCT FROM u.id OR p.sunk_at IS NOT NULL)),
+       count(*) FILTER (WHERE p.own),
+       count(*) FILTER (WHERE p.own AND p.sunk_at IS NULL AND p.booking IS NOT NULL AND p.state <> 'no-show'),
+       count(*) FILTER (WHERE p.made AND p.state = 'no-show'),
+       count(*) FILTER (WHERE p.own AND (p.sunk_at IS NOT NULL OR p.booking IS NULL)),
+       count(*) FILTER (WHERE p.made AND p.state <> 'no-show' AND (p.own IS NOT TRUE OR p.sunk_at IS NOT NULL)),
        (SELECT count(*) FROM scheduling_waitingentry w JOIN organizations_organization x ON x.id = w.source_organization_id
-         WHERE w.department_id = %(department)s AND u.id = ANY(x.path)
+         WHERE w.department_id = %(department)s AND u.id = ANY(x.path) AND {_HERE.format(kind=f"({_WAIT_KIND})")}
            AND (w.state IN ('waiting', 'offered', 'lapsed')) AND w.created_at < %(until)s AND w.last_day >= %(first_day)s),
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM p.starts_at - p.wanted_since) / 86400.0)
-         FILTER (WHERE u.id = ANY(p.path))
-  FROM units u CROSS JOIN places p GROUP BY u.id ORDER BY u.id
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM p.starts_at - p.wanted_since) / 86400.0) FILTER (WHERE p.made)
+  FROM units u LEFT JOIN seen p ON p.unit = u.id GROUP BY u.id, u.kinds ORDER BY u.id
 """
 
 
@@ -170,6 +185,7 @@ def proposal(*, department: Department, quota: str, since: datetime, until: date
     values = {
         "units": [unit.pk for unit in units_to_share(actor=actor)] if shared else list(names),
         "department": department.pk,
+        "quota": quota,
         "since": since,
         "until": until,
         "first_day": since.date(),

@@ -1,14 +1,16 @@
-"""The weeks of the division, and who waited how long, as Excel files."""
+"""The weeks of the division, who waited how long, and the lists of waits, rebookings, schedules and a day, as Excel files."""
 
 import io
 from collections.abc import Sequence
+from datetime import datetime
 
 import xlsxwriter
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling.fairness_queries import FairLine
-from doorstep.coordination.scheduling.models import QuotaDecision
+from doorstep.coordination.scheduling.models import Booking, QuotaDecision, Rebooking, Schedule, WaitingEntry
 from doorstep.coordination.scheduling.quota_queries import WeekLine
 from doorstep.coordination.scheduling.rules import quota_name
 
@@ -94,4 +96,105 @@ def fairness(parts: Sequence[tuple[str, Sequence[FairLine]]]) -> bytes:
                 sheet.write(number, 5, line.waited)
             sheet.set_column(0, len(heads) - 1, 16)
             sheet.freeze_panes(1, 0)
+    return buffer.getvalue()
+
+
+def waiting(entries: Sequence[WaitingEntry]) -> bytes:
+    """The waiting list as the page shows it, a row for each wait."""
+    heads = [
+        _("科室"),
+        _("机构"),
+        _("居民"),
+        _("优先级"),
+        _("期望日期"),
+        _("登记"),
+        _("登记单位"),
+        _("状态"),
+        _("放出的号"),
+    ]
+    return _table(
+        _("候补名单"),
+        heads,
+        [
+            [
+                one.department.name, one.organization.name, one.resident.name, one.points,
+                f"{one.first_day.isoformat()} — {one.last_day.isoformat()}", _moment(one.created_at), one.source_organization.name,
+                _state(one), _moment(one.offered_slot.starts_at) if one.state == "offered" and one.offered_slot else "",
+            ]
+            for one in entries
+        ],
+    )  # fmt: skip
+
+
+def rebookings(tasks: Sequence[Rebooking]) -> bytes:
+    """What stopped clinics left to rebook, a row for each person."""
+    heads = [_("居民"), _("原预约"), _("机构"), _("科室"), _("专家、诊室或设备"), _("停诊原因"), _("停诊时间")]
+    return _table(
+        _("停诊改约"),
+        heads,
+        [
+            [
+                task.resident.name, _moment(task.booking.slot.starts_at), task.organization.name,
+                task.booking.slot.schedule.department.name, task.booking.slot.who, task.booking.slot.stop_reason,
+                _moment(task.created_at),
+            ]
+            for task in tasks
+        ],
+    )  # fmt: skip
+
+
+def schedules(found: Sequence[Schedule]) -> bytes:
+    """The schedules of a unit with their rules, a row for each."""
+    heads = [_("科室"), _("专家、诊室或设备"), _("服务"), _("提前放号（天）"), _("放号时间"), _("节假日"), _("在用")]
+    return _table(
+        _("排班"),
+        heads,
+        [
+            [
+                one.department.name, one.who or _("科室号"), _(one.get_service_display()), one.release_days,
+                one.release_at.strftime("%H:%M") if one.release_days is not None else _("手工"), _(one.get_holidays_display()),
+                _("是") if one.is_active else _("否"),
+            ]
+            for one in found
+        ],
+    )  # fmt: skip
+
+
+def day(expected: Sequence[Booking]) -> bytes:
+    """Who is expected on a day, a row for each booking, with the number of whoever checked in."""
+    heads = [_("时间"), _("居民"), _("科室"), _("专家、诊室或设备"), _("预约单位"), _("预约渠道"), _("状态"), _("号")]
+    return _table(
+        _("预约名单"),
+        heads,
+        [
+            [
+                _moment(one.slot.starts_at), one.resident.name, one.slot.schedule.department.name, one.slot.who,
+                one.source_organization.name, _(one.get_channel_display()), _state(one),
+                one.ticket.number if hasattr(one, "ticket") else None,
+            ]
+            for one in expected
+        ],
+    )  # fmt: skip
+
+
+def _state(item: Booking | WaitingEntry) -> str:
+    state = item.machine.state(item.state)
+    return state.en if get_language() == "en" else state.zh
+
+
+def _moment(at: datetime) -> str:
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(
+        buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        sheet = book.add_worksheet(title)
+        sheet.write_row(0, 0, heads, book.add_format({"bold": True, "bg_color": "#E6F0F3"}))
+        for number, row in enumerate(rows, start=1):
+            sheet.write_row(number, 0, row)
+        sheet.set_column(0, len(heads) - 1, 16)
+        sheet.freeze_panes(1, 0)
     return buffer.getvalue()

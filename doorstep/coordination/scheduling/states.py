@@ -17,6 +17,7 @@ class BookingState(StrEnum):
     CANCELLED = "cancelled"
     NO_SHOW = "no-show"
     EXCUSED = "excused"
+    LEFT = "left"
 
 
 S = BookingState
@@ -33,6 +34,8 @@ BOOKING = Machine(
         State(S.CANCELLED, "已取消", "Cancelled", fhir="cancelled", final=True),
         State(S.NO_SHOW, "未到诊", "Did not come", fhir="noshow"),
         State(S.EXCUSED, "未到诊已更正", "No-show corrected", fhir="cancelled", final=True),
+        # Came and was not seen: no no-show. Whoever comes back is checked in again, a visit that was not entered is entered later.
+        State(S.LEFT, "报到后未就诊", "Came, not seen", fhir="cancelled"),
     ),
     transitions=(
         Transition("book", "预约", "Book", (), S.BOOKED, "source", events.BookingMade, Permission.SLOT_BOOK),
@@ -44,7 +47,7 @@ BOOKING = Machine(
             "arrive",
             "报到",
             "Check in",
-            (S.BOOKED,),
+            (S.BOOKED, S.LEFT),
             S.ARRIVED,
             "target",
             events.BookingArrived,
@@ -55,12 +58,33 @@ BOOKING = Machine(
             "fulfil",
             "就诊完成",
             "Seen",
-            (S.ARRIVED,),
+            (S.ARRIVED, S.LEFT),
             S.FULFILLED,
             "target",
             events.BookingFulfilled,
             Permission.SLOT_VIEW,
             style="primary",
+        ),
+        Transition(
+            "undo-arrive",
+            "撤销报到",
+            "Take back check-in",
+            (S.ARRIVED,),
+            S.BOOKED,
+            "target",
+            events.BookingArrivalTakenBack,
+            Permission.QUEUE_CALL,
+            reason=True,
+        ),
+        Transition(
+            "leave",
+            "离开未就诊",
+            "Left unseen",
+            (S.ARRIVED,),
+            S.LEFT,
+            "target",
+            events.BookingLeft,
+            Permission.QUEUE_CALL,
         ),
         Transition(
             "cancel",
@@ -112,7 +136,7 @@ BOOKING = Machine(
 )
 
 # A place with a booking in one of these states is taken.
-TAKEN = (S.BOOKED, S.ARRIVED, S.FULFILLED, S.NO_SHOW)
+TAKEN = (S.BOOKED, S.ARRIVED, S.FULFILLED, S.NO_SHOW, S.LEFT)
 # A resident with a booking in one of these states is expected somewhere at that time.
 EXPECTED = (S.BOOKED, S.ARRIVED)
 
@@ -253,6 +277,7 @@ REBOOKING = Machine(
             listed=False,
         ),
         Transition("self-rebook", "居民改约", "Rebook oneself", (R.OPEN,), R.DONE, "resident", events.RebookingDone),
+        Transition("restore", "恢复原预约", "Restore", (R.OPEN,), R.DONE, "system", events.RebookingDone),
         Transition(
             "drop",
             "不再改约",

@@ -36,20 +36,22 @@ def stop_scope(*, scope: str, since: datetime, until: datetime, reason: str, act
     schedules = clinic_queries.schedules_of(scope=scope, actor=actor)
     if not schedules:
         raise NotFound()
-    return _stop(schedules, since=since, until=until, reason=reason, actor=actor)
+    return _stop(schedules, since=since, until=until, reason=reason, actor=actor, scope=scope)
 
 
-def _stop(schedules: Iterable[Schedule], *, since: datetime, until: datetime, reason: str, actor: Actor) -> int:
+def _stop(
+    schedules: Iterable[Schedule], *, since: datetime, until: datetime, reason: str, actor: Actor, scope: str = ""
+) -> int:
     reason = reason.strip()[:200]
     booked, stopped = 0, 0
     for schedule in schedules:
         check_manages(actor, schedule.organization_id)
         if not reason:
             raise Refused(_("请填写停诊原因。"), fields={"reason": _("停诊原因会告知已预约的居民和转出机构。")})
-        open_slots = Slot.objects.select_for_update().filter(
+        open_slots = Slot.objects.select_for_update(of=("self",)).filter(
             schedule=schedule, starts_at__gte=since, starts_at__lt=until, stopped_at__isnull=True
         )
-        slot_ids = [slot.id for slot in open_slots.order_by("id")]
+        slot_ids = [slot.id for slot in clinic_queries.slots_in_scope(open_slots, scope).order_by("id")]
         if not slot_ids:
             continue
         stopped += len(slot_ids)
@@ -67,9 +69,14 @@ def _stop(schedules: Iterable[Schedule], *, since: datetime, until: datetime, re
 
 @transaction.atomic
 def call_off(*, slot_ids: list[int], reason: str, actor: Actor) -> int:
-    """Call off every booking of stopped slots and leave each a task to rebook; returns how many there were."""
+    """Call off every booking of stopped slots and leave each a task to rebook; returns how many there were.
+
+    Slots that were resumed before this came to them are left alone.
+    """
+    stopped = Slot.objects.select_for_update(no_key=True).filter(id__in=slot_ids, stopped_at__isnull=False)
+    still = [slot.pk for slot in stopped.order_by("id")]
     bookings = list(
-        Booking.objects.filter(slot_id__in=slot_ids, state="booked")
+        Booking.objects.filter(slot_id__in=still, state="booked")
         .select_related("slot__schedule__department", "slot__organization")
         .order_by("id")
     )

@@ -11,9 +11,12 @@ from doorstep.kernel.web.push import push
 
 
 def give_ticket(booking: Booking) -> Ticket:
-    """The booking's ticket of the day; given once, however often it is asked."""
+    """The booking's ticket of the day; given once, however often it is asked. Who checks in again has the number from before."""
     existing = Ticket.objects.filter(booking=booking).first()
     if existing is not None:
+        if existing.state == Ticket.State.VOID:
+            Ticket.objects.filter(pk=existing.pk).update(state=Ticket.State.WAITING)
+            existing.state = Ticket.State.WAITING.value
         return existing
     # One at a time for a schedule; bookings, which only point at the schedule, do not wait for this lock.
     schedule = Schedule.objects.select_for_update(no_key=True).get(slots=booking.slot_id)
@@ -36,5 +39,15 @@ def close_ticket(booking: Booking) -> None:
     """Whoever was seen waits no more: nobody calls the number again, also when the visit was recorded by another way than the queue."""
     waiting = Ticket.objects.filter(booking=booking).exclude(state=Ticket.State.DONE)
     if waiting.update(state=Ticket.State.DONE, called_at=Coalesce("called_at", timezone.now())):
-        schedule_id = booking.slot.schedule_id
-        push(to=[f"organization:{booking.organization_id}"], kind="queue", reference=f"schedule/{schedule_id}")
+        _push(booking)
+
+
+def void_ticket(booking: Booking) -> None:
+    """Nobody is called by this number any more: the check-in was taken back, or the person left. The number goes to nobody else."""
+    if Ticket.objects.filter(booking=booking).exclude(state=Ticket.State.DONE).update(state=Ticket.State.VOID):
+        _push(booking)
+
+
+def _push(booking: Booking) -> None:
+    schedule_id = booking.slot.schedule_id
+    push(to=[f"organization:{booking.organization_id}"], kind="queue", reference=f"schedule/{schedule_id}")

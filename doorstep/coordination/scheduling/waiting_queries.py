@@ -14,8 +14,11 @@ from doorstep.coordination.scheduling.states import WAITING_LIVE
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.people.organizations.models import Department
+from doorstep.people.residents.finding import fits
 
 _WITH = ("department", "schedule__practitioner", "organization", "source_organization", "resident", "offered_slot")
+# So many are shown; a search and a file look at so many.
+SHOWN, SEARCHED = 300, 3_000
 # What a notice of the wait names.
 _TOLD_WITH = ("department", "organization", "offered_slot")
 
@@ -122,12 +125,21 @@ def get_entry(*, key: uuid.UUID | str, actor: Actor) -> WaitingEntry:
     return found
 
 
-def list_of(*, organization_ids: Iterable[int], sent: bool = False) -> list[WaitingEntry]:
-    """The live waiting list of clinics, or of those whom these units sent, in the order of the rule."""
+def list_of(*, organization_ids: Iterable[int], sent: bool = False, text: str = "") -> list[WaitingEntry]:
+    """The live waiting list of clinics, or of those whom these units sent, in the order of the rule; `text` means a resident, a department
+    or a hospital.
+    """
     ids = list(organization_ids)
     found = WaitingEntry.objects.filter(state__in=WAITING_LIVE).select_related(*_WITH)
     found = found.filter(source_organization_id__in=ids) if sent else found.filter(organization_id__in=ids)
-    return list(found.order_by("department__name", "-state", "missed_offers", "-points", "created_at")[:300])
+    ordered = found.order_by("department__name", "-state", "missed_offers", "-points", "created_at")
+    if not text:
+        return list(ordered[:SHOWN])
+    return [
+        one
+        for one in ordered[:SEARCHED]
+        if text in f"{one.department.name} {one.organization.name}" or fits(one.resident, text)
+    ][:SHOWN]
 
 
 def ahead_of(entry: WaitingEntry) -> int:

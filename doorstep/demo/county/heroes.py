@@ -28,6 +28,7 @@ SUPERVISOR = 15
 STRANGER_VILLAGE_DOCTOR = 16
 DESK_OPERATOR = 17
 KIOSK = 18
+CLINIC_MANAGER = 19
 
 HEROINE = 1
 HUSBAND = 2
@@ -122,6 +123,8 @@ def hero_practitioners() -> tuple[HeroPractitioner, ...]:
         # A machine in the hall has an account and a post like those who work there, and what a row of them must say.
         _one(18, "自助机一号", True, day(1990, 1, 1), "", "",
              (lead, "registration", "kiosk", day(2023, 6, 1))),
+        _one(19, "凌志华", False, day(1981, 4, 12), "副主任护师", "门诊管理",
+             (lead, "registration", "clinic_manager", day(2020, 3, 1))),
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ EXPERTS = 232
 ROLES = (
     "village_doctor", "family_doctor", "township_duty", "nurse", "ecg_reader", "specialist", "referral_officer",
     "lead_duty", "manager", "auditor", "engineer", "registrar",
-    "records_officer", "supervisor", "clinic_desk", "kiosk",
+    "records_officer", "supervisor", "clinic_desk", "clinic_manager", "kiosk",
 )  # fmt: skip
 _EXPERT_TITLES = ("主任医师", "副主任医师", "副主任医师", "主治医师")
 _EXPERT_DEPARTMENTS = (
@@ -351,7 +351,10 @@ def _spoken(specialty: str) -> str:
 
 def _licence(number: int, role: str) -> str:
     """Empty for the people whose work needs no licence."""
-    if role in ("manager", "auditor", "engineer", "registrar", "records_officer", "supervisor", "clinic_desk", "kiosk"):
+    if role in (
+        "manager", "auditor", "engineer", "registrar", "records_officer", "supervisor", "clinic_desk", "clinic_manager",
+        "kiosk",
+    ):  # fmt: skip
         return ""
     return licence_number(
         number,

@@ -16,6 +16,8 @@ from doorstep.people.residents.queries import masked_number, not_merged
 from doorstep.people.residents.rules import age_text, is_whole_number, is_whole_phone
 
 SHOWN = 20
+# So many last digits name somebody in a list.
+_TAIL = 4
 # Behind every letter: where the texts end that begin with what was typed.
 _END = "\U0010ffff"
 
@@ -50,6 +52,20 @@ def search_panel(text: str, actor: Actor) -> list[Found]:
     else:
         ids = _BY_NAME.rows(units, text)
     return _found(_BY_IDS.rows(ids)) if ids else []
+
+
+def fits(resident: Resident, text: str) -> bool:
+    """Whether a text means this resident of a list that is shown anyway: a part of the name, the beginning of its pinyin or initials, the
+    last digits (four or more) of the telephone or of the card's number, or the whole of it. A text of blanks means everybody.
+    """
+    wanted = "".join(text.split()).casefold()
+    if not wanted or wanted in resident.name.casefold():
+        return True
+    if any(character.isdigit() for character in wanted):
+        marks = ((resident.phone or ""), (resident.national_id or "").casefold())
+        return len(wanted) >= _TAIL and any(mark.endswith(wanted) for mark in marks)
+    spoken = "".join(resident.name_pinyin.split()).casefold()
+    return wanted.isascii() and (spoken.startswith(wanted) or resident.name_initials.casefold().startswith(wanted))
 
 
 def _in_order(entries: QuerySet[PanelEntry]) -> QuerySet[PanelEntry, int]:

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import queries as referrals
-from doorstep.coordination.scheduling import actions, queries
+from doorstep.coordination.scheduling import actions, attending_actions, queries
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import Quota
 from doorstep.kernel.access.actor import Actor
@@ -50,7 +50,7 @@ class BookingDoor:
         return str(moved.key)
 
     def update(self, fhir_id: str, resource: dict[str, Any], *, actor: Actor) -> None:
-        """Move the booking to the Appointment's status: cancelled, arrived, fulfilled."""
+        """Move the booking to the Appointment's status: cancelled, arrived, fulfilled, or booked again where a check-in was wrong."""
         actor = _booker(actor)
         booking = queries.get_booking(booking_key=fhir_id, actor=actor)
         wanted, now = resource.get("status"), booking.machine.state(booking.state).fhir
@@ -58,7 +58,14 @@ class BookingDoor:
             return
         if wanted == "cancelled":
             reason = (resource.get("cancelationReason") or {}).get("text") or str(resource.get("comment") or "")
-            actions.cancel(booking_key=fhir_id, actor=actor, reason=reason or _("接入系统取消"))
+            if booking.state == "arrived":
+                # Who is here already and is not seen has left; nothing is given back.
+                attending_actions.leave(booking_key=fhir_id, actor=_caller(actor), reason=reason)
+            else:
+                actions.cancel(booking_key=fhir_id, actor=actor, reason=reason or _("接入系统取消"))
+        elif wanted == "booked" and booking.state == "arrived":
+            reason = str(resource.get("comment") or "") or _("接入系统撤销报到")
+            attending_actions.take_back_arrival(booking_key=fhir_id, actor=_caller(actor), reason=reason)
         elif wanted in _WORDS:
             actions.arrive(booking_key=fhir_id, actor=actor)
         elif wanted == "fulfilled":
@@ -74,6 +81,11 @@ class BookingDoor:
 def _booker(actor: Actor) -> Actor:
     """The hospital system with the permission that its own write of an Appointment implies."""
     return actor.with_permissions({*actor.permissions, Permission.SLOT_BOOK})
+
+
+def _caller(actor: Actor) -> Actor:
+    """The hospital system with the permission that its word on a check-in of its own clinic implies."""
+    return actor.with_permissions({*actor.permissions, Permission.QUEUE_CALL})
 
 
 def _slot(resource: dict[str, Any]) -> str:

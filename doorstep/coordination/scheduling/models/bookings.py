@@ -207,6 +207,7 @@ class Ticket(models.Model):
         CALLED = "called", "已叫号"
         PASSED = "passed", "过号"
         DONE = "done", "已就诊"
+        VOID = "void", "号已作废"  # the check-in was taken back, or the person left unseen
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     booking = models.OneToOneField(Booking, on_delete=models.PROTECT, related_name="ticket")
@@ -234,7 +235,7 @@ class Ticket(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["schedule", "day", "number"], name="ticket_number_once"),
             models.CheckConstraint(
-                condition=Q(state="waiting") | Q(called_at__isnull=False), name="ticket_called_with_time"
+                condition=Q(state__in=("waiting", "void")) | Q(called_at__isnull=False), name="ticket_called_with_time"
             ),
         )
         indexes = (models.Index(fields=["organization", "day", "state"], name="ticket_day"),)

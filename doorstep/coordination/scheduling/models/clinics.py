@@ -126,6 +126,19 @@ class Schedule(models.Model):
         return self.facility.name if self.facility is not None else ""
 
 
+class RoomTerm(models.Model):
+    """From which day on a schedule takes place in another room or on another machine; `Schedule.facility` is the one of today."""
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="room_terms", db_index=False)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="+")
+    since = models.DateField()
+    decided_by_id = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["schedule", "since"], name="room_term_once"),)
+
+
 class WeeklySession(models.Model):
     """A weekly session: weekday 0 is Monday, times are China's; how many places of each slot go to whom.
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models.clinics import PlaceQuota, Schedule, VisitKind
+from doorstep.coordination.scheduling.models.clinics import Facility, PlaceQuota, Schedule, VisitKind
 from doorstep.people.organizations.models import Organization
 
 
@@ -29,6 +29,8 @@ class Slot(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     kind = models.ForeignKey(VisitKind, on_delete=models.PROTECT, null=True, related_name="+")
+    # The room or machine of this time, where it is another than the schedule's of today; whoever is booked keeps it.
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     # From here on open places are for everybody; before, for those who come first by rule.
     opens_at = models.DateTimeField(default=timezone.now)
     # What the record last said of it: free or busy; written by the tick that tells the record.
@@ -56,6 +58,18 @@ class Slot(models.Model):
             models.Index(fields=["organization", "starts_at"], name="slot_organization"),
             models.Index(fields=["schedule", "starts_at"], name="slot_schedule"),
         )
+
+    @property
+    def room(self) -> Facility | None:
+        """The room or machine of this time; None where the schedule names none."""
+        return self.facility if self.facility_id is not None else self.schedule.facility
+
+    @property
+    def who(self) -> str:
+        """The expert, the room or the machine of this time; "" for the department as such."""
+        if self.schedule.practitioner is None and self.facility is not None:
+            return self.facility.name
+        return self.schedule.who
 
 
 class Place(models.Model):

@@ -161,6 +161,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = public SET plan_cache_mode = force_g
 DECLARE
   calls jsonb[] := ARRAY(SELECT c FROM jsonb_array_elements(p_calls) WITH ORDINALITY AS x (c, number) ORDER BY x.number);
   answers jsonb[];
+  expected text;
 BEGIN
   -- One person's requests wait for each other, always in the same order of persons: two lists that share two would block each other.
   PERFORM pg_advisory_xact_lock(o.person) FROM (
@@ -169,6 +170,19 @@ BEGIN
   FOR number IN 1 .. cardinality(calls) LOOP
     IF answers[number] IS NULL THEN
       answers[number] := (scheduling_book_halves(calls[number:number]))[1];
+      -- Whoever stands in the list twice may have taken the last place: "sold out" would send away who has the booking already.
+      IF answers[number] ->> 'outcome' = 'sold-out' THEN
+        SELECT CASE WHEN b.half_day <> '' AND b.half_day = calls[number] -> 2 ->> 'half_day' THEN 'booking_half_day_once'
+                    ELSE 'booking_resident_one_at_a_time' END INTO expected
+          FROM scheduling_slot z
+          JOIN residents_resident r ON r.key = (calls[number] -> 0 ->> 'patient')::uuid
+          JOIN scheduling_booking b ON b.resident_id = r.id AND b.state IN ('booked', 'arrived')
+           AND ((b.half_day <> '' AND b.half_day = calls[number] -> 2 ->> 'half_day') OR b.period && tstzrange(z.starts_at, z.ends_at))
+         WHERE z.key = (calls[number] -> 0 ->> 'slot')::uuid ORDER BY 1 LIMIT 1;
+        IF FOUND THEN
+          answers[number] := jsonb_build_object('outcome', 'refused', 'state', '23505', 'constraint', expected);
+        END IF;
+      END IF;
     END IF;
   END LOOP;
   RETURN to_jsonb(answers);

@@ -64,6 +64,12 @@ def make_slot(clinic: Clinic, *, starts_at: datetime | None = None, **places: in
     return slot
 
 
+def stop(*slots: Slot, reason: str) -> None:
+    """What the act of stopping does to slots; calling off is the handler's."""
+    with acting(system_actor(Purpose.HANDLER)):
+        Slot.objects.filter(pk__in=[slot.pk for slot in slots]).update(stopped_at=timezone.now(), stop_reason=reason)
+
+
 def told(resident_id: int) -> list[tuple[str, dict[str, Any]]]:
     """Kind and parameters of the notices that a resident got, oldest first; the app that sends them is a sibling."""
     notices: Any = apps.get_model("notices", "Notice")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -12,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import actions, precedence
+from doorstep.coordination.scheduling import actions, at_once, precedence
 from doorstep.coordination.scheduling.models import Booking, Place, Slot
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.taking import Ask
@@ -22,6 +23,7 @@ from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.models import ApiClient, CareRelationship
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.database.calls import Call, run
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.record.models import Resource, ResourceVersion
 from doorstep.kernel.record.search_facts import facts_of
@@ -205,6 +207,39 @@ def test_book_alone_asks_again_what_it_remembers(client: Client) -> None:
     with acting(system_actor(Purpose.IMPORT)):
         ApiClient.objects.update(revoked_at=timezone.now())
     assert _book(client, token, slot, others[0].key).status_code == 401
+
+
+@pytest.mark.django_db
+def test_who_stands_twice_in_a_list_hears_of_the_own_booking_and_not_that_all_is_sold() -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, open=1)
+    other = make_resident(
+        organization_id=clinic.world.village, name="李四", number="", phone="", panel_of=(clinic.world.village,)
+    )
+
+    def ask(patient: UUID) -> Ask:
+        return Ask(
+            actor=clinic.doctor,
+            now=timezone.now(),
+            slot=slot.key,
+            resident_key=patient,
+            request=uuid4(),
+            origin="open",
+            unit=clinic.world.village,
+        )
+
+    with acting(clinic.doctor):
+        look = orjson.loads(
+            run([Call("scheduling_book", at_once.prepared(ask(clinic.resident.key), seen=None, wish=Wish())[1])])[0]
+        )
+        at_once._remember(slot.key, look["seen"])
+        calls = [
+            at_once.listed(at_once.prepared(ask(patient), seen=at_once.known(slot.key), wish=Wish())[1])
+            for patient in (clinic.resident.key, clinic.resident.key, other.key)
+        ]
+        answers = orjson.loads(run([Call("scheduling_book_all", (f"[{','.join(calls)}]",))])[0])
+    assert [one["outcome"] for one in answers] == ["taken", "refused", "sold-out"]
+    assert answers[1]["constraint"] == "booking_half_day_once"
 
 
 def test_elders_born_by_agrees_with_age() -> None:

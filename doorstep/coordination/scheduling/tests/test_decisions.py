@@ -8,10 +8,14 @@ from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
-from doorstep.coordination.scheduling.models import QuotaDecision, QuotaShare
+from doorstep.coordination.scheduling import quota_queries, waiting_actions
+from doorstep.coordination.scheduling.models import Place, QuotaDecision, QuotaShare
 from doorstep.coordination.scheduling.proposing import Use, propose_start
-from doorstep.coordination.scheduling.tests.factories import book_for, make_clinic, make_slot
-from doorstep.people.residents.tests.factories import make_staff
+from doorstep.coordination.scheduling.tests.factories import book_for, make_clinic, make_slot, want_of
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.session import acting
+from doorstep.people.residents.tests.factories import make_resident, make_staff
+from doorstep.site.actors import of_user
 
 
 def test_propose_start_gives_places_to_who_came_and_they_add_up() -> None:
@@ -57,3 +61,41 @@ def test_division_is_proposed_refused_and_taken_and_the_file_says_what_the_page_
     assert {row[4] for row in rows[1:]} >= {"未采纳"}
     assert next(row[11] for row in rows[1:] if row[5] == "先试") == 4.0
     assert all(row[2] == "社区号" for row in rows[1:])
+
+
+@pytest.mark.django_db
+def test_a_unit_with_two_kinds_of_share_needs_what_it_took_once() -> None:
+    clinic = make_clinic()
+    manager = of_user(make_staff(name="周敏", organization_id=clinic.world.lead, role="clinic_manager"))
+    department, village = clinic.schedule.department, clinic.world.village
+    others = [
+        make_resident(organization_id=village, name=name, number="", phone="", panel_of=(village,))
+        for name in ("吴大山", "钱进", "孙秀英")
+    ]
+    since = timezone.now()
+    with acting(system_actor(Purpose.IMPORT)):
+        for quota in ("community", "referral"):
+            QuotaShare.objects.create(
+                department=department, quota=quota, organization_id=village, weight=1, since=timezone.localdate()
+            )
+    slot = make_slot(clinic, starts_at=since + timedelta(days=2), community=2, referral=1, open=1)
+    with acting(system_actor(Purpose.IMPORT)):
+        for place in slot.places.exclude(quota="open"):
+            Place.objects.filter(pk=place.pk).update(given_quota=place.quota, given_organization_id=village)
+    book_for(clinic, slot, clinic.resident, "community")
+    book_for(clinic, slot, others[0], "referral")
+    book_for(clinic, slot, others[1], "open")
+    with acting(clinic.doctor) as li:
+        waiting_actions.join(resident_id=others[2].pk, want=want_of(clinic, "referral"), actor=li)
+    uses = {}
+    with acting(manager):
+        for quota in ("community", "referral"):
+            found = quota_queries.proposal(
+                department=department, quota=quota, since=since, until=since + timedelta(days=30), actor=manager
+            )
+            uses[quota] = found.lines[0]
+    # Two community places and one referral place were given; the open one was wished for by somebody without a referral.
+    assert {quota: line.given for quota, line in uses.items()} == {"community": 2, "referral": 1}
+    assert "用 1" in uses["community"].reason
+    assert "另占其他号 1，候补 0 人" in uses["community"].reason
+    assert "另占其他号 0，候补 1 人" in uses["referral"].reason

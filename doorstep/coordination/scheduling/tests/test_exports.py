@@ -10,7 +10,7 @@ from django.utils import timezone
 from lxml import html
 from python_calamine import CalamineWorkbook
 
-from doorstep.coordination.scheduling import queries, quota_actions
+from doorstep.coordination.scheduling import clinic_queries, quota_actions
 from doorstep.coordination.scheduling.models import Booking, Place
 from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -119,7 +119,7 @@ def test_board_sums_half_days_and_leads_to_the_day_where_a_place_can_be_added(cl
     listed = client.get(to.replace("&amp;", "&")).content.decode()
     assert f"/slots/extra/{first.key}/" in listed
     assert f"/slots/extra/{second.key}/" in listed
-    assert queries.fitting([first], "王主任") == [first]
+    assert clinic_queries.fitting([first], "王主任") == [first]
 
 
 def test_check_in_stays_at_the_list(client: Client) -> None:

@@ -10,12 +10,12 @@ from django.test import Client
 from django.utils import timezone
 
 from doorstep.coordination.scheduling.models import Booking, Place, WaitingEntry
-from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
+from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, told
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
-from doorstep.people.residents.tests.factories import make_staff
+from doorstep.people.residents.tests.factories import make_resident, make_staff
 
 pytestmark = pytest.mark.django_db
 SYSTEM = system_actor(Purpose.INDICATORS)
@@ -86,6 +86,78 @@ def test_kiosk_forgets_after_a_minute_and_opens_nothing_else(client: Client) -> 
         assert client.get("/slots/kiosk/mine/").status_code == 302
         assert client.get("/slots/").status_code == 403
         assert client.get("/residents/").status_code in (403, 404)
+
+
+def test_kiosk_changes_and_cancels_the_own_booking(client: Client) -> None:
+    clinic = make_clinic()
+    first, second = (make_slot(clinic, starts_at=timezone.now() + timedelta(days=day), open=1) for day in (1, 2))
+    kiosk(client, clinic)
+    client.post("/slots/kiosk/", facts_of(clinic))
+    client.post(f"/slots/kiosk/book/{first.key}/")
+    with acting(SYSTEM):
+        old = Booking.objects.get()
+    page = client.get("/slots/kiosk/mine/").content.decode()
+    assert f"/slots/kiosk/bookings/{old.key}/cancel/" in page
+    department = clinic.schedule.department.key
+    times = client.get(f"/slots/kiosk/find/{department}/?change={old.key}").content.decode()
+    assert f"/slots/kiosk/book/{second.key}/?change={old.key}" in times
+    assert "原来的号自动退回" in times
+    assert "确认改约" in client.get(f"/slots/kiosk/book/{second.key}/?change={old.key}").content.decode()
+    # A time that has gone meanwhile leaves the old booking as it was.
+    assert client.post(f"/slots/kiosk/book/{first.key}/", {"change": str(old.key)}).status_code == 422
+    assert client.post(f"/slots/kiosk/book/{second.key}/", {"change": str(old.key)}).status_code == 302
+    with acting(SYSTEM):
+        old.refresh_from_db()
+        new = Booking.objects.exclude(pk=old.pk).get()
+        assert (old.state, new.state, new.changed_from_id) == ("cancelled", "booked", old.pk)
+    assert "确认取消" in client.get(f"/slots/kiosk/bookings/{new.key}/cancel/").content.decode()
+    done = client.post(f"/slots/kiosk/bookings/{new.key}/cancel/").headers["Location"]
+    assert "预约已取消" in client.get(done).content.decode()
+    assert client.post(f"/slots/kiosk/bookings/{new.key}/cancel/").status_code == 422
+    with acting(SYSTEM):
+        assert Booking.objects.get(pk=new.pk).state == "cancelled"
+        assert not Place.objects.exclude(state="free").exists()
+    assert [kind for kind, _params in told(clinic.resident.pk)][-3:] == [
+        "booking-made",
+        "booking-made",
+        "booking-given-back",
+    ]
+
+
+def test_kiosk_touches_nobody_elses_booking_and_none_of_another_house(client: Client) -> None:
+    clinic = make_clinic()
+    slots = [make_slot(clinic, starts_at=timezone.now() + timedelta(days=day), open=1, referral=1) for day in (1, 2)]
+    other = make_resident(
+        organization_id=clinic.world.village, name="吴大山", number="", phone="", panel_of=(clinic.world.village,)
+    )
+    theirs = book_for(clinic, slots[0], other)
+    kiosk(client, clinic)
+    client.post("/slots/kiosk/", facts_of(clinic))
+    cancel = f"/slots/kiosk/bookings/{theirs.key}/cancel/"
+    assert (client.get(cancel).status_code, client.post(cancel).status_code) == (404, 404)
+    assert client.post(f"/slots/kiosk/book/{slots[1].key}/", {"change": str(theirs.key)}).status_code == 404
+    own = book_for(clinic, slots[1], clinic.resident)
+    client.force_login(make_staff(name="别院自助机", organization_id=clinic.world.township, role="kiosk"))
+    client.post("/slots/kiosk/", facts_of(clinic))
+    assert client.post(f"/slots/kiosk/bookings/{own.key}/cancel/").status_code == 404
+    assert client.get(f"/slots/kiosk/find/{clinic.schedule.department.key}/?change={own.key}").status_code == 404
+    with acting(SYSTEM):
+        assert set(Booking.objects.values_list("state", flat=True)) == {"booked"}
+
+
+def test_nobody_escapes_the_no_show_rule_by_cancelling_afterwards(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(seconds=50), open=1)
+    kiosk(client, clinic)
+    client.post("/slots/kiosk/", facts_of(clinic))
+    client.post(f"/slots/kiosk/book/{slot.key}/")
+    with acting(SYSTEM):
+        booking = Booking.objects.get()
+    with time_machine.travel(slot.starts_at + timedelta(seconds=1)):
+        assert f"{booking.key}/cancel/" not in client.get("/slots/kiosk/mine/").content.decode()
+        late = client.post(f"/slots/kiosk/bookings/{booking.key}/cancel/")
+        assert late.status_code == 422
+        assert "已到就诊时间" in late.content.decode()
 
 
 def test_kiosk_puts_on_the_waiting_list_where_nothing_is_free(client: Client) -> None:

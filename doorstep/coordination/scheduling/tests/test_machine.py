@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from doorstep.coordination.scheduling import (
     actions,
+    attending_actions,
     queries,
     queue_actions,
     quota_actions,
+    resuming_actions,
     stopping_actions,
     waiting_actions,
 )
@@ -53,6 +55,8 @@ ACTS = st.sampled_from(
         "overbook",
         "arrive",
         "stop",
+        "resume",
+        "left",
         "sink",
     ]
 )
@@ -218,6 +222,34 @@ class Story:
         for booking in gone:
             self.booked.remove(booking.key)
             self.extras -= booking.place.is_extra
+
+    def resume(self, number: int) -> None:
+        """Let one slot take place after all: who has no new time has the old one back."""
+        slot = self.slots[number % 2]
+        bind(self.manager)
+        resuming_actions.resume_clinic(
+            schedule=self.clinic.schedule,
+            since=slot.starts_at,
+            until=slot.starts_at + timedelta(minutes=1),
+            actor=self.manager,
+        )
+        bind(SYSTEM)
+        resuming_actions.give_back_times(slot_ids=[slot.id], actor=SYSTEM)
+        back = Booking.objects.filter(slot=slot, state="booked", changed_from__rebooking__state="done")
+        for booking in back.exclude(key__in=self.booked).select_related("place"):
+            self.booked.append(booking.key)
+            self.extras += booking.place.is_extra
+        bind(self.clinic.doctor)
+
+    def left(self, number: int) -> None:
+        """Somebody who checked in leaves unseen, or the check-in is taken back."""
+        bind(self.manager)
+        here = Booking.objects.filter(key__in=self.booked, state="arrived").order_by("id").first()
+        if here is not None and number % 2:
+            attending_actions.leave(booking_key=here.key, actor=self.manager)
+        elif here is not None:
+            attending_actions.take_back_arrival(booking_key=here.key, reason="按错了人", actor=self.manager)
+        bind(self.clinic.doctor)
 
     def sink(self, _number: int) -> None:
         """Let the release rule run."""

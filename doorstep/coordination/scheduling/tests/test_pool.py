@@ -31,7 +31,15 @@ from doorstep.coordination.scheduling.models import (
     WaitingEntry,
 )
 from doorstep.coordination.scheduling.rules import CHINA
-from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, told, want_of
+from doorstep.coordination.scheduling.tests.factories import (
+    Clinic,
+    book_for,
+    make_clinic,
+    make_slot,
+    stop,
+    told,
+    want_of,
+)
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
@@ -297,6 +305,7 @@ def test_a_new_time_from_the_waiting_list_settles_what_a_stopped_clinic_left() -
     clinic = make_clinic()
     slot = make_slot(clinic, referral=1)
     booking = book_for(clinic, slot, clinic.resident)
+    stop(slot, reason="设备故障")
     with acting(system_actor(Purpose.HANDLER)) as system:
         assert stopping_actions.call_off(slot_ids=[slot.pk], reason="设备故障", actor=system) == 1
     with acting(clinic.doctor) as li:
@@ -307,7 +316,7 @@ def test_a_new_time_from_the_waiting_list_settles_what_a_stopped_clinic_left() -
         assert booking_queries.who_wait(resident_ids=[clinic.resident.pk]) == {clinic.resident.pk}
     make_slot(clinic, starts_at=timezone.now() + timedelta(days=6), referral=1)
     with acting(system_actor(Purpose.CLOCKS)) as clocks:
-        # The stopped clinic's own place, which nobody stopped here, is offered like any other.
+        # Not the stopped clinic's own place: the one that is free.
         assert waiting_actions.offer_freed(actor=clocks) == 1
     with acting(clinic.doctor) as li:
         made = waiting_actions.accept(entry_key=entry.key, actor=li)
@@ -315,6 +324,7 @@ def test_a_new_time_from_the_waiting_list_settles_what_a_stopped_clinic_left() -
         assert (task.state, task.new_booking_id) == ("done", made.pk)
         assert not Task.objects.filter(kind="rebooking.open", closed_at__isnull=True).exists()
     own = _own(clinic.resident)
+    stop(made.slot, reason="专家外出")
     with acting(system_actor(Purpose.HANDLER)) as system:
         stopping_actions.call_off(slot_ids=[made.slot_id], reason="专家外出", actor=system)
     again = make_slot(clinic, starts_at=timezone.now() + timedelta(days=9), open=1)

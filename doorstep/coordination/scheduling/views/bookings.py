@@ -14,18 +14,21 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from doorstep.coordination.scheduling import (
     actions,
+    attending_actions,
     booking_queries,
+    calling_actions,
     precedence,
     presenters,
     queries,
     queue_actions,
     rebooking_actions,
+    spreadsheet,
     standing,
 )
 from doorstep.coordination.scheduling.outcomes import SAME_HALF_DAY
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import quota_name
-from doorstep.coordination.scheduling.views.asking import actor_with
+from doorstep.coordination.scheduling.views.asking import actor_with, excel
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow import queries as workflow
@@ -62,12 +65,16 @@ def booking(request: HttpRequest, key: UUID) -> HttpResponse:
 @require_POST
 @once
 def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
-    """Check in, finish or give back a booking."""
+    """Check in or take that back, finish, note who left, or give back a booking."""
     actor = actor_with(request, Permission.SLOT_VIEW)
     if verb == "arrive":
         actions.arrive(booking_key=key, actor=actor)
     elif verb == "fulfil":
         actions.fulfil(booking_key=key, actor=actor)
+    elif verb == "undo-arrive":
+        attending_actions.take_back_arrival(booking_key=key, actor=actor, reason=request.POST.get("reason", ""))
+    elif verb == "leave":
+        attending_actions.leave(booking_key=key, actor=actor, reason=request.POST.get("reason", ""))
     elif verb == "excuse":
         actions.excuse(booking_key=key, actor=actor, reason=request.POST.get("reason", ""))
     elif verb in ("cancel", "call-off"):
@@ -151,9 +158,19 @@ def extra(request: HttpRequest, key: UUID) -> HttpResponse:
 def rebookings(request: HttpRequest) -> HttpResponse:
     """What stopped clinics left to rebook for those whom this unit had booked."""
     actor = actor_with(request, Permission.SLOT_BOOK)
-    found = booking_queries.open_rebookings(organization_ids=actor.reach)
+    text = request.GET.get("q", "").strip()[:40]
+    found = booking_queries.open_rebookings(organization_ids=actor.reach, text=text)
     waiting = booking_queries.who_wait(resident_ids=[task.resident_id for task in found])
-    return render(request, "scheduling/rebookings.html", {"tasks": found, "waiting": waiting})
+    return render(request, "scheduling/rebookings.html", {"tasks": found, "waiting": waiting, "text": text})
+
+
+@require_GET
+def rebookings_file(request: HttpRequest) -> HttpResponse:
+    """The list of the page, as it was searched, as an Excel file; who took it along stands in the trail."""
+    actor = actor_with(request, Permission.SLOT_BOOK)
+    found = booking_queries.open_rebookings(organization_ids=actor.reach, text=request.GET.get("q", "").strip()[:40])
+    calling_actions.note_export(what="rebookings", rows=len(found), actor=actor)
+    return excel(spreadsheet.rebookings(found), f"rebookings-{timezone.localdate()}.xlsx")
 
 
 @once

@@ -18,6 +18,8 @@ from doorstep.coordination.scheduling import (
     laying_actions,
     presenters,
     queries,
+    resuming_actions,
+    spreadsheet,
     stopping_actions,
     waiting_queries,
 )
@@ -25,18 +27,16 @@ from doorstep.coordination.scheduling.clinic_actions import ReleaseRule
 from doorstep.coordination.scheduling.forms import (
     WEEKDAYS,
     ExceptionForm,
-    FacilityForm,
     RangeForm,
     RuleForm,
     ScheduleForm,
-    ScopeStopForm,
     SessionForm,
     StopForm,
-    VisitKindForm,
 )
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import QUOTA_ZH, quota_name
-from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight, try_act
+from doorstep.coordination.scheduling.views import stopping
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, excel, midnight, try_act
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part
@@ -58,7 +58,7 @@ def board(request: HttpRequest) -> HttpResponse:
         days, moved_to = (days, None) if upcoming == days else (upcoming, timezone.localdate(start))
     slots = queries.slots_between(organization_id=unit, since=midnight(days[0]), until=midnight(days[0], 7))
     text = request.GET.get("q", "").strip()[:40]
-    rows = presenters.board(queries.fitting(slots, text), days=days, now=timezone.now())
+    rows = presenters.board(clinic_queries.fitting(slots, text), days=days, now=timezone.now())
     context = {
         "days": days,
         "rows": rows,
@@ -145,54 +145,19 @@ def schedules(request: HttpRequest) -> HttpResponse:
 
         if try_act(form, create):
             return redirect(request, reverse("scheduling:schedules"))
-    context = {"schedules": queries.schedules(organization_ids=[organization_id]), "form": form}
+    text = request.GET.get("q", "").strip()[:40]
+    found = [one for one in queries.schedules(organization_ids=[organization_id]) if clinic_queries.named_so(one, text)]
+    context = {"schedules": found, "form": form, "text": text}
     return page_or_part(request, "scheduling/schedules.html", "form", context, status=422 if form.is_bound else 200)
 
 
-@once
-@require_http_methods(["GET", "POST"])
-def facilities(request: HttpRequest) -> HttpResponse:
-    """Rooms, machines and kinds of visit of the unit."""
+@require_GET
+def schedules_file(request: HttpRequest) -> HttpResponse:
+    """The schedules of the page, as they were searched, as an Excel file."""
     actor = actor_with(request, Permission.SCHEDULE_MANAGE)
-    unit = actor.organization_id or 0
-    departments = queries.department_choices(organization_id=unit)
-    act = request.POST.get("act", "")
-    facility_form = FacilityForm(request.POST if act == "facility" else None, departments=departments)
-    kind_form = VisitKindForm(request.POST if act == "kind" else None, departments=departments)
-    bound: forms.Form | None = {"facility": facility_form, "kind": kind_form}.get(act)
-    if bound is not None and bound.is_valid():
-        facts = bound.cleaned_data
-
-        def add() -> None:
-            if act == "facility":
-                clinic_actions.add_facility(
-                    organization_id=unit,
-                    department_id=facts["department"],
-                    kind=facts["kind"],
-                    name=facts["name"],
-                    actor=actor,
-                )
-            else:
-                clinic_actions.add_visit_kind(
-                    organization_id=unit,
-                    department_id=facts["department"],
-                    name=facts["name"],
-                    minutes=facts["minutes"],
-                    before=facts["before"],
-                    after=facts["after"],
-                    actor=actor,
-                )
-
-        if try_act(bound, add):
-            messages.success(request, _("已保存"))
-            return redirect(request, reverse("scheduling:facilities"))
-    context = {
-        "facilities": clinic_queries.facilities(organization_id=unit),
-        "kinds": clinic_queries.visit_kinds(organization_id=unit),
-        "facility_form": facility_form,
-        "kind_form": kind_form,
-    }
-    return render(request, "scheduling/facilities.html", context, status=422 if bound is not None else 200)
+    text = request.GET.get("q", "").strip()[:40]
+    found = queries.schedules(organization_ids=[actor.organization_id or 0])
+    return excel(spreadsheet.schedules([one for one in found if clinic_queries.named_so(one, text)]), "schedules.xlsx")
 
 
 @once
@@ -205,17 +170,19 @@ def schedule(request: HttpRequest, key: UUID) -> HttpResponse:
     bound, shown = _forms(request, found, act)
     if bound is not None and bound.is_valid() and try_act(bound, lambda: _act_on(request, found, act, bound, actor)):
         return redirect(request, reverse("scheduling:schedule", args=[key]))
-    if act in ("remove", "forget"):
-        _remove(request, found, act, actor)
+    if act in ("remove", "forget", "resume"):
+        _undo(request, found, act, actor)
         return redirect(request, reverse("scheduling:schedule", args=[key]))
+    sessions = queries.sessions_of(schedule_id=found.pk)
     context = {
         "schedule": found,
-        "sessions": queries.sessions_of(schedule_id=found.pk),
+        "sessions": sessions,
         "exceptions": clinic_queries.exceptions_of(schedule_id=found.pk, since=timezone.localdate()),
         "weekdays": dict(WEEKDAYS),
         "quotas": QUOTA_ZH,
         "tones": presenters.TONES,
-        "weeks": _weeks(found),
+        "weeks": _weeks(found, rows=sessions),
+        "stopped": clinic_queries.stopped_days(organization_id=found.organization_id, schedule_id=found.pk),
         "trying": False,
         **shown,
     }
@@ -249,35 +216,6 @@ def preview(request: HttpRequest, key: UUID) -> HttpResponse:
         ]
     context = {"schedule": found, "weeks": _weeks(found, more), "trying": bool(more), "weekdays": dict(WEEKDAYS)}
     return render_part(request, "scheduling/_preview.html", "preview", context)
-
-
-@once
-@require_http_methods(["GET", "POST"])
-def stop(request: HttpRequest) -> HttpResponse:
-    """Stop everything of a department, a doctor, a room or a machine for some days."""
-    actor = actor_with(request, Permission.SCHEDULE_MANAGE)
-    today = timezone.localdate()
-    form = ScopeStopForm(
-        request.POST or None,
-        scopes=clinic_queries.stop_choices(organization_id=actor.organization_id or 0),
-        initial={"first": today, "last": today, "scope": request.GET.get("scope", "")},
-    )
-    if request.method == "POST" and form.is_valid():
-        facts = form.cleaned_data
-
-        def run() -> None:
-            booked = stopping_actions.stop_scope(
-                scope=facts["scope"],
-                since=midnight(facts["first"]),
-                until=midnight(facts["last"], 1),
-                reason=facts["reason"],
-                actor=actor,
-            )
-            messages.success(request, _("已停诊，%(count)s 个预约正在取消，每人已生成改约任务。") % {"count": booked})
-
-        if try_act(form, run):
-            return redirect(request, reverse("scheduling:board"))
-    return render(request, "scheduling/stop.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
 def _forms(
@@ -352,8 +290,16 @@ def _add_session(found: presenters.ShownSchedule, form: SessionForm, actor: Acto
     )
 
 
-def _remove(request: HttpRequest, found: presenters.ShownSchedule, act: str, actor: Actor) -> None:
+def _undo(request: HttpRequest, found: presenters.ShownSchedule, act: str, actor: Actor) -> None:
     value = request.POST.get("what", "")
+    if act == "resume":
+        stopping.say_resumed(
+            request,
+            resuming_actions.resume_clinic(
+                schedule=found, since=midnight(day_of(value)), until=midnight(day_of(value), 1), actor=actor
+            ),
+        )
+        return
     if act == "remove":
         if not value.isdigit():
             raise NotFound()
@@ -375,11 +321,13 @@ def _kinds(found: presenters.ShownSchedule) -> list[tuple[int, str]]:
 
 
 def _weeks(
-    found: presenters.ShownSchedule, more: list[days.Session] | None = None
+    found: presenters.ShownSchedule,
+    more: list[days.Session] | None = None,
+    rows: list[presenters.ShownSession] | None = None,
 ) -> list[list[clinic_queries.PlannedDay]]:
     first = presenters.week_of(timezone.localdate())[0]
     planned = clinic_queries.preview(
-        found, first=first, last=first + timedelta(days=7 * PREVIEW_WEEKS - 1), more=more or ()
+        found, first=first, last=first + timedelta(days=7 * PREVIEW_WEEKS - 1), more=more or (), rows=rows
     )
     return [planned[number : number + 7] for number in range(0, len(planned), 7)]
 

@@ -1,4 +1,4 @@
-"""The kiosk in the hall: identify, check in for today, book from the one pool, get a ticket; the person is forgotten after 60 s."""
+"""The kiosk in the hall: identify, check in for today, book, change and cancel, get a ticket; the person is forgotten after 60 s."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -89,7 +89,9 @@ def mine(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
     """What this person has here today, and what can be done; nothing else of the person is shown."""
     with on_behalf(person, machine):
         coming = kiosk_queries.coming_here(person=person, organization_id=machine.organization_id)
-    return _page(request, "mine", machine, person, {"coming": [(one, _is_today(one)) for one in coming]})
+    return _page(
+        request, "mine", machine, person, {"coming": [(one, _is_today(one)) for one in coming], "now": timezone.now()}
+    )
 
 
 @require_POST
@@ -142,27 +144,36 @@ def find(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
 @require_GET
 @_identified
 def times(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
-    """The times of a department that this person can have."""
+    """The times of a department that this person can have; `change` names the booking here that they replace."""
     department = own_queries.department(key=key)
+    replaced = _replaced(request.GET.get("change", ""), machine, person)
     with on_behalf(person, machine):
         resident, origin = origin_of(person)
         days = own_queries.times(department=department, person=resident, origin=origin, actor=person, days=DAYS)
-    return _page(request, "times", machine, person, {"department": department, "days": days, "span": DAYS})
+    context = {"department": department, "days": days, "span": DAYS, "replaced": replaced}
+    return _page(request, "times", machine, person, context)
 
 
 @once
 @require_http_methods(["GET", "POST"])
 @_identified
 def book(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
-    """Confirm one time; the place is taken and booked in one act, or the next free time is named."""
+    """Confirm one time; the place is taken and booked in one act, or the next free time is named. A changed booking is moved, both or neither."""
     error, following, made = "", None, None
+    replaced = _replaced((request.POST or request.GET).get("change", ""), machine, person)
     with on_behalf(person, machine):
         _resident, origin = origin_of(person)
         slot = queries.slot_detail(slot_key=key, origin=origin, actor=person)
     if request.method == "POST":
         try:
             with on_behalf(person, machine):
-                made = calling_actions.book(slot_key=key, origin=origin, change="", channel="kiosk", person=person)
+                made = calling_actions.book(
+                    slot_key=key,
+                    origin=origin,
+                    change=str(replaced.key) if replaced else "",
+                    channel="kiosk",
+                    person=person,
+                )
         except actions.NoPlaceLeft as refused:
             error, following = str(refused.message), refused.next_slot
         except Refused as refused:
@@ -170,8 +181,9 @@ def book(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> Http
                 raise
             error = str(refused.message)
     if made is not None:
+        calling_actions.tell_booked(made, actor=machine)
         return redirect(request, reverse("scheduling:kiosk-done", args=[made.key]))
-    context = {"slot": slot, "error": error, "following": following}
+    context = {"slot": slot, "error": error, "following": following, "replaced": replaced}
     return _page(request, "book", machine, person, context, status=422 if error else 200)
 
 
@@ -182,6 +194,30 @@ def done(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> Http
     with on_behalf(person, machine):
         booking = queries.get_booking(booking_key=key, actor=person)
     return _page(request, "done", machine, person, {"booking": booking, "is_today": _is_today(booking)})
+
+
+@once
+@require_http_methods(["GET", "POST"])
+@_identified
+def cancel(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
+    """Ask once more, then give a booking of this house back; the place goes to whoever waits for it."""
+    booking = _own_here(key, machine, person)
+    error = ""
+    if request.method == "POST":
+        try:
+            with on_behalf(person, machine):
+                gone = actions.cancel(booking_key=key, actor=person, reason=_("居民在自助机取消"))
+        except Refused as refused:
+            if refused.status not in (409, 422):
+                raise
+            error = str(refused.message)
+        else:
+            calling_actions.tell_cancelled(gone, actor=machine)
+            return redirect(request, reverse("scheduling:kiosk-mine") + "?said=cancelled")
+    elif booking.state != "booked":
+        error = _("该预约已变动，不能取消，请到服务台办理。")
+    context = {"booking": booking, "error": error}
+    return _page(request, "cancel", machine, person, context, status=422 if request.method == "POST" else 200)
 
 
 @require_POST
@@ -195,16 +231,27 @@ def wait(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> Http
             department_id=department.pk, origin=origin_of(person)[1], days=DAYS, channel="kiosk"
         )
         waiting_actions.join(resident_id=person.resident_ids[0], want=want, actor=person)
-    return redirect(request, reverse("scheduling:kiosk-mine") + "?waiting=1")
+    return redirect(request, reverse("scheduling:kiosk-mine") + "?said=waiting")
+
+
+def _own_here(key: UUID | str, machine: Actor, person: Actor) -> Any:
+    with on_behalf(person, machine):
+        booking = queries.get_booking(booking_key=key, actor=person)
+    if booking.organization_id != machine.organization_id:
+        raise NotFound()
+    return booking
 
 
 def _own_today(key: UUID, machine: Actor, person: Actor) -> Any:
-    with on_behalf(person, machine):
-        booking = queries.get_booking(booking_key=key, actor=person)
-    here = booking.organization_id == machine.organization_id
-    if not here or not _is_today(booking):
+    booking = _own_here(key, machine, person)
+    if not _is_today(booking):
         raise NotFound()
     return booking
+
+
+def _replaced(key: str, machine: Actor, person: Actor) -> Any:
+    """The person's booking of this house that is to be moved; None where nothing is."""
+    return _own_here(key, machine, person) if key else None
 
 
 def _is_today(booking: Any) -> bool:

@@ -53,6 +53,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         "paused": booking_queries.paused_until(resident_id=person_id),
         "missed": booking_queries.missed_count(resident_id=person_id),
         "limit": precedence.NO_SHOW_LIMIT,
+        "now": timezone.now(),
     }
     return render(request, "scheduling/own/mine.html", context)
 

@@ -12,15 +12,17 @@ from django.views.decorators.http import require_GET, require_POST
 
 from doorstep.coordination.scheduling import (
     booking_queries,
+    calling_actions,
     precedence,
     presenters,
     queries,
     queue_actions,
     queue_queries,
+    spreadsheet,
 )
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import QUOTA_ZH
-from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, excel, midnight
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part, wants_part
 from doorstep.kernel.workflow.once import once
@@ -45,7 +47,7 @@ def day(request: HttpRequest) -> HttpResponse:
         "today": timezone.localdate(),
         "schedules": schedules,
         "current": current,
-        "expected": [one for one in expected if text in one.resident.name],
+        "expected": booking_queries.meant(expected, text),
         "boards": [one for one in boards if current is None or one.schedule_id == current.pk],
         "times": presenters.times_of(
             queries.slots_between(
@@ -60,10 +62,25 @@ def day(request: HttpRequest) -> HttpResponse:
         "previous": wanted - timedelta(days=1),
         "following": wanted + timedelta(days=1),
         "text": text,
-        "room": request.session.get(_ROOM, ""),
+        "room": request.session.get(_ROOM, "") or (current.facility.name if current and current.facility else ""),
         "rule": precedence.rule_sentence(),
     }
     return page_or_part(request, "scheduling/day.html", "day", context)
+
+
+@require_GET
+def day_file(request: HttpRequest) -> HttpResponse:
+    """The day's list of the page, as it was searched, as an Excel file; who took it along stands in the trail."""
+    actor = actor_with(request, Permission.QUEUE_CALL)
+    wanted, unit = day_of(request.GET.get("day", "")), actor.organization_id or 0
+    chosen = request.GET.get("schedule", "")
+    current = next((one for one in queries.schedules(organization_ids=[unit]) if str(one.key) == chosen), None)
+    found = booking_queries.meant(
+        booking_queries.expected(organization_id=unit, day=wanted, schedule_id=current.pk if current else None),
+        request.GET.get("q", "").strip()[:40],
+    )
+    calling_actions.note_export(what="day", rows=len(found), actor=actor)
+    return excel(spreadsheet.day(found), f"clinic-{wanted}.xlsx")
 
 
 @require_POST
@@ -86,12 +103,14 @@ def call(request: HttpRequest, key: UUID) -> HttpResponse:
 @require_POST
 @once
 def ticket(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
-    """Call again, pass over, or note as seen."""
+    """Call again, pass over, note as seen or as gone."""
     actor = actor_with(request, Permission.QUEUE_CALL)
     if verb == "again":
         queue_actions.call_again(ticket_key=key, actor=actor)
     elif verb == "pass":
         queue_actions.pass_over(ticket_key=key, actor=actor)
+    elif verb == "leave":
+        queue_actions.leave(ticket_key=key, actor=actor)
     elif verb == "see":
         queue_actions.see(ticket_key=key, actor=actor)
     else:

@@ -10,10 +10,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.coordination.scheduling import own_queries, precedence, queries, waiting_actions, waiting_queries
+from doorstep.coordination.scheduling import (
+    calling_actions,
+    own_queries,
+    precedence,
+    queries,
+    spreadsheet,
+    waiting_actions,
+    waiting_queries,
+)
 from doorstep.coordination.scheduling.forms import WaitForm
 from doorstep.coordination.scheduling.permissions import Permission
-from doorstep.coordination.scheduling.views.asking import actor_with, day_of, try_act
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, excel, try_act
 from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import redirect, render
@@ -27,13 +35,26 @@ def waiting(request: HttpRequest) -> HttpResponse:
     """The waiting list: of the own clinics, or of those whom this unit put on others' lists."""
     actor = actor_with(request, Permission.SLOT_VIEW)
     sent = request.GET.get("show", "") == "sent" or not actor.may(Permission.QUEUE_CALL)
+    text = request.GET.get("q", "").strip()[:40]
     context = {
-        "entries": waiting_queries.list_of(organization_ids=actor.reach, sent=sent),
+        "entries": waiting_queries.list_of(organization_ids=actor.reach, sent=sent, text=text),
         "sent": sent,
+        "text": text,
         "rule": precedence.rule_sentence(),
         "labels": precedence.LABELS,
     }
     return render(request, "scheduling/waiting.html", context)
+
+
+@require_GET
+def waiting_file(request: HttpRequest) -> HttpResponse:
+    """The list of the page, as it was searched, as an Excel file; who took it along stands in the trail."""
+    actor = actor_with(request, Permission.SLOT_VIEW)
+    sent = request.GET.get("show", "") == "sent" or not actor.may(Permission.QUEUE_CALL)
+    text = request.GET.get("q", "").strip()[:40]
+    entries = waiting_queries.list_of(organization_ids=actor.reach, sent=sent, text=text)
+    calling_actions.note_export(what="waiting", rows=len(entries), actor=actor)
+    return excel(spreadsheet.waiting(entries), f"waiting-{timezone.localdate()}.xlsx")
 
 
 @require_GET

@@ -1,0 +1,71 @@
+"""Pages of stopping and resuming: everything of a department, a doctor, a room or a machine for some days, and what stands still now."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from doorstep.coordination.scheduling import clinic_queries, resuming_actions, stopping_actions
+from doorstep.coordination.scheduling.forms import ResumeForm, ScopeStopForm
+from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.views.asking import actor_with, midnight, try_act
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.workflow.once import once
+
+
+@once
+@require_http_methods(["GET", "POST"])
+def stop(request: HttpRequest) -> HttpResponse:
+    """Stop everything of a department, a doctor, a room or a machine for some days, or let it take place after all."""
+    actor = actor_with(request, Permission.SCHEDULE_MANAGE)
+    unit, today = actor.organization_id or 0, timezone.localdate()
+    resuming = request.POST.get("act") == "resume"
+    scopes, stopped = (
+        clinic_queries.stop_choices(organization_id=unit),
+        clinic_queries.stopped_days(organization_id=unit),
+    )
+    form = ScopeStopForm(
+        request.POST if request.method == "POST" and not resuming else None,
+        scopes=scopes,
+        initial={"first": today, "last": today, "scope": request.GET.get("scope", "")},
+    )
+    resume_form = ResumeForm(
+        request.POST if resuming else None,
+        scopes=[*scopes, *_schedule_scopes(stopped)],
+        initial={"first": today, "last": today},
+    )
+    bound: forms.Form = resume_form if resuming else form
+    if request.method == "POST" and bound.is_valid() and try_act(bound, lambda: _run(request, bound, actor)):
+        return redirect(request, reverse("scheduling:stop") if resuming else reverse("scheduling:board"))
+    context = {"form": form, "resume_form": resume_form, "stopped": stopped}
+    return render(request, "scheduling/stop.html", context, status=422 if bound.is_bound else 200)
+
+
+def say_resumed(request: HttpRequest, done: resuming_actions.Resumed) -> None:
+    """What came of resuming, in one sentence."""
+    said = _("已恢复 %(slots)s 个时段，重新开放预约。") % {"slots": done.slots}
+    if done.people:
+        said += _("尚未改约的 %(people)s 人正在恢复原预约，并逐人通知；已改约的保持不变。") % {"people": done.people}
+    messages.success(request, said)
+
+
+def _run(request: HttpRequest, form: forms.Form, actor: Actor) -> None:
+    facts = form.cleaned_data
+    span = {"since": midnight(facts["first"]), "until": midnight(facts["last"], 1)}
+    if isinstance(form, ResumeForm):
+        say_resumed(request, resuming_actions.resume_scope(scope=facts["scope"], actor=actor, **span))
+        return
+    booked = stopping_actions.stop_scope(scope=facts["scope"], reason=facts["reason"], actor=actor, **span)
+    messages.success(request, _("已停诊，%(count)s 个预约正在取消，每人已生成改约任务。") % {"count": booked})
+
+
+def _schedule_scopes(stopped: list[dict[str, object]]) -> list[tuple[str, str]]:
+    """One line of the table as a scope: its button sends the schedule and its day."""
+    found = {
+        f"schedule:{one['schedule_id']}": f"{_('排班')} · {one['department']} {one['who']}".strip() for one in stopped
+    }
+    return sorted(found.items(), key=lambda one: one[1])
