@@ -194,3 +194,24 @@ def test_missing_lists_what_the_sender_is_asked_for_as_page_and_file(engineer: C
     file = engineer.get(address, {**span, "file": "1"})
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(file.content)).get_sheet_by_index(0).to_python()
     assert [row[:3] for row in sheet[1:]] == [["S003", "S004", 2.0], ["BAD", "BAD", 1.0]]
+
+
+def test_a_code_that_must_mean_something_is_chosen_from_a_list(engineer: Client, his: Connection) -> None:
+    text = adt("A01", "Z1", at="20260501103000").replace("PV1|1|I|", "PV1|1|ZZ|")
+    (stopped,) = take(his, text)
+    assert (stopped.state, stopped.error_kind) == ("failed", "code-unknown")
+    address = reverse("exchange:codes", args=[his.key]) + "?open=1"
+    page = engineer.get(address).content.decode()
+    for words in ("对照后才能入档", "门诊 AMB", "住院 IMP"):
+        assert words in page, words
+    with acting(system()):
+        code = CodeMapping.objects.get(local_code="ZZ")
+    decide = reverse("exchange:decide", args=[his.key, code.key])
+    facts = {"target_system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "target_display": ""}
+    wrong = engineer.post(decide, {**facts, "target_code": "住院"})
+    assert (wrong.status_code, "请从列表中选择含义" in wrong.content.decode()) == (422, True)
+    assert engineer.post(decide, {**facts, "target_code": "IMP"}).status_code == 302
+    assert engineer.post(reverse("exchange:replay", args=[stopped.key])).status_code == 302
+    work(his)
+    with acting(system()):
+        assert Message.objects.get(pk=stopped.pk).state == "applied"

@@ -77,8 +77,11 @@ def _linked(client: Client) -> PatientList:
     assert client.post(start).status_code == 302
     assert client.post(start).status_code == 302
     assert ProcrastinateJob.objects.filter(task_name=listing.JOB).count() == 1
-    assert "正在比对" in client.get(reverse("identity:list", args=[patients.key])).content.decode()
+    address, polls = reverse("identity:list", args=[patients.key]), {"hx-request": "true", "hx-target": "stage"}
+    assert "正在比对" in client.get(address).content.decode()
+    assert "HX-Refresh" not in client.get(address, headers=polls)
     call_command("link_uploaded", str(patients.pk))
+    assert client.get(address, headers=polls)["HX-Refresh"] == "true"
     return patients
 
 

@@ -52,6 +52,47 @@ TARGETS = (
     ("http://terminology.hl7.org/CodeSystem/v3-ActCode", "ActCode"),
     ("http://hl7.org/fhir/status", "FHIR"),
 )
+# Of these FHIR must have a meaning: the system, and the codes that may be chosen with their names. Messages wait for the decision.
+_STATUS = "http://hl7.org/fhir/status"
+DECIDED = {
+    "patient-class": (
+        "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+        (("IMP", _("住院")), ("AMB", _("门诊")), ("EMER", _("急诊")), ("PRENC", _("预住院"))),
+    ),
+    "order-control": (
+        _STATUS,
+        (("active", _("有效")), ("on-hold", _("暂停")), ("revoked", _("撤销")), ("completed", _("完成"))),
+    ),
+    "order-status": (
+        _STATUS,
+        (
+            ("active", _("有效")), ("on-hold", _("暂停")), ("revoked", _("撤销")), ("completed", _("完成")),
+            ("entered-in-error", _("误录")),
+        ),
+    ),
+    "report-status": (
+        _STATUS,
+        (
+            ("registered", _("已登记")), ("partial", _("部分结果")), ("preliminary", _("初步报告")), ("final", _("正式报告")),
+            ("corrected", _("更正报告")), ("cancelled", _("已取消")),
+        ),
+    ),
+    "observation-status": (
+        _STATUS,
+        (
+            ("registered", _("已登记")), ("preliminary", _("初步结果")), ("final", _("正式结果")), ("corrected", _("已更正")),
+            ("cancelled", _("已取消")), ("entered-in-error", _("误录")),
+        ),
+    ),
+}  # fmt: skip
+# Where codes of other tables are usually looked for first.
+USUAL = {
+    "unit": "http://unitsofmeasure.org",
+    "item": "http://loinc.org",
+    "report": "http://loinc.org",
+    "document": "http://loinc.org",
+    "diagnosis": "http://hl7.org/fhir/sid/icd-10",
+}
 # What may be sent to a hospital's own system, by the names of v2/sending.py.
 SENT = (
     ("orders", _("请本单位做的检查申请与撤销（ORM O01）")),

@@ -67,7 +67,10 @@ def new(request: HttpRequest) -> HttpResponse:
     actor = manager(request)
     known = {name: request.GET.get(name, "") for name in ("application", "facility", "addresses")}
     units = list(organizations.names(ids=actor.reach).items())
-    form = ConnectionForm(request.POST or None, units=units, initial={**known, "organization": actor.organization_id})
+    # A sender that was turned away is registered with what it called itself: its system's name, its unit where MSH-4 is one's.
+    unit = next((key for key, name in units if name == known["facility"]), actor.organization_id)
+    initial = {**known, "name": known["application"][:80], "organization": unit}
+    form = ConnectionForm(request.POST or None, units=units, initial=initial)
     if request.method == "POST" and form.is_valid():
         facts = form.cleaned_data
         made: list[ShownConnection] = []
@@ -249,6 +252,7 @@ def decide(request: HttpRequest, key: UUID, code: UUID) -> HttpResponse:
         facts = form.cleaned_data
 
         def act() -> None:
+            _check_decided(queries.get_mapping(key=code, actor=actor).table, facts["target_code"])
             actions.decide_code(
                 key=code,
                 system=facts["target_system"],
@@ -263,6 +267,12 @@ def decide(request: HttpRequest, key: UUID, code: UUID) -> HttpResponse:
     return _codes(request, key, code, form)
 
 
+def _check_decided(table: str, code: str) -> None:
+    """Raise Refused for a code that such a table cannot mean."""
+    if code and table in labels.DECIDED and code not in dict(labels.DECIDED[table][1]):
+        raise Refused(_("有内容需要更正，没有保存。"), fields={"target_code": _("请从列表中选择含义。")})
+
+
 def _codes(request: HttpRequest, key: UUID, chosen: UUID | None, form: CodeForm) -> HttpResponse:
     actor = _actor(request)
     found = queries.get_connection(key=key, actor=actor)
@@ -272,6 +282,8 @@ def _codes(request: HttpRequest, key: UUID, chosen: UUID | None, form: CodeForm)
         "connection": found,
         "rows": [(one, labels.TABLES.get(one.table, one.table)) for one in rows],
         "systems": dict(labels.TARGETS),
+        "decided": labels.DECIDED,
+        "usual": labels.USUAL,
         "open_only": open_only,
         "text": request.GET.get("q", ""),
         "chosen": chosen,

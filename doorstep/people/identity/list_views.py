@@ -19,7 +19,7 @@ from doorstep.people.identity.forms import ColumnsForm, ListForm
 from doorstep.people.residents import spreadsheet
 from doorstep.people.residents.permissions import Permission
 
-_FAULTS = 100
+_FAULTS = 30
 
 
 def _linker(request: HttpRequest) -> Actor:
@@ -60,6 +60,9 @@ def one_list(request: HttpRequest, key: UUID) -> HttpResponse:
             show_refusal(form, refused)
         else:
             return redirect(request, reverse("identity:list", args=[key]))
+    if request.headers.get("HX-Target") == "stage" and patients.stage != "running":
+        # Whoever waited gets the whole page, with its buttons.
+        return HttpResponse(headers={"HX-Refresh": "true"})
     tab = request.GET.get("show", "review")
     tab = tab if tab in list_queries.TABS else "review"
     done = patients.stage == "done"
