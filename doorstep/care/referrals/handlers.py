@@ -33,6 +33,11 @@ TEXTS: dict[str, Text] = {
     "referral-offer-refused": Text(
         "患者未接受到院安排，请另行安排", "The offered place was not taken: find another", "warn"
     ),
+    "referral-offer-turned-down": Text(
+        "患者未接受到院安排，对方会另行安排",
+        "The patient did not take the offered place: the hospital looks for another",
+        "warn",
+    ),
     "referral-offer-lapsed": Text(
         "到院安排逾期未确认，请联系患者另行安排",
         "An offered place ran out unconfirmed: ask the patient and find another",
@@ -90,7 +95,7 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     "ReferralSubmitted": ("", "referral-submitted", ""),
     "PlaceOffered": ("referral-offered", "", ""),
     "OfferConfirmed": ("referral-confirmed", "referral-confirmed", ""),
-    "OfferRefused": ("referral-offer-refused", "referral-offer-refused", ""),
+    "OfferRefused": ("referral-offer-turned-down", "referral-offer-refused", ""),
     "OfferExpired": ("referral-offer-lapsed", "referral-offer-lapsed", ""),
     "ReferralAdvised": ("referral-advised", "", ""),
     "ReferralPassedOn": ("referral-passed-on", "referral-submitted", ""),
@@ -173,9 +178,10 @@ def _tell_resident(event: Event) -> None:
 def _at_once(kind: str, facts: Mapping[str, Any]) -> tuple[str, bool]:
     """What is told with a sound because it cannot wait, by the channel of the referral or by what the patient said."""
     green = facts.get("kind") == "green"
-    if kind == "referral-offer-refused" and facts.get("code") == "worse":
+    refused = ("referral-offer-refused", "referral-offer-turned-down", "referral-offer-lapsed")
+    if kind in refused and facts.get("code") == "worse":
         return "referral-offer-worse", True
-    if kind in ("referral-offer-refused", "referral-offer-lapsed") and green:
+    if kind in refused and green:
         return "referral-offer-refused-green", True
     return ("referral-green", False) if kind == "referral-submitted" and green else (kind, False)
 

@@ -88,6 +88,11 @@ def departments(*, organization_id: int) -> list[Department]:
     return list(found.order_by("code"))
 
 
+def department_name(*, department_id: int) -> str:
+    """What a department is called; "" for one that does not exist."""
+    return Department.objects.filter(pk=department_id).values_list("name", flat=True).first() or ""
+
+
 def for_client(*, name: str, code: str) -> Organization | None:
     """The organisation that a hospital system belongs to: by code, or for the demo system the lead hospital."""
     if code:

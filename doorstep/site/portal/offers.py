@@ -72,4 +72,4 @@ def answer(request: HttpRequest, key: UUID, word: str) -> HttpResponse:
             messages.warning(request, _("病情加重时请不要等待：立即拨打 120，或联系您的家庭医生。"))
     else:
         raise Http404
-    return redirect(request, reverse("portal:offers"))
+    return redirect(request, reverse("portal:referral", args=[key]))

@@ -29,6 +29,7 @@ from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.workflow import actions as workflow
+from doorstep.people.organizations import queries as organizations
 
 # A place is kept from its choice to its booking in the same act.
 _AT_ONCE = timedelta(minutes=1)
@@ -169,13 +170,18 @@ def _to_department(referral: Referral, *, department_id: int, reason: str, actor
         referral,
         "redirect",
         actor=actor,
-        values={"department_id": department_id, "expert_id": None, **unplaced},
-        reason=reason,
+        values={"department_id": department_id, "expert_id": None, "offer_text": "", **unplaced},
+        reason=_towards(organizations.department_name(department_id=department_id), reason),
         details=details_of(referral, department=department_id),
     )
     if booking is not None and elsewhere:
         scheduling.cancel(booking_key=booking.key, actor=actor, reason=_("转诊改派到其他科室"))
     return moved
+
+
+def _towards(name: str, reason: str) -> str:
+    """The history says where to, besides why: the referral itself shows only where it is now."""
+    return f"→ {name}：{reason.strip()}" if reason.strip() else ""
 
 
 def _to_unit(referral: Referral, *, target_id: int, department_id: int | None, reason: str, actor: Actor) -> Referral:
@@ -195,9 +201,10 @@ def _to_unit(referral: Referral, *, target_id: int, department_id: int | None, r
                 "unanswered_at": None,
                 "booking": None,
                 "appointment_text": "",
+                "offer_text": "",
                 "expected_at": None,
             },
-            reason=reason,
+            reason=_towards(organizations.get(organization_id=target_id).name, reason),
             details={**details_of(referral), "target": target_id, "redirected_from": old_target},
         )
     if booking is not None:

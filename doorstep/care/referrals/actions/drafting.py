@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,7 +17,7 @@ from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.record_facts import Known, known_of, up_facts
 from doorstep.care.referrals.selection import is_preselected
-from doorstep.care.referrals.states import MAY_BE_ASKED_AGAIN
+from doorstep.care.referrals.states import BEFORE_ARRIVAL, MAY_BE_ASKED_AGAIN
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling.actions import Hold
 from doorstep.coordination.visits.complaints import symptoms_in
@@ -31,6 +32,8 @@ from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 from doorstep.people.workforce import queries as workforce
 
+# How long a unit that declined is not proposed again.
+_OF_LATE = timedelta(days=30)
 _REVISABLE = frozenset(
     {
         "direction",
@@ -202,11 +205,12 @@ def draft_again(*, referral: Referral, actor: Actor) -> Referral:
         "treatment", "symptoms", "origin", "origin_reference", "packet", "whole_record", "reviewer_id", "bed_requested",
     )  # fmt: skip
     day = timezone.localdate()
-    others = [
-        one
-        for one in benefits.signed_targets(resident_id=referral.resident_id, day=day)
-        if one not in (referral.target_id, *referral.tried)
-    ]
+    # Neither the units of this request nor those that the patient waits for, or that declined, by another one of late.
+    lately = Q(state__in=BEFORE_ARRIVAL) | Q(state="declined", state_since__gte=timezone.now() - _OF_LATE)
+    asked = Referral.objects.filter(lately, resident_id=referral.resident_id).values_list("target_id", flat=True)
+    past = {referral.target_id, *referral.tried, *asked}
+    signed = benefits.signed_targets(resident_id=referral.resident_id, day=day)
+    others = [one for one in signed if one not in past]
     draft = Referral(
         **{name: getattr(referral, name) for name in copied},
         referrer_id=actor.practitioner_id,

@@ -301,6 +301,7 @@ def _pass_on(referral: Referral, *, actor: Actor, now: datetime) -> None:
             "tried": [*referral.tried, old_target],
             "booking": None,
             "appointment_text": "",
+            "offer_text": "",
             "expected_at": None,
         },
         details={**details_of(referral), "target": following, "redirected_from": old_target},

@@ -247,7 +247,9 @@ def _missing(referral: Referral, consent: Consent, now: datetime, *, placed: boo
         missing["present_illness"] = _("请填写主要现病史（转出原因）。")
     if not placed and not referral.bed_requested and referral.aim in _BY_SLOT:
         if referral.hold_key is None:
-            missing["slot"] = _("请选择专家号，或勾选申请床位。")
+            # Who cannot wait is not sent to look for a clinic's place first: the receiving side arranges.
+            if referral.kind == Referral.Kind.ORDINARY:
+                missing["slot"] = _("请在“号源”中选一个号，或勾选申请床位。")
         elif referral.held_until is not None and referral.held_until <= now:
             missing["slot"] = _("号源预留已超过 10 分钟，号已放回。请重新选择。")
     if not consent.signer.strip():

@@ -176,6 +176,9 @@ def _may_ask(referral: Referral, actor: Actor) -> bool:
 
 def _line(row: Referral, clock: tuple[Any, Any], chosen: Any) -> Line:
     kind = _(str(Referral.Kind(row.kind).label))
+    if row.green_center and row.kind == Referral.Kind.GREEN:
+        # Of an emergency the centre says more than the impression, which may be an old problem of the list.
+        kind = f"{kind} · {_(str(Referral.GreenCenter(row.green_center).label))}"
     place = f"{row.source.name} → {place_of(row)}"
     return Line(
         href=reverse("referrals:detail", args=[row.key]),
@@ -202,7 +205,7 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
             Button(
                 verb=way.verb,
                 text=_text(way),
-                kind="first" if way.verb == "offer" and _waits_for_bed(referral) else way.style,
+                kind="first" if way.verb == _next_of(referral) else way.style,
                 page=page,
                 dialog=dialog,
                 rare=way.verb in _RARE,
@@ -230,9 +233,17 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
     ]
 
 
-def _waits_for_bed(referral: Referral) -> bool:
-    """Whether a bed is what the patient waits for: it is offered first; the green channel is accepted first, the bed follows."""
-    return referral.bed_requested and referral.kind != Referral.Kind.GREEN and referral.bed_key is None
+def _next_of(referral: Referral) -> str:
+    """The act that comes first, where the table's own order does not fit this patient; "" where it does.
+
+    Whoever waits for a bed is offered one (the green channel is accepted first, the bed follows); a patient of a clinic is seen and goes home.
+    """
+    if referral.kind == Referral.Kind.GREEN:
+        return ""
+    if referral.state == "submitted":
+        return "offer" if referral.bed_requested and referral.bed_key is None else ""
+    clinic = not referral.bed_requested and referral.aim != Referral.Aim.BED
+    return {"arrived": "treat", "in_treatment": "discharge"}.get(referral.state, "") if clinic else ""
 
 
 def _accept_place(referral: Referral, actor: Actor, refusal: Refusal | None) -> Button:

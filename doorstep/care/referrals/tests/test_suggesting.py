@@ -153,6 +153,20 @@ def test_aim_and_unit_must_fit() -> None:
     )
 
 
+def test_who_cannot_wait_needs_no_place_of_a_clinic() -> None:
+    loop = make_loop()
+    referral, client = plain(loop), village(loop)
+    address = reverse("referrals:edit", args=[referral.key])
+    sent = {"target_id": loop.world.lead, "verb": "submit", "aim": "department"}
+    ordinary = client.post(address, form_of(loop, **sent))
+    assert ordinary.status_code == 422
+    assert "中选一个号" in ordinary.content.decode()
+    assert "可不选号" in client.post(address, form_of(loop, kind="green", verb="save"), follow=True).content.decode()
+    assert client.post(address, form_of(loop, kind="green", green_center="stroke", **sent)).status_code == 302
+    with acting(system_actor(Purpose.HANDLER)):
+        assert Referral.objects.get(pk=referral.pk).state == "submitted_green"
+
+
 def test_no_reason_stands_chosen_and_the_road_out_of_the_network_has_two_steps() -> None:
     loop = make_loop()
     referral, client = plain(loop), village(loop)

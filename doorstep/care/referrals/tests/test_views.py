@@ -76,8 +76,13 @@ def _submitted(loop: Loop) -> Referral:
         "consent_signer": "周桂兰", "consent_relation": "self", "verb": "submit",
     }  # fmt: skip
     # Everything at once: what is wrong in a field, the place, the consent.
-    bare = post(village, "referrals:edit", referral.key, **{**form, "present_illness": "", "consent_signer": ""})
-    assert [word in bare.content.decode() for word in ("有 3 处", "请选择专家号", "知情同意签署人。")] == [True] * 3
+    bare = post(
+        village,
+        "referrals:edit",
+        referral.key,
+        **{**form, "kind": "ordinary", "present_illness": "", "consent_signer": ""},
+    )
+    assert [word in bare.content.decode() for word in ("有 3 处", "中选一个号", "知情同意签署人。")] == [True] * 3
     assert post(village, "referrals:hold", referral.key, slot=slot.key).status_code == 302
     other = make_slot(loop, starts_at=timezone.now() + timedelta(hours=3))
     chosen = post(

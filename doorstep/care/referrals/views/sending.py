@@ -350,5 +350,7 @@ def _edit_page(request: HttpRequest, referral: Any, form: ReferralForm, *, statu
         "consent_version": texts.CONSENT_VERSION,
         "returned": presenters.last_reason(referral, actor=actor) if referral.state == "returned" else "",
         "before": choices.declined_before(referral),
+        # What was written just before it was sent has not been looked at for symptoms: the advice of the page that comes back does it.
+        **({"named": request.POST["symptoms_named"]} if "symptoms_named" in request.POST else {}),
     }
     return page_or_part(request, "referrals/edit.html", "content", context, status=status)
