@@ -50,10 +50,10 @@ TEXTS: dict[str, Text] = {
     "own-referral-treated": Text("医生已接诊", "The doctor sees you now"),
     "own-referral-admitted": Text("已办理住院", "You were admitted"),
     "own-referral-discharged": Text(
-        "已出院，医院正在联系家门口的医生", "You were discharged: the hospital contacts your local doctor"
+        "医院诊疗已结束，正在联系家门口的医生", "The hospital has finished and contacts your local doctor"
     ),
     "own-referral-handed-back": Text(
-        "出院小结和康复计划已送到家门口的医生", "Your summary and recovery plan went to your local doctor"
+        "小结和康复计划已送到家门口的医生", "Your summary and recovery plan went to your local doctor"
     ),
     "own-referral-received": Text(
         "家门口的医生已承接，会按计划随访", "Your local doctor has taken over and will follow up"

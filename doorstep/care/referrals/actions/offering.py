@@ -304,6 +304,8 @@ def _pass_on(referral: Referral, *, actor: Actor, now: datetime) -> None:
             "offer_text": "",
             "expected_at": None,
         },
+        # Where to: the referral itself shows only where it is now.
+        reason=f"→ {organizations.get(organization_id=following).name}",
         details={**details_of(referral), "target": following, "redirected_from": old_target},
     )
     if booking is not None:

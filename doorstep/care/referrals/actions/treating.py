@@ -193,7 +193,10 @@ def send_down(
 def _discharge_values(referral: Referral, summary: Discharge, *, now: datetime) -> dict[str, Any]:
     target = organizations.get(organization_id=referral.target_id or 0)
     result = summary.outcome.strip() or "好转"
-    outcome = f"{target.name}收治，出院诊断：{summary.diagnosis.strip()}；转归：{result}"
+    # Whoever was seen in a clinic was neither taken in nor let out.
+    seen, diagnosed = ("接诊", "诊断") if referral.state == "in_treatment" else ("收治", "出院诊断")
+    outcome = f"{target.name}{seen}，{diagnosed}：{summary.diagnosis.strip()}；转归：{result}"
+    diagnosed_en = "diagnosis" if referral.state == "in_treatment" else "discharge diagnosis"
     code = f" ({summary.diagnosis_code.strip()})" if summary.diagnosis_code.strip() else ""
     return {
         "discharged_at": now,
@@ -202,9 +205,7 @@ def _discharge_values(referral: Referral, summary: Discharge, *, now: datetime) 
         "findings": summary.findings.strip(),
         "discharge_summary": summary.summary.strip(),
         "outcome": outcome[:400],
-        "outcome_en": f"Treated at {target.name_en or target.name}; discharge diagnosis: {summary.diagnosis}{code}."[
-            :600
-        ],
+        "outcome_en": f"Treated at {target.name_en or target.name}; {diagnosed_en}: {summary.diagnosis}{code}."[:600],
     }
 
 

@@ -72,7 +72,14 @@ def came_back(referral: Referral, steps: list[Any]) -> tuple[str, str] | None:
     """What brought a referral back with its last act, and the reason that was given; None when it went on."""
     last = steps[-1] if steps else None
     way = referral.machine.transition(last.verb, last.from_state) if last and last.verb in _CAME_BACK else None
-    return None if last is None or way is None else ((way.en if english() else way.zh), last.reason)
+    if last is None or way is None:
+        return None
+    # A clock gives no reason: what to do next stands there.
+    said = last.reason or {
+        "offer_expired": _("没有在时限内确认，请联系患者后另行安排。"),
+        "time_out_back": _("对方没有在时限内承接，请另选承接机构。"),
+    }.get(last.verb, "")
+    return (way.en if english() else way.zh), said
 
 
 def appointment_of(referral: Referral) -> str:

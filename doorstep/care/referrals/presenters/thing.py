@@ -41,6 +41,8 @@ PAGES = {"admit": "referrals:admit", "discharge": "referrals:discharge", "submit
 _PNG = "data:image/png;base64,"
 # Verbs that are seldom needed stand in a menu behind the others.
 _RARE = frozenset({"record_death", "go_elsewhere", "undo_check_in", "withdraw"})
+# Whoever asks where a patient is who did not come has the answers at hand.
+_ASKED_FOR = frozenset({("not_arrived", "go_elsewhere"), ("not_arrived", "withdraw")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
                 kind="first" if way.verb == _next_of(referral) else way.style,
                 page=page,
                 dialog=dialog,
-                rare=way.verb in _RARE,
+                rare=way.verb in _RARE and (referral.state, way.verb) not in _ASKED_FOR,
                 form=_dialog(referral, way.verb, mine) if dialog and (mine or way.verb not in _CHOICES) else None,
                 open=mine is not None and dialog,
                 slots=choices.slots_of(referral, actor=actor) if mine and way.verb == "offer" else (),

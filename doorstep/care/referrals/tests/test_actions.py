@@ -165,7 +165,7 @@ def test_submit_names_what_is_missing() -> None:
         actions.revise(
             referral=referral,
             actor=loop.village,
-            values={"impression": "", "bed_requested": False, "reviewer_id": None},
+            values={"impression": "", "bed_requested": False, "reviewer_id": None, "kind": "ordinary"},
         )
         consent = Consent(signer="", relation="x", paper=b"no picture", paper_name="a.txt")
         with pytest.raises(Refused) as refused, transaction.atomic():
