@@ -40,6 +40,14 @@ def test_who_is_expected_has_the_code_and_what_to_bring() -> None:
     assert phone(stranger.pk, "wang").get(address).status_code == 404
 
 
+def test_who_came_home_reads_the_plan() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "received_back")
+    page = phone(loop.resident.pk, "zhou").get(reverse("portal:referral", args=[referral.key])).content.decode()
+    for words in ("阿司匹林肠溶片", "每日 1 次", "胸痛、胸闷持续超过 10 分钟不缓解", "0731-2345678"):
+        assert words in page, words
+
+
 @pytest.mark.parametrize(("how", "words"), [("declined", "请转县中医医院"), ("advised", "加用利尿剂")])
 def test_what_the_form_promises_the_patient_sees_stands_there(how: str, words: str) -> None:
     loop = make_loop()
