@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from datetime import datetime
 
 import xlsxwriter
 from django.utils import timezone
@@ -13,6 +12,7 @@ from doorstep.coordination.scheduling.fairness_queries import FairLine
 from doorstep.coordination.scheduling.models import Booking, QuotaDecision, Rebooking, Schedule, WaitingEntry
 from doorstep.coordination.scheduling.quota_queries import WeekLine
 from doorstep.coordination.scheduling.rules import quota_name
+from doorstep.kernel.web.workbooks import Sheet, workbook
 
 
 def weeks(lines: Sequence[WeekLine]) -> bytes:
@@ -118,8 +118,8 @@ def waiting(entries: Sequence[WaitingEntry]) -> bytes:
         [
             [
                 one.department.name, one.organization.name, one.resident.name, one.points,
-                f"{one.first_day.isoformat()} — {one.last_day.isoformat()}", _moment(one.created_at), one.source_organization.name,
-                _state(one), _moment(one.offered_slot.starts_at) if one.state == "offered" and one.offered_slot else "",
+                f"{one.first_day.isoformat()} — {one.last_day.isoformat()}", one.created_at, one.source_organization.name,
+                _state(one), one.offered_slot.starts_at if one.state == "offered" and one.offered_slot else None,
             ]
             for one in entries
         ],
@@ -134,9 +134,9 @@ def rebookings(tasks: Sequence[Rebooking]) -> bytes:
         heads,
         [
             [
-                task.resident.name, _moment(task.booking.slot.starts_at), task.organization.name,
+                task.resident.name, task.booking.slot.starts_at, task.organization.name,
                 task.booking.slot.schedule.department.name, task.booking.slot.who, task.booking.slot.stop_reason,
-                _moment(task.created_at),
+                task.created_at,
             ]
             for task in tasks
         ],
@@ -168,7 +168,7 @@ def day(expected: Sequence[Booking]) -> bytes:
         heads,
         [
             [
-                _moment(one.slot.starts_at), one.resident.name, one.slot.schedule.department.name, one.slot.who,
+                one.slot.starts_at, one.resident.name, one.slot.schedule.department.name, one.slot.who,
                 one.source_organization.name, _(one.get_channel_display()), _state(one),
                 one.ticket.number if hasattr(one, "ticket") else None,
             ]
@@ -182,19 +182,5 @@ def _state(item: Booking | WaitingEntry) -> str:
     return state.en if get_language() == "en" else state.zh
 
 
-def _moment(at: datetime) -> str:
-    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
-
-
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(
-        buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
-        sheet = book.add_worksheet(title)
-        sheet.write_row(0, 0, heads, book.add_format({"bold": True, "bg_color": "#E6F0F3"}))
-        for number, row in enumerate(rows, start=1):
-            sheet.write_row(number, 0, row)
-        sheet.set_column(0, len(heads) - 1, 16)
-        sheet.freeze_panes(1, 0)
-    return buffer.getvalue()
+    return workbook(Sheet(title, heads, rows))

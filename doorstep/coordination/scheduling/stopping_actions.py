@@ -22,7 +22,7 @@ from doorstep.kernel.workflow import actions as workflow
 
 @transaction.atomic
 def stop_clinic(*, schedule: Schedule, since: datetime, until: datetime, reason: str, actor: Actor) -> int:
-    """Stop the slots of a schedule that begin in a time: at once nobody can book them any more.
+    """Stop the slots of a schedule that begin in a time, from now on: at once nobody can book them any more. What has begun stays as it is.
 
     Returns how many bookings stand there; a handler calls them off one by one right after, as the house itself, because
     an office need not see the residents whom it calls off.
@@ -49,7 +49,7 @@ def _stop(
         if not reason:
             raise Refused(_("请填写停诊原因。"), fields={"reason": _("停诊原因会告知已预约的居民和转出机构。")})
         open_slots = Slot.objects.select_for_update(of=("self",)).filter(
-            schedule=schedule, starts_at__gte=since, starts_at__lt=until, stopped_at__isnull=True
+            schedule=schedule, starts_at__gte=max(since, timezone.now()), starts_at__lt=until, stopped_at__isnull=True
         )
         slot_ids = [slot.id for slot in clinic_queries.slots_in_scope(open_slots, scope).order_by("id")]
         if not slot_ids:

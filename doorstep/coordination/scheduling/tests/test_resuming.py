@@ -203,6 +203,23 @@ def test_resuming_is_refused_where_nothing_is_stopped_or_the_doctor_sits_elsewhe
         _resume(clinic, slot, clinic.doctor)
 
 
+def test_a_stop_of_today_leaves_what_has_begun() -> None:
+    clinic = make_clinic()
+    manager = _manager(clinic)
+    begun = make_slot(clinic, starts_at=timezone.now() - timedelta(minutes=40), referral=1)
+    coming = make_slot(clinic, starts_at=timezone.now() + timedelta(minutes=5), referral=1)
+    with acting(manager):
+        stopping_actions.stop_clinic(
+            schedule=clinic.schedule,
+            since=timezone.now() - timedelta(hours=12),
+            until=timezone.now() + timedelta(hours=12),
+            reason="医师突发疾病",
+            actor=manager,
+        )
+    stopped = list(Slot.objects.filter(stopped_at__isnull=False).values_list("id", flat=True))
+    assert (stopped, begun.pk in stopped) == ([coming.pk], False)
+
+
 def test_pages_list_what_is_stopped_and_resume_a_day(client: Client) -> None:
     clinic = make_clinic()
     slot = make_slot(clinic, referral=1)

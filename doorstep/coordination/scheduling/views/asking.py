@@ -1,10 +1,10 @@
-"""What the views of this app share: who asks, days out of an address, refusals as a form's own errors, and files."""
+"""What the views of this app share: who asks, days out of an address, and refusals as a form's own errors."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
@@ -46,10 +46,3 @@ def day_of(text: str) -> date:
 def midnight(day: date, plus: int = 0) -> datetime:
     """The start of a day in China, so many days later."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=plus), time()))
-
-
-def excel(content: bytes, name: str) -> HttpResponse:
-    """A workbook to be saved under a name."""
-    answer = HttpResponse(content, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer

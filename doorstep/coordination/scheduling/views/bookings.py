@@ -28,9 +28,10 @@ from doorstep.coordination.scheduling import (
 from doorstep.coordination.scheduling.outcomes import SAME_HALF_DAY
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import quota_name
-from doorstep.coordination.scheduling.views.asking import actor_with, excel
+from doorstep.coordination.scheduling.views.asking import actor_with
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.web.workbooks import answer
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import queries as residents
@@ -170,7 +171,7 @@ def rebookings_file(request: HttpRequest) -> HttpResponse:
     actor = actor_with(request, Permission.SLOT_BOOK)
     found = booking_queries.open_rebookings(organization_ids=actor.reach, text=request.GET.get("q", "").strip()[:40])
     calling_actions.note_export(what="rebookings", rows=len(found), actor=actor)
-    return excel(spreadsheet.rebookings(found), f"rebookings-{timezone.localdate()}.xlsx")
+    return answer(spreadsheet.rebookings(found), f"rebookings-{timezone.localdate()}.xlsx")
 
 
 @once

@@ -36,10 +36,11 @@ from doorstep.coordination.scheduling.forms import (
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import QUOTA_ZH, quota_name
 from doorstep.coordination.scheduling.views import stopping
-from doorstep.coordination.scheduling.views.asking import actor_with, day_of, excel, midnight, try_act
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight, try_act
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part
+from doorstep.kernel.web.workbooks import answer
 from doorstep.kernel.workflow.once import once
 
 PICKER_DAYS = 14
@@ -157,7 +158,7 @@ def schedules_file(request: HttpRequest) -> HttpResponse:
     actor = actor_with(request, Permission.SCHEDULE_MANAGE)
     text = request.GET.get("q", "").strip()[:40]
     found = queries.schedules(organization_ids=[actor.organization_id or 0])
-    return excel(spreadsheet.schedules([one for one in found if clinic_queries.named_so(one, text)]), "schedules.xlsx")
+    return answer(spreadsheet.schedules([one for one in found if clinic_queries.named_so(one, text)]), "schedules.xlsx")
 
 
 @once

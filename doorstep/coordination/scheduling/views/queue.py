@@ -22,9 +22,10 @@ from doorstep.coordination.scheduling import (
 )
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import QUOTA_ZH
-from doorstep.coordination.scheduling.views.asking import actor_with, day_of, excel, midnight
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part, wants_part
+from doorstep.kernel.web.workbooks import answer
 from doorstep.kernel.workflow.once import once
 
 _ROOM = "scheduling_room"
@@ -80,7 +81,7 @@ def day_file(request: HttpRequest) -> HttpResponse:
         request.GET.get("q", "").strip()[:40],
     )
     calling_actions.note_export(what="day", rows=len(found), actor=actor)
-    return excel(spreadsheet.day(found), f"clinic-{wanted}.xlsx")
+    return answer(spreadsheet.day(found), f"clinic-{wanted}.xlsx")
 
 
 @require_POST

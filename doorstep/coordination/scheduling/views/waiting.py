@@ -21,10 +21,11 @@ from doorstep.coordination.scheduling import (
 )
 from doorstep.coordination.scheduling.forms import WaitForm
 from doorstep.coordination.scheduling.permissions import Permission
-from doorstep.coordination.scheduling.views.asking import actor_with, day_of, excel, try_act
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, try_act
 from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.web.workbooks import answer
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import queries as residents
@@ -54,7 +55,7 @@ def waiting_file(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:40]
     entries = waiting_queries.list_of(organization_ids=actor.reach, sent=sent, text=text)
     calling_actions.note_export(what="waiting", rows=len(entries), actor=actor)
-    return excel(spreadsheet.waiting(entries), f"waiting-{timezone.localdate()}.xlsx")
+    return answer(spreadsheet.waiting(entries), f"waiting-{timezone.localdate()}.xlsx")
 
 
 @require_GET
