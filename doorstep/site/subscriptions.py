@@ -70,6 +70,7 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     case_events.DownAgreed: (referrals.tell_down, referrals.open_down_draft),
     case_events.DownRefused: (referrals.tell_down,),
     case_events.DebtNoted: (referrals.tell_debt,),
+    case_events.DebtReminded: (referrals.tell_debt,),
     referral_events.FollowUpFellDue: (referrals.tell_follow_up_due,),
     referral_events.FollowUpMissed: (referrals.tell_follow_up_missed,),
     referral_events.FollowUpEscalated: (referrals.tell_follow_up_escalated,),

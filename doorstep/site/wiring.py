@@ -257,7 +257,7 @@ def benefits_of_referral(question: referral_benefits.Question, actor: Actor) -> 
         )
         # Whoever goes by the green channel is critically ill, whether a value or the criteria of a centre say so.
         for one in contracts.benefits_of(
-            question.resident_id, question.critical or question.kind == "green", question.day
+            question.resident_id, question.critical or question.kind == "green", question.day, question.direction
         )
     ]
 

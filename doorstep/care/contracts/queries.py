@@ -51,7 +51,7 @@ def is_signed(*, resident_id: int, day: date) -> bool:
     ).exists()
 
 
-def benefits_of(resident_id: int, critical: bool, day: date) -> list[Decision]:
+def benefits_of(resident_id: int, critical: bool, day: date, direction: str = "") -> list[Decision]:
     """The decision of every benefit rule for a resident on a day, with the ids of the contract's hospitals, in one query.
 
     Raises NotFound for somebody whom the actor may not see.
@@ -72,6 +72,7 @@ def benefits_of(resident_id: int, critical: bool, day: date) -> list[Decision]:
                 region=region,
                 hospital_ids=tuple(one for one in hospitals if one is not None),
                 insurance=insurance or "",
+                direction=direction,
             )
         )
     )

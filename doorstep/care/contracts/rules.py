@@ -71,6 +71,8 @@ class Facts:
     hospital_ids: tuple[int, ...] = ()
     # The basic insurance that was written down (residents.insurance.KINDS); "" when nobody asked.
     insurance: str = ""
+    # Which way the patient is referred: "up", "down", "side", "out"; "" where no referral is asked about.
+    direction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,14 @@ class BenefitRule:
     only_critical: bool = False
     # The text waives a deductible, which only a fund has: the decision says what insurance was known.
     names_insurance: bool = False
+    # A rule of one way of referring: it asks for a fund and for no contract.
+    direction: str = ""
 
     def holds(self, facts: Facts) -> bool:
         """Whether the rule is in force on that day in that region."""
         in_time = self.valid_from <= facts.day and (self.valid_to is None or facts.day <= self.valid_to)
+        if self.direction and self.direction != facts.direction:
+            return False
         return in_time and (not self.region or facts.region.startswith(self.region))
 
 
@@ -133,6 +139,28 @@ RULES: tuple[BenefitRule, ...] = (
         only_critical=True,
         names_insurance=True,
     ),
+    BenefitRule(
+        id="benefit-deductible-difference",
+        code="deductible-difference",
+        version="1",
+        zh="上转只补起付线差额",
+        en="Up: only the difference of the deductible",
+        valid_from=date(2015, 1, 1),
+        source="上转补差、下转免收（各统筹区规定）",
+        verified=False,
+        direction="up",
+    ),
+    BenefitRule(
+        id="benefit-deductible-waived",
+        code="deductible-waived",
+        version="1",
+        zh="下转免收起付线",
+        en="Down: no deductible",
+        valid_from=date(2015, 1, 1),
+        source="上转补差、下转免收（各统筹区规定）",
+        verified=False,
+        direction="down",
+    ),
 )
 
 
@@ -164,7 +192,7 @@ def decide_benefits(facts: Facts, rules: tuple[BenefitRule, ...] = RULES) -> tup
 
 
 def _decide(rule: BenefitRule, facts: Facts) -> Decision:
-    checks = [_signed(facts)]
+    checks = [_funded(facts)] if rule.direction else [_signed(facts)]
     if rule.minimum_age is not None:
         checks.append(_old_enough(facts, rule.minimum_age))
     if rule.only_critical:
@@ -190,7 +218,8 @@ def _decide(rule: BenefitRule, facts: Facts) -> Decision:
             ("age", str(facts.age)),
             ("signed", str(facts.signed).lower()),
             ("critical", str(facts.critical).lower()),
-            *((("insurance", facts.insurance or "unknown"),) if rule.names_insurance else ()),
+            *((("insurance", facts.insurance or "unknown"),) if rule.names_insurance or rule.direction else ()),
+            *((("direction", facts.direction),) if rule.direction else ()),
         ),
         hospital_ids=facts.hospital_ids,
     )
@@ -227,6 +256,12 @@ def _insured(facts: Facts) -> tuple[bool, str, str]:
     if facts.insurance == SELF_PAY:
         return True, "登记为自费，没有起付线可免", "pays without insurance: there is no deductible to waive"
     return True, f"医保：{KINDS[facts.insurance]}", f"insured: {_INSURED_EN[facts.insurance]}"
+
+
+def _funded(facts: Facts) -> tuple[bool, str, str]:
+    """Only a fund has a deductible; one that nobody asked about is to be checked before it counts."""
+    _met, zh, en = _insured(facts)
+    return facts.insurance != SELF_PAY, zh, en
 
 
 _INSURED_EN = {EMPLOYEE: "employees", RURAL_URBAN: "urban and rural residents", PUBLIC: "public funds"}

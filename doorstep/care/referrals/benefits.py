@@ -22,6 +22,7 @@ class Question:
     kind: str
     critical: bool
     day: date
+    direction: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,10 @@ class DebtNoted(Event):
     """A patient was treated before paying; what is owed is known. `details` carry amount (yuan) and due_on."""
 
 
+class DebtReminded(Event):
+    """The patient was reminded of what is owed."""
+
+
 class DebtPaid(Event):
     """What was owed has been paid."""
 

@@ -92,6 +92,16 @@ PAY_LATER = Machine(
             "pay", "已结清", "Paid", ("owing",), "paid", "creditor", events.DebtPaid, _P.REFERRAL_TREAT, style="primary"
         ),
         Transition(
+            "remind",
+            "提醒患者",
+            "Remind the patient",
+            ("owing",),
+            "owing",
+            "creditor",
+            events.DebtReminded,
+            _P.REFERRAL_TREAT,
+        ),
+        Transition(
             "waive",
             "减免",
             "Waive",

@@ -74,6 +74,9 @@ TEXTS: dict[str, Text] = {
     "down-asked": Text("医院询问能否承接下转患者", "A hospital asks whether you can take a patient", "warn"),
     "down-agreed": Text("基层已同意承接，请办理出院下转", "The receiver agreed: discharge and hand back"),
     "down-refused": Text("下转建议未达成", "A proposal to go home was refused"),
+    "debt-reminded": Text(
+        "您有一笔先诊疗后付费费用尚未结清，请与医院联系", "A treatment is still to be paid: please call the hospital"
+    ),
     "debt-noted": Text("您有一笔先诊疗后付费费用待结清", "A treatment is to be paid"),
     "referral-withdrawn": Text("转诊已被转出方撤回", "A referral was withdrawn by its sender", "warn"),
     "referral-arrived": Text("转诊患者已到院报到", "A referred patient has arrived"),
@@ -293,4 +296,5 @@ def open_down_draft(event: Event) -> None:
 def tell_debt(event: Event) -> None:
     """Tell the resident what is to be paid; the text carries no amount."""
     if event.resident_id is not None:
-        tell(kind="debt-noted", resident_id=event.resident_id)
+        kind = "debt-reminded" if type(event).__name__ == "DebtReminded" else "debt-noted"
+        tell(kind=kind, resident_id=event.resident_id)

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from doorstep.care.contracts.rules import RULES, Facts, decide_benefits, end_of, window_of
+from doorstep.people.residents.insurance import RURAL_URBAN, SELF_PAY
 
 FACTS = Facts(
     day=date(2026, 3, 2),
@@ -80,3 +81,18 @@ def test_decide_benefits_uses_only_rules_in_force_in_the_region() -> None:
     elsewhere = replace(RULES[0], region="2301")
     assert decide_benefits(FACTS, (ended, elsewhere)) == ()
     assert len(decide_benefits(replace(FACTS, region="230102"), (elsewhere,))) == 1
+
+
+@pytest.mark.parametrize(
+    ("direction", "insurance", "granted"),
+    [("up", RURAL_URBAN, True), ("down", "", True), ("down", SELF_PAY, False)],
+)
+def test_deductible_of_a_way_asks_for_a_fund_and_no_contract(direction: str, insurance: str, granted: bool) -> None:
+    facts = Facts(day=date(2026, 3, 2), age=40, signed=False, critical=False, direction=direction, insurance=insurance)
+    code = "deductible-difference" if direction == "up" else "deductible-waived"
+    found = {one.code: one for one in decide_benefits(facts)}
+    assert found[code].granted is granted
+    assert dict(found[code].inputs)["direction"] == direction
+    assert len([one for one in found if one.startswith("deductible")]) == 1
+    # Where no referral is asked about there is no way to decide on.
+    assert not [one.code for one in decide_benefits(replace(facts, direction="")) if one.code.startswith("deductible")]

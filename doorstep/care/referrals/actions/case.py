@@ -1,7 +1,8 @@
 """Questions on a case while the ward is reachable, and what a patient who paid later still owes."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +16,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.workflow import actions as workflow
 
+_AFTER_REMINDER = timedelta(days=7)
 _DEBT_TERM = timedelta(days=30)  # the consortium's own; shown as 口径待核
 
 
@@ -89,17 +91,32 @@ def note_debt(*, referral: Referral, amount: Decimal, actor: Actor) -> PayLater:
 
 @transaction.atomic
 def settle_debt(*, debt: PayLater, verb: str, reason: str, actor: Actor) -> PayLater:
-    """Note that a debt was paid, or waived with a reason; raises NotFound for another verb."""
-    if verb not in ("pay", "waive"):
+    """Note that a debt was paid, or waived with a reason, or that the patient was reminded; raises NotFound for another verb.
+
+    A reminder gives the hospital's clock seven days where the day has passed. Raises Conflict for a second one of the same day.
+    """
+    now, today = timezone.now(), timezone.localdate()
+    ways: dict[str, dict[str, Any]] = {
+        "pay": {"paid_at": now},
+        "waive": {"note": reason.strip()[:200]},
+        "remind": {"reminders": debt.reminders + 1, "reminded_at": now},
+    }
+    if verb not in ways:
         raise NotFound()
-    values = {"paid_at": timezone.now()} if verb == "pay" else {"note": reason.strip()[:200]}
+    due_at = None
+    if verb == "remind":
+        if debt.reminded_at is not None and timezone.localdate(debt.reminded_at) == today:
+            raise Conflict(_("今天已提醒过患者，请明天再提醒。"))
+        looked = max(debt.due_on, today + _AFTER_REMINDER)
+        due_at = datetime.combine(looked, time(17), tzinfo=timezone.get_current_timezone())
     return workflow.apply(
         debt,
         verb,
         actor=actor,
         reason=reason,
-        values=values,
+        values=ways[verb],
         details={**details_of(debt.referral), "amount": str(debt.amount)},
+        due_at=due_at,
     )
 
 

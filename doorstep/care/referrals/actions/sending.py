@@ -89,7 +89,7 @@ def _submit(referral: Referral, consent: Consent, *, actor: Actor, written: Mapp
         "submitted_at": now,
         "whole_record": referral.whole_record,
         "criteria": judged,
-        "benefits": benefits.as_rows(_decisions(referral, actor=actor, now=now)),
+        "benefits": benefits.as_rows(decisions_of(referral, actor=actor, now=now)),
         "hold_key": None,
         "held_until": None,
         **({"booking": booking} if booking or referral.booking_id else {}),
@@ -184,13 +184,15 @@ def consent_values(referral: Referral, consent: Consent, *, actor: Actor, now: d
     }
 
 
-def _decisions(referral: Referral, *, actor: Actor, now: datetime) -> list[benefits.Decision]:
+def decisions_of(referral: Referral, *, actor: Actor, now: datetime) -> list[benefits.Decision]:
+    """What the contracts decide of a referral as it stands."""
     question = benefits.Question(
         resident_id=referral.resident_id,
         target_id=referral.target_id,
         kind=referral.kind,
         critical=referral.critical,
         day=timezone.localdate(now),
+        direction=referral.direction,
     )
     return benefits.benefits_of(question, actor=actor)
 

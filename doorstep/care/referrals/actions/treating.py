@@ -12,11 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import texts
+from doorstep.care.referrals import benefits, texts
 from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.case import note_debt
 from doorstep.care.referrals.actions.details import details_of, give_bed_back
-from doorstep.care.referrals.actions.sending import Consent, consent_values
+from doorstep.care.referrals.actions.sending import Consent, consent_values, decisions_of
 from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds import queries as bed_queries
@@ -180,6 +180,7 @@ def send_down(
         "treated_at": referral.admitted_at or now,
         "handed_back_at": now,
         "receiver_id": receiver,
+        "benefits": benefits.as_rows(decisions_of(referral, actor=actor, now=now)),
     }
     moved = workflow.apply(
         referral, "send_down", actor=actor, values=values, details={**details_of(referral), "receiver": receiver}

@@ -79,6 +79,8 @@ class PayLater(WorkItem):
     due_on = models.DateField()
     paid_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=200, blank=True, default="")
+    reminders = models.SmallIntegerField(default=0, db_default=0)
+    reminded_at = models.DateTimeField(null=True)
     noted_at = models.DateTimeField(default=timezone.now)
 
     row_access = RowAccess(using=f"access_is_system() OR {handled_by('creditor_id')} OR {OWN}")
@@ -92,6 +94,10 @@ class PayLater(WorkItem):
             ),
         )
         indexes = (models.Index(fields=["creditor", "state", "due_on"], name="pay_later_creditor"),)
+
+    def days_late(self) -> int:
+        """How many days it is overdue; 0 while it is not, or is settled."""
+        return max((timezone.localdate() - self.due_on).days, 0) if self.state == "owing" else 0
 
     def sides(self) -> dict[str, int | None]:
         """The hospital to which it is owed."""

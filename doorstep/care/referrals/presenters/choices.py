@@ -227,4 +227,5 @@ def question_of(referral: Referral) -> benefits.Question:
         kind=referral.kind,
         critical=referral.critical,
         day=timezone.localdate(),
+        direction=referral.direction,
     )

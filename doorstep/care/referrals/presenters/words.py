@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import rules
 from doorstep.care.referrals.criteria import Judgement, as_rows
+from doorstep.care.referrals.models import Referral
+from doorstep.people.residents.insurance import KINDS
 
 _TONES = {True: "warn", None: "plain", False: "neutral"}
 
@@ -38,13 +40,33 @@ def criteria_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def benefit_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Benefits as they were decided; a decision of an older release has its Chinese words alone."""
-    if not english():
-        return rows
-    return [
-        {**row, "title": row.get("title_en") or row["title"], "reason": row.get("reason_en") or row["reason"]}
-        for row in rows
-    ]
+    """Benefits as they were decided, each with the values that the rule looked at; an older decision has its Chinese words alone."""
+    found = []
+    for row in rows:
+        words = {"source": _(str(row["source"])) if row.get("source") else "", "used": _inputs(row.get("inputs") or {})}
+        if english():
+            words |= {"title": row.get("title_en") or row["title"], "reason": row.get("reason_en") or row["reason"]}
+        found.append({**row, **words})
+    return found
+
+
+_INPUTS = {
+    "day": gettext_noop("判定日期"),
+    "age": gettext_noop("年龄"),
+    "signed": gettext_noop("家庭医生签约"),
+    "critical": gettext_noop("危急"),
+    "insurance": gettext_noop("医保类型"),
+    "direction": gettext_noop("转诊方向"),
+}
+
+
+def _inputs(inputs: dict[str, Any]) -> str:
+    """The values of a decision in one line."""
+    words = {"true": _("是"), "false": _("否"), "unknown": _("未登记")}
+    words |= {code: _(text) for code, text in KINDS.items()}
+    words |= {str(one.value): _(str(one.label)) for one in Referral.Direction}
+    said = [(_(_INPUTS.get(name, name)), words.get(str(value), str(value))) for name, value in inputs.items()]
+    return ("; " if english() else "；").join(f"{name} {value}" for name, value in said)
 
 
 def used_text(used: list[dict[str, Any]]) -> str:

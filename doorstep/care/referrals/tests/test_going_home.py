@@ -26,6 +26,7 @@ from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.tests.factories import make_staff
 
 pytestmark = pytest.mark.django_db
+GRANTED = {"title": "先诊疗后付费", "granted": True, "reason": "已签约", "verified": False, "inputs": {"age": "63"}}
 WELL = {"complications_stable": True, "deficit_stable": True}
 
 
@@ -219,10 +220,39 @@ def test_debt_only_for_those_who_may_pay_later_and_settled_once() -> None:
         Referral.objects.filter(pk=referral.pk).update(benefits=[{"title": "先诊疗后付费", "granted": True}])
         found = queries.get(key=referral.key, actor=loop.specialist)
         debt = actions.note_debt(referral=found, amount=Decimal("1250.50"), actor=loop.specialist)
+        debt = actions.settle_debt(debt=debt, verb="remind", reason="", actor=loop.specialist)
+        with pytest.raises(Conflict, match="今天已提醒过"):
+            actions.settle_debt(debt=debt, verb="remind", reason="", actor=loop.specialist)
+        assert (debt.state, debt.reminders, debt.days_late()) == ("owing", 1, 0)
+        # A reminder before the day leaves the clock at the day.
+        task = Task.objects.get(kind="pay-later.owing", closed_at__isnull=True)
+        assert timezone.localdate(task.due_at) == debt.due_on
+        late = timezone.localdate() - timedelta(days=3)
+        PayLater.objects.update(due_on=late, reminded_at=timezone.now() - timedelta(days=1))
+        debt = actions.settle_debt(debt=PayLater.objects.get(), verb="remind", reason="", actor=loop.specialist)
+        assert (debt.reminders, debt.days_late()) == (2, 3)
+        task = Task.objects.get(kind="pay-later.owing", closed_at__isnull=True)
+        assert timezone.localdate(task.due_at) == timezone.localdate() + timedelta(days=7)
         actions.settle_debt(debt=debt, verb="pay", reason="", actor=loop.specialist)
         assert PayLater.objects.get().state == "paid"
         with pytest.raises(Conflict):
             actions.settle_debt(debt=debt, verb="waive", reason="困难", actor=loop.specialist)
+
+
+def test_a_refused_settling_is_said_on_the_cases_page(client: Client) -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "admitted")
+    with acting(loop.specialist):
+        Referral.objects.filter(pk=referral.pk).update(benefits=[GRANTED])
+        found = queries.get(key=referral.key, actor=loop.specialist)
+        debt = actions.note_debt(referral=found, amount=Decimal("8"), actor=loop.specialist)
+    client.force_login(loop.users["specialist"])
+    for verb, sentence in (("remind", "已提醒患者"), ("remind", "今天已提醒过"), ("waive", "原因"), ("pay", "已更新")):
+        answer = client.post(reverse("referrals:settle", args=[debt.key, verb]), follow=True)
+        assert answer.redirect_chain[-1][0] == reverse("referrals:detail", args=[referral.key])
+        assert sentence in answer.content.decode().split("ds-toasts")[-1]
+    with acting(loop.specialist):
+        assert (PayLater.objects.get().state, PayLater.objects.get().reminders) == ("paid", 1)
 
 
 def test_board_opens_down_to_cases_and_exports_them() -> None:

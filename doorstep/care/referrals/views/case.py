@@ -82,10 +82,17 @@ def debt(request: HttpRequest, key: UUID) -> HttpResponse:
 @require_POST
 @once
 def settle(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
-    """Note that a debt was paid or waived."""
+    """Note that a debt was paid or waived, or that the patient was reminded; a refusal is said on the case's page."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
     found = down_queries.get_debt(key=key)
-    actions.settle_debt(debt=found, verb=verb, reason=request.POST.get("reason", ""), actor=actor)
-    messages.success(request, _("欠款状态已更新。"))
+    try:
+        with transaction.atomic():
+            actions.settle_debt(debt=found, verb=verb, reason=request.POST.get("reason", ""), actor=actor)
+    except Refused as refused:
+        if refused.status not in (409, 422):
+            raise
+        messages.error(request, "；".join(str(one) for one in refused.fields.values()) or str(refused.message))
+    else:
+        messages.success(request, _("已提醒患者。") if verb == "remind" else _("欠款状态已更新。"))
     return redirect(request, reverse("referrals:detail", args=[found.referral.key]))
