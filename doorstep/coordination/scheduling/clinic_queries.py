@@ -22,6 +22,7 @@ from doorstep.coordination.scheduling.models import (
 )
 from doorstep.coordination.scheduling.rules import CHINA
 from doorstep.kernel.access.actor import Actor
+from doorstep.people.residents.rules import spell
 
 WEEKDAY_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
@@ -283,10 +284,9 @@ def named_so(schedule: Schedule, text: str) -> bool:
     """Whether a text is in the name of the department, the expert, the room or the machine, or begins the expert's pinyin."""
     word = "".join(text.split()).casefold()
     expert = schedule.practitioner
-    spoken = "".join(expert.name_pinyin.split()).casefold() if expert else ""
-    initials = "".join(part[0] for part in expert.name_pinyin.split()).casefold() if expert else ""
+    said = spell(expert.name) if expert and word.isascii() else None
     return word in f"{schedule.department.name} {schedule.who}".casefold() or (
-        word.isascii() and (spoken.startswith(word) or initials.startswith(word))
+        said is not None and ("".join(said.pinyin.split()).startswith(word) or said.initials.startswith(word))
     )
 
 

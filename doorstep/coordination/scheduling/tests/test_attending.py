@@ -15,6 +15,7 @@ from doorstep.kernel.access.models import User
 from doorstep.kernel.access.refusals import Conflict, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.record.models import Resource
+from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.tests.factories import make_resident, make_staff
 from doorstep.site.actors import of_user
 
@@ -137,3 +138,21 @@ def test_pages_take_back_and_note_who_left(client: Client) -> None:
     with acting(SYSTEM):
         assert Booking.objects.get(pk=first.pk).state == "booked"
         assert Booking.objects.get(pk=second.pk).state == "left"
+
+
+def test_the_own_phone_says_who_is_called_and_who_was_passed_over(client: Client) -> None:
+    clinic, _user, desk, (booking,) = _arrived("吴大山")
+    with acting(system_actor(Purpose.IMPORT)):
+        user = User.objects.create_user("wu", password="correct-horse-9", kind=User.Kind.RESIDENT)
+        ResidentAccount.objects.create(
+            user=user, resident_id=booking.resident_id, relation="self", since=timezone.localdate()
+        )
+    client.force_login(user)
+    assert "您是 1 号" in client.get("/slots/my/").content.decode()
+    with acting(desk):
+        ticket = queue_actions.call_next(schedule_key=clinic.schedule.key, place_name="3 诊室", actor=desk)
+    assert ticket is not None
+    assert "正在叫您：1 号，请到3 诊室就诊" in client.get("/slots/my/").content.decode()
+    with acting(desk):
+        queue_actions.pass_over(ticket_key=ticket.key, actor=desk)
+    assert "已过号" in client.get("/slots/my/").content.decode()

@@ -19,7 +19,6 @@ from doorstep.kernel.audit.models import AuditEntry
 from doorstep.people.residents.finding import fits
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import make_resident, make_staff
-from doorstep.people.workforce.models import Practitioner
 
 
 @pytest.mark.parametrize(
@@ -60,8 +59,6 @@ def _lists() -> Clinic:
     with acting(clinic.doctor) as li:
         waiting_actions.join(resident_id=clinic.resident.pk, want=want_of(clinic), actor=li)
         slot = make_slot(clinic, starts_at=timezone.now() + timedelta(seconds=30), own=1)
-    with acting(system_actor(Purpose.IMPORT)):
-        Practitioner.objects.filter(name="王主任").update(name_pinyin="wang zhu ren")
     book_for(clinic, slot, clinic.resident, origin="own")
     return clinic
 
