@@ -50,6 +50,11 @@ def test_a_document_handed_in_is_in_the_record_and_comes_out_again(client: Clien
     sent = client.get(f"/fhir/{reference}/$cda", headers={**token, "accept": "application/xml"})
     assert (sent.status_code, parse(sent.content).number) == (200, "DOC-77")
     (entry,) = client.get("/fhir/Composition?type=C0007", headers=token).json()["entry"]
+    doctor = Client()
+    doctor.force_login(make_staff(name="王建国", organization_id=world.lead, role="lead_duty"))
+    patient = entry["resource"]["subject"]["reference"].removeprefix("Patient/")
+    shown = doctor.get(reverse("residents:entry", args=[patient, "Composition", entry["resource"]["id"]]))
+    assert "只有本院懂的内容 &lt;script&gt;" in shown.content.decode()
     written = client.get(f"/fhir/Composition/{entry['resource']['id']}/$cda", headers=token)
     document = parse(written.content)
     assert (document.name, [one.title for one in document.sections]) == ("周桂兰", ["检验", "院内自定章节"])

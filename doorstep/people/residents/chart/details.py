@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 from django.urls import reverse
@@ -21,6 +22,9 @@ _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _FILE = re.compile(r"^(?:https?://[^?#]+/)?Binary/([A-Za-z0-9.-]{1,64})$")
 # Pictures and papers in the record itself are shown up to this size; larger ones stay where they are.
 _LARGEST = 3_000_000
+# Where a line of a narrative ends, and every other mark of it.
+_LINES = re.compile(r"</(?:p|li|tr|div)>|<br[^>]*>")
+_MARKS = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Opened:
     results: list[Result]
     papers: list[Paper]
     activities: list[str]
+    # Of a document: each section's title and the lines of its words.
+    sections: list[tuple[str, list[str]]]
 
 
 def opened(entry: Entry, *, results: Sequence[Entry], unit: str) -> Opened:
@@ -65,7 +71,18 @@ def opened(entry: Entry, *, results: Sequence[Entry], unit: str) -> Opened:
         results=[result_of(one) for one in results],
         papers=[paper for one in _attachments(content) if (paper := _paper(one))],
         activities=_activities(content),
+        sections=_sections(content),
     )
+
+
+def _sections(content: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Every section of a Composition, known to us or not: its words without their marks."""
+    found = []
+    for one in content.get("section", []) if content.get("resourceType") == "Composition" else []:
+        text = _MARKS.sub("", _LINES.sub("\n", str(one.get("text", {}).get("div", ""))))
+        lines = [line for part in unescape(text).split("\n") if (line := " ".join(part.split()))]
+        found.append((str(one.get("title", "")), lines))
+    return found
 
 
 def references_of(content: Mapping[str, Any]) -> list[str]:
