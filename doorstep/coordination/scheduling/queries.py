@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from doorstep.coordination.scheduling.halfdays import half_day_of
@@ -267,7 +267,7 @@ def sessions_of(*, schedule_id: int) -> list[WeeklySession]:
     return list(
         WeeklySession.objects.filter(schedule_id=schedule_id)
         .select_related("kind")
-        .order_by("only_on", "weekday", "starts")
+        .order_by("only_on", "weekday", "starts", F("since").asc(nulls_first=True))
     )
 
 
