@@ -70,7 +70,7 @@ def test_whole_loop_from_draft_to_closed() -> None:
         task = worklist.task_of(machine="referral", item_id=referral.pk)
         assert task is not None
         assert task.due_at is not None
-        assert timedelta(minutes=9) < task.due_at - task.opened_at <= timedelta(minutes=10)
+        assert timedelta(minutes=14) < task.due_at - task.opened_at <= timedelta(minutes=15)
         accepted = actions.accept(referral=queries.get(key=referral.key, actor=loop.office), actor=loop.office)
         assert accepted.expected_at == slot.starts_at
         arrived = actions.check_in_by_code(token=queries.qr_token(referral=accepted), actor=loop.office)

@@ -115,7 +115,7 @@ def test_offer_that_runs_out_gives_the_bed_back_and_starts_anew() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "minutes"), [("green", "submitted_green", 10), ("ordinary", "submitted", 1440)]
+    ("kind", "state", "minutes"), [("green", "submitted_green", 15), ("ordinary", "submitted", 1440)]
 )
 def test_refused_offer_goes_back_to_its_channel_with_clock_and_coded_reason(
     kind: str, state: str, minutes: int
