@@ -1,10 +1,8 @@
 """The weeks of the division, who waited how long, and the lists of waits, rebookings, schedules and a day, as Excel files."""
 
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-import xlsxwriter
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -12,7 +10,7 @@ from doorstep.coordination.scheduling.fairness_queries import FairLine
 from doorstep.coordination.scheduling.models import Booking, QuotaDecision, Rebooking, Schedule, WaitingEntry
 from doorstep.coordination.scheduling.quota_queries import WeekLine
 from doorstep.coordination.scheduling.rules import quota_name
-from doorstep.kernel.web.workbooks import Sheet, workbook
+from doorstep.kernel.web.workbooks import Share, Sheet, workbook
 
 
 def weeks(lines: Sequence[WeekLine]) -> bytes:
@@ -29,22 +27,14 @@ def weeks(lines: Sequence[WeekLine]) -> bytes:
         _("浪费"),
         _("使用率"),
     ]
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
-        sheet = book.add_worksheet(_("号源分配"))
-        bold = book.add_format({"bold": True, "bg_color": "#E6F0F3"})
-        share = book.add_format({"num_format": "0.0%"})
-        for column, head in enumerate(heads):
-            sheet.write(0, column, head, bold)
-        for number, line in enumerate(lines, start=1):
-            values = [line.week.isoformat(), quota_name(line.quota), line.unit or _("不分机构")]
-            counts = [line.given, line.used, line.released, line.used_after, line.missed, line.wasted]
-            for column, value in enumerate([*values, *counts]):
-                sheet.write(number, column, value)
-            sheet.write(number, len(heads) - 1, line.used / line.given if line.given else None, share)
-        sheet.set_column(0, len(heads) - 1, 14)
-        sheet.freeze_panes(1, 0)
-    return buffer.getvalue()
+    rows = (
+        (
+            line.week.isoformat(), quota_name(line.quota), line.unit or _("不分机构"), line.given, line.used, line.released,
+            line.used_after, line.missed, line.wasted, Share(line.used / line.given) if line.given else None,
+        )
+        for line in lines
+    )  # fmt: skip
+    return workbook(Sheet(_("号源分配"), heads, rows, 14))
 
 
 def decisions(found: Sequence[QuotaDecision]) -> bytes:
@@ -53,50 +43,27 @@ def decisions(found: Sequence[QuotaDecision]) -> bytes:
         _("决定时间"), _("科室"), _("类别"), _("起用日期"), _("决定"), _("说明"), _("经办"), _("机构"), _("上月"), _("需求"), _("建议"),
         _("份额"), _("理由"),
     ]  # fmt: skip
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
-        sheet = book.add_worksheet(_("分配决定"))
-        bold = book.add_format({"bold": True, "bg_color": "#E6F0F3"})
-        sheet.write_row(0, 0, heads, bold)
-        number = 0
-        for one in found:
-            told = [
-                timezone.localtime(one.decided_at).strftime("%Y-%m-%d %H:%M"), one.department.name, quota_name(one.quota),
-                one.since.isoformat(), _(one.get_verdict_display()), one.reason, one.decided_by_name,
-            ]  # fmt: skip
-            for line in one.lines or [{}]:
-                number += 1
-                sheet.write_row(number, 0, told)
-                for column, name in enumerate(
-                    ("name", "given", "need", "proposed", "decided", "reason"), start=len(told)
-                ):
-                    sheet.write(number, column, line.get(name))
-        sheet.set_column(0, len(heads) - 1, 14)
-        sheet.freeze_panes(1, 0)
-    return buffer.getvalue()
+    return workbook(Sheet(_("分配决定"), heads, _decided(found), 14))
+
+
+def _decided(found: Sequence[QuotaDecision]) -> Iterator[Sequence[Any]]:
+    for one in found:
+        told = (
+            one.decided_at, one.department.name, quota_name(one.quota), one.since, _(one.get_verdict_display()), one.reason,
+            one.decided_by_name,
+        )  # fmt: skip
+        for line in one.lines or [{}]:
+            yield *told, *(line.get(name) for name in ("name", "given", "need", "proposed", "decided", "reason"))
 
 
 def fairness(parts: Sequence[tuple[str, Sequence[FairLine]]]) -> bytes:
     """One sheet per division (group, channel, unit); the heads are those of the page."""
     heads = [_("名称"), _("预约"), _("中位等待（天）"), _("九成以内（天）"), _("爽约"), _("经候补")]
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
-        bold = book.add_format({"bold": True, "bg_color": "#E6F0F3"})
-        days = book.add_format({"num_format": "0.0"})
-        for label, lines in parts:
-            sheet = book.add_worksheet(label)
-            for column, head in enumerate(heads):
-                sheet.write(0, column, head, bold)
-            for number, line in enumerate(lines, start=1):
-                sheet.write(number, 0, _(line.name))
-                sheet.write(number, 1, line.bookings)
-                sheet.write(number, 2, line.median, days)
-                sheet.write(number, 3, line.ninetieth, days)
-                sheet.write(number, 4, line.missed)
-                sheet.write(number, 5, line.waited)
-            sheet.set_column(0, len(heads) - 1, 16)
-            sheet.freeze_panes(1, 0)
-    return buffer.getvalue()
+    return workbook(*(Sheet(label, heads, map(_waited, lines)) for label, lines in parts))
+
+
+def _waited(line: FairLine) -> Sequence[Any]:
+    return _(line.name), line.bookings, line.median, line.ninetieth, line.missed, line.waited
 
 
 def waiting(entries: Sequence[WaitingEntry]) -> bytes:

@@ -15,6 +15,7 @@ from doorstep.coordination.scheduling.views.quotas import Period, period_of
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import render
+from doorstep.kernel.web.workbooks import answer
 from doorstep.people.residents.named import named
 
 _BACK = 30
@@ -79,12 +80,10 @@ def file(request: HttpRequest) -> HttpResponse:
     """The report as an Excel file, a sheet for each division."""
     actor = actor_with(request, Permission.QUOTA_MANAGE)
     period = period_of(request, back=_BACK)
-    response = HttpResponse(
+    return answer(
         spreadsheet.fairness([(label, lines) for _by, label, lines in _parts(period, actor)]),
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        f"fairness-{period.first}-{period.last}.xlsx",
     )
-    response.headers["Content-Disposition"] = f'attachment; filename="fairness-{period.first}-{period.last}.xlsx"'
-    return response
 
 
 def _parts(period: Period, actor: Actor) -> list[tuple[str, str, list[FairLine]]]:

@@ -29,6 +29,7 @@ from doorstep.coordination.scheduling.views.asking import actor_with, day_of, mi
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.web.workbooks import answer
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents.named import named
 
@@ -169,12 +170,7 @@ def quotas_file(request: HttpRequest) -> HttpResponse:
     """The weeks of the division as an Excel file."""
     actor = actor_with(request, Permission.QUOTA_MANAGE)
     period = period_of(request, back=28)
-    response = HttpResponse(
-        spreadsheet.weeks(_weeks(period, actor)),
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    )
-    response.headers["Content-Disposition"] = f'attachment; filename="quota-{period.first}-{period.last}.xlsx"'
-    return response
+    return answer(spreadsheet.weeks(_weeks(period, actor)), f"quota-{period.first}-{period.last}.xlsx")
 
 
 @require_GET
@@ -182,12 +178,7 @@ def decisions_file(request: HttpRequest) -> HttpResponse:
     """What was decided on the proposals, unit by unit, as an Excel file."""
     actor = actor_with(request, Permission.QUOTA_MANAGE)
     found = quota_queries.decisions(organization_ids=[actor.organization_id or 0], limit=1_000)
-    response = HttpResponse(
-        spreadsheet.decisions(found),
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    )
-    response.headers["Content-Disposition"] = 'attachment; filename="quota-decisions.xlsx"'
-    return response
+    return answer(spreadsheet.decisions(found), "quota-decisions.xlsx")
 
 
 def _weeks(period: Period, actor: Actor) -> list[quota_queries.WeekLine]:
