@@ -23,7 +23,7 @@ _WITH = ("source", "target", "receiver")
 # What a line shows, and what puts it into its order: a whole referral is ten times as much to read and to make.
 _SHOWN = (
     "key", "state", "state_since", "created_at", "desk", "kind", "direction", "resident_id", "patient_name", "impression",
-    "discharge_diagnosis", "outside_name", "outcome", "outcome_en", "alternative", "attending_id", "department_id",
+    "discharge_diagnosis", "outside_name", "outcome", "outcome_en", "alternative", "attending_id", "department_id", "green_center",
     "source__name", "target__name", "receiver__name",
 )  # fmt: skip
 # What the office has before it, what the specialists have, what comes back: values of `Referral.desk`.

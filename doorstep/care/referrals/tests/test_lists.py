@@ -145,3 +145,21 @@ def test_a_dark_referral_is_found_and_called_out() -> None:
         Task.objects.filter(item_id=referral.pk).update(closed_at=None, outcome="")
         actions.watch_dark(actor=clock)
         assert Referral.objects.get(pk=referral.pk).dark_since is None
+
+
+@pytest.mark.parametrize(("who", "name"), [("office", "office"), ("village", "list")])
+def test_twenty_lines_are_asked_with_the_statements_of_one(who: str, name: str) -> None:
+    loop = make_loop()
+    crowd(loop, 20)
+    with acting(system_actor(Purpose.IMPORT)):
+        # Whatever a line may show of a referral is there.
+        Referral.objects.update(kind="green", green_center="chest-pain", outside_name="省立医院", outcome="好转")
+    client = Client()
+    client.force_login(loop.users[who])
+    address = reverse(f"referrals:{name}")
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get(address).content.decode()
+    own = [one["sql"] for one in captured.captured_queries if not one["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert page.count("胸痛中心") >= 20
+    assert len(own) <= _ALL_QUERIES, "\n".join(sql[:120] for sql in own)
