@@ -20,7 +20,7 @@ from doorstep.care.referrals.selection import is_preselected
 from doorstep.care.referrals.states import BEFORE_ARRIVAL, MAY_BE_ASKED_AGAIN
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling.actions import Hold
-from doorstep.coordination.visits.complaints import symptoms_in
+from doorstep.coordination.visits.complaints import is_pressing, symptoms_in
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound
@@ -236,7 +236,8 @@ def _prefilled(known: Known, origin_reference: str) -> dict[str, Any]:
     parts += [f"{known.report_title or _('检查报告')}：{known.report_text}。" if known.report_text else ""]
     measured = _measured(known)
     parts += [f"{'，'.join(measured)}。"] if measured else []
-    first = known.active[0] if known.active else ("", "")
+    # An old problem of the list is not what somebody with chest pain is sent for: there the doctor says it.
+    first = known.active[0] if known.active and not is_pressing(known.complaint) else ("", "")
     impression = (known.report_text or first[1])[:200]
     code = "" if known.report_text else first[0][:16]
     return {

@@ -65,3 +65,19 @@ def test_measurements_of_another_day_say_their_day() -> None:
     }
     said = _prefilled(Known(measured=facts), "")["present_illness"]
     assert said == f"血压 127/66 mmHg（{before:%Y-%m-%d}），脉搏 64 次/分。"
+
+
+@pytest.mark.parametrize(
+    ("complaint", "impression"),
+    [
+        ("胸痛 1 小时，出汗", ("", "")),
+        ("复查血压", ("慢性肾脏病", "N18.9")),
+        ("无胸痛，来取药", ("慢性肾脏病", "N18.9")),
+    ],
+)
+def test_an_old_problem_is_no_impression_of_what_cannot_wait(complaint: str, impression: tuple[str, str]) -> None:
+    known = Known(complaint=complaint, active=(("N18.9", "慢性肾脏病"),), conditions=(("N18.9", "慢性肾脏病"),))
+    said = _prefilled(known, "")
+    assert (said["impression"], said["impression_code"]) == impression
+    # As history it goes along in any case.
+    assert said["history"] == "慢性肾脏病"
