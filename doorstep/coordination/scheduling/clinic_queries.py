@@ -331,3 +331,11 @@ def _active(organization_id: int) -> Iterable[Schedule]:
         .select_related("department", "practitioner", "facility")
         .order_by("department__code", "id")
     )
+
+
+def units_with_clinics(*, actor: Actor) -> list[int]:
+    """The units that have clinics, of the actor's consortium where it belongs to one: where somebody looks who names none."""
+    found = Schedule.objects.order_by("organization_id")
+    if actor.consortium_id is not None:
+        found = found.filter(consortium_id=actor.consortium_id)
+    return list(found.values_list("organization_id", flat=True).distinct())

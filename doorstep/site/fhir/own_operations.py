@@ -51,7 +51,12 @@ OPERATIONS = (
         "Slots with a place left.",
         changes=False,
         given=(
-            Given("organization", "string", "Organizations that have the slots.", many=True),
+            Given(
+                "organization",
+                "string",
+                "Organizations that have the slots; all of the consortium without it.",
+                many=True,
+            ),
             Given("specialty", "string", "Words of the department."),
             Given("start", "dateTime", "Not before."),
             Given("end", "dateTime", "Not after."),

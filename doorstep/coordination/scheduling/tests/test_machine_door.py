@@ -5,12 +5,14 @@ from typing import Any
 import orjson
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import Booking
+from doorstep.coordination.scheduling.models import Booking, Schedule
 from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
+from doorstep.people.organizations import queries as organizations
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +42,12 @@ def test_find_hold_book_and_cancel(client: Client) -> None:
         f"/fhir/Slot/$find?organization={clinic.world.lead}", headers={"Authorization": f"Bearer {token}"}
     ).json()
     assert [one["resource"]["id"] for one in found["entry"]] == [str(slot.key)]
+    # Whoever names no hospital looks in all of the consortium.
+    with acting(system_actor(Purpose.IMPORT)):
+        house = organizations.consortium_of(organization_id=clinic.world.village, day=timezone.localdate())
+        Schedule.objects.update(consortium_id=house)
+    everywhere = client.get("/fhir/Slot/$find?_count=3", headers={"Authorization": f"Bearer {token}"}).json()
+    assert everywhere["entry"] == found["entry"]
     held = _ask(client, token, "Slot/$hold", slot=f"Slot/{slot.key}", patient=patient)
     assert held.status_code == 201, held.content
     hold = held.json()["parameter"][0]["valueString"]
@@ -81,6 +89,8 @@ def test_operations_refuse_what_they_cannot_read(client: Client) -> None:
     assert _ask(client, token, "Appointment/$book", slot="x").status_code == 422
     assert _ask(client, token, "Slot/$hold", slot="x", patient=f"Patient/{clinic.resident.key}").status_code == 404
     assert client.get("/fhir/Slot/$find?origin=x", headers={"Authorization": f"Bearer {token}"}).status_code == 422
+    misspelt = client.get("/fhir/Slot/$find?count=3", headers={"Authorization": f"Bearer {token}"})
+    assert (misspelt.status_code, misspelt.json()["issue"][0]["expression"]) == (400, ["count"])
     assert client.post("/fhir/Appointment/$book").status_code == 401
 
 

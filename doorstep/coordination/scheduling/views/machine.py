@@ -11,7 +11,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import actions, booking_queries, fhir, queries
+from doorstep.coordination.scheduling import actions, booking_queries, clinic_queries, fhir, queries
 from doorstep.coordination.scheduling.fhir import booking_resources
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.permissions import Permission
@@ -22,22 +22,28 @@ from doorstep.kernel.fhir.outcome import FhirRefused, answer
 from doorstep.people.residents import queries as residents
 
 _LONGEST_HOLD = 30  # minutes
+_FOUND_BY = frozenset({"organization", "specialty", "start", "end", "origin", "_count", "_format", "_pretty"})
 # One name space for the idempotency keys of all clients; the client's own number keeps them apart.
 _REQUESTS = uuid.UUID("5f0c2d8e-6a55-4a0e-9a58-0f8f4be1d2c7")
 
 
 @machine
 def find(request: HttpRequest) -> HttpResponse:
-    """GET Slot/$find: slots with a place left; organization, specialty, start, end, origin, _count."""
+    """GET Slot/$find: slots with a place left; organization, specialty, start, end, origin, _count.
+
+    Without an organization those of all units of the consortium. A parameter that is not known is refused, and no slot is shown for it.
+    """
     if request.method not in ("GET", "HEAD"):
         raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here", headers={"Allow": "GET, HEAD"})
     allow(request, "Slot", "s")
     actor = _actor(request)
     actor.check(Permission.SLOT_VIEW)
+    if unknown := sorted(request.GET.keys() - _FOUND_BY):
+        sentence = f"没有参数 {unknown[0][:40]}，可用 {', '.join(sorted(_FOUND_BY))} / no such parameter"
+        raise FhirRefused(400, "invalid", sentence, unknown[0][:40])
+    named = [value.rpartition("/")[2] for value in request.GET.getlist("organization")]
     found = queries.free_slots(
-        organization_ids=queries.organization_ids(
-            value.rpartition("/")[2] for value in request.GET.getlist("organization")
-        ),
+        organization_ids=queries.organization_ids(named) if named else clinic_queries.units_with_clinics(actor=actor),
         origin=_origin(request.GET.get("origin", "open")),
         since=_instant(request.GET.get("start", "")),
         until=_instant(request.GET.get("end", "")),
