@@ -174,7 +174,16 @@ def questions_of(*, referral_id: int) -> list[CaseQuestion]:
 
 def get_question(*, key: UUID | str) -> CaseQuestion:
     """The question with this key; raises NotFound."""
-    found = CaseQuestion.objects.select_related("referral", "asker", "answerer").filter(key=key).first()
+    return _question(key=key)
+
+
+def question_by_id(*, question_id: int) -> CaseQuestion:
+    """The question that a task names; raises NotFound."""
+    return _question(pk=question_id)
+
+
+def _question(**by: Any) -> CaseQuestion:
+    found = CaseQuestion.objects.select_related("referral", "asker", "answerer").filter(**by).first()
     if found is None:
         raise NotFound()
     return found

@@ -262,7 +262,8 @@ def tell_question_late(event: Event) -> None:
     """The time of an answer has run out: whoever asked need not go on waiting for it without knowing."""
     if event.details.get("kind") != "case-question.asked":
         return
-    question = down_queries.get_question(key=event.subject.partition("/")[2])
+    # The event's subject is the case, its number the question's.
+    question = down_queries.question_by_id(question_id=event.subject_id or 0)
     tell(
         kind="case-late",
         organization_id=question.asker_id,

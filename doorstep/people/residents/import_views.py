@@ -67,15 +67,11 @@ def import_batch(request: HttpRequest, key: UUID) -> HttpResponse:
 def import_faults(request: HttpRequest, key: UUID) -> HttpResponse:
     """The faults of a file as a table to work from."""
     batch = queries.get_batch(key, _registrar(request))
-    return _file(spreadsheet.write_faults(batch.faults), "faults.xlsx")
+    return workbooks.answer(spreadsheet.write_faults(batch.faults), "faults.xlsx")
 
 
 @require_GET
 def import_template(request: HttpRequest) -> HttpResponse:
     """An empty file with the right columns."""
     _registrar(request)
-    return _file(spreadsheet.write_template(), "residents.xlsx")
-
-
-def _file(content: bytes, name: str) -> HttpResponse:
-    return workbooks.answer(content, name)
+    return workbooks.answer(spreadsheet.write_template(), "residents.xlsx")

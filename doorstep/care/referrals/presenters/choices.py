@@ -189,9 +189,9 @@ def target_for_aim(referral: Referral) -> int | None:
     fitting = KINDS_OF.get(referral.aim, ())
     if not fitting or (referral.target is not None and referral.target.kind in fitting):
         return referral.target_id
-    units = organizations.several(ids=[key for key, _name in targets_for(referral)])
-    kinds = {one.id: one.kind for one in units}
-    return next((key for key, _name in targets_for(referral) if kinds.get(key) in fitting), referral.target_id)
+    offered = [key for key, _name in targets_for(referral)]
+    kinds = {one.id: one.kind for one in organizations.several(ids=offered)}
+    return next((key for key in offered if kinds.get(key) in fitting), referral.target_id)
 
 
 def receivers_for(referral: Referral) -> list[tuple[int, str]]:
