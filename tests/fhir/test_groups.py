@@ -107,6 +107,60 @@ def test_groups_are_searched_by_what_they_are_and_by_their_members(house: House)
     assert village.ask("GET", "Group?code:misspelt=x").status_code == 400
 
 
+def test_members_come_along_and_groups_know_whether_they_have_any(house: House) -> None:
+    key = _member(house, "hypertension", "mental")
+    with acting(system_actor(Purpose.IMPORT)):
+        stranger = make_resident(
+            organization_id=house.world.village, name="陈阿婆", number=_OTHER, phone="", panel_of=(house.world.village,)
+        )
+        publish(stranger, actor=system_actor(Purpose.IMPORT))
+        Group.objects.create(resident=stranger, code="copd", since=date(2026, 1, 1))
+    village = System(house.own.client, token_of(house.world.village, "village"))
+    mine, silent = f"Group/{key}", f"Group/{key.replace('hypertension', 'mental')}"
+    for query in (
+        "_include=Group:member",
+        "_include=Group:member:Patient",
+        "_include=*",
+        "_include:iterate=Group:member",
+    ):
+        found = village.ask("GET", f"Group?_id={key}&{query}").json()
+        assert {mine, house.patient} <= set(_ids(found)), query
+        assert {one["search"]["mode"] for one in found["entry"]} == {"match", "include"}
+    for query in ("_include=Group:member:Device", "_revinclude=Group:member", "_include=Group:managing-entity"):
+        assert house.patient not in _ids(village.ask("GET", f"Group?_id={key}&{query}").json()), query
+    # The page has one entry: what comes along is that of the page, and the next one brings its own.
+    first = village.ask("GET", "Group?_count=1&_include=Group:member&_sort=_id").json()
+    pages, met = 1, set(_ids(first))
+    while following := next((one["url"] for one in first["link"] if one["relation"] == "next"), None):
+        first = village.ask("GET", following.split("/fhir/")[1]).json()
+        pages, met = pages + 1, met | set(_ids(first))
+        assert sum(one["search"]["mode"] == "match" for one in first["entry"]) == 1
+    assert pages > 10
+    assert house.patient in met
+    assert village.ask("GET", f"Group?_id={key}&_summary=count&_include=Group:member").json()["total"] == 1
+    # Whose group is not said aloud is no member to this reader, neither here nor there.
+    assert house.patient not in _ids(
+        village.ask("GET", f"Group?_id={silent.rpartition('/')[2]}&_include=Group:member").json()
+    )
+    along = _ids(village.ask("GET", f"Patient?_id={house.resident.key}&_revinclude=Group:member").json())
+    assert mine in along
+    assert silent not in along
+    peopled = _ids(village.ask("GET", "Group?member:missing=false").json())
+    assert mine in peopled
+    assert silent not in peopled
+    empty = _ids(village.ask("GET", "Group?member:missing=true&_count=200").json())
+    assert silent in empty
+    assert mine not in empty
+    assert f"Group/{key.replace('hypertension', 'copd')}" in (peopled if _is_seen(village, stranger.key) else empty)
+    refused = village.ask("GET", "Group?member:missing=perhaps")
+    assert refused.status_code == 400
+
+
+def _is_seen(system: System, key: object) -> bool:
+    """Whether this reader may see somebody of the panel who was never there."""
+    return system.ask("GET", f"Patient/{key}").status_code == 200
+
+
 def test_an_export_of_a_key_group_holds_its_members_alone(house: House) -> None:
     key = _member(house, "diabetes")
     village = System(house.own.client, token_of(house.world.village, "village"))

@@ -1,5 +1,8 @@
 """The residents who are signed with a family-doctor team as a FHIR Group: its panel (签约居民)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -26,10 +29,13 @@ class TeamPanels:
         team = None if key is None else Team.objects.filter(key=key).first()
         return None if team is None else list(_in_force().filter(team=team).values_list("resident_id", flat=True))
 
-    def of_resident(self, resident_id: int) -> list[str]:
-        """The team that the resident is signed with."""
-        found = _in_force().filter(resident_id=resident_id).values_list("team__key", flat=True)
-        return [str(key) for key in found]
+    def of_residents(self, resident_ids: Sequence[int]) -> list[str]:
+        """The teams that residents are signed with."""
+        return _teams_of(_in_force().filter(resident_id__in=resident_ids))
+
+    def peopled(self, among: QuerySet[Any]) -> list[str]:
+        """The teams with somebody of `among`."""
+        return _teams_of(_in_force().filter(resident_id__in=among))
 
 
 def publish_team_panels(*, actor: Actor) -> int:
@@ -44,6 +50,10 @@ def publish_team_panels(*, actor: Actor) -> int:
 def _in_force() -> QuerySet[Contract]:
     today = timezone.localdate()
     return Contract.objects.filter(state__in=COUNTING, starts_on__lte=today, ends_on__gte=today)
+
+
+def _teams_of(found: QuerySet[Contract]) -> list[str]:
+    return [str(key) for key in found.order_by().values_list("team__key", flat=True).distinct()]
 
 
 def _described(team: Team) -> Published:

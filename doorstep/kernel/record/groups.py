@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.database.calls import as_json
 from doorstep.kernel.fhir import elements, exact, systems
+from doorstep.kernel.record.models import Resource
 from doorstep.kernel.record.publishing import Published
 from doorstep.kernel.record.stored import Stored
 
@@ -27,8 +29,11 @@ class Panel(Protocol):
     def members(self, fhir_id: str) -> list[int] | None:
         """The residents of a group; None for an id that is no group of this kind."""
 
-    def of_resident(self, resident_id: int) -> list[str]:
-        """The ids of the groups that a resident belongs to."""
+    def of_residents(self, resident_ids: Sequence[int]) -> list[str]:
+        """The ids of the groups that any of the residents belongs to."""
+
+    def peopled(self, among: QuerySet[Any]) -> list[str]:
+        """The ids of the groups with a member `among` residents, who are given as a query of their numbers."""
 
 
 _panels: list[Panel] = []
@@ -82,7 +87,14 @@ def members(fhir_id: str) -> list[Member] | None:
 
 def of_residents(resident_ids: Iterable[int]) -> list[str]:
     """The ids of the groups of ours to which any of the residents belongs."""
-    return sorted({key for number in resident_ids for panel in _panels for key in panel.of_resident(number)})
+    numbers = list(resident_ids)
+    return sorted({key for panel in _panels for key in panel.of_residents(numbers)}) if numbers else []
+
+
+def peopled() -> list[str]:
+    """The ids of the groups of ours with a member whom the actor may see."""
+    seen = Resource.objects.filter(type="Patient", deleted=False).values("resident_id")
+    return sorted({key for panel in _panels for key in panel.peopled(seen)})
 
 
 def is_ours(found: Stored) -> bool:

@@ -19,6 +19,7 @@ from doorstep.kernel.access.encryption import seal, unseal
 from doorstep.kernel.fhir.outcome import FhirRefused, outcome
 from doorstep.kernel.record.search_each import parse_each
 from doorstep.kernel.record.search_expansion import expand
+from doorstep.kernel.record.search_index import number
 from doorstep.kernel.record.search_query import Query, parse, unknown_sentence
 from doorstep.kernel.record.search_values import Expand, Setting
 
@@ -88,7 +89,25 @@ def prepare(type: str, pairs: Pairs, *, base: str, strict: bool = True, expand: 
         each, warned = parse_each(pairs, setting=setting, strict=strict)
         return Prepared(type, pairs, warned, base, strict, after, each)
     query = parse(type, pairs, setting=setting, strict=strict)
+    _bring_members(query, after=after, setting=setting)
     return Prepared(type, pairs, query, base, strict, after)
+
+
+def _bring_members(query: Query, *, after: dict[str, Any] | None, setting: Setting) -> None:
+    """Of Groups of the house no index knows the members: who comes along with them, or they with whom, is named one by one."""
+    member = number("Group.member")
+    # Members are people: what is asked to come along as a Device or a Practitioner is none of them.
+    asked = [one for one in query.include if member in one["names"] and one.get("type") in (None, "Patient", "Group")]
+    how, brought, reverse = {
+        "Group": ("page-members", "Patient", False),
+        "Patient": ("page-groups", "Group", True),
+    }.get(query.type, ("", "", False))
+    if not query.count or not any(one["reverse"] is reverse for one in asked) or not how:
+        return
+    page = query.as_json(base="", after=after)
+    found = setting.expand(orjson.dumps({**page, "include": []}).decode(), how)
+    if found:
+        query.include.append({"those": [key for _, key in found], "type": brought, "names": [], "reverse": False})
 
 
 def check(type: str, pairs: Pairs) -> None:

@@ -1,5 +1,6 @@
 """What a search must ask before it is one: codes behind :in, :not-in, :above and :below, and who belongs to Groups of the house."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -14,20 +15,21 @@ from doorstep.kernel.terminology import queries as terminology
 Code = tuple[str, str]
 # A value set that names more codes one by one is too large for a search.
 MOST = 5000
+# As many as a page brings along (record_included).
+MOST_BROUGHT = 1000
 
 
 def expand(value: str, how: str) -> list[Code]:
     """The codes that a value stands for; a code of "" is any code of the system. Raises FhirRefused (400).
 
     Of "groups" the ids of the Groups of ours to which the patients named belong; of "members" those of the patients who belong to
-    the Groups that a term finds: both without a system.
+    the Groups that a term finds; of "peopled" those of the Groups with a member; of "page-members" and "page-groups" those of the
+    members, or of the Groups, of what a page of a search shows: all without a system.
     """
     if how == "in":
         return _of_value_set(value)
-    if how == "groups":
-        return [("", key) for key in _groups_of(value)]
-    if how == "members":
-        return [("", key) for key in _members_of(value)]
+    if how in _BY_MEMBERS:
+        return [("", key) for key in _BY_MEMBERS[how](value)]
     system, bar, code = value.partition("|")
     if not bar or not system or not code:
         raise FhirRefused(400, "invalid", "请写作 system|code / write system|code")
@@ -36,9 +38,18 @@ def expand(value: str, how: str) -> list[Code]:
     return [(system, code), *((system, one) for one in terminology.ancestors(system=system, code=code))]
 
 
+def _on_page(query: str) -> list[str]:
+    """The ids of what a search finds on its page."""
+    asked = {**orjson.loads(query), "elements": ["resourceType", "id"]}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT entries FROM record_search(%s)", [orjson.dumps(asked).decode()])
+        entries = cursor.fetchone()[0]
+    return [str(one["resource"]["id"]) for one in orjson.loads(f"[{entries or ''}]")]
+
+
 def _groups_of(value: str) -> list[str]:
     patients = Patients()
-    found = [patients.behind(f"Patient/{one.rpartition('/')[2]}") for one in value.split(",")]
+    found = [patients.behind(f"Patient/{one.rpartition('/')[2]}") for one in value.split(",") if one]
     return groups.of_residents(one.resident_id for one in found if one is not None)
 
 
@@ -53,6 +64,24 @@ def _members_of(terms: str) -> list[str]:
             400, "too-costly", f"群组成员超过 {MOST} 人，请用 $export / over {MOST} members: $export them"
         )
     return sorted(found)
+
+
+def _members_on(query: str) -> list[str]:
+    found = dict.fromkeys(key for one in _on_page(query) for key, _ in groups.members(one) or ())
+    return list(found)[:MOST_BROUGHT]
+
+
+def _groups_on(query: str) -> list[str]:
+    return _groups_of(",".join(_on_page(query)))[:MOST_BROUGHT]
+
+
+_BY_MEMBERS: dict[str, Callable[[str], list[str]]] = {
+    "groups": _groups_of,
+    "members": _members_of,
+    "peopled": lambda _: groups.peopled(),
+    "page-members": _members_on,
+    "page-groups": _groups_on,
+}
 
 
 def _of_value_set(value: str) -> list[Code]:

@@ -155,11 +155,20 @@ def _condition(type: str, name: str, value: str, setting: Setting, depth: int) -
     if parameter is None:
         raise Unsupported(name)
     if not dot:
-        term = term_of(parameter, modifier, value, setting)
-        return _or_those(term, setting.expand(value, "groups")) if _is_member(parameter, modifier) else term
+        return _plain(parameter, modifier, value, setting)
     if parameter.kind != "reference":
         raise Unsupported(name)
     return _chain(parameter, (modifier, rest), value, setting, depth)
+
+
+def _plain(parameter: Parameter, modifier: str, value: str, setting: Setting) -> Term:
+    term = term_of(parameter, modifier, value, setting)
+    if _is_member(parameter, modifier):
+        return _or_those(term, setting.expand(value, "groups"))
+    if _is_member(parameter, "") and modifier == "missing":
+        found = _or_those(term_of(parameter, modifier, "false", setting), setting.expand("", "peopled"))
+        return {"k": "not", "c": found} if value == "true" else found
+    return term
 
 
 def _chain(parameter: Parameter, link: tuple[str, str], value: str, setting: Setting, depth: int) -> Term:

@@ -1,5 +1,9 @@
 """The key groups (重点人群) of a unit of primary care as FHIR Groups: who belongs is whom the unit or one below it has on its panel."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from doorstep.kernel.access.actor import Actor
@@ -29,13 +33,27 @@ class KeyGroups:
         found = Group.objects.filter(code=code, until__isnull=True, resident_id__in=panel.values("resident_id"))
         return list(found.values_list("resident_id", flat=True).distinct())
 
-    def of_resident(self, resident_id: int) -> list[str]:
-        """The groups of the units that have the resident on their panel, and of those above them."""
-        codes = Group.objects.filter(resident_id=resident_id, until__isnull=True).values_list("code", flat=True)
-        panels = PanelEntry.objects.filter(resident_id=resident_id).values_list("organization__path", flat=True)
-        ids = {number for path in panels for number in path}
-        keys = Organization.objects.filter(pk__in=ids, kind__in=_PRIMARY).values_list("key", flat=True)
-        return [f"{key}-{code}" for key in keys for code in codes]
+    def of_residents(self, resident_ids: Sequence[int]) -> list[str]:
+        """The groups of the units that have the residents on their panel, and of those above them."""
+        return _ids_of(_standing().filter(resident_id__in=resident_ids))
+
+    def peopled(self, among: QuerySet[Any]) -> list[str]:
+        """The groups of units with somebody of `among` on their panel, and of those above them."""
+        return _ids_of(_standing().filter(resident_id__in=among))
+
+
+def _standing() -> QuerySet[Group]:
+    return Group.objects.filter(code__in=GROUPS, until__isnull=True)
+
+
+def _ids_of(found: QuerySet[Group]) -> list[str]:
+    """The ids of the groups that memberships stand for, of every unit that has one of the people on its panel or below it."""
+    pairs = list(found.order_by().values_list("code", "resident__panels__organization_id").distinct())
+    paths = dict(Organization.objects.filter(pk__in={unit for _, unit in pairs}).values_list("pk", "path"))
+    wanted = {(code, number) for code, unit in pairs for number in paths.get(unit, ())}
+    units = Organization.objects.filter(pk__in={number for _, number in wanted}, kind__in=_PRIMARY)
+    keys = dict(units.values_list("pk", "key"))
+    return [f"{keys[number]}-{code}" for code, number in wanted if number in keys]
 
 
 def publish_key_groups(*, actor: Actor) -> int:

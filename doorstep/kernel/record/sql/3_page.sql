@@ -129,7 +129,12 @@ BEGIN
     fresh := '{}';
     FOR one IN SELECT e FROM jsonb_array_elements(p_query -> 'include') e WHERE round = 1 OR (e ->> 'iterate')::boolean LOOP
       names := array(SELECT (n #>> '{}')::bigint FROM jsonb_array_elements(one -> 'names') n);
-      IF (one ->> 'reverse')::boolean THEN
+      IF one ? 'those' THEN
+        -- Named one by one, as no link leads to them.
+        more := array(SELECT x.id FROM record_resource x WHERE x.type = one ->> 'type' AND NOT x.deleted
+            AND x.fhir_id = ANY (array(SELECT jsonb_array_elements_text(one -> 'those'))) AND x.id <> ALL (seen) AND x.id <> ALL (fresh)
+            AND record_readable(x.resident_id, x.organization_id, x.episode, x.category, x.sensitive) LIMIT most);
+      ELSIF (one ->> 'reverse')::boolean THEN
         more := array(SELECT DISTINCT x.id FROM record_resource f JOIN record_searchlink l ON l.target = f.ref AND l.name = ANY (names)
           JOIN record_resource x ON x.id = l.resource_id WHERE f.id = ANY (frontier) AND (one ->> 'type' IS NULL OR f.type = one ->> 'type')
             AND NOT x.deleted AND x.id <> ALL (seen) AND x.id <> ALL (fresh)
