@@ -75,6 +75,7 @@ from doorstep.site.auditing import fhir_views as audit_events
 from doorstep.site.booking_notices import TEXTS as BOOKING_TEXTS
 from doorstep.site.booking_notices import tell_resident
 from doorstep.site.cards import SERVICES
+from doorstep.site.fhir.answers import AnswerDoor
 from doorstep.site.fhir.booking_messages import BookingMessages
 from doorstep.site.fhir.bookings import BookingDoor
 from doorstep.site.fhir.message_kinds import BOOKING_TOPIC, TOPIC
@@ -163,6 +164,7 @@ DERIVED = {
 # Resource types that belong to a workflow, at least in part.
 DOORS: dict[str, doors.Door] = {
     "Appointment": BookingDoor(),
+    "AppointmentResponse": AnswerDoor(),
     "Patient": PatientDoor(),
     "ServiceRequest": ReferralDoor(),
     "Subscription": SubscriptionDoor(),

@@ -27,6 +27,7 @@ from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.database import secrets
 from doorstep.kernel.database.embedded import Server
+from doorstep.people.organizations.models import Department
 from doorstep.people.residents import actions as residents
 from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.tests.factories import make_resident, make_world
@@ -162,6 +163,7 @@ def _filled() -> tuple[str, dict[str, JWK]]:
     keys = {}
     with acting(system_actor(Purpose.IMPORT)) as actor:
         residents.publish(resident, actor=actor)
+        Department.objects.create(organization_id=world.lead, code="0301", name="心血管内科")
         user = User.objects.create_user("zhou", password=PASSWORD, kind=User.Kind.RESIDENT)
         ResidentAccount.objects.create(user=user, resident=resident, since=date(2024, 1, 1))
         for client in CLIENTS:

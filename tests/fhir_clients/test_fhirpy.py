@@ -1,6 +1,8 @@
 """fhirpy (PyPI) through a whole journey."""
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -137,3 +139,64 @@ def test_fhirpy_is_told_to_wait(running: Service) -> None:
     with pytest.raises(OperationOutcome) as throttled:
         ask()
     assert throttled.value.resource["issue"][0]["code"] == "throttled"
+
+
+def _two_times(client: SyncFHIRClient) -> tuple[datetime, list[str]]:
+    """A hospital opens its clinic with two times; returns when the first begins, and both."""
+    schedule = client.resource(
+        "Schedule", active=True, specialty=[{"coding": [{"code": "0301"}]}], actor=[{"display": "心内科"}]
+    )
+    schedule.save()
+    begins = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    times = []
+    for number in range(2):
+        start = begins + timedelta(days=number)
+        slot = client.resource(
+            "Slot",
+            schedule=schedule.to_reference(),
+            status="free",
+            start=start.isoformat(),
+            end=(start + timedelta(minutes=30)).isoformat(),
+        )
+        slot.save()
+        times.append(f"Slot/{slot.id}")
+    return begins, times
+
+
+def test_fhirpy_books_moves_and_answers(running: Service, connect: Connect) -> None:
+    """A hospital opens two times; the client finds one, keeps and books it, moves to the other, and says that the person does not come."""
+    client = connect()
+    begins, times = _two_times(client)
+
+    def call(path: str, **values: str) -> Any:
+        rows = [{"name": name, "valueString": value} for name, value in values.items()]
+        return client.execute(path, method="post", data={"resourceType": "Parameters", "parameter": rows})
+
+    specialty = client.resources("Slot").search(specialty="0301", start__ge=begins.isoformat()).sort("start").fetch()
+    assert [f"Slot/{one.id}" for one in specialty] == times
+    person = f"Patient/{running.patient}"
+    hold = call("Slot/$hold", slot=times[0], patient=person)["parameter"][0]["valueString"]
+    with pytest.raises(OperationOutcome) as late:
+        call("Slot/$hold", slot=times[0], patient=person)
+    assert json.loads(str(late.value))["issue"][0]["diagnostics"].startswith("心血管内科")
+    made = call("Appointment/$book", hold=hold, patient=person)
+    appointment = client.resources("Appointment").search(_id=made.id).get()
+    appointment["slot"] = [{"reference": times[1]}]
+    with pytest.raises(OperationOutcome) as refused:
+        appointment.save()
+    assert "$change" in str(refused.value)
+    moved = call("Appointment/$change", appointment=f"Appointment/{made.id}", slot=times[1])
+    assert (moved["status"], moved["slot"][0]["reference"]) == ("booked", times[1])
+    answer = client.resource(
+        "AppointmentResponse",
+        appointment={"reference": f"Appointment/{moved.id}"},
+        actor={"reference": person},
+        participantStatus="declined",
+        comment="外出",
+    )
+    answer.save()
+    told = client.resources("Appointment").search(patient=running.patient).sort("date").fetch()
+    assert [(one.status, one.cancelationReason.text) for one in told] == [
+        ("cancelled", "改约到其他时间"),
+        ("cancelled", "外出"),
+    ]

@@ -235,28 +235,36 @@ def _booked_at_once(ask: Ask, wish: Wish) -> Booking:
 
 
 @transaction.atomic
-def change(*, booking_key: uuid.UUID | str, hold_key: uuid.UUID | str, actor: Actor) -> Booking:
+def change(*, booking_key: uuid.UUID | str, hold_key: uuid.UUID | str, actor: Actor, channel: str = "") -> Booking:
     """Move a booking to a held place: the old time is given back and the new one booked, both or neither.
 
-    The new booking is for the same thing; the release of the old place goes to the waiting list as any other.
+    The new booking is for the same thing; the release of the old place goes to the waiting list as any other. `channel` is the way
+    by which it was asked for, where the actor alone does not say it.
     """
     old = queries.get_booking(booking_key=booking_key, actor=actor)
     if old.state != "booked":
         raise Conflict(_("只有“已预约”的预约可以改约，请刷新后查看。"))
     check_not_begun(old, actor)
     give_back(old, cancelling_verb(old, actor), actor=actor, reason=_("改约到其他时间"))
-    channel = channel_of(actor, old.organization_id, "")
-    wish = Wish(reference=old.reference, channel=channel, changed_from=old, again=not old.half_day)
+    way = channel_of(actor, old.organization_id, channel)
+    wish = Wish(reference=old.reference, channel=way, changed_from=old, again=not old.half_day)
     return book(hold_key=hold_key, resident_id=old.resident_id, actor=actor, wish=wish)
 
 
 @transaction.atomic
-def move(*, booking_key: uuid.UUID | str, slot_key: uuid.UUID | str, origin: str, actor: Actor) -> Booking:
-    """Move a booking to a free place of another slot; raises what `hold` and `change` raise, and then the old time stands."""
+def move(
+    *, booking_key: uuid.UUID | str, slot_key: uuid.UUID | str, origin: str, actor: Actor, channel: str = ""
+) -> Booking:
+    """Move a booking to a free place of another slot; raises what `hold` and `change` raise, and then the old time stands.
+
+    Sent once more it finds the booking that it made.
+    """
     old = queries.get_booking(booking_key=booking_key, actor=actor)
+    if old.state == "cancelled" and (made := booking_queries.moved_to(old, slot_key=as_key(slot_key))) is not None:
+        return made
     wish = Wish(reference=old.reference, changed_from=old, again=not old.half_day)
     held = hold(slot_key=slot_key, origin=origin, actor=actor, resident_id=old.resident_id, wish=wish)
-    return change(booking_key=old.key, hold_key=held.key, actor=actor)
+    return change(booking_key=old.key, hold_key=held.key, actor=actor, channel=channel)
 
 
 def cancel(*, booking_key: uuid.UUID | str, actor: Actor, reason: str) -> Booking:

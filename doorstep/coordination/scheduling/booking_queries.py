@@ -116,6 +116,17 @@ def rebookings_in(*, slot_ids: Iterable[int]) -> list[Rebooking]:
     )
 
 
+def booking_by_key(*, key: uuid.UUID) -> Booking | None:
+    """A booking by its key, as far as the actor may see it."""
+    return Booking.objects.filter(key=key).select_related(*_WITH).first()
+
+
+def moved_to(old: Booking, *, slot_key: uuid.UUID) -> Booking | None:
+    """The booking of this slot to which an earlier one was moved; None when it was not, or not to there."""
+    made = Booking.objects.filter(changed_from=old, slot__key=slot_key, state__in=EXPECTED)
+    return made.select_related(*_WITH).order_by("id").last()
+
+
 def booked_anew() -> list[Booking]:
     """The bookings since a stopped clinic of those who still have a new time to be found, in the same department."""
     since = Booking.objects.filter(

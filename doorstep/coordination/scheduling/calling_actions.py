@@ -31,7 +31,7 @@ def book(*, slot_key: uuid.UUID, origin: str, change: str, channel: str, person:
     """
     resident_id = person.resident_ids[0]
     if change:
-        return actions.move(booking_key=change, slot_key=slot_key, origin=origin, actor=person)
+        return actions.move(booking_key=change, slot_key=slot_key, origin=origin, actor=person, channel=channel)
     made = actions.book_at_once(
         slot_key=slot_key,
         origin=origin,

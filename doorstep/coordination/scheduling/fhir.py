@@ -27,8 +27,7 @@ def booking_resources(booking: Booking) -> list[Published]:
             "resourceType": "Appointment",
             "id": str(booking.key),
             "status": booking.machine.state(booking.state).fhir,
-            # Cancelled in R4's words; the text says that the person was there.
-            "cancelationReason": {"text": "报到后未就诊"} if booking.state == "left" else None,
+            "cancelationReason": _why_cancelled(booking),
             "serviceType": [_service(schedule)],
             "start": elements.instant(slot.starts_at),
             "end": elements.instant(slot.ends_at),
@@ -131,6 +130,7 @@ def schedule_resource(schedule: Schedule) -> Published:
             "id": str(schedule.key),
             "active": schedule.is_active,
             "serviceType": [_service(schedule)],
+            "specialty": _specialty(schedule),
             "actor": actors,
         }
     )
@@ -145,6 +145,7 @@ def slot_resource(slot: Slot, *, free: int) -> Published:
         "id": str(slot.key),
         "schedule": elements.reference("Schedule", slot.schedule.key),
         "serviceType": [_service(slot.schedule)],
+        "specialty": _specialty(slot.schedule),
         "status": "busy-unavailable" if slot.stopped_at else status,
         "start": elements.instant(slot.starts_at),
         "end": elements.instant(slot.ends_at),
@@ -162,10 +163,12 @@ def found_slot(choice: SlotChoice) -> dict[str, Any]:
             "resourceType": "Slot",
             "id": str(choice.key),
             "extension": [{"url": systems.PLACES_LEFT, "valueInteger": choice.left}],
-            "specialty": [{"text": choice.specialty}] if choice.specialty else [],
-            "schedule": {
-                "display": f"{choice.organization_name} {choice.department_name} {choice.practitioner_name}".strip()
-            },
+            "specialty": [{"text": choice.department_name}],
+            "schedule": elements.reference(
+                "Schedule",
+                choice.schedule_key,
+                f"{choice.organization_name} {choice.department_name} {choice.practitioner_name}".strip(),
+            ),
             "status": "free" if choice.left else "busy",
             "start": elements.instant(choice.starts_at),
             "end": elements.instant(choice.ends_at),
@@ -175,6 +178,19 @@ def found_slot(choice: SlotChoice) -> dict[str, Any]:
 
 def _service(schedule: Schedule) -> dict[str, Any]:
     return elements.concept(SERVICE, schedule.service, schedule.get_service_display(), schedule.department.name)
+
+
+def _specialty(schedule: Schedule) -> list[dict[str, Any]]:
+    """The department, by the code by which its hospital calls it: what a Schedule is declared by."""
+    department = schedule.department
+    return [{"coding": [{"code": department.code, "display": department.name}], "text": department.name}]
+
+
+def _why_cancelled(booking: Booking) -> dict[str, Any] | None:
+    if booking.state == "left":
+        # Cancelled in R4's words; the text says that the person was there.
+        return {"text": "报到后未就诊"}
+    return {"text": booking.end_reason} if booking.state == "cancelled" and booking.end_reason else None
 
 
 def _based_on(reference: str) -> list[dict[str, Any]]:

@@ -10,5 +10,6 @@ urlpatterns = [
     path("Slot/$hold", machine.hold, name="hold"),
     path("Slot/$release", machine.release, name="release"),
     path("Appointment/$book", machine.book, name="book"),
+    path("Appointment/$change", machine.change, name="change"),
     path("Appointment/$cancel", machine.cancel, name="cancel"),
 ]

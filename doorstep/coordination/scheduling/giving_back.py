@@ -16,7 +16,8 @@ from doorstep.kernel.workflow import actions as workflow
 def give_back(booking: Booking, verb: str, *, actor: Actor, reason: str) -> Booking:
     """Cancel a booking by one of its verbs and free its place in the same transaction."""
     with transaction.atomic():
-        moved = workflow.apply(booking, verb, actor=actor, reason=reason, details=facts_of(booking))
+        said = {"end_reason": reason.strip()[:200]}
+        moved = workflow.apply(booking, verb, actor=actor, values=said, reason=reason, details=facts_of(booking))
         if claiming.free_place(place_id=booking.place_id):
             _offer_on(booking, actor)
         access.close_relationship(

@@ -38,6 +38,7 @@ class SlotChoice:
     service: str
     left: int
     total: int
+    schedule_key: uuid.UUID
 
     @property
     def who(self) -> str:
@@ -53,7 +54,7 @@ ORIGINS = tuple(str(quota) for quota in Quota)
 
 _CHOICE = """
 SELECT s.id, s.key, s.starts_at, s.ends_at, s.organization_id, o.name, d.id, d.name,
-       coalesce(p.name, ''), coalesce(p.title, ''), coalesce(p.specialty, ''), c.service, f.free, f.total
+       coalesce(p.name, ''), coalesce(p.title, ''), coalesce(p.specialty, ''), c.service, f.free, f.total, c.key
   FROM scheduling_slot s
   JOIN scheduling_schedule c ON c.id = s.schedule_id
   JOIN organizations_organization o ON o.id = s.organization_id

@@ -87,6 +87,7 @@ class Taken:
             service=schedule.service,
             left=0,
             total=0,
+            schedule_key=schedule.key,
         )
 
 

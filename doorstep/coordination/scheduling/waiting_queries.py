@@ -125,6 +125,11 @@ def get_entry(*, key: uuid.UUID | str, actor: Actor) -> WaitingEntry:
     return found
 
 
+def entry_by_key(*, key: uuid.UUID) -> WaitingEntry | None:
+    """A wait by its key, as far as the actor may see it."""
+    return WaitingEntry.objects.filter(key=key).select_related(*_WITH).first()
+
+
 def list_of(*, organization_ids: Iterable[int], sent: bool = False, text: str = "") -> list[WaitingEntry]:
     """The live waiting list of clinics, or of those whom these units sent, in the order of the rule; `text` means a resident, a department
     or a hospital.

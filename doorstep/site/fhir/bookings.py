@@ -1,11 +1,13 @@
 """Appointment: POST books a place of a slot, status cancelled gives it back (hl7.org/fhir/R4/appointment.html)."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import queries as referrals
 from doorstep.coordination.scheduling import actions, attending_actions, queries
+from doorstep.coordination.scheduling.models import Booking
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import Quota
 from doorstep.kernel.access.actor import Actor
@@ -25,7 +27,7 @@ class BookingDoor:
 
     def create(self, resource: dict[str, Any], *, actor: Actor) -> str:
         """Hold and book the slot that the Appointment names, for the patient among its participants."""
-        actor = _booker(actor)
+        actor = booker(actor)
         if resource.get("status") not in ("booked", "pending", "proposed"):
             raise Refused(_("新预约的 status 应为 booked。"), fields={"status": _("新预约的 status 应为 booked。")})
         slot, resident_id = _slot(resource), _resident(resource)
@@ -41,7 +43,7 @@ class BookingDoor:
 
     def move(self, fhir_id: str, resource: dict[str, Any], *, actor: Actor) -> str:
         """Another time or another status; returns the id of the Appointment that stands now, a new one for a new time."""
-        able = _booker(actor)
+        able = booker(actor)
         booking = queries.get_booking(booking_key=fhir_id, actor=able)
         if not resource.get("slot") or _slot(resource) == str(booking.slot.key):
             self.update(fhir_id, resource, actor=actor)
@@ -50,10 +52,15 @@ class BookingDoor:
         return str(moved.key)
 
     def update(self, fhir_id: str, resource: dict[str, Any], *, actor: Actor) -> None:
-        """Move the booking to the Appointment's status: cancelled, arrived, fulfilled, or booked again where a check-in was wrong."""
-        actor = _booker(actor)
+        """Move the booking to the Appointment's status: cancelled, arrived, fulfilled, or booked again where a check-in was wrong.
+
+        Raises Refused for another time or person: a new time is a new Appointment, by $change.
+        """
+        actor = booker(actor)
         booking = queries.get_booking(booking_key=fhir_id, actor=actor)
         wanted, now = resource.get("status"), booking.machine.state(booking.state).fhir
+        if wanted != "cancelled":
+            _check_same(resource, booking)
         if wanted == now:
             return
         if wanted == "cancelled":
@@ -75,10 +82,10 @@ class BookingDoor:
 
     def withdraw(self, fhir_id: str, *, actor: Actor) -> None:
         """A DELETE cancels: a booking is never erased."""
-        actions.cancel(booking_key=fhir_id, actor=_booker(actor), reason=_("接入系统取消"))
+        actions.cancel(booking_key=fhir_id, actor=booker(actor), reason=_("接入系统取消"))
 
 
-def _booker(actor: Actor) -> Actor:
+def booker(actor: Actor) -> Actor:
     """The hospital system with the permission that its own write of an Appointment implies."""
     return actor.with_permissions({*actor.permissions, Permission.SLOT_BOOK})
 
@@ -86,6 +93,30 @@ def _booker(actor: Actor) -> Actor:
 def _caller(actor: Actor) -> Actor:
     """The hospital system with the permission that its word on a check-in of its own clinic implies."""
     return actor.with_permissions({*actor.permissions, Permission.QUEUE_CALL})
+
+
+def _check_same(resource: dict[str, Any], booking: Booking) -> None:
+    """Raise Refused where an Appointment names another slot, time or person than the booking has: nothing is passed over in silence."""
+    named = [str(one.get("reference", "")).rpartition("/")[2] for one in resource.get("slot", [])]
+    slot = booking.slot
+    other_time = any(
+        resource.get(name) and _instant(str(resource[name])) != at.replace(microsecond=0)
+        for name, at in (("start", slot.starts_at), ("end", slot.ends_at))
+    )
+    if named not in ([], [str(slot.key)]) or other_time:
+        message = _("改约请用 POST Appointment/$change（appointment、slot），新时间是一个新的预约。")
+        raise Refused(_("预约的时间不能直接修改。"), fields={"slot": message})
+    people = [str((one.get("actor") or {}).get("reference", "")) for one in resource.get("participant", [])]
+    if any(one.startswith("Patient/") and one != f"Patient/{booking.resident_key}" for one in people):
+        message = _("预约不能改给另一位居民，请取消后另约。")
+        raise Refused(message, fields={"participant": message})
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).replace(microsecond=0)
+    except ValueError:
+        return None
 
 
 def _slot(resource: dict[str, Any]) -> str:

@@ -111,6 +111,19 @@ OPERATIONS = (
         ),
     ),
     Operation(
+        "change",
+        "Appointment",
+        "改约",
+        "Moves a booking to another slot: the old time is given back and the new one booked, both or neither. Sent once more it answers the same.",
+        changes=True,
+        given=(
+            Given("appointment", "Reference", "The Appointment.", needed=True),
+            Given("slot", "Reference", "The Slot of the new time.", needed=True),
+            Given("origin", "code", "Whose share of the places; that of the old one without it."),
+            Given("return", "Appointment", "The new Appointment; the old one is cancelled.", needed=True, out=True),
+        ),
+    ),
+    Operation(
         "cancel",
         "Appointment",
         "退号",

@@ -9,7 +9,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import clinic_actions, declaring_actions, declaring_queries, stopping_actions
+from doorstep.coordination.scheduling import (
+    clinic_actions,
+    declaring_actions,
+    declaring_queries,
+    resuming_actions,
+    stopping_actions,
+)
+from doorstep.coordination.scheduling.models import Slot
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import Quota
 from doorstep.kernel.access.actor import Actor
@@ -91,14 +98,22 @@ class SlotDoor:
         return str(slot.key)
 
     def update(self, fhir_id: str, resource: dict[str, Any], *, actor: Actor) -> None:
-        """busy-unavailable stops the time and calls off who is booked there; free and busy follow from the bookings."""
+        """busy-unavailable stops the time and calls off who is booked there; free or busy after it lets it take place after all.
+
+        Which of these two a time is follows from its bookings. Raises Refused for another time or schedule.
+        """
         slot = declaring_queries.slot_by_key(key=fhir_id)
         if slot is None:
             raise NotFound()
+        if _moves(resource, slot):
+            message = _("时段的起止时间和所属排班不能修改，请停诊后另开时段。")
+            raise Refused(message, fields={"start": message})
         if resource.get("status") == "busy-unavailable" and slot.stopped_at is None:
             self._stop(fhir_id, str(resource.get("comment") or _("院内系统停诊")), actor)
-        elif (resource.get("status") == "busy-unavailable") != (slot.stopped_at is not None):
-            raise Conflict(_("已停诊的时段不能恢复，请另开时段。"))
+        elif resource.get("status") != "busy-unavailable" and slot.stopped_at is not None:
+            resuming_actions.resume_clinic(
+                schedule=slot.schedule, since=slot.starts_at, until=slot.ends_at, actor=_manager(actor)
+            )
 
     def withdraw(self, fhir_id: str, *, actor: Actor) -> None:
         """A DELETE stops the time."""
@@ -123,6 +138,16 @@ def _schedule(key: str) -> Any:
     if found is None:
         raise NotFound()
     return found
+
+
+def _moves(resource: dict[str, Any], slot: Slot) -> bool:
+    """Whether a resource gives a slot another time or another schedule."""
+    reference = str((resource.get("schedule") or {}).get("reference", ""))
+    return (
+        _instant(resource, "start").replace(microsecond=0) != slot.starts_at.replace(microsecond=0)
+        or _instant(resource, "end").replace(microsecond=0) != slot.ends_at.replace(microsecond=0)
+        or reference.rpartition("/")[2] != str(slot.schedule.key)
+    )
 
 
 def _coding(resource: dict[str, Any], name: str) -> tuple[dict[str, Any], str]:

@@ -62,6 +62,8 @@ class Booking(WorkItem):
     wanted_since = models.DateTimeField(default=timezone.now)
     changed_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="changed_to")
     extra_reason = models.CharField(max_length=200, blank=True, default="")
+    # Why it was given back or called off, for both sides and the record.
+    end_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
     # Department and half day in which nobody is seen twice (halfdays); "" where a second visit is meant.
     half_day = models.CharField(max_length=40, blank=True, default="", db_default="")
 

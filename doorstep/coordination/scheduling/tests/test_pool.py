@@ -204,8 +204,10 @@ def test_change_moves_a_booking_or_leaves_it() -> None:
         booking.refresh_from_db()
         assert (booking.state, moved.state, moved.changed_from_id) == ("cancelled", "booked", booking.pk)
         assert queries.counts(slot_ids=[first.pk]) == {"free": 1, "held": 0, "booked": 0}
+        again = actions.move(booking_key=booking.key, slot_key=second.key, origin="referral", actor=li)
+        assert again.pk == moved.pk
         with pytest.raises(Conflict):
-            actions.move(booking_key=booking.key, slot_key=second.key, origin="referral", actor=li)
+            actions.move(booking_key=booking.key, slot_key=first.key, origin="referral", actor=li)
 
 
 def test_queue_calls_by_time_then_precedence_and_each_once() -> None:

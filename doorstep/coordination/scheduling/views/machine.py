@@ -1,4 +1,4 @@
-"""FHIR operations on the one pool: $find, $hold and $release on Slot, $book and $cancel on Appointment.
+"""FHIR operations on the one pool: $find, $hold and $release on Slot, $book, $change and $cancel on Appointment.
 
 Each takes a Parameters resource (or query parameters for $find) and calls the same actions as the pages.
 """
@@ -22,6 +22,7 @@ from doorstep.kernel.fhir.outcome import FhirRefused, answer
 from doorstep.people.residents import queries as residents
 
 _LONGEST_HOLD = 30  # minutes
+_MOST_FOUND = 200
 _FOUND_BY = frozenset({"organization", "specialty", "start", "end", "origin", "_count", "_format", "_pretty"})
 # One name space for the idempotency keys of all clients; the client's own number keeps them apart.
 _REQUESTS = uuid.UUID("5f0c2d8e-6a55-4a0e-9a58-0f8f4be1d2c7")
@@ -41,6 +42,9 @@ def find(request: HttpRequest) -> HttpResponse:
     if unknown := sorted(request.GET.keys() - _FOUND_BY):
         sentence = f"没有参数 {unknown[0][:40]}，可用 {', '.join(sorted(_FOUND_BY))} / no such parameter"
         raise FhirRefused(400, "invalid", sentence, unknown[0][:40])
+    count = request.GET.get("_count", "50")
+    if not (count.isascii() and count.isdigit()):
+        raise FhirRefused(422, "value", "_count 应为 0 或正整数 / must be 0 or more", "_count")
     named = [value.rpartition("/")[2] for value in request.GET.getlist("organization")]
     found = queries.free_slots(
         organization_ids=queries.organization_ids(named) if named else clinic_queries.units_with_clinics(actor=actor),
@@ -48,7 +52,7 @@ def find(request: HttpRequest) -> HttpResponse:
         since=_instant(request.GET.get("start", "")),
         until=_instant(request.GET.get("end", "")),
         specialty=request.GET.get("specialty", ""),
-        limit=min(200, int(text)) if (text := request.GET.get("_count", "")).isdigit() else 50,
+        limit=min(_MOST_FOUND, int(count) if len(count) < 5 else _MOST_FOUND),
         actor=actor,
     )
     entries = [{"resource": fhir.found_slot(one), "search": {"mode": "match"}} for one in found]
@@ -61,7 +65,7 @@ def hold(request: HttpRequest) -> HttpResponse:
     allow(request, "Appointment", "c")
     given, actor = _given(request), _actor(request)
     minutes = given.get("minutes", actions.HOLD_MINUTES)
-    if not isinstance(minutes, int) or not 1 <= minutes <= _LONGEST_HOLD:
+    if type(minutes) is not int or not 1 <= minutes <= _LONGEST_HOLD:
         raise FhirRefused(422, "value", f"minutes 应为 1 到 {_LONGEST_HOLD} / must be 1 to {_LONGEST_HOLD}")
     held = actions.hold(
         slot_key=_key(given, "slot"),
@@ -151,6 +155,21 @@ def cancel(request: HttpRequest) -> HttpResponse:
         booking_key=_key(given, "appointment"), actor=_actor(request), reason=str(given.get("reason", ""))
     )
     return answer(booking_resources(made)[0].content)
+
+
+@machine
+def change(request: HttpRequest) -> HttpResponse:
+    """POST Appointment/$change (appointment, slot, origin): another time for the same thing, as a new Appointment; both or neither.
+
+    Sent once more it answers the same Appointment. Without `origin` the place comes out of the share of the old one.
+    """
+    allow(request, "Appointment", "u")
+    given, actor = _given(request), _actor(request)
+    key = _key(given, "appointment")
+    old = queries.get_booking(booking_key=key, actor=actor)
+    origin = _origin(str(given.get("origin", old.quota)))
+    made = actions.move(booking_key=key, slot_key=_key(given, "slot"), origin=origin, actor=actor)
+    return _made(made.key, booking_resources(made)[0].content)
 
 
 def _actor(request: HttpRequest) -> Actor:
