@@ -39,6 +39,12 @@ FORBIDDEN = [
 ]
 
 
+def test_what_is_costly_to_load_is_loaded_by_one_worker(request: pytest.FixtureRequest) -> None:
+    # A runner that names tests in a way of its own would spread the groups over all workers, with nobody told.
+    grouped = getattr(request.config.option, "loadgroup", False)
+    assert not grouped or request.node.nodeid.endswith("@source")
+
+
 def test_every_dependency_has_a_reason() -> None:
     lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
     requirement = re.compile(r'^  "[a-z0-9-]+(\[[a-z,-]+\])?[<>=]')
