@@ -13,6 +13,7 @@ from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.exchange.models import CodeMapping, Connection, Message
+from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.models import Resource, ResourceVersion
@@ -126,7 +127,39 @@ def test_report_becomes_observations_with_the_words_of_the_sender(his: Connectio
     with acting(system()):
         unknown = {(row.table, row.local_code): row.seen for row in CodeMapping.objects.all()}
     assert unknown[("item", "GLU")] == 1
-    assert unknown[("unit", "mmol/L")] >= 1
+    assert ("unit", "mmol/L") not in unknown
+    assert glucose["valueQuantity"]["code"] == glucose["referenceRange"][0]["high"]["code"] == "mmol/L"
+
+
+def test_unit_that_is_ucum_as_it_stands_waits_for_nobody(his: Connection, zhou: Resident) -> None:
+    written = {
+        "mmol/L": "mmol/L",
+        "μmol/L": "umol/L",
+        "10^9/L": "10^9/L",
+        "10*9/L": "10*9/L",
+        "G/L": "",
+        "次/分": "",
+        "u/L": "",
+    }
+    lines = [
+        f"OBX|{number}|NM|A{number}^项目^L||5|{unit}|3-6|N|||F|||20260501114000"
+        for number, unit in enumerate(written, start=1)
+    ]
+    head, _glucose, _antibody = oru("U1").rstrip("\r").rsplit("\r", 2)
+    assert take(his, "\r".join([head, *lines]) + "\r")[0].state == "applied"
+    found = [one["valueQuantity"] for one in resources("Observation")]
+    assert {one["unit"]: one.get("code", "") for one in found} == written
+    with acting(system()):
+        waiting = set(CodeMapping.objects.filter(table="unit").values_list("local_code", flat=True))
+        assert waiting == {unit for unit, code in written.items() if not code}
+        # What an engineer decides goes before what the unit is as it stands.
+        CodeMapping.objects.filter(local_code="G/L").update(
+            target_system=systems.UCUM, target_code="10*9/L", decided_at="2026-05-01T00:00Z"
+        )
+    take(his, "\r".join([head.replace("|U1|", "|U2|"), lines[4].replace("|5|G/L", "|7|G/L")]) + "\r")
+    assert [one["valueQuantity"]["code"] for one in resources("Observation") if one["valueQuantity"]["value"] == 7] == [
+        "10*9/L"
+    ]
 
 
 def test_decided_code_stands_beside_the_code_of_the_sender(his: Connection, zhou: Resident) -> None:

@@ -8,13 +8,12 @@ import io
 import json
 import re
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from zipfile import BadZipFile
 
 from django.utils import timezone
 from python_calamine import CalamineError, CalamineWorkbook
 
-from doorstep.coordination.hospital_systems import people
+from doorstep.coordination.hospital_systems import people, quantities
 from doorstep.coordination.hospital_systems.cda.format import TYPE as CDA_TYPE
 from doorstep.coordination.hospital_systems.cda.reading import parse
 from doorstep.coordination.hospital_systems.people import Claim
@@ -168,10 +167,13 @@ def apply(task: Task) -> Outcome:
 
 def _write_result(row: dict[str, str], writer: Writer) -> None:
     thing = f"{row['报告号']}|{row.get('项目代码') or row['项目名称']}"
-    number = _number(row["结果"])
+    unit = row.get("单位", "")
+    number, bound = quantities.number_of(row["结果"]), quantities.bound_of(row["结果"])
     value: Json = {"valueString": row["结果"]}
     if number is not None:
-        value = {"valueQuantity": elements.compact({"value": number, "unit": row.get("单位", "")})}
+        value = {"valueQuantity": quantities.quantity(writer.task, number, unit=unit)}
+    elif bound is not None and unit:
+        value = {"valueQuantity": quantities.quantity(writer.task, bound[1], unit=unit, comparator=bound[0])}
     code = tables.concept(writer.task, table="item", code=row.get("项目代码", ""), display=row["项目名称"])
     resource = elements.compact(
         {
@@ -183,18 +185,10 @@ def _write_result(row: dict[str, str], writer: Writer) -> None:
             "subject": writer.patient,
             "effectiveDateTime": fhir_time(row["报告时间"]),
             **value,
-            "referenceRange": [{"text": row["参考范围"]}] if row.get("参考范围") else [],
+            "referenceRange": quantities.reference_range(writer.task, row.get("参考范围", ""), unit=unit),
         }
     )
     writer.put(resource, thing=thing)
-
-
-def _number(text: str) -> float | None:
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        return None
-    return float(found) if found.is_finite() else None
 
 
 def _write_visit(row: dict[str, str], writer: Writer) -> None:

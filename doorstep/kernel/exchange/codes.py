@@ -28,8 +28,11 @@ class Target:
     display: str
 
 
-def target_of(task: Task, *, table: str, code: str, display: str = "") -> Target | None:
-    """What the sender's code means; None when nobody has decided it, which is noted for the page of codes."""
+def target_of(task: Task, *, table: str, code: str, display: str = "", plain: Target | None = None) -> Target | None:
+    """What the sender's code means: as was decided, else `plain`, which needs no decision.
+
+    None when there is neither, which is noted for the page of codes.
+    """
     if (table, code) not in task.looked_up:
         task.looked_up[table, code] = (
             CodeMapping.objects.filter(connection_id=task.connection.pk, table=table, local_code=code[:80])
@@ -38,6 +41,8 @@ def target_of(task: Task, *, table: str, code: str, display: str = "") -> Target
             .first()
         )
     found = task.looked_up[table, code]
+    if found is None and plain is not None:
+        return plain
     if found is None:
         task.unknown_codes.append((table, code[:80], display[:200]))
         return None

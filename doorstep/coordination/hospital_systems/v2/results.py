@@ -2,24 +2,20 @@
 
 import base64
 import binascii
-import re
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from doorstep.coordination.hospital_systems import quantities
 from doorstep.coordination.hospital_systems.v2 import tables
 from doorstep.coordination.hospital_systems.v2.encounters import person_name, reference_of
 from doorstep.coordination.hospital_systems.v2.orders import notes_of
 from doorstep.coordination.hospital_systems.v2.reading import Read, Segment
 from doorstep.coordination.hospital_systems.v2.times import fhir_time, moment_of
 from doorstep.coordination.hospital_systems.writing import Writer
-from doorstep.kernel.exchange import codes
 from doorstep.kernel.exchange.formats import Fault
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.fhir.elements import Json
 
-_RANGE = re.compile(r"^\s*([-+]?\d+(?:\.\d+)?)\s*(?:-{1,2}|~|～|—|至)\s*([-+]?\d+(?:\.\d+)?)\s*$")
-_BOUND = re.compile(r"^\s*(<=|>=|<|>|≤|≥)\s*([-+]?\d+(?:\.\d+)?)\s*$")
-_COMPARATORS = {"≤": "<=", "≥": ">=", "=": ""}
 _CRITICAL = {"LL", "HH", "AA"}
 _MEDIA = {
     "PDF": "application/pdf",
@@ -165,7 +161,7 @@ def _value(segment: Segment, writer: Writer) -> Json:
     if not segment.whole(5):
         return {}
     if kind == "NM":
-        number = _number(text)
+        number = quantities.number_of(text)
         return {"valueQuantity": _quantity(number, segment, writer)} if number is not None else {"valueString": text}
     if kind in ("CE", "CWE", "CF", "CNE", "IS", "ID"):
         return {
@@ -181,11 +177,10 @@ def _value(segment: Segment, writer: Writer) -> Json:
 def _words(segment: Segment, writer: Writer) -> Json:
     """Text, in which many laboratories also send plain numbers and bounds such as <0.01."""
     words = "\n".join(segment.whole(5, repetition=number) for number in segment.repetitions(5))
-    bound = _BOUND.match(words)
+    bound = quantities.bound_of(words)
     if bound is not None and segment.text(6):
-        comparator = _COMPARATORS.get(bound.group(1), bound.group(1))
-        return {"valueQuantity": _quantity(Decimal(bound.group(2)), segment, writer, comparator)}
-    number = _number(words)
+        return {"valueQuantity": _quantity(bound[1], segment, writer, bound[0])}
+    number = quantities.number_of(words)
     if number is not None and segment.text(6):
         return {"valueQuantity": _quantity(number, segment, writer)}
     return {"valueString": words}
@@ -193,54 +188,34 @@ def _words(segment: Segment, writer: Writer) -> Json:
 
 def _structured(segment: Segment, writer: Writer) -> Json:
     """SN: comparator, number, separator, number."""
-    first, second = _number(segment.text(5, 2)), _number(segment.text(5, 4))
+    first, second = quantities.number_of(segment.text(5, 2)), quantities.number_of(segment.text(5, 4))
     if first is None:
         return {"valueString": segment.whole(5)} if segment.whole(5) else {}
     comparator, separator = segment.text(5, 1), segment.text(5, 3)
     if second is not None and separator == ":":
-        return {"valueRatio": {"numerator": {"value": _plain(first)}, "denominator": {"value": _plain(second)}}}
+        whole, part = ({"value": quantities.plain(number)} for number in (first, second))
+        return {"valueRatio": {"numerator": whole, "denominator": part}}
     if second is not None:
         return {"valueRange": {"low": _quantity(first, segment, writer), "high": _quantity(second, segment, writer)}}
-    return {"valueQuantity": _quantity(first, segment, writer, _COMPARATORS.get(comparator, comparator))}
+    return {"valueQuantity": _quantity(first, segment, writer, quantities.comparator_of(comparator))}
 
 
 def _quantity(number: Decimal, segment: Segment, writer: Writer, comparator: str = "") -> Json:
-    unit = segment.text(6)
-    found: Json = {"value": _plain(number), "unit": segment.text(6, 2) or unit}
-    if unit:
-        target = codes.target_of(writer.task, table="unit", code=unit)
-        if target is not None:
-            found |= {"system": target.system, "code": target.code}
-    if comparator in ("<", "<=", ">", ">="):
-        found["comparator"] = comparator
-    return elements.compact(found)
+    unit, display = _unit(segment)
+    return quantities.quantity(writer.task, number, unit=unit, display=display, comparator=comparator)
 
 
 def _range(segment: Segment, writer: Writer) -> list[Json]:
-    text = segment.whole(7)
-    if not text:
-        return []
-    span, bound = _RANGE.match(text), _BOUND.match(text)
-    found: Json = {"text": text}
-    if span is not None:
-        found["low"] = _quantity(Decimal(span.group(1)), segment, writer)
-        found["high"] = _quantity(Decimal(span.group(2)), segment, writer)
-    elif bound is not None:
-        side = "high" if bound.group(1) in ("<", "<=", "≤") else "low"
-        found[side] = _quantity(Decimal(bound.group(2)), segment, writer)
-    return [found]
+    unit, display = _unit(segment)
+    return quantities.reference_range(writer.task, segment.whole(7), unit=unit, display=display)
 
 
-def _number(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text.strip().lstrip("+"))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
-
-
-def _plain(number: Decimal) -> float | int:
-    return int(number) if number == number.to_integral_value() and abs(number) < 10**15 else float(number)
+def _unit(segment: Segment) -> tuple[str, str]:
+    """The unit and its words. Many laboratories leave the caret of 10^9/L bare, which cuts it into two components."""
+    unit, words = segment.text(6), segment.text(6, 2)
+    if unit.endswith("10") and words[:1].isdigit():
+        return f"{unit}^{words}", ""
+    return unit, words
 
 
 def _form(segment: Segment) -> Json | None:
