@@ -24,7 +24,7 @@ from doorstep.kernel.worklist.models import Task
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.tests.factories import World, make_staff
 from doorstep.people.workforce.models import Practitioner, Team
-from tests.exchange.factories import adt, make_connection, take
+from tests.exchange.factories import adt, make_connection, refuse, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,7 @@ def _exchange(world: World) -> dict[str, dict[str, str]]:
     """A connection of the village clinic with a message and a code that nobody has decided, and an app of others."""
     his = make_connection(world.village)
     (message,) = take(his, adt("A01", "M1", at="20260501080500"))
+    turned_away = refuse(his, adt("A01", "M0", at="20260501080500").replace("|P|2.4|", "|T|2.4|"))
     with acting(system_actor(Purpose.EXCHANGE)) as system:
         access.register_app(name="charts", display="趋势图", address="https://charts.example/open", actor=system)
         code = CodeMapping.objects.create(connection=his, organization_id=world.village, table="item", local_code="GLU")
@@ -141,6 +142,7 @@ def _exchange(world: World) -> dict[str, dict[str, str]]:
         "system": {"name": his.client.name},
         "connection": keys,
         "message": {"key": str(message.key)},
+        "refusal": {"key": str(turned_away.key)},
         "code": {**keys, "code": str(code.key)},
     }
 

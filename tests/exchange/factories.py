@@ -2,8 +2,11 @@
 
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.session import acting
-from doorstep.kernel.exchange import actions, storing
-from doorstep.kernel.exchange.models import Connection, Message
+from doorstep.kernel.exchange import actions, refused, storing
+from doorstep.kernel.exchange.mllp.envelope import open_envelope
+from doorstep.kernel.exchange.mllp.judging import judge
+from doorstep.kernel.exchange.mllp.senders import Sender
+from doorstep.kernel.exchange.models import Connection, Message, Refusal
 from doorstep.kernel.exchange.processing import work_lane
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER
 
@@ -107,3 +110,15 @@ def take(connection: Connection, *texts: str) -> list[Message]:
 def system() -> Actor:
     """The system that looks at what came of it."""
     return system_actor(Purpose.EXCHANGE)
+
+
+def refuse(connection: Connection, text: str | bytes) -> Refusal:
+    """Refuse a message as the server does, and return what was kept of it."""
+    data = text.encode() if isinstance(text, str) else text
+    envelope = open_envelope(data)
+    verdict = judge(envelope, Sender.of(connection), "10.1.2.3")
+    with acting(system()):
+        refused.note(
+            connection, refused.Refused(verdict=verdict, envelope=envelope, size=len(data), address="10.1.2.3")
+        )
+        return Refusal.objects.order_by("-last_at", "-id")[0]

@@ -21,7 +21,7 @@ from django.db import connections
 from doorstep.demo.hospital.traffic import Hospital, Patient
 from doorstep.demo.hospital.wire import Sender, code_of
 from doorstep.kernel.access.session import acting
-from doorstep.kernel.exchange.models import Connection, Message, Stranger
+from doorstep.kernel.exchange.models import Connection, Message, Refusal, Stranger
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, make_resident, make_world
 from tests.exchange.factories import adt, make_connection, system, work
 
@@ -130,17 +130,24 @@ def _answers_follow_the_rules_and_the_characters(ingest: Ingest) -> None:
     assert code_of(line.send(adt("A08", "M3", at="20260501090500"))) == "AA"
     assert code_of(line.send(adt("A08", "M4", at="20260501090500") + "NTE|1||" + "长" * 200_000 + "\r")) == "AR"
     assert code_of(line.send(adt("A08", "M5", at="20260501090500", bed="2床"))) == "AA"
-    line.put_raw(b"\x0bMSH|^~\\&|HIS|and then nothing")
+    line.put_raw(b"\x0bhello\x1c\r")
+    misplaced = adt("A08", "M7", at="20260501090500").replace("||||||UNICODE UTF-8", "||||UNICODE UTF-8")
+    assert code_of(line.send(misplaced)) == "AA"  # its character set stands where the enhanced mode is asked for
+    poisoned = adt("A08", "M6", at="20260501090500").replace("3床", "3\0床")
+    assert code_of(line.send(poisoned)) == "AE"
+    line.put_raw("\x0bMSH|^~\\&|HIS|禾川县人民医院|and then nothing".encode())
     with pytest.raises(ConnectionError):
         line.answer()
-    assert stored() == {"E1", "E2", "M1", "M2", "M3", "M5"}
+    assert stored() == {"E1", "E2", "M1", "M2", "M3", "M5", "M7"}
     with acting(system()):
         assert Message.objects.get(control_id="M1").duplicates == 1
         assert "周桂兰" in Message.objects.get(control_id="M2").body
-        assert set(Stranger.objects.values_list("application", "reason")) == {
-            ("PACS", "sender"),
-            ("HIS", "version"),
-            ("HIS", "type"),
+        assert set(Stranger.objects.values_list("application", "reason")) == {("PACS", "sender"), ("", "header")}
+        told = {"version", "type", "event", "training", "charset", "large", "cut"}
+        assert set(Refusal.objects.values_list("reason", flat=True)) == told
+        assert set(Refusal.objects.filter(whole=False).values_list("reason", "control_id")) == {
+            ("large", "M4"),
+            ("cut", ""),
         }
 
 

@@ -131,6 +131,12 @@ def test_report_becomes_observations_with_the_words_of_the_sender(his: Connectio
     assert glucose["valueQuantity"]["code"] == glucose["referenceRange"][0]["high"]["code"] == "mmol/L"
 
 
+def test_escaped_nul_is_left_out(his: Connection, zhou: Resident) -> None:
+    (message,) = take(his, oru("N1").replace("|阴性||阴性|", "|阴\\X00\\性||阴性|"))
+    assert message.state == "applied"
+    assert "阴性" in {one.get("valueString") for one in resources("Observation")}
+
+
 def test_unit_that_is_ucum_as_it_stands_waits_for_nobody(his: Connection, zhou: Resident) -> None:
     written = {
         "mmol/L": "mmol/L",

@@ -164,6 +164,54 @@ KINDS: dict[str, Kind] = {
         gettext_lazy("请把消息编号告诉平台维护人员，修复后重放。"),
     ),
 }
+# What a registered sender was refused, by the reasons of kernel/exchange/mllp/acknowledgement.py.
+REFUSALS: dict[str, Kind] = {
+    "charset": Kind(
+        gettext_lazy("字符集不符"),
+        gettext_lazy("消息的字节不是它在 MSH-18 声明、或本接入设置的字符集，或含有空字符（NUL）。"),
+        gettext_lazy("请在“设置”中把字符集改成对方实际使用的 GB18030 或 UTF-8，再重放；含空字符的须由对方去掉后重发。"),
+    ),
+    "control-id": Kind(
+        gettext_lazy("缺少消息控制号"),
+        gettext_lazy("消息没有控制号（MSH-10），无法应答，也无法识别重发。"),
+        gettext_lazy("请让发送方为每条消息填写不同的控制号后重发。"),
+    ),
+    "type-missing": Kind(
+        gettext_lazy("缺少消息类型"),
+        gettext_lazy("消息没有写明类型（MSH-9）。"),
+        gettext_lazy("请让发送方填写 MSH-9，例如 ADT^A01，然后重发。"),
+    ),
+    "version": Kind(
+        gettext_lazy("版本不支持"),
+        gettext_lazy("消息的版本是 %(version)s，这里支持 2.3 至 2.5.1。"),
+        gettext_lazy("请让发送方在 MSH-12 改用 2.3 至 2.5.1 后重发。"),
+    ),
+    "training": Kind(
+        gettext_lazy("是测试消息"),
+        gettext_lazy("MSH-11 表明这是测试或调试消息，本接入只接收正式消息（P）。"),
+        gettext_lazy("联调期间请在“设置”中勾选“接收测试消息”，再重放；已正式上线的请让发送方改为 P。"),
+    ),
+    "type": Kind(
+        gettext_lazy("消息类型不接收"),
+        gettext_lazy("不接收 %(type)s 这一类消息。"),
+        gettext_lazy("请让发送方停发这一类消息；可接收的有 ADT、ORM、OML、ORU、SIU 和 DFT。"),
+    ),
+    "event": Kind(
+        gettext_lazy("触发事件不接收"),
+        gettext_lazy("接收这一类消息，但不接收 %(type)s 这个事件。"),
+        gettext_lazy("请让发送方停发这个事件，或按接入文档改用相应的事件。"),
+    ),
+    "large": Kind(
+        gettext_lazy("消息过大"),
+        gettext_lazy("消息有 %(size)s 字节，超过大小上限；只留下了开头。"),
+        gettext_lazy("请让发送方压缩或拆分附件后重发，影像请走影像归档。"),
+    ),
+    "cut": Kind(
+        gettext_lazy("没有传完"),
+        gettext_lazy("连接断开、停顿太久，或结束符之前又开始了新消息；收到 %(size)s 字节，只留下了开头。"),
+        gettext_lazy("没有应答过，发送方通常会自动重发；反复出现时请检查网络，并核对每条消息以 1C 0D 结尾。"),
+    ),
+}
 NOTES: dict[str, str | Promise] = {
     "older": gettext_lazy("比已入档的内容旧，没有覆盖"),
     "differs": gettext_lazy("与居民主索引不一致，请核对"),
@@ -186,11 +234,26 @@ class Said:
 def say(kind: str, place: str, facts: Mapping[str, str]) -> Said:
     """The words for an error; a kind that nobody named is told by its name."""
     found = KINDS.get(kind) or Kind(kind, _("消息无法处理。"), _("请把消息编号告诉平台维护人员。"))
+    return _filled(found, place, facts)
+
+
+def _filled(found: Kind, place: str, facts: Mapping[str, str]) -> Said:
     # Facts come from outside: only those that the sentence asks for are filled in.
     filled = str(found.sentence)
     for name, value in facts.items():
         filled = filled.replace(f"%({name})s", str(value))
     return Said(str(found.title), filled, str(found.cure), place)
+
+
+def say_refusal(reason: str, place: str, facts: Mapping[str, str]) -> Said:
+    """The words for a refusal; a reason that nobody named is told by its name."""
+    found = REFUSALS.get(reason) or Kind(reason, _("消息没有被接收。"), _("请让发送方核对消息头后重发。"))
+    return _filled(found, place, facts)
+
+
+def refusal_title(reason: str) -> str:
+    """The name of a reason in lists."""
+    return str(REFUSALS[reason].title) if reason in REFUSALS else reason
 
 
 def title_of(kind: str) -> str:

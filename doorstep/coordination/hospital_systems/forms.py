@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.coordination.hospital_systems import labels
+from doorstep.coordination.hospital_systems import faults, labels
 from doorstep.kernel.exchange.choices import ENCODINGS, KINDS, SENT_ENCODINGS, STATES, VERSIONS
 
 MOST_BYTES_OF_KEYS = 65_536
@@ -149,6 +149,20 @@ class SearchForm(forms.Form):
     state = forms.ChoiceField(label=_("状态"), choices=[("", _("全部")), *STATES], required=False)
     connection = forms.UUIDField(required=False, widget=forms.HiddenInput)
     error_kind = forms.CharField(max_length=24, required=False, widget=forms.HiddenInput)
+    before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+
+class RefusedForm(forms.Form):
+    """What is looked for among refusals."""
+
+    control_id = forms.CharField(label=_("消息控制号"), max_length=199, required=False)
+    reason = forms.ChoiceField(
+        label=_("拒收原因"),
+        choices=[("", _("全部")), *((reason, kind.title) for reason, kind in faults.REFUSALS.items())],
+        required=False,
+    )
+    all = forms.BooleanField(label=_("也列出已处理的"), required=False)
+    connection = forms.UUIDField(required=False, widget=forms.HiddenInput)
     before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
 

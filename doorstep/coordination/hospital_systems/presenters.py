@@ -17,6 +17,7 @@ from doorstep.kernel.exchange.choices import AUTO, UTF8
 from doorstep.kernel.exchange.formats import Fault
 from doorstep.kernel.exchange.missing import Missing
 from doorstep.kernel.exchange.queries import ShownConnection, ShownMessage
+from doorstep.kernel.exchange.refused import ShownRefusal
 from doorstep.kernel.exchange.states import MessageState
 from doorstep.kernel.subscriptions.queries import LineHealth, ShownSubscription
 
@@ -54,12 +55,32 @@ def segments_of(message: ShownMessage, *, clear: bool) -> list[Shown]:
     """The segments of an HL7 message; `clear` shows what names or describes the person."""
     if message.format != "hl7v2":
         return []
+    return _segments(message.body, message.error_place, clear=clear)
+
+
+def refused_segments(refusal: ShownRefusal) -> list[Shown]:
+    """The segments of a refused message; whom it is about nobody has looked up, so the person stays veiled."""
+    return _segments(refusal.body, refusal.place, clear=False)
+
+
+def refusal_of(refusal: ShownRefusal) -> Said:
+    """Why a message was refused, in words."""
+    facts = {"version": refusal.version, "type": refusal.type, "size": f"{refusal.size:,}"}
+    return faults.say_refusal(refusal.reason, refusal.place, facts)
+
+
+def refused_kinds_of(counts: Iterable[tuple[str, int]]) -> list[tuple[str, str, int]]:
+    """Refusals by reason: (reason, name, count)."""
+    return [(reason, faults.refusal_title(reason), count) for reason, count in counts]
+
+
+def _segments(body: str, faulty: str, *, clear: bool) -> list[Shown]:
     try:
-        lines = [line for line in Read(message.body).lines() if line]
+        lines = [line for line in Read(body).lines() if line]
     except Fault:
         return []
-    bar = message.body[3:4] or "|"
-    return [_shown(line.split(bar), message.error_place, clear=clear) for line in lines]
+    bar = body[3:4] or "|"
+    return [_shown(line.split(bar), faulty, clear=clear) for line in lines]
 
 
 def _shown(parts: list[str], faulty: str, *, clear: bool) -> Shown:

@@ -9,6 +9,7 @@ from doorstep.coordination.hospital_systems import (
     line_views,
     missing_views,
     notice_views,
+    refused_views,
     subscription_views,
     views,
 )
@@ -20,6 +21,10 @@ urlpatterns = [
     path("messages/", views.messages, name="messages"),
     path("messages/<uuid:key>/", views.message, name="message"),
     path("messages/<uuid:key>/replay/", views.replay, name="replay"),
+    path("refused/", refused_views.refusals, name="refused"),
+    path("refused/<uuid:key>/", refused_views.refusal, name="refusal"),
+    path("refused/<uuid:key>/take/", refused_views.take, name="take-refusal"),
+    path("refused/<uuid:key>/settle/", refused_views.settle, name="settle-refusal"),
     path("documents/<uuid:key>.xml", document_views.document, name="document"),
     path("merges/<uuid:key>/", notice_views.notice, name="merge-notice"),
     path("merges/<uuid:key>/dismiss/", notice_views.dismiss, name="dismiss"),
@@ -42,5 +47,6 @@ urlpatterns = [
     path("<uuid:key>/line/close/", line_views.close, name="close-line"),
     path("<uuid:key>/missing/", missing_views.missing, name="missing"),
     path("<uuid:key>/again/", line_views.again, name="again"),
+    path("<uuid:key>/refused/<str:verb>/", refused_views.act, name="act-refused"),
     path("<uuid:key>/<str:verb>/", views.act, name="act"),
 ]

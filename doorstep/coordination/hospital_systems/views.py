@@ -27,7 +27,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.audit import actions as audit
-from doorstep.kernel.exchange import actions, queries
+from doorstep.kernel.exchange import actions, queries, refused
 from doorstep.kernel.exchange.permissions import Permission
 from doorstep.kernel.exchange.queries import ShownConnection, ShownMessage, Sought
 from doorstep.kernel.record import queries as records
@@ -45,15 +45,26 @@ def connections(request: HttpRequest) -> HttpResponse:
     actor = _actor(request)
     health = queries.health_of(queries.list_connections(actor=actor))
     sending = subscriptions.lines_of(client_ids=[one.connection.client_id for one in health], now=timezone.now())
+    turned_away = refused.counts(connection_ids=[one.connection.pk for one in health])
+    refusals = {
+        one.connection.pk: sum(count for _reason, count in turned_away.get(one.connection.pk, ())) for one in health
+    }
+    registered = {(one.connection.application, one.connection.facility): one.connection for one in health}
     context = {
         "health": [(one, presenters.kinds_of(one.errors), sending.get(one.connection.client_id)) for one in health],
+        "refusals": refusals,
         "units": organizations.names(ids=[one.connection.organization_id for one in health]),
-        "strangers": queries.strangers(),
+        # Who calls as a registered sender, but from an address that is not its own, is no new one to register.
+        "strangers": [
+            (one, registered.get((one.application, one.facility)) or registered.get((one.application, "")))
+            for one in queries.strangers()
+        ],
         "totals": {
             "alive": sum(one.alive for one in health),
             "today": sum(one.today for one in health),
             "backlog": sum(one.backlog for one in health),
             "failed": sum(one.failed for one in health) + sum(line.dead for line in sending.values()),
+            "refused": sum(refusals.values()),
         },
         "may_manage": actor.may(Permission.EXCHANGE_MANAGE),
     }
@@ -127,6 +138,7 @@ def shown_connection(
         "connection": found,
         "health": health,
         "errors": presenters.kinds_of(health.errors),
+        "refused": presenters.refused_kinds_of(refused.counts(connection_ids=[found.pk]).get(found.pk, [])),
         "line": line,
         "line_errors": presenters.sent_kinds_of(line.errors) if line else [],
         "line_kinds": [name for kind, name in labels.SENT if line and kind in lines.kinds_of(line.subscription)],
@@ -137,8 +149,8 @@ def shown_connection(
         "file_form": file_form or FileForm(),
         "may_manage": actor.may(Permission.EXCHANGE_MANAGE),
     }
-    refused = any(one is not None and one.errors for one in (form, line_form, again_form, file_form))
-    return render(request, "hospital_systems/connection.html", context, 422 if refused else 200)
+    invalid = any(one is not None and one.errors for one in (form, line_form, again_form, file_form))
+    return render(request, "hospital_systems/connection.html", context, 422 if invalid else 200)
 
 
 @require_POST
@@ -188,9 +200,12 @@ def messages(request: HttpRequest) -> HttpResponse:
         if more
         else {}
     )
+    # Whoever looks for a control id that was refused would else believe that it never came.
+    also = refused.Sought(control_id=sought.control_id, connection_id=sought.connection_id, open_only=False)
     context = {
         "form": form,
         "connection": chosen,
+        "refused": len(refused.find(also, actor=actor)) if sought.control_id else 0,
         "rows": [(one, presenters.error_of(one), presenters.TONES[one.state]) for one in rows],  # type: ignore[index]
         "next": f"{request.path}?{urlencode(following)}" if following else None,
     }

@@ -80,7 +80,10 @@ class Connection(models.Model):
 
 
 class Stranger(models.Model):
-    """A sender that no connection knows: it was answered with a rejection, and nothing of its message was kept."""
+    """A sender that no connection knows: it was answered with a rejection, and nothing of its message was kept.
+
+    `reason` is "sender", or "header" for what was no message of HL7 v2 at all and was not answered.
+    """
 
     application = models.CharField(max_length=180, blank=True, default="")
     facility = models.CharField(max_length=180, blank=True, default="")
@@ -93,6 +96,50 @@ class Stranger(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["application", "facility", "address", "reason"], name="stranger_once"),
+        )
+
+
+class Refusal(models.Model):
+    """A message of a registered sender that was answered with an error or a rejection, or that was cut off: why, sealed as it came.
+
+    It is no message of the store: nothing was worked. `whole` is False where only its first characters are here. The same content refused
+    again is counted. It is open until it was taken after all, came again and was taken, or an engineer has put it aside.
+    """
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="refusals", db_index=False)
+    organization_id = models.BigIntegerField()
+    reason = models.CharField(max_length=16)
+    place = models.CharField(max_length=16, blank=True, default="")
+    type = models.CharField(max_length=40, blank=True, default="")
+    control_id = models.CharField(max_length=199, blank=True, default="")
+    fingerprint = models.CharField(max_length=64)
+    version = models.CharField(max_length=12, blank=True, default="")
+    charset = models.CharField(max_length=12)
+    size = models.IntegerField()
+    whole = models.BooleanField(default=True)
+    body = SealedTextField()
+    address = models.CharField(max_length=45, blank=True, default="")
+    count = models.IntegerField(default=1)
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True)
+    message = models.ForeignKey(
+        "exchange.Message", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+    row_access = _OWN
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["connection", "reason", "control_id", "fingerprint"], name="refusal_once"),
+            models.CheckConstraint(
+                condition=models.Q(message=None) | models.Q(settled_at__isnull=False), name="refusal_taken_is_settled"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["connection", "reason", "-last_at"], name="refusal_recent"),
+            models.Index(fields=["organization_id", "-id"], name="refusal_listed"),
         )
 
 

@@ -23,7 +23,7 @@ def as_it_stands(text: str) -> str | None:
     """The UCUM code that a written unit is; None for one that is none, or that a laboratory may mean otherwise. Pure."""
     code = text.strip().translate(_PRINTED)
     parts = [part for part in re.split(r"[./()]", _ANNOTATION.sub("", code)) if part]
-    return code if code.strip("/") and canonical(code) is not None and all(map(_meant, parts)) else None
+    return code if code.strip("/().") and canonical(code) is not None and all(map(_meant, parts)) else None
 
 
 def _meant(part: str) -> bool:

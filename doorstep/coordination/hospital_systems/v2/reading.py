@@ -42,7 +42,8 @@ class Segment:
         if text == _NULL:
             return ""
         if self._message.esc in text:
-            text = str(self._message.unescape(text)).replace("\r", "\n").strip()
+            # PostgreSQL keeps no NUL, which an escape of bytes can hold.
+            text = str(self._message.unescape(text)).replace("\r", "\n").replace("\0", "").strip()
         return text
 
 

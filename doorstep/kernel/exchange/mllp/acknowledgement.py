@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from doorstep.kernel.exchange.mllp.envelope import LOSSLESS, Envelope
+from doorstep.kernel.exchange.mllp.envelope import LOSSLESS, MODES, Envelope
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 SUPPORTED_VERSIONS = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1")
@@ -15,33 +15,47 @@ class Verdict:
     """What is said of a message. `code` is A (accepted), E (an error, try again or mend it) or R (rejected, do not try again).
 
     `condition` is the number of table 0357; `place` a field of MSH such as "MSH-12"; `sentence` is for the person at the other end.
+    `reason` names it in the list of what a registered sender was refused; "" is not listed there.
     """
 
     code: str
     condition: str = "0"
     place: str = ""
     sentence: str = ""
+    reason: str = ""
 
 
 ACCEPTED = Verdict("A")
 UNREADABLE = Verdict(
-    "E", "102", "MSH-18", "消息的字节与声明的字符集不符，请核对 MSH-18 / bytes do not fit the declared character set"
+    "E",
+    "102",
+    "MSH-18",
+    "消息的字节与声明的字符集不符，请核对 MSH-18 / bytes do not fit the declared character set",
+    reason="charset",
 )
-NO_CONTROL_ID = Verdict("R", "101", "MSH-10", "缺少消息控制号 / message control id is missing")
-NO_TYPE = Verdict("R", "101", "MSH-9", "缺少消息类型 / message type is missing")
-UNKNOWN_VERSION = Verdict("R", "203", "MSH-12", "支持的版本为 2.3 至 2.5.1 / versions 2.3 to 2.5.1 are supported")
+NO_CONTROL_ID = Verdict("R", "101", "MSH-10", "缺少消息控制号 / message control id is missing", reason="control-id")
+NO_TYPE = Verdict("R", "101", "MSH-9", "缺少消息类型 / message type is missing", reason="type-missing")
+UNKNOWN_VERSION = Verdict(
+    "R", "203", "MSH-12", "支持的版本为 2.3 至 2.5.1 / versions 2.3 to 2.5.1 are supported", reason="version"
+)
 UNKNOWN_PROCESSING = Verdict(
-    "R", "202", "MSH-11", "此接入只接收正式消息（P） / this connection takes production messages only"
+    "R",
+    "202",
+    "MSH-11",
+    "此接入只接收正式消息（P） / this connection takes production messages only",
+    reason="training",
 )
-UNKNOWN_TYPE = Verdict("R", "200", "MSH-9", "不接收这类消息 / this message type is not taken")
-UNKNOWN_EVENT = Verdict("R", "201", "MSH-9", "不接收这个触发事件 / this trigger event is not taken")
+UNKNOWN_TYPE = Verdict("R", "200", "MSH-9", "不接收这类消息 / this message type is not taken", reason="type")
+UNKNOWN_EVENT = Verdict("R", "201", "MSH-9", "不接收这个触发事件 / this trigger event is not taken", reason="event")
 UNKNOWN_SENDER = Verdict(
     "R",
     "204",
     "MSH-3",
     "发送方（MSH-3、MSH-4）未登记，或不从登记的地址连接 / sender not registered, or from another address",
 )
-TOO_LARGE = Verdict("R", "102", "", "消息超过大小上限 / the message is larger than the limit")
+TOO_LARGE = Verdict("R", "102", "", "消息超过大小上限 / the message is larger than the limit", reason="large")
+# Never answered: the end of the message did not come.
+CUT = Verdict("E", "100", "", "", reason="cut")
 NOT_STORED = Verdict("E", "207", "", "暂时无法保存，请稍后重发 / could not be stored now, send it again later")
 
 
@@ -51,7 +65,7 @@ def accept_answer(envelope: Envelope, verdict: Verdict, *, number: str, now: dat
     None when the sender asked for none (MSH-15: NE never, ER only errors and rejections, SU only success).
     """
     if envelope.enhanced:
-        asked = envelope.accept_mode or "NE"
+        asked = envelope.accept_mode if envelope.accept_mode in MODES else "NE"
         if asked == "NE" or (asked == "ER" and verdict.code == "A") or (asked == "SU" and verdict.code != "A"):
             return None
         return _answer(envelope, verdict, f"C{verdict.code}", number=number, now=now)

@@ -23,6 +23,8 @@ CHARSETS = {
     "88591": "latin-1",
     "ISO88591": "latin-1",
 }
+# Table 0155: when an answer is wanted.
+MODES = frozenset(("AL", "NE", "ER", "SU"))
 # Gives every byte back, whatever it is: for messages that no character set reads.
 LOSSLESS = "latin-1"
 # So many characters that are valid UTF-8 by chance do not happen.
@@ -59,8 +61,11 @@ class Envelope:
 
     @property
     def enhanced(self) -> bool:
-        """Whether the sender asks for the enhanced mode (MSH-15 or MSH-16 is filled)."""
-        return bool(self.accept_mode or self.application_mode)
+        """Whether the sender asks for the enhanced mode: MSH-15 or MSH-16 holds a code of table 0155.
+
+        A sender that has put something else there, such as its character set, waits for an answer like any other.
+        """
+        return bool({self.accept_mode, self.application_mode} & MODES)
 
 
 def open_envelope(data: bytes, *, encoding_of: Callable[[str, str], str] = lambda _a, _f: "") -> Envelope:
@@ -103,14 +108,15 @@ def _header(text: str, charset: str, readable: bool) -> Envelope:
 
     def at(number: int) -> str:
         # MSH-1 is the separator itself.
-        return fields[number - 1].strip() if number <= len(fields) else ""
+        return fields[number - 1].replace("\0", "").strip() if number <= len(fields) else ""
 
     component = at(2)[:1] or "^"
     kind = at(9).split(component)
     return Envelope(
         text=text,
         charset=charset,
-        readable=readable,
+        # PostgreSQL keeps no such character, in no field of the record.
+        readable=readable and "\0" not in text,
         separator=separator,
         encoding_characters=at(2) or "^~\\&",
         application=at(3)[:180],

@@ -23,7 +23,7 @@ class Found(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One find: a whole message, the head of one that is too large, or a number of bytes that belong to nothing."""
+    """One find: a whole message, the head of one that is too large or was cut off, or a number of bytes that belong to nothing."""
 
     found: Found
     data: bytes = b""
@@ -44,6 +44,15 @@ class Framer:
     def inside(self) -> bool:
         """Whether a message has begun and its end is still to come."""
         return self._inside
+
+    @property
+    def rest(self) -> Piece:
+        """What has come of the message whose end is still to come: its head, and how many bytes."""
+        return Piece(Found.BROKEN, self._head, self._size)
+
+    @property
+    def _head(self) -> bytes:
+        return bytes(self._kept[:HEAD])
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes of the stream and return what they completed, in order."""
@@ -74,7 +83,7 @@ class Framer:
         end, start = data.find(END, position), data.find(START, position)
         if start >= 0 and (end < 0 or start < end):
             self._keep(data[position:start])
-            pieces.append(Piece(Found.BROKEN, count=self._size))
+            pieces.append(self.rest)
             self._begin()
             return start + 1
         if end < 0:
@@ -82,7 +91,7 @@ class Framer:
             return len(data)
         self._keep(data[position:end])
         if self._size > self._limit:
-            pieces.append(Piece(Found.TOO_LARGE, bytes(self._kept[:HEAD]), self._size))
+            pieces.append(Piece(Found.TOO_LARGE, self._head, self._size))
         elif self._kept.strip():
             pieces.append(Piece(Found.MESSAGE, bytes(self._kept)))
         self._inside = False

@@ -16,6 +16,11 @@ class Sender:
     connection: Connection
     networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
+    @classmethod
+    def of(cls, connection: Connection) -> "Sender":
+        """The sender of a connection."""
+        return cls(connection, tuple(ipaddress.ip_network(text, strict=False) for text in connection.addresses))
+
     def may_call_from(self, address: str) -> bool:
         """Whether the connection is taken from this address."""
         if not self.networks:
@@ -43,9 +48,7 @@ class Directory:
     def refresh(self) -> None:
         """Read the registered senders, in a transaction of the system."""
         self._senders = {
-            (one.application, one.facility): Sender(
-                one, tuple(ipaddress.ip_network(text, strict=False) for text in one.addresses)
-            )
+            (one.application, one.facility): Sender.of(one)
             for one in Connection.objects.filter(kind=Connection.Kind.MLLP)
         }
         self._read_at = time.monotonic()

@@ -11,6 +11,7 @@ import structlog
 from django.db import DatabaseError
 from django.utils import timezone
 
+from doorstep.kernel.exchange import refused as refusals
 from doorstep.kernel.exchange import storing
 from doorstep.kernel.exchange.mllp import acknowledgement as answers
 from doorstep.kernel.exchange.mllp.acknowledgement import Verdict, accept_answer
@@ -21,6 +22,7 @@ from doorstep.kernel.exchange.mllp.later import LaterAnswers
 from doorstep.kernel.exchange.mllp.senders import Directory, Sender
 from doorstep.kernel.exchange.mllp.storekeeper import Storekeeper
 from doorstep.kernel.exchange.mllp.watching import watch_folders
+from doorstep.kernel.exchange.refused import Refused
 
 log = structlog.get_logger(__name__)
 CHUNK = 64 * 1024
@@ -28,7 +30,6 @@ CHUNK = 64 * 1024
 IN_FLIGHT = 64
 # A line that sends this much that belongs to no message speaks something else.
 MUCH_RUBBISH = 1024 * 1024
-STRANGERS = {answers.UNKNOWN_SENDER: "sender", answers.UNKNOWN_VERSION: "version", answers.UNKNOWN_TYPE: "type"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ class Line:
                         await self._server.store.ask(self._server.directory.refresh)
                 for piece in self._framer.feed(data):
                     await self._take(piece)
+            if self._framer.inside:
+                await self._note_head(self._framer.rest, answers.CUT)
             await self._answers.put(None)
             await answering
         finally:
@@ -137,6 +140,8 @@ class Line:
         elif piece.found is Found.TOO_LARGE:
             await self._answers.put(asyncio.create_task(self._refuse_large(piece)))
         else:
+            if piece.found is Found.BROKEN:
+                await self._note_head(piece, answers.CUT)
             self._rubbish += piece.count
             log.warning("mllp_rubbish", kind=piece.found.value, count=piece.count, address=self._address)
 
@@ -145,11 +150,12 @@ class Line:
             envelope = open_envelope(data, encoding_of=self._server.directory.encoding_of)
         except EnvelopeFault:
             log.warning("mllp_no_header", size=len(data), address=self._address)
+            await self._note_stranger("", "", reason="header")
             return None
         sender = self._server.directory.find(envelope.application, envelope.facility)
         verdict = judge(envelope, sender, self._address)
         if sender is None or verdict.code != "A":
-            await self._note(envelope, verdict)
+            await self._note(sender, Refused(verdict=verdict, envelope=envelope, size=len(data), address=self._address))
             return self._answer_to(envelope, verdict)
         try:
             message_id = await self._server.store.store(self._arrival(sender, envelope, len(data)))
@@ -177,12 +183,23 @@ class Line:
 
     async def _refuse_large(self, piece: Piece) -> bytes | None:
         log.warning("mllp_too_large", size=piece.count, address=self._address)
-        head = piece.data.replace(b"\n", b"\r").partition(b"\r")[0]
+        envelope = await self._note_head(piece, answers.TOO_LARGE)
+        return self._answer_to(envelope, answers.TOO_LARGE) if envelope is not None else None
+
+    async def _note_head(self, piece: Piece, verdict: Verdict) -> Envelope | None:
+        """Tell the sender's engineer of a message of which only the head is here; None when not even its header is whole."""
+        head = piece.data.replace(b"\n", b"\r").partition(b"\r")
         try:
-            envelope = open_envelope(head, encoding_of=self._server.directory.encoding_of)
+            envelope = open_envelope(head[0], encoding_of=self._server.directory.encoding_of)
         except EnvelopeFault:
             return None
-        return self._answer_to(envelope, answers.TOO_LARGE)
+        sender = self._server.directory.find(envelope.application, envelope.facility)
+        if sender is not None and sender.may_call_from(self._address):
+            await self._note(
+                sender,
+                Refused(verdict=verdict, envelope=envelope, size=piece.count, address=self._address, whole=False),
+            )
+        return envelope
 
     async def _note_alive(self, sender: Sender) -> None:
         if sender.connection.pk not in self.heard:
@@ -194,18 +211,23 @@ class Line:
         else:
             self._server.later.note_heard(sender.connection.pk)
 
-    async def _note(self, envelope: Envelope, verdict: Verdict) -> None:
-        reason = STRANGERS.get(verdict)
-        if reason is not None:
+    async def _note(self, sender: Sender | None, refused: Refused) -> None:
+        """Keep what a registered sender was refused; of anybody else only who called is counted."""
+
+        if refused.verdict is answers.UNKNOWN_SENDER:
+            await self._note_stranger(refused.envelope.application, refused.envelope.facility, reason="sender")
+        elif sender is not None and refused.verdict.reason:
+            known = sender.connection
             with contextlib.suppress(DatabaseError):
-                await self._server.store.ask(
-                    lambda: storing.note_stranger(
-                        application=envelope.application,
-                        facility=envelope.facility,
-                        address=self._address,
-                        reason=reason,
-                    )
+                await self._server.store.ask(lambda: refusals.note(known, refused))
+
+    async def _note_stranger(self, application: str, facility: str, *, reason: str) -> None:
+        with contextlib.suppress(DatabaseError):
+            await self._server.store.ask(
+                lambda: storing.note_stranger(
+                    application=application, facility=facility, address=self._address, reason=reason
                 )
+            )
 
     def _answer_to(self, envelope: Envelope, verdict: Verdict) -> bytes | None:
         return accept_answer(envelope, verdict, number=new_number(), now=timezone.now())
