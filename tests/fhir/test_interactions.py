@@ -13,6 +13,7 @@ from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import history
+from doorstep.kernel.record.models import Resource
 from tests.fhir.house import House, make_house
 
 pytestmark = pytest.mark.django_db
@@ -338,15 +339,16 @@ def test_a_history_of_many_is_a_look_at_each_resident_shown(house: House) -> Non
     ]
 
 
-def test_a_type_that_others_write_most_is_found_by_whom_the_client_knows(
-    house: House, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("at", ["Observation/_history", "_history"])
+def test_what_others_write_most_is_found_by_whom_the_client_knows(
+    house: House, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     """Passing over everybody's versions took longer than a client waits: both ways show the same, page by page."""
     paths = [_created(house, status=status) for status in ("final", "amended", "registered")]
     newest_first = paths[::-1]
 
     def pages() -> list[str]:
-        seen, address = [], "Observation/_history?_count=1"
+        seen, address = [], f"{at}?_count=1"
         while address:
             found = house.own.ask("GET", address).json()
             seen += [one["fullUrl"].split("/fhir/")[1] for one in found.get("entry", [])]
@@ -356,9 +358,16 @@ def test_a_type_that_others_write_most_is_found_by_whom_the_client_knows(
 
     plain = pages()
     monkeypatch.setattr(history, "_NEWEST", 0)
-    assert pages() == plain == newest_first
-    assert "entry" not in house.foreign.ask("GET", "Observation/_history").json()
-    assert house.own.ask("GET", "Observation/_history?_since=2199-01-01").json().get("entry") is None
-    assert len(house.own.ask("GET", "Observation/_history?_since=2026-01-01").json()["entry"]) == 3
+    assert pages() == plain
+    assert [one for one in plain if one.startswith("Observation/")] == newest_first
+    assert not set(paths) & {
+        one["fullUrl"].split("/fhir/")[1] for one in house.foreign.ask("GET", at).json().get("entry", [])
+    }
+    assert house.own.ask("GET", f"{at}?_since=2199-01-01").json().get("entry") is None
+    assert len(house.own.ask("GET", f"{at}?_since=2026-01-01").json()["entry"]) == len(plain)
+    with acting(system_actor(Purpose.IMPORT)):
+        # What was last written before is not even looked at.
+        Resource.objects.filter(fhir_id=paths[0].rpartition("/")[2]).update(updated_at="2025-06-01T00:00:00Z")
+    assert len(house.own.ask("GET", f"{at}?_since=2026-01-01").json()["entry"]) == len(plain) - 1
     with acting(system_actor(Purpose.IMPORT)):
         assert AuditEntry.objects.filter(action="fhir.history", resident_id=house.resident.pk).count() >= len(paths)

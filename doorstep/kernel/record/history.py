@@ -35,7 +35,7 @@ SELECT v.id FROM unnest(%(resources)s::bigint[]) AS m (id),
   LATERAL (SELECT v.id FROM record_resourceversion v WHERE v.resource_id = m.id AND {where} OFFSET 0) v
 ORDER BY v.id DESC LIMIT %(limit)s
 """
-# So many of the newest versions of everybody are passed over before a type is looked for by whom the client knows.
+# So many of the newest versions of everybody are passed over before they are looked for by whom the client knows.
 _NEWEST = 5_000
 _NUMBER = re.compile(r"^\d{1,18}$")
 
@@ -148,27 +148,31 @@ def _answered(request: HttpRequest, question: _Question, *, subject: str, total:
 
 
 def _rows(cursor: Any, question: _Question) -> list[tuple[Any, ...]]:
-    """The versions of a page and one more. A type of which others wrote most is found by whom the client knows, as searches are."""
-    clauses, values = list(question.clauses), {**question.values, "limit": question.count + 1}
+    """The versions of a page and one more. Where others wrote most they are found by whom the client knows, as searches are."""
+    clauses, values = (
+        list(question.clauses),
+        {"type": None, "since": None, **question.values, "limit": question.count + 1},
+    )
+    of_type = ["r.type = %(type)s"] if question.type else []
 
     def page(*more: str) -> list[tuple[Any, ...]]:
         cursor.execute(_PAGE.format(where=" AND ".join([*clauses, *more]) or "true"), values)
         return list(cursor.fetchall())
 
-    if not question.type:
+    if "row" in values:
         return page()
     newest = values.get("before")
     if newest is None:
         cursor.execute("SELECT record_newest_version()")
         newest = cursor.fetchone()[0] or 0
     values["from"] = newest - _NEWEST
-    found = page("r.type = %(type)s", "v.id > %(from)s")
+    found = page(*of_type, "v.id > %(from)s")
     if len(found) > question.count:
         return found
-    cursor.execute("SELECT record_all_known(%(type)s)", values)
+    cursor.execute("SELECT record_all_known(%(type)s, %(since)s)", values)
     values["resources"] = cursor.fetchone()[0]
     if values["resources"] is None:
-        return page("r.type = %(type)s")
+        return page(*of_type)
     cursor.execute(_OF_THESE.format(where=" AND ".join(clauses) or "true"), values)
     values["ids"] = [row[0] for row in cursor.fetchall()]
     return page("v.id = ANY (%(ids)s)")

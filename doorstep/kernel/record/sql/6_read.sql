@@ -56,17 +56,25 @@ CREATE OR REPLACE FUNCTION record_newest_version() RETURNS bigint LANGUAGE sql S
   SELECT coalesce(max(v.id), 0) FROM record_resourceversion v
 $$;
 
--- What those have of a type whom the actor knows, and what nobody has of it; NULL when the actor knows too many, or when the type is nobody's.
-CREATE OR REPLACE FUNCTION record_all_known(p_type text) RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = public AS $$
+-- What those have of a type (NULL: of all) whom the actor knows, and what nobody has of it, as far as it was written since a moment; NULL when
+-- the actor knows too many, or when the type is nobody's.
+DROP FUNCTION IF EXISTS record_all_known(text);
+CREATE OR REPLACE FUNCTION record_all_known(p_type text, p_since timestamptz) RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = public AS $$
 DECLARE
   known bigint[];
 BEGIN
-  IF EXISTS (SELECT 1 FROM record_resource i WHERE i.resident_id IS NULL AND i.type = p_type OFFSET 200) THEN
+  IF p_type IS NOT NULL AND EXISTS (SELECT 1 FROM record_resource i WHERE i.resident_id IS NULL AND i.type = p_type OFFSET 200) THEN
     RETURN NULL;
   END IF;
   known := access_acquainted(20000);
-  RETURN CASE WHEN known IS NOT NULL THEN ARRAY(
+  RETURN CASE WHEN known IS NULL THEN NULL WHEN p_type IS NULL THEN ARRAY(
     SELECT i.id FROM unnest(known) AS e (id),
-      LATERAL (SELECT i.id FROM record_resource i WHERE i.resident_id = e.id AND i.type = p_type OFFSET 0) i
-    UNION ALL SELECT i.id FROM record_resource i WHERE i.resident_id IS NULL AND i.type = p_type) END;
+      LATERAL (SELECT i.id FROM record_resource i WHERE i.resident_id = e.id AND (p_since IS NULL OR i.updated_at >= p_since) OFFSET 0) i
+    UNION ALL SELECT i.id FROM record_resource i WHERE i.resident_id IS NULL AND (p_since IS NULL OR i.updated_at >= p_since))
+  ELSE ARRAY(
+    SELECT i.id FROM unnest(known) AS e (id),
+      LATERAL (SELECT i.id FROM record_resource i WHERE i.resident_id = e.id AND i.type = p_type
+        AND (p_since IS NULL OR i.updated_at >= p_since) OFFSET 0) i
+    UNION ALL SELECT i.id FROM record_resource i WHERE i.resident_id IS NULL AND i.type = p_type
+        AND (p_since IS NULL OR i.updated_at >= p_since)) END;
 END $$;
