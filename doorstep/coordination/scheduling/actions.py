@@ -383,6 +383,9 @@ def _refuse(outcome: str, ask: Ask, resident_id: int | None) -> NoReturn:
         residents.check_living(resident_id=resident_id)
     if outcome == "hold-gone":
         raise hold_gone()
+    if outcome == "sold-out" and resident_id is not None and ask.actor.kind is not ActorKind.CLIENT:
+        # Pressed again, or from a page that was left open: the place went to this very person.
+        refusing.refuse_booked(ask, resident_id)
     if outcome in ("sold-out", "over"):
         refusing.refuse(ask, over=outcome == "over")
     raise NotFound()

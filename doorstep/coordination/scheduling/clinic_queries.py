@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -255,29 +254,6 @@ def taken_meanwhile(*, schedule: Schedule, slot_ids: Sequence[int]) -> datetime 
     in_room = Coalesce("facility_id", "schedule__facility_id")
     found = Slot.objects.filter(id__in=slot_ids).alias(in_room=in_room).filter(Exists(others)).order_by("starts_at")
     return found.values_list("starts_at", flat=True).first()
-
-
-def stopped_days(*, organization_id: int, schedule_id: int | None = None) -> list[dict[str, Any]]:
-    """What is stopped from now on, a line for each schedule, day and reason: `schedule_id`, `key`, `department`, `who`, `day`, `reason`,
-    `first`, `last`, how many `slots`, and how many people are still `unsettled`.
-    """
-    found = Slot.objects.filter(
-        organization_id=organization_id, stopped_at__isnull=False, starts_at__gt=timezone.now()
-    ).annotate(day=TruncDate("starts_at"))
-    if schedule_id is not None:
-        found = found.filter(schedule_id=schedule_id)
-    lines = (
-        found.values("schedule_id", "day", reason=F("stop_reason"), department=F("schedule__department__name"))
-        .annotate(
-            called=Coalesce("schedule__practitioner__name", "schedule__facility__name", Value("")),
-            first=Min("starts_at"),
-            last=Max("ends_at"),
-            slots=Count("id", distinct=True),
-            unsettled=Count("bookings__rebooking", filter=Q(bookings__rebooking__state="open"), distinct=True),
-        )
-        .order_by("day", "department", "schedule_id")[:200]
-    )
-    return [{**line, "who": line["called"]} for line in lines]
 
 
 def named_so(schedule: Schedule, text: str) -> bool:

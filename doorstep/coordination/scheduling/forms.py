@@ -216,6 +216,11 @@ class KindForm(forms.Form):
     session = forms.TypedChoiceField(label=_("时段"), coerce=int, empty_value=None, required=False)
     kind = forms.TypedChoiceField(label=_("就诊类型"), coerce=int)
     since = _day(_("生效日期"))
+    relay = forms.BooleanField(
+        label=_("已放而无人预约的号按新类型重排"),
+        required=False,
+        help_text=_("有预约、预留或候补的时段保持原样，与之重叠的新时段不放。"),
+    )
 
     def __init__(
         self, *args: Any, sessions: list[tuple[int, str]], kinds: list[tuple[int, str]], **kwargs: Any

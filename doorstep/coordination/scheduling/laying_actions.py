@@ -1,20 +1,20 @@
 """Laying out slots from templates, by hand or by the schedule's own release."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling import clinic_queries, days, rooms_actions
 from doorstep.coordination.scheduling.clinic_actions import check_manages
 from doorstep.coordination.scheduling.events import SlotsGenerated
-from doorstep.coordination.scheduling.models import Place, QuotaShare, RoomTerm, Schedule, Slot
-from doorstep.coordination.scheduling.proposing import deal
+from doorstep.coordination.scheduling.models import Place, RoomTerm, Schedule, Slot
 from doorstep.coordination.scheduling.rules import CHINA
+from doorstep.coordination.scheduling.sharing import Dealer
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.events import actions as events
@@ -61,12 +61,35 @@ def release_due(*, actor: Actor, now: datetime | None = None) -> int:
     return made
 
 
+def lay_out_days(
+    schedule: Schedule, wanted: Sequence[date], actor: Actor, *, opens_at: datetime, without: frozenset[int]
+) -> dict[date, list[int]]:
+    """Lay out some days anew where times of theirs were taken away, leaving out sessions; returns the places of each new slot by day."""
+    made: dict[date, list[int]] = {}
+    for one in _laid(schedule, wanted, actor, opens_at=opens_at, without=without):
+        day = one.slot.starts_at.astimezone(CHINA).date()
+        made.setdefault(day, []).append(sum((one.session.places or {}).values()))
+    return made
+
+
 def _lay_out(schedule: Schedule, first: date, last: date, actor: Actor, *, now: datetime) -> int:
+    opens_at = now + timedelta(hours=schedule.priority_hours)
+    return len(_laid(schedule, list(_days(first, last)), actor, opens_at=opens_at))
+
+
+def _laid(
+    schedule: Schedule,
+    wanted: Sequence[date],
+    actor: Actor,
+    *,
+    opens_at: datetime,
+    without: frozenset[int] = frozenset(),
+) -> list[_Planned]:
     schedule = Schedule.objects.select_for_update(of=("self",)).get(id=schedule.pk)
     template = clinic_queries.template_of(schedule)
     shared = clinic_queries.shared_schedules(schedule)
     terms = list(RoomTerm.objects.filter(schedule=schedule).order_by("since"))
-    found = Slot.objects.filter(starts_at__date__range=(first, last)).filter(
+    found = Slot.objects.filter(starts_at__date__range=(min(wanted), max(wanted))).filter(
         Q(schedule_id__in=shared, stopped_at__isnull=True) | Q(schedule=schedule)
     )
     taken = [
@@ -74,13 +97,12 @@ def _lay_out(schedule: Schedule, first: date, last: date, actor: Actor, *, now: 
         for slot in found.select_related("schedule")
         if _is_in_the_way(slot, schedule, terms)
     ]
-    opens_at = now + timedelta(hours=schedule.priority_hours)
-    planned = list(_planned(schedule, template, _days(first, last), taken, opens_at))
+    planned = list(_planned(schedule, template, wanted, taken, opens_at=opens_at, without=without))
     if terms:
         for one in planned:
             one.slot.facility_id = clinic_queries.room_on(schedule, one.slot.starts_at.astimezone(CHINA).date(), terms)
     Slot.objects.bulk_create([one.slot for one in planned])
-    Place.objects.bulk_create(_places(schedule, planned, first), batch_size=2_000)
+    Place.objects.bulk_create(_places(schedule, planned), batch_size=2_000)
     if planned:
         events.publish(
             SlotsGenerated(
@@ -92,7 +114,7 @@ def _lay_out(schedule: Schedule, first: date, last: date, actor: Actor, *, now: 
                 details={"slot_ids": [one.slot.pk for one in planned]},
             )
         )
-    return len(planned)
+    return planned
 
 
 def _is_in_the_way(slot: Slot, schedule: Schedule, terms: list[RoomTerm]) -> bool:
@@ -115,11 +137,15 @@ def _planned(
     template: days.Template,
     wanted: Iterable[date],
     taken: list[tuple[datetime, datetime]],
+    *,
     opens_at: datetime,
+    without: frozenset[int],
 ) -> Iterator[_Planned]:
     for day in wanted:
         busy = [(start, end) for start, end in taken if start.astimezone(CHINA).date() == day]
         for session in days.plan_of(template, day).sessions:
+            if session.id in without:
+                continue
             for starts_at, ends_at in days.slots_of(session, day):
                 if any(start < ends_at and starts_at < end for start, end in busy):
                     continue
@@ -138,19 +164,17 @@ def _planned(
                 )
 
 
-def _places(schedule: Schedule, planned: list[_Planned], first: date) -> list[Place]:
-    """The places of the slots; those of a quota with shares are dealt to the units by weight."""
-    quotas = [
-        [quota for quota, count in (one.session.places or {}).items() for _number in range(count)] for one in planned
-    ]
-    units = {
-        quota: iter(_dealt(schedule, quota, sum(row.count(quota) for row in quotas), first))
-        for quota in {quota for row in quotas for quota in row}
-    }
+def _places(schedule: Schedule, planned: list[_Planned]) -> list[Place]:
+    """The places of the slots; those of a quota with shares are dealt by the division of their own day."""
+    dealers: dict[str, Dealer] = {}
     places = []
-    for one, row in zip(planned, quotas, strict=True):
+    for one in planned:
+        day = one.slot.starts_at.astimezone(CHINA).date()
+        row = [quota for quota, count in (one.session.places or {}).items() for _number in range(count)]
         for number, quota in enumerate(row, start=1):
-            unit = next(units[quota], None)
+            if quota not in dealers:
+                dealers[quota] = Dealer(department_id=schedule.department_id, quota=quota)
+            unit = dealers[quota].unit_on(day)
             places.append(
                 Place(
                     slot=one.slot,
@@ -162,27 +186,3 @@ def _places(schedule: Schedule, planned: list[_Planned], first: date) -> list[Pl
                 )
             )
     return places
-
-
-def _dealt(schedule: Schedule, quota: str, count: int, day: date) -> list[int]:
-    weights: dict[int, int] = {}
-    held = QuotaShare.objects.filter(department_id=schedule.department_id, quota=quota, since__lte=day)
-    for share in held.order_by("since"):
-        if share.until is None or share.until > day:
-            weights[share.organization_id] = share.weight
-        else:
-            weights.pop(share.organization_id, None)
-    if not weights:
-        return []
-    month = day.replace(day=1)
-    before = dict(
-        Place.objects.filter(
-            slot__schedule__department_id=schedule.department_id,
-            slot__starts_at__date__gte=month,
-            given_quota=quota,
-            given_organization_id__in=weights,
-        )
-        .values_list("given_organization_id")
-        .annotate(n=Count("id"))
-    )
-    return deal(weights, count, dealt=before)

@@ -28,6 +28,12 @@ class NoPlaceLeft(Conflict):
         self.next_slot = next_slot
 
 
+class AlreadyBooked(NoPlaceLeft):
+    """Nothing is left, and the person who asks has a place of that time."""
+
+    code = "already-booked"
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """A place kept for somebody until a moment; `key` books it or gives it back."""

@@ -74,6 +74,11 @@ def department(*, key: uuid.UUID | str) -> Department:
     return found
 
 
+def department_key(*, department_id: int) -> uuid.UUID:
+    """The key of a department that is there."""
+    return Department.objects.values_list("key", flat=True).get(pk=department_id)
+
+
 def times(
     *, department: Department, person: Resident, origin: str, actor: Actor, days: int
 ) -> list[tuple[date, Sequence[SlotChoice]]]:

@@ -20,10 +20,15 @@ def deal(weights: Mapping[int, int], count: int, *, dealt: Mapping[int, int] | N
     had = {unit: (dealt or {}).get(unit, 0) for unit in weights}
     order: list[int] = []
     for _number in range(count if weights else 0):
-        unit = min(weights, key=lambda one: ((had[one] + 1) / weights[one], one))
+        unit = next_unit(weights, had)
         had[unit] += 1
         order.append(unit)
     return order
+
+
+def next_unit(weights: Mapping[int, int], had: Mapping[int, int]) -> int:
+    """The unit that is furthest behind its proportion, of those with a weight."""
+    return min(weights, key=lambda one: ((had.get(one, 0) + 1) / weights[one], one))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import quota_queries, sinking
+from doorstep.coordination.scheduling import quota_queries, sharing, sinking
 from doorstep.coordination.scheduling.events import DivisionChanged, PlacesSunk
 from doorstep.coordination.scheduling.models import QuotaDecision, QuotaShare, SinkStep
 from doorstep.coordination.scheduling.permissions import Permission
@@ -61,7 +61,8 @@ def set_shares(
 ) -> int:
     """Divide a department's places of one quota among units by weight from a day on; returns how many units share.
 
-    Earlier shares end on that day; slots that were released already keep what they were given.
+    Earlier shares end on that day. Places that were laid out for that day or later and that nobody has are dealt anew; who is booked
+    or kept a place keeps it.
     """
     department = _department(department_id, actor)
     if quota not in (Quota.COMMUNITY, Quota.CONTRACT, Quota.REFERRAL):
@@ -89,8 +90,10 @@ def set_shares(
             for organization_id, weight in weights.items()
         ]
     )
+    moved = sharing.deal_again(department_id=department.pk, quota=quota, since=since)
     facts: dict[str, object] = {
         "quota": quota,
+        "moved": moved,
         "since": since.isoformat(),
         "weights": {str(unit): one for unit, one in weights.items()},
     }

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling import queries
 from doorstep.coordination.scheduling.models import Slot
-from doorstep.coordination.scheduling.outcomes import NoPlaceLeft, named, say
+from doorstep.coordination.scheduling.outcomes import AlreadyBooked, NoPlaceLeft, named, say
 from doorstep.coordination.scheduling.queries import SlotChoice
+from doorstep.coordination.scheduling.states import EXPECTED
 from doorstep.coordination.scheduling.taking import Ask
 from doorstep.kernel.access.actor import ActorKind
 from doorstep.kernel.access.refusals import Conflict, NotFound
@@ -33,6 +34,22 @@ def refuse_early(ask: Ask) -> NoReturn:
         "time": timezone.localtime(opens_at).strftime("%m-%d %H:%M")
     }
     raise Conflict(message, fields={"slot": message}, code="not-yet-open")
+
+
+def refuse_booked(ask: Ask, resident_id: int) -> None:
+    """Raise AlreadyBooked when the person has a place of this slot already; do nothing for others."""
+    if ask.slot is None:
+        return
+    found = Slot.objects.filter(
+        key=ask.slot, bookings__resident_id=resident_id, bookings__state__in=EXPECTED
+    ).values_list("starts_at", flat=True)
+    if (starts_at := found.first()) is not None:
+        at = timezone.localtime(starts_at).strftime("%m-%d %H:%M")
+        own = ask.actor.kind is ActorKind.RESIDENT
+        message = (
+            _("您已约上 %(time)s 的号，不必重复预约。") if own else _("该居民已约上 %(time)s 的号，不必重复预约。")
+        ) % {"time": at}
+        raise AlreadyBooked(message, next_slot=None)
 
 
 def refuse(ask: Ask, *, over: bool) -> NoReturn:

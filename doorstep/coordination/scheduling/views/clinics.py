@@ -20,6 +20,7 @@ from doorstep.coordination.scheduling import (
     queries,
     resuming_actions,
     spreadsheet,
+    stopped_queries,
     stopping_actions,
     waiting_queries,
 )
@@ -183,7 +184,7 @@ def schedule(request: HttpRequest, key: UUID) -> HttpResponse:
         "quotas": QUOTA_ZH,
         "tones": presenters.TONES,
         "weeks": _weeks(found, rows=sessions),
-        "stopped": clinic_queries.stopped_days(organization_id=found.organization_id, schedule_id=found.pk),
+        "stopped": stopped_queries.stopped(organization_id=found.organization_id, schedule_id=found.pk),
         "trying": False,
         **shown,
     }
@@ -297,7 +298,10 @@ def _undo(request: HttpRequest, found: presenters.ShownSchedule, act: str, actor
         stopping.say_resumed(
             request,
             resuming_actions.resume_clinic(
-                schedule=found, since=midnight(day_of(value)), until=midnight(day_of(value), 1), actor=actor
+                schedule=found,
+                since=midnight(day_of(value)),
+                until=midnight(day_of(request.POST.get("until") or value), 1),
+                actor=actor,
             ),
         )
         return

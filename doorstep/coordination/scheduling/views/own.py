@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from doorstep.coordination.scheduling import (
     waiting_queries,
 )
 from doorstep.coordination.scheduling.forms import WaitForm
+from doorstep.coordination.scheduling.outcomes import AlreadyBooked
 from doorstep.coordination.scheduling.views.asking import try_act
 from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.actor import Actor, ActorKind
@@ -101,6 +103,10 @@ def book(request: HttpRequest, key: UUID) -> HttpResponse:
             with transaction.atomic():
                 _take(key, change=change, rebook=rebook, frame=frame, actor=actor)
         except actions.NoPlaceLeft as refused:
+            if isinstance(refused, AlreadyBooked) and not (change or rebook):
+                # The back button or a second tab: what was wanted is there.
+                messages.info(request, str(refused.message))
+                return redirect(request, reverse("scheduling:mine"))
             error, following = str(refused.message), refused.next_slot
         except Refused as refused:
             if refused.status not in (409, 422):
@@ -109,7 +115,17 @@ def book(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             messages.success(request, _("预约成功。"))
             return redirect(request, reverse("scheduling:mine"))
-    context = {**frame, "slot": slot, "change": change, "rebook": rebook, "error": error, "following": following}
+    replaced = urlencode({name: value for name, value in (("change", change), ("rebook", rebook)) if value})
+    context = {
+        **frame,
+        "slot": slot,
+        "change": change,
+        "rebook": rebook,
+        "error": error,
+        "following": following,
+        "department_key": own_queries.department_key(department_id=slot.department_id) if error else None,
+        "query": f"?{replaced}" if replaced else "",
+    }
     return render(request, "scheduling/own/book.html", context, status=422 if error else 200)
 
 

@@ -25,6 +25,7 @@ from doorstep.coordination.scheduling.forms import SinkForm
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.quota_case_queries import FIGURES, Figure
 from doorstep.coordination.scheduling.rules import QUOTA_ZH, quota_name
+from doorstep.coordination.scheduling.sharing import SHARED
 from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight, try_act
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
@@ -41,8 +42,6 @@ _FIGURE_ZH = {
     "missed": gettext_lazy("爽约"),
     "wasted": gettext_lazy("浪费"),
 }
-# Only what is given down has units to share it.
-SHARED = ("community", "contract", "referral")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +214,8 @@ def _decide(
         request,
         _("已记录不采纳及其原因，现行分配不变。")
         if refuses
-        else _("新的分配将从 %(day)s 起放号时生效。") % {"day": begins.isoformat()},
+        else _("新的分配从 %(day)s 起生效：以后放的号按新份额，已放而无人预约的号随之调整，已有预约的不变。")
+        % {"day": begins.isoformat()},
     )
     return []
 

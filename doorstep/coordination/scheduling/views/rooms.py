@@ -11,7 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from doorstep.coordination.scheduling import clinic_actions, clinic_queries, presenters, queries, rooms_actions
+from doorstep.coordination.scheduling import (
+    clinic_actions,
+    clinic_queries,
+    presenters,
+    queries,
+    relaying_actions,
+    rooms_actions,
+)
 from doorstep.coordination.scheduling.forms import WEEKDAYS, FacilityForm, KindForm, RoomForm, VisitKindForm
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.views.asking import actor_with, try_act
@@ -90,10 +97,13 @@ def rooms(request: HttpRequest, key: UUID) -> HttpResponse:
         kinds=[
             (one.pk, _("%(name)s（%(minutes)s 分钟）") % {"name": one.name, "minutes": one.minutes}) for one in kinds
         ],
-        initial={"since": tomorrow},
+        initial={"since": tomorrow, "relay": True},
     )
     bound: forms.Form | None = {"room": room_form, "kind": kind_form}.get(act)
-    if bound is not None and bound.is_valid() and try_act(bound, lambda: _change(request, found, bound, actor)):
+    planned: list[relaying_actions.KindChange] = []
+    if act == "kind" and request.POST.get("try") and kind_form.is_valid():
+        try_act(kind_form, lambda: planned.append(_previewed(found, kind_form, actor)))
+    elif bound is not None and bound.is_valid() and try_act(bound, lambda: _change(request, found, bound, actor)):
         return redirect(request, reverse("scheduling:rooms", args=[key]))
     context = {
         "schedule": found,
@@ -103,8 +113,17 @@ def rooms(request: HttpRequest, key: UUID) -> HttpResponse:
         "today": timezone.localdate(),
         "room_form": room_form,
         "kind_form": kind_form,
+        "planned": planned[0] if planned else None,
     }
-    return render(request, "scheduling/rooms.html", context, status=422 if bound is not None else 200)
+    wrong = bound is not None and not planned
+    return render(request, "scheduling/rooms.html", context, status=422 if wrong else 200)
+
+
+def _previewed(found: presenters.ShownSchedule, form: forms.Form, actor: Actor) -> relaying_actions.KindChange:
+    facts = form.cleaned_data
+    return relaying_actions.preview_kind(
+        schedule=found, kind_id=facts["kind"], since=facts["since"], session_id=facts["session"], actor=actor
+    )
 
 
 def _change(request: HttpRequest, found: presenters.ShownSchedule, form: forms.Form, actor: Actor) -> None:
@@ -119,13 +138,23 @@ def _change(request: HttpRequest, found: presenters.ShownSchedule, form: forms.F
             % {"day": facts["since"].isoformat(), "moved": moved},
         )
         return
-    count = rooms_actions.change_kind(
-        schedule=found, kind_id=facts["kind"], since=facts["since"], session_id=facts["session"], actor=actor
+    done = relaying_actions.change_kind(
+        schedule=found,
+        kind_id=facts["kind"],
+        since=facts["since"],
+        session_id=facts["session"],
+        relay=facts["relay"],
+        actor=actor,
     )
+    said = {"day": facts["since"].isoformat(), "count": done.sessions}
+    if not facts["relay"]:
+        messages.success(request, _("%(day)s 起 %(count)s 个时段改用新的就诊类型；已放的号源和预约不变。") % said)
+        return
+    said |= {"gone": sum(one.gone for one in done.days), "made": sum(one.made for one in done.days)}
     messages.success(
         request,
-        _("%(day)s 起 %(count)s 个时段改用新的就诊类型；已放的号源和预约不变。")
-        % {"day": facts["since"].isoformat(), "count": count},
+        _("%(day)s 起 %(count)s 个时段改用新的就诊类型；无人预约的 %(gone)s 段已重排为 %(made)s 段，已有预约的不变。")
+        % said,
     )
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from doorstep.coordination.scheduling import clinic_queries, resuming_actions, stopping_actions
+from doorstep.coordination.scheduling import clinic_queries, resuming_actions, stopped_queries, stopping_actions
 from doorstep.coordination.scheduling.forms import ResumeForm, ScopeStopForm
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.views.asking import actor_with, midnight, try_act
@@ -26,7 +26,7 @@ def stop(request: HttpRequest) -> HttpResponse:
     resuming = request.POST.get("act") == "resume"
     scopes, stopped = (
         clinic_queries.stop_choices(organization_id=unit),
-        clinic_queries.stopped_days(organization_id=unit),
+        stopped_queries.stopped(organization_id=unit),
     )
     form = ScopeStopForm(
         request.POST if request.method == "POST" and not resuming else None,
@@ -63,9 +63,7 @@ def _run(request: HttpRequest, form: forms.Form, actor: Actor) -> None:
     messages.success(request, _("已停诊，%(count)s 个预约正在取消，每人已生成改约任务。") % {"count": booked})
 
 
-def _schedule_scopes(stopped: list[dict[str, object]]) -> list[tuple[str, str]]:
+def _schedule_scopes(stopped: list[stopped_queries.Stopped]) -> list[tuple[str, str]]:
     """One line of the table as a scope: its button sends the schedule and its day."""
-    found = {
-        f"schedule:{one['schedule_id']}": f"{_('排班')} · {one['department']} {one['who']}".strip() for one in stopped
-    }
+    found = {f"schedule:{one.schedule_id}": f"{_('排班')} · {one.department} {one.who}".strip() for one in stopped}
     return sorted(found.items(), key=lambda one: one[1])

@@ -1,0 +1,88 @@
+"""The own phone: pressed twice, left open, or too late, it says what is so and leads on."""
+
+from datetime import date, datetime, time, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from doorstep.coordination.scheduling.models import Booking
+from doorstep.coordination.scheduling.rules import CHINA
+from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.models import User
+from doorstep.kernel.access.session import acting
+from doorstep.people.residents.models import ResidentAccount
+from doorstep.people.residents.tests.factories import make_resident
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    return make_clinic()
+
+
+@pytest.fixture
+def phone(client: Client, clinic: Clinic) -> Client:
+    with acting(system_actor(Purpose.IMPORT)):
+        user = User.objects.create_user("zhou", password="correct-horse-9", kind=User.Kind.RESIDENT)
+        ResidentAccount.objects.create(user=user, resident=clinic.resident, since=date(2024, 1, 1))
+    client.force_login(user)
+    return client
+
+
+def test_who_has_the_place_already_is_led_to_it_and_not_told_that_it_went(phone: Client, clinic: Clinic) -> None:
+    slot = make_slot(clinic, open=1)
+    make_slot(clinic, starts_at=slot.starts_at + timedelta(hours=1), open=1)
+    page = f"/slots/my/book/{slot.key}/"
+    assert phone.post(page).status_code == 302
+    again = phone.post(page, follow=True)
+    shown = again.content.decode()
+    assert again.redirect_chain[-1][0].endswith("/slots/my/")
+    assert "不必重复预约" in shown
+    assert "约满" not in shown
+    with acting(system_actor(Purpose.INDICATORS)):
+        assert Booking.objects.count() == 1
+
+
+def test_who_comes_too_late_for_a_change_is_led_on_with_the_change(phone: Client, clinic: Clinic) -> None:
+    day = datetime.combine(timezone.localdate() + timedelta(days=2), time(9), tzinfo=CHINA)
+    first, full = make_slot(clinic, starts_at=day, open=1), make_slot(clinic, starts_at=day + timedelta(days=1), open=1)
+    free = make_slot(clinic, starts_at=day + timedelta(days=2), open=1)
+    assert phone.post(f"/slots/my/book/{first.key}/").status_code == 302
+    with acting(system_actor(Purpose.INDICATORS)):
+        made = Booking.objects.get()
+    other = make_resident(
+        organization_id=clinic.world.village, name="钱进", number="", phone="", panel_of=(clinic.world.village,)
+    )
+    book_for(clinic, full, other, origin="open")
+    late = phone.post(f"/slots/my/book/{full.key}/", {"change": str(made.key)})
+    shown = late.content.decode()
+    assert late.status_code == 422
+    assert f"/slots/my/book/{free.key}/?change={made.key}" in shown
+    assert f"/slots/my/find/{clinic.schedule.department.key}/?change={made.key}" in shown
+    # Without a change the waiting list is one press away.
+    assert (
+        f"/slots/my/find/{clinic.schedule.department.key}/wait/"
+        in phone.post(f"/slots/my/book/{full.key}/").content.decode()
+    )
+
+
+def test_twenty_bookings_cost_the_page_no_more_than_one(phone: Client, clinic: Clinic) -> None:
+    begins = datetime.combine(timezone.localdate() + timedelta(days=1), time(9), tzinfo=CHINA)
+    counts = []
+    for number in range(20):
+        slot = make_slot(clinic, starts_at=begins + timedelta(days=number), open=1)
+        assert phone.post(f"/slots/my/book/{slot.key}/").status_code == 302
+        if number in (0, 19):
+            phone.get("/slots/my/")
+            with CaptureQueriesContext(
+                connection,
+            ) as seen:
+                assert phone.get("/slots/my/").status_code == 200
+            counts.append(len(seen))
+    assert counts[1] <= counts[0]
+    assert counts[0] <= 17, "\n".join(one["sql"][:170] for one in seen.captured_queries)
