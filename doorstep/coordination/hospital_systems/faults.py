@@ -127,6 +127,16 @@ KINDS: dict[str, Kind] = {
         gettext_lazy("一个文件最多 %(most)s 行。"),
         gettext_lazy("请分成几个文件存入。"),
     ),
+    "file-large": Kind(
+        gettext_lazy("文件太大"),
+        gettext_lazy("文件（或它解压后的内容）超过 %(most)s MB，没有读取。"),
+        gettext_lazy("请按月份或科室分成几个文件存入，并删掉表格里的图片和空白行列。"),
+    ),
+    "number-rounded": Kind(
+        gettext_lazy("身份证号被 Excel 改写"),
+        gettext_lazy("身份证号是按数字存的（形如 4.3998E+17），后几位已经丢失。"),
+        gettext_lazy("请把这一列设为“文本”格式后重新导出，不能只在原表里改格式。"),
+    ),
     "id-number-invalid": Kind(
         gettext_lazy("身份证号不正确"),
         gettext_lazy("%(sentence)s"),

@@ -7,8 +7,9 @@ import csv
 import io
 import json
 import re
+import zlib
 from datetime import date, datetime
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from django.utils import timezone
 from python_calamine import CalamineError, CalamineWorkbook
@@ -20,7 +21,7 @@ from doorstep.coordination.hospital_systems.people import Claim
 from doorstep.coordination.hospital_systems.v2 import tables
 from doorstep.coordination.hospital_systems.v2.times import day_of, fhir_time, moment_of
 from doorstep.coordination.hospital_systems.writing import Writer
-from doorstep.kernel.exchange.folders import Item
+from doorstep.kernel.exchange.folders import LARGEST, Item
 from doorstep.kernel.exchange.formats import Fault, Format, Keys, Outcome, Task
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.fhir.elements import Json
@@ -37,9 +38,15 @@ FURTHER = {
     "visits": ("姓名", "出生日期", "结束时间", "诊断"),
 }
 UNREADABLE = "TABLE^unreadable"
+# What zipfile raises besides for parts that are cut off, locked or packed in a way that it does not know.
+_PACKED = (zlib.error, EOFError, RuntimeError, NotImplementedError, OSError)
 # Whoever writes only digits here means a national id.
 _NUMERIC = re.compile(r"[0-9]{14,18}[0-9X]?")
+# What Excel makes of an id number in a column of numbers.
+_ROUNDED = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]+")
 MOST_ROWS = 20_000
+# A table of that many rows takes a tenth of it.
+MOST_UNPACKED = 100 * 1024 * 1024
 _CLASSES = {"门诊": "O", "急诊": "E", "住院": "I"}
 _DECLARED = re.compile(rb"""encoding=["']([A-Za-z0-9_.-]+)["']""")
 
@@ -49,12 +56,14 @@ def open_file(name: str, data: bytes) -> list[Item]:
     try:
         if not data:
             raise Fault("file-empty", "文件")
+        if len(data) > LARGEST:
+            raise Fault("file-large", "文件", most=f"{LARGEST // 1024 // 1024}")
         if name.lower().endswith(".xml"):
             return [_document(data)]
         return _rows(_table(name, data))
     except Fault as fault:
         said: Json = {"file": name, "kind": fault.kind, "place": fault.place, "facts": fault.facts}
-    except (CalamineError, BadZipFile, UnicodeDecodeError, LookupError, ValueError, csv.Error):
+    except (CalamineError, BadZipFile, UnicodeDecodeError, LookupError, ValueError, csv.Error, *_PACKED):
         said = {"file": name, "kind": "file-broken", "place": "文件", "facts": {}}
     return [Item("table", UNREADABLE, json.dumps(said, ensure_ascii=False), whole=False)]
 
@@ -106,11 +115,23 @@ def _table(name: str, data: bytes) -> list[list[str]]:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = data.decode("gb18030")
-        return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text))]
+        return [[_cell(cell) for cell in row] for row in csv.reader(io.StringIO(text))]
     if name.lower().endswith((".xlsx", ".xls")):
+        if data.startswith(b"PK"):
+            _check_unpacked(data)
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
         return [[_cell(cell) for cell in row] for row in sheet.to_python()]
     raise Fault("file-kind", "文件")
+
+
+def _check_unpacked(data: bytes) -> None:
+    """Raise a Fault for a workbook that is small on the disk and huge in memory, before anything opens it."""
+    with ZipFile(io.BytesIO(data)) as packed:
+        if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
+            raise Fault("file-large", "文件", most=f"{MOST_UNPACKED // 1024 // 1024}")
+        # What a part says of its size is believed no further than it is true.
+        if packed.testzip() is not None:
+            raise BadZipFile
 
 
 def _cell(cell: object) -> str:
@@ -119,8 +140,10 @@ def _cell(cell: object) -> str:
     if isinstance(cell, date):
         return cell.strftime("%Y%m%d")
     if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()
+        # Excel keeps 15 digits of a number; what it says of the others is not what somebody typed.
+        return str(int(cell)) if abs(cell) < 1e15 else f"{cell:.14E}"
+    # PostgreSQL keeps no NUL.
+    return str(cell).replace("\0", "").strip()
 
 
 def keys_of(text: str) -> Keys:
@@ -140,6 +163,8 @@ def apply(task: Task) -> Outcome:
     if missing is not None:
         raise Fault("field-missing", missing)
     number = "".join(row["身份证号"].split()).upper()
+    if _ROUNDED.fullmatch(number):
+        raise Fault("number-rounded", "身份证号")
     if _NUMERIC.fullmatch(number):
         try:
             read_number(number, today=timezone.localdate())

@@ -79,9 +79,13 @@ def look() -> int:
         for name in ("in", "done", "failed"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         for path in sorted((folder / "in").iterdir()):
-            if _is_ready(path):
-                _take(connection, path)
-                taken += 1
+            try:
+                if _is_ready(path):
+                    _take(connection, path)
+                    taken += 1
+            except OSError as error:
+                # Taken away again, or not ours to read: the others go on, and this one is looked at again.
+                log.warning("file_not_read", connection=connection.code, error=type(error).__name__)
     return taken
 
 
@@ -106,7 +110,9 @@ def _is_written(path: Path) -> bool:
 
 
 def _take(connection: Connection, path: Path) -> None:
-    data = path.read_bytes() if path.stat().st_size <= LARGEST else b""
+    with path.open("rb") as file:
+        # One byte more says that there is more; what opens files says so in words.
+        data = file.read(LARGEST + 1)
     taken = take(connection, name=path.name, data=data)
     place = "done" if taken.whole else "failed"
     path.replace(path.parent.parent / place / f"{time.strftime('%Y%m%d-%H%M%S')}-{path.name}")

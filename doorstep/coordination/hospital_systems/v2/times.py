@@ -6,8 +6,12 @@ from zoneinfo import ZoneInfo
 
 CHINA = ZoneInfo("Asia/Shanghai")
 _FORM = re.compile(r"^(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:\.\d{1,6})?([+-]\d{4})?$")
-# What some systems write instead: 2026-05-01 10:30:00.
-_DASHED = re.compile(r"[-/: T]")
+# What some systems and people write instead: 2026-05-01 10:30:00, 2026/5/1 8:05, 2026年5月1日 8时5分. Each part is read for itself: with the
+# separators taken out, 2026/1/12 8:00 would be the 28th of November.
+_SEPARATED = re.compile(
+    r"^(\d{4})(?:[-/.年](\d{1,2}))(?:[-/.月](\d{1,2})日?|月)?"
+    r"(?:(?:\s*T\s*|\s*)(\d{1,2})[:：时](?:(\d{1,2})分?)?(?:[:：]?(\d{1,2})秒?)?)?(?:\.\d{1,6})?(Z|[+-]\d{2}:?\d{2})?$"
+)
 
 
 def moment_of(text: str) -> datetime | None:
@@ -46,9 +50,7 @@ def fhir_time(text: str) -> str:
 
 
 def _parts(text: str) -> tuple[list[int], timezone | ZoneInfo] | None:
-    found = _FORM.match(text.strip())
-    if found is None and len(text) >= 10 and text[4:5] in "-/":
-        found = _FORM.match(_DASHED.sub("", text.strip()))
+    found = _FORM.match(text.strip()) or _SEPARATED.match(text.strip())
     if found is None:
         return None
     numbers = [int(one) for one in found.groups()[:6] if one is not None]
@@ -58,5 +60,8 @@ def _parts(text: str) -> tuple[list[int], timezone | ZoneInfo] | None:
 def _zone(text: str | None) -> timezone | ZoneInfo:
     if not text:
         return CHINA
+    if text == "Z":
+        return timezone.utc
+    text = text.replace(":", "")
     offset = timedelta(hours=int(text[1:3]), minutes=int(text[3:5]))
     return timezone(-offset if text[0] == "-" else offset)
