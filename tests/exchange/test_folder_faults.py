@@ -4,6 +4,7 @@ import io
 import os
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def save(place: Path, name: str, data: bytes) -> Path:
     return path
 
 
-def workbook(*rows: list[object]) -> bytes:
+def workbook(*rows: Sequence[object]) -> bytes:
     made = io.BytesIO()
     book = xlsxwriter.Workbook(made, {"in_memory": True})
     sheet = book.add_worksheet()

@@ -1,7 +1,7 @@
 """Times of HL7 v2 (TS, DTM): YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+/-ZZZZ]; without a zone they are China's."""
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -61,7 +61,7 @@ def _zone(text: str | None) -> timezone | ZoneInfo:
     if not text:
         return CHINA
     if text == "Z":
-        return timezone.utc
+        return UTC
     text = text.replace(":", "")
     offset = timedelta(hours=int(text[1:3]), minutes=int(text[3:5]))
     return timezone(-offset if text[0] == "-" else offset)
