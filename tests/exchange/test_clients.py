@@ -1,6 +1,7 @@
 """Systems are registered by their public keys on a page; what cannot be is told at its field, and ending is at once."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -58,6 +59,48 @@ def test_a_system_that_was_registered_on_the_page_gets_tokens_until_it_is_stoppe
     assert machine.get("/fhir/Observation", headers=bearer).status_code == 401
     assert _ask(machine, _assertion(other), "system/Observation.rs").status_code == 401
     assert "检验系统" not in client.get("/exchange/systems/").content.decode().partition("ds-table")[2]
+
+
+def test_a_key_is_changed_without_an_outage(client: Client, world: World) -> None:
+    old, new = (JWK.generate(kty="EC", crv="P-384", kid=name) for name in ("k1", "k2"))
+    both = json.dumps({"keys": [json.loads(key.export_public()) for key in (old, new)]})
+    scopes, keys = "system/Observation.rs", "/exchange/systems/lab/keys/"
+    assert client.post(ADDRESS, _facts(world, keys=_public(old), scopes=scopes)).status_code == 302
+    machine = Client()
+    given = _ask(machine, _assertion(old), scopes).json()["access_token"]
+
+    def answer() -> int:
+        return machine.get("/fhir/Observation", headers={"authorization": f"Bearer {given}"}).status_code
+
+    assert client.post(keys, _facts(world, keys=both, scopes=scopes)).status_code == 302
+    assert answer() == 200
+    assert _ask(machine, _assertion(old), scopes).status_code == 200
+    assert client.post(keys, _facts(world, keys=_public(new), scopes=scopes, keep="on")).status_code == 302
+    assert answer() == 200
+    refused = _ask(machine, _assertion(old), scopes)
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+    # Without the wish to keep them, a key that is taken away ends what it may have signed.
+    assert client.post(keys, _facts(world, keys=both, scopes=scopes)).status_code == 302
+    assert client.post(keys, _facts(world, keys=_public(new), scopes=scopes)).status_code == 302
+    assert answer() == 401
+
+
+def test_an_assertion_that_is_not_believed_says_which_part(client: Client, world: World) -> None:
+    assert client.post(ADDRESS, _facts(world)).status_code == 302
+    machine, once = Client(), _assertion(KEY)
+    assert _ask(machine, once, "system/Observation.rs").status_code == 200
+    for assertion, words in (
+        (once, "jti 已用过"),
+        (_assertion(KEY, aud="https://elsewhere.example/token"), "aud 不是本地址"),
+        (_assertion(KEY, exp=int(time.time()) + 3600), "exp 超过 5 分钟"),
+        (_assertion(KEY, exp=int(time.time()) - 3600), "签名、期限或必要声明不对"),
+        (_assertion(JWK.generate(kty="EC", crv="P-384", kid="k1")), "签名、期限或必要声明不对"),
+        (_assertion(KEY, iss="nobody", sub="nobody"), "没有登记这个 iss"),
+        ("abc", "不是合法的 JWT"),
+    ):
+        answer = _ask(machine, assertion, "system/Observation.rs")
+        assert answer.status_code == 401, words
+        assert words in answer.json()["error_description"]
 
 
 def test_a_system_that_cannot_be_is_told_at_its_field(client: Client, world: World) -> None:

@@ -22,6 +22,7 @@ from doorstep.kernel.access.session import acting
 from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.tests.factories import make_staff
 from doorstep.people.workforce.models import Practitioner
+from doorstep.site.oauth.scopes import kept
 from tests.fhir.house import House, System, make_house
 
 pytestmark = pytest.mark.django_db
@@ -255,7 +256,7 @@ def test_a_resident_reads_what_an_app_asks_for_and_ends_it(house: House, client:
     app = System(Client(), given["access_token"])
     assert app.ask("GET", "Observation").status_code == 200
     page = client.get("/me/looks/").content.decode()
-    for words in ("健康手机应用", "知道您是谁；", "查看测量与检验结果；查看诊断"):
+    for words in ("健康手机应用", "知道您是谁；", "查看测量与检验结果；查看诊断与健康问题"):
         assert words in page, words
     assert "知道您是谁；知道您是谁" not in page
     assert client.post("/me/apps/phone-app/stop/").status_code == 302
@@ -264,6 +265,31 @@ def test_a_resident_reads_what_an_app_asks_for_and_ends_it(house: House, client:
     assert Client().post("/oauth/token", renewal).status_code == 400
     assert "我授权的应用" not in client.get("/me/looks/").content.decode()
     assert client.post("/me/apps/phone-app/stop/").status_code == 404
+
+
+def test_the_person_narrows_what_an_app_asked_for(house: House, client: Client) -> None:
+    _app()
+    user = _resident_account(house)
+    scope = "openid launch/patient offline_access patient/Observation.rs patient/Condition.r"
+    given = _signed_in(client, user, scope, chosen="1", line="测量与检验结果")
+    assert given["scope"].split() == ["openid", "launch/patient", "patient/Observation.rs"]
+    assert "refresh_token" not in given
+    app = System(Client(), given["access_token"])
+    assert app.ask("GET", "Observation").status_code == 200
+    assert app.ask("GET", "Condition").status_code == 403
+
+
+def test_everything_is_narrowed_to_kinds(house: House, client: Client) -> None:
+    _app()
+    user = _resident_account(house)
+    client.force_login(user)
+    given = _signed_in(client, user, "launch/patient patient/*.rs", chosen="1", line="就诊记录")
+    assert given["scope"].split() == ["launch/patient", "patient/Encounter.rs"]
+    # Nothing that was not asked for is given, whatever the form says.
+    assert (
+        kept("patient/Observation.r", ["测量与检验结果", "就诊记录", "健康档案的全部内容", "offline_access"])
+        == "patient/Observation.r"
+    )
 
 
 def test_revocation_and_introspection(house: House, client: Client) -> None:

@@ -51,13 +51,20 @@ def keys(request: HttpRequest, name: str) -> HttpResponse:
     form = KeysForm(request.POST or None, request.FILES or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            clients.renew_system(client=client, wanted=_wanted(form), actor=actor)
+            void = clients.renew_system(
+                client=client, wanted=_wanted(form), actor=actor, keep=form.cleaned_data["keep"]
+            )
         except Refused as refused:
             if refused.status != 422:
                 raise
             show_refusal(form, refused)
         else:
-            notes.success(request, _("公钥与范围已更换，之前发出的令牌已作废。"))
+            notes.success(
+                request,
+                _("公钥与范围已更换，之前发出的令牌已作废。")
+                if void
+                else _("公钥与范围已更换，已发出的令牌继续有效。"),
+            )
             return redirect(request, reverse("exchange:system-keys", args=[name]))
     context = {
         "client": client,

@@ -52,14 +52,22 @@ def register_system(*, name: str, organization_id: int, wanted: Wanted, actor: A
 
 
 @transaction.atomic
-def renew_system(*, client: ApiClient, wanted: Wanted, actor: Actor) -> ApiClient:
-    """Give a system other keys and scopes: what the old keys sign is believed no more, tokens that were given are void."""
+def renew_system(*, client: ApiClient, wanted: Wanted, actor: Actor, keep: bool = False) -> bool:
+    """Give a system other keys and scopes; what keys sign that are not among them is believed no more.
+
+    Tokens that were given are void when a key or a scope was taken away, unless they are to be kept for their five minutes. Says whether.
+    """
     _check(client, actor)
     faults = _faults(wanted)
     if faults:
         raise Refused(_("有内容需要更正，没有保存。"), fields=faults)
-    AccessToken.objects.filter(application__client_id=client.name).delete()
-    return _write(client.name, client.organization_id, wanted, actor)
+    keys = json.loads(wanted.keys)["keys"]
+    lost = any(key not in keys for key in client.jwks.get("keys", []))
+    lost = lost or bool(set(client.scopes.split()) - set(wanted.scopes.split()))
+    if lost and not keep:
+        AccessToken.objects.filter(application__client_id=client.name).delete()
+    _write(client.name, client.organization_id, wanted, actor)
+    return lost and not keep
 
 
 @transaction.atomic

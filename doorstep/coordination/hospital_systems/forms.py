@@ -229,6 +229,12 @@ class KeysForm(forms.Form):
         label=_("公钥地址 jku"), max_length=500, required=False, assume_scheme="https", help_text=_("只核对，不抓取。")
     )
 
+    keep = forms.BooleanField(
+        label=_("平稳更换：已发出的令牌用到期满（最多 5 分钟）"),
+        required=False,
+        help_text=_("旧私钥已外泄时不要勾选：旧令牌会马上作废。只增加公钥时令牌不受影响。"),
+    )
+
     def clean(self) -> dict[str, Any]:
         """The keys are those of the file, if one was chosen."""
         facts = super().clean() or {}

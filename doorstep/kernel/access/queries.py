@@ -104,8 +104,17 @@ def app_named(name: str) -> App | None:
 
 def launch_waiting(*, token: str, app: str) -> bool:
     """Whether a launch parameter may still be used by this app."""
+    return launched_for(token=token, app=app) is not None
+
+
+def launched_for(*, token: str, app: str) -> UUID | None:
+    """The key of the resident for whom an app was opened, while its launch parameter may still be used; None for another."""
     waiting = Launch.objects.filter(token_hash=token_hash(token), app__name=app, used_at__isnull=True)
-    return waiting.filter(app__closed_at__isnull=True, expires_at__gt=timezone.now()).exists()
+    return (
+        waiting.filter(app__closed_at__isnull=True, expires_at__gt=timezone.now())
+        .values_list("patient", flat=True)
+        .first()
+    )
 
 
 def launch_behind(

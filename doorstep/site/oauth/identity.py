@@ -1,6 +1,7 @@
 """Who signed in, as an app is told it: the issuer of the house and the person's own resource (OpenID Connect, SMART fhirUser)."""
 
 from typing import Any
+from uuid import UUID
 
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose
 from doorstep.kernel.access.models import User
@@ -27,8 +28,12 @@ def fhir_user_of(user: User) -> str | None:
     return f"Practitioner/{person.key}" if person else None
 
 
-def whose(user: User) -> str:
-    """The name of the one resident whose record an app of this account would see; empty for staff."""
+def whose(user: User, *, launched: UUID | None) -> str:
+    """The name of the one resident whose record an app would see: for whom it was opened, or of the account itself; else empty."""
+    if launched is not None:
+        with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
+            found = residents.behind_keys(keys=[str(launched)])
+            return next((residents.get(resident_id=one).name for one in found.values()), "")
     if user.kind != User.Kind.RESIDENT:
         return ""
     with for_purpose(Purpose.SIGN_IN, ANONYMOUS):

@@ -1,6 +1,7 @@
 """The scopes that can be asked for: any well-formed SMART v2 scope, within what the operator gave the client."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,6 +12,8 @@ from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.scopes import LAUNCH, is_scope, parse
 
 INTROSPECTION = "introspection"
+# What an app can do without, and the person may not want.
+_LEFT_OUT = ("offline_access", "online_access")
 # What a person reads instead of a type's name; a type that is not here is named as it is.
 _KINDS = {
     "*": gettext_lazy("健康档案的全部内容"),
@@ -19,7 +22,7 @@ _KINDS = {
     "CarePlan": gettext_lazy("康复与随访计划"),
     "CareTeam": gettext_lazy("家庭医生团队"),
     "Composition": gettext_lazy("病历文书"),
-    "Condition": gettext_lazy("诊断"),
+    "Condition": gettext_lazy("诊断与健康问题"),
     "Consent": gettext_lazy("知情同意"),
     "Contract": gettext_lazy("家庭医生签约"),
     "Coverage": gettext_lazy("医保"),
@@ -58,6 +61,51 @@ def told(scopes: Iterable[str]) -> list[str]:
     shown = ["*"] if "*" in kinds else kinds
     lines += [_("查看%(kind)s") % {"kind": _KINDS.get(kind, kind)} for kind in shown]
     return list(dict.fromkeys(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of what an app asks for. `optional` ones the person may leave out; `parts` are kinds that "everything" is made of."""
+
+    name: str
+    words: str
+    optional: bool
+    parts: tuple[tuple[str, str], ...] = ()
+
+
+def choices(scopes: Iterable[str]) -> list[Choice]:
+    """What an app of a person asks for, a line per thing: the person narrows it before agreeing."""
+    scopes = list(scopes)
+    named = SmartScopes().get_all_scopes()
+    fixed = dict.fromkeys(line for scope, line in named.items() if scope in scopes and scope not in _LEFT_OUT)
+    found = [Choice("", line, optional=False) for line in fixed]
+    found += [Choice(scope, named[scope], optional=True) for scope in scopes if scope in _LEFT_OUT]
+    kinds = [kind for _context, kind, _verbs in parse(" ".join(scopes)).granted]
+    shown = ["*"] if "*" in kinds else kinds
+    lines = dict.fromkeys(str(_KINDS.get(kind, kind)) for kind in shown)
+    every = dict.fromkeys(str(words) for kind, words in _KINDS.items() if kind != "*") if "*" in kinds else {}
+    parts = tuple((words, words) for words in every)
+    return found + [Choice(words, _("查看%(kind)s") % {"kind": words}, optional=True, parts=parts) for words in lines]
+
+
+def kept(asked: str, lines: Iterable[str]) -> str:
+    """The scopes of which the person left the line ticked; of "everything" the kinds that were ticked instead."""
+    chosen = set(lines)
+    scopes: list[str] = []
+    for scope in asked.split():
+        granted = parse(scope).granted
+        if not granted:
+            scopes += [scope] if scope not in _LEFT_OUT or scope in chosen else []
+            continue
+        context, kind, _verbs = granted[0]
+        if str(_KINDS.get(kind, kind)) in chosen:
+            scopes.append(scope)
+        elif kind == "*":
+            letters = scope.partition(".")[2]
+            scopes += [
+                f"{context}/{one}.{letters}" for one, words in _KINDS.items() if one != "*" and str(words) in chosen
+            ]
+    return " ".join(dict.fromkeys(scopes))
 
 
 class _Any(dict[str, str]):

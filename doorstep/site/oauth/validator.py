@@ -16,6 +16,7 @@ from doorstep.kernel.access.assertions import NotBelieved, unverified, verified
 from doorstep.kernel.access.models import Launch
 from doorstep.kernel.access.session import for_purpose
 from doorstep.people.residents import queries as residents
+from doorstep.site.oauth import doubts
 from doorstep.site.oauth.identity import fhir_user_of, issuer_of
 from doorstep.site.oauth.scopes import INTROSPECTION, within
 
@@ -135,14 +136,17 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
             name = unverified(assertion)[1].get("iss")
             system = access_queries.client_by_name(name) if isinstance(name, str) else None
             if system is None:
-                return False
+                raise NotBelieved("没有登记这个 iss / this iss is not registered")
             said = verified(
                 assertion, client=system, fixed={"iss": name, "sub": name}, addressed_to=_addresses(request)
             )
-        except NotBelieved:
-            return False
-        client = Application.objects.filter(client_id=name).first()
-        if client is None or not access.use_assertion(client=system, jti=said.jti, expires_at=said.expires_at):
+            client = Application.objects.filter(client_id=name).first()
+            if client is None:
+                raise NotBelieved("没有登记这个 iss / this iss is not registered")
+            if not access.use_assertion(client=system, jti=said.jti, expires_at=said.expires_at):
+                raise NotBelieved("jti 已用过 / this jti was used before")
+        except NotBelieved as error:
+            doubts.note(str(error))
             return False
         request.client = client
         request.client_id = name

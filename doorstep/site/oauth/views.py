@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
@@ -14,10 +15,12 @@ from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.views import AuthorizationView, IntrospectTokenView, TokenView
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
+from doorstep.kernel.access import queries as access_queries
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose
 from doorstep.kernel.access.session import for_purpose
+from doorstep.site.oauth import doubts
 from doorstep.site.oauth.identity import whose
-from doorstep.site.oauth.scopes import told
+from doorstep.site.oauth.scopes import choices, kept
 from doorstep.site.oauth.tokens import grant_of
 
 # The FHIR base, of which apps ask for a token.
@@ -40,13 +43,20 @@ class AuthorizePage(AuthorizationView):  # type: ignore[misc]
             raise _back("aud is not this server", credentials)
         return scopes, credentials
 
+    def get_form(self, form_class: Any = None) -> Any:
+        """The toolkit's form; on the person's word it asks for what the person left ticked, and for nothing more."""
+        form = super().get_form(form_class)
+        if form.is_bound and form.data.get("chosen") and form.is_valid():
+            form.cleaned_data["scope"] = kept(form.cleaned_data.get("scope", ""), form.data.getlist("line"))
+        return form
+
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponseBase:
         """Let the browser follow the redirect to the app's own address, which the form's policy would stop."""
         application = context.get("application")
         if application is not None:
-            context["lines"] = told(context["scopes"])
+            context["choices"] = choices(context["scopes"])
             context["host"] = urlsplit(str(context["redirect_uri"])).netloc
-            context["whose"] = whose(self.request.user)
+            context["whose"] = whose(self.request.user, launched=self._launched(application, context["scopes"]))
         else:
             context["said"] = _fault(str(getattr(context.get("error"), "description", "")))
         response: HttpResponseBase = super().render_to_response(context, **kwargs)
@@ -60,6 +70,12 @@ class AuthorizePage(AuthorizationView):  # type: ignore[misc]
             + " ".join(("form-action 'self'", *sorted(targets)))
         )
         return response
+
+    def _launched(self, application: Any, scopes: list[str]) -> UUID | None:
+        """For whom an app was opened that asks for this resident alone."""
+        if any(scope.startswith("user/") for scope in scopes):
+            return None
+        return access_queries.launched_for(token=self.request.GET.get("launch", ""), app=application.client_id)
 
 
 class Introspection(IntrospectTokenView):  # type: ignore[misc]
@@ -116,12 +132,18 @@ def token(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     way = request.POST.get("grant_type", "")
     if way and way not in GRANTS:
         return _refused("ask with " + ", ".join(GRANTS), error="unsupported_grant_type")
-    return _token(request, *args, **kwargs)
+    doubts.taken()
+    answered = _token(request, *args, **kwargs)
+    doubt = doubts.taken()
+    if answered.status_code == 401 and doubt:
+        # The engineer at the other end must know which part of the assertion is wrong.
+        return _refused(doubt, error="invalid_client", status=401)
+    return answered
 
 
-def _refused(words: str, *, error: str = "invalid_request") -> JsonResponse:
+def _refused(words: str, *, error: str = "invalid_request", status: int = 400) -> JsonResponse:
     said = {"error": error, "error_description": words}
-    return JsonResponse(said, status=400, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+    return JsonResponse(said, status=status, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
 GRANTS = ("authorization_code", "client_credentials", "refresh_token")
