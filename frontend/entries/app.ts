@@ -8,6 +8,7 @@ import "../styles/referrals.css";
 import "../styles/record.css";
 import "../styles/slots.css";
 import "../styles/sound.css";
+import "../styles/consent.css";
 import { startCards } from "../page/card";
 import { startClocks } from "../page/clocks";
 import { startConditions } from "../page/conditions";

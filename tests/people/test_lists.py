@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -15,7 +16,7 @@ from python_calamine import CalamineWorkbook
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
-from doorstep.people.identity import listing
+from doorstep.people.identity import listed, listing
 from doorstep.people.identity.models import ListedMatch, ListedPatient, PatientList
 from doorstep.people.residents.indexes import number_index
 from doorstep.people.residents.models import Identifier
@@ -192,3 +193,30 @@ def test_who_is_out_of_sight_is_not_told_from_who_is_not_there(client: Client, w
     nurse = Client()
     _as(nurse, "township_duty", world.township)
     assert nurse.get(reverse("identity:lists")).status_code == 403
+
+
+def test_a_list_whose_worker_died_says_so_and_is_given_up_after_three_times(client: Client, world: World) -> None:
+    _as(client, "registrar", world.township)
+    patients = _uploaded(client, LIST.encode("gb18030"))
+    assert _checked(client, patients).status_code == 302
+    address = reverse("identity:list", args=[patients.key])
+    client.post(reverse("identity:start-list", args=[patients.key]))
+    assert "比对中断" not in client.get(address).content.decode()
+
+    def die(*_arguments: object) -> Any:
+        raise SystemExit(137)
+
+    for _try in range(listed.TRIES):
+        # Its worker is gone in the middle, without a word, and another one took it up.
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', attempts = 1, worker_id = NULL")
+        with pytest.raises(SystemExit):
+            listed.work(patients.pk, link=die)
+        page = client.get(address).content.decode()
+        assert ("正在比对" in page, "比对中断" in page) == (True, True)
+    call_command("link_uploaded", str(patients.pk))
+    page = client.get(address).content.decode()
+    assert ("比对没有完成" in page, "正在比对" in page) == (True, False)
+    client.post(reverse("identity:start-list", args=[patients.key]))
+    call_command("link_uploaded", str(patients.pk))
+    assert "自动对上" in client.get(address + "?show=linked").content.decode()

@@ -26,3 +26,17 @@ def revive(*, silent_for: int) -> int:
             except IntegrityError:
                 cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', true)", [job_id])
     return len(found)
+
+
+_ALIVE = """
+SELECT EXISTS (SELECT FROM procrastinate_jobs job LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
+WHERE job.task_name = %s AND job.args ->> %s = %s AND (job.status = 'todo' AND job.attempts = 0
+  OR job.status = 'doing' AND worker.last_heartbeat >= now() - make_interval(secs => %s)))
+"""
+
+
+def is_worked(*, task: str, argument: str, value: str, silent_for: int) -> bool:
+    """Whether a job of this task with this argument has a living worker, or waits for its first turn: what a page says of progress."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALIVE, [task, argument, value, silent_for])
+        return bool(cursor.fetchone()[0])

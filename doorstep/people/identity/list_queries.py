@@ -10,6 +10,8 @@ from uuid import UUID
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.jobs import stalled
+from doorstep.people.identity import listing
 from doorstep.people.identity.matching import Facts
 from doorstep.people.identity.models import ListedMatch, ListedPatient, PatientList
 from doorstep.people.residents.permissions import Permission
@@ -17,6 +19,8 @@ from doorstep.people.residents.permissions import Permission
 SHOWN = 50
 # Counting looks at every match by the rule of access; what is above is told as "500+".
 COUNTED = 500
+# A worker says every ten seconds that it lives.
+SILENT_SECONDS = 30
 ShownList: TypeAlias = PatientList
 ShownMatch: TypeAlias = ListedMatch
 # The tabs of a result and the states behind each.
@@ -52,6 +56,13 @@ def get_list(*, key: UUID, actor: Actor) -> PatientList:
     if found is None or found.stage == PatientList.Stage.DISCARDED:
         raise NotFound()
     return found
+
+
+def is_interrupted(patients: PatientList) -> bool:
+    """Whether a list that is said to be compared is worked by nobody now: its worker died, and it waits for its next turn."""
+    return patients.stage == PatientList.Stage.RUNNING and not stalled.is_worked(
+        task=listing.JOB, argument="list_id", value=str(patients.pk), silent_for=SILENT_SECONDS
+    )
 
 
 def sees_people(actor: Actor) -> bool:

@@ -71,6 +71,7 @@ def one_list(request: HttpRequest, key: UUID) -> HttpResponse:
         "form": form,
         "preview": list(listing.preview(patients)),
         "faults": patients.faults[:_FAULTS],
+        "interrupted": list_queries.is_interrupted(patients),
         "steps": presenters.steps_of(patients.step, listing.STEPS),
         "tab": tab,
         "sees_people": list_queries.sees_people(actor),

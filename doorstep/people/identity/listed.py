@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 # The comparison of two lists: here, or in a process of its own.
 Link = Callable[[Sequence[Facts], Sequence[Facts]], list[Linked]]
 _BATCH = 2_000
+TRIES = 3
 # So many residents are kept for one line; what is less likely than the fifth helps nobody.
 _KEPT = 5
 
@@ -39,7 +40,12 @@ def _work(list_id: int, link: Link) -> int:
         patients = PatientList.objects.select_related("organization").get(pk=list_id)
         if patients.stage not in (PatientList.Stage.RUNNING, PatientList.Stage.FAILED):
             return 0
-        PatientList.objects.filter(pk=list_id).update(step=1, stage=PatientList.Stage.RUNNING)
+        if patients.tries >= TRIES:
+            # Each time the worker died in the middle, without a word: the list says so, and another one gets its turn.
+            PatientList.objects.filter(pk=list_id).update(stage=PatientList.Stage.FAILED)
+            log.error("patient_list_given_up", list=list_id, tries=patients.tries)
+            return 0
+        PatientList.objects.filter(pk=list_id).update(step=1, stage=PatientList.Stage.RUNNING, tries=patients.tries + 1)
     with acting(system_actor(Purpose.IMPORT)):
         lines, _faults = read_lines(patients)
         ids, facts = pairs.everybody()

@@ -160,8 +160,8 @@ def start(*, patients: PatientList, actor: Actor) -> None:
         raise Conflict(_("这个名单已经处理过了，请刷新查看。"))
     if locked.rows <= locked.faulty:
         raise Refused(_("没有一行可以比对，请按错误清单更正后重新上传。"))
-    locked.stage, locked.step, locked.started_at = PatientList.Stage.RUNNING, 0, timezone.now()
-    locked.save(update_fields=["stage", "step", "started_at"])
+    locked.stage, locked.step, locked.started_at, locked.tries = PatientList.Stage.RUNNING, 0, timezone.now(), 0
+    locked.save(update_fields=["stage", "step", "started_at", "tries"])
     outbox.defer(JOB, lock=JOB, list_id=locked.pk)
     _audit("list.start", locked, actor, rows=locked.rows - locked.faulty)
 

@@ -200,6 +200,8 @@ class PatientList(models.Model):
     rows = models.IntegerField(default=0)
     faulty = models.IntegerField(default=0)
     step = models.SmallIntegerField(default=0)
+    # How often the job began: one that takes its worker down with it is not begun for ever.
+    tries = models.SmallIntegerField(default=0, db_default=0)
     started_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
 
