@@ -230,7 +230,7 @@ def schedules_of(*, scope: str, actor: Actor) -> list[Schedule]:
         "facility": "facility_id",
         "schedule": "id",
     }
-    if name not in column or not number.isdigit():
+    if name not in column or not (number.isdecimal() and len(number) < 19):
         return []
     where = _in_rooms({int(number)}) if name == "facility" else Q(**{column[name]: int(number)})
     return list(

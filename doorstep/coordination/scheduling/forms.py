@@ -1,9 +1,10 @@
 """Forms of schedules, bookings and shares: shape only; what clashes is found by the actions."""
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.scheduling.models import CalendarDay, Facility, PlaceQuota, Schedule
@@ -37,9 +38,22 @@ LADDER = (
 _TIME = {"type": "time"}
 
 
+class _NearDay(forms.DateField):
+    """A day that a clinic's work can be about: of the last year or the next three."""
+
+    widget = DayInput
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        today = timezone.localdate()
+        first, last = today - timedelta(days=366), today + timedelta(days=3 * 366)
+        if value is not None and not first <= value <= last:
+            facts = {"first": first.isoformat(), "last": last.isoformat()}
+            raise forms.ValidationError(_("请填写 %(first)s 到 %(last)s 之间的日期。"), params=facts)
+
+
 def _day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
-    widget = DayInput()
-    return forms.DateField(label=label, widget=widget, required=required, help_text=help_text)
+    return _NearDay(label=label, required=required, help_text=help_text)
 
 
 class ScheduleForm(forms.Form):

@@ -60,6 +60,7 @@ def settle_found(*, actor: Actor) -> int:
 
 @transaction.atomic
 def drop(*, key: uuid.UUID | str, reason: str, actor: Actor) -> Rebooking:
-    """Close the task without a new time, with the reason."""
+    """Close the task without a new time, with the reason; residents need give none."""
     task = booking_queries.get_rebooking(key=key, actor=actor)
-    return workflow.apply(task, "drop", actor=actor, reason=reason)
+    verb = "self-drop" if actor.kind is ActorKind.RESIDENT else "drop"
+    return workflow.apply(task, verb, actor=actor, reason=reason)

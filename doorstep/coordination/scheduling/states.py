@@ -277,6 +277,9 @@ REBOOKING = Machine(
             listed=False,
         ),
         Transition("self-rebook", "居民改约", "Rebook oneself", (R.OPEN,), R.DONE, "resident", events.RebookingDone),
+        Transition(
+            "self-drop", "居民不再改约", "Drop oneself", (R.OPEN,), R.DROPPED, "resident", events.RebookingDropped
+        ),
         Transition("restore", "恢复原预约", "Restore", (R.OPEN,), R.DONE, "system", events.RebookingDone),
         Transition(
             "drop",

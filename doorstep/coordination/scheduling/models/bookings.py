@@ -139,6 +139,9 @@ class WaitingEntry(WorkItem):
     offered_until = models.DateTimeField(null=True)
     missed_offers = models.SmallIntegerField(default=0)
     booking = models.ForeignKey(Booking, on_delete=models.PROTECT, null=True, related_name="+")
+    # How often somebody telephoned about it and reached nobody, and when last.
+    calls_missed = models.SmallIntegerField(default=0)
+    called_at = models.DateTimeField(null=True)
 
     row_access = RowAccess(using=_SIDES_OR_SELF)
     when_merged = Moves(
@@ -187,6 +190,9 @@ class Rebooking(WorkItem):
     source_organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="sent_rebookings", db_index=False
     )
+    # How often somebody telephoned about it and reached nobody, and when last.
+    calls_missed = models.SmallIntegerField(default=0)
+    called_at = models.DateTimeField(null=True)
 
     row_access = RowAccess(using=_SIDES_OR_SELF)
     when_merged = Moves(_("停诊改约"), also={"resident_key": "key"})

@@ -21,6 +21,7 @@ from doorstep.coordination.scheduling import (
     presenters,
     queries,
     queue_actions,
+    reaching_actions,
     rebooking_actions,
     spreadsheet,
     standing,
@@ -213,6 +214,16 @@ def rebooking(request: HttpRequest, key: UUID) -> HttpResponse:
         **_picker_of(old, slots),
     }
     return render(request, "scheduling/rebooking.html", context, status=422 if error else 200)
+
+
+@require_POST
+@once
+def rebooking_missed(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The person did not answer the telephone."""
+    actor = actor_with(request, Permission.SLOT_BOOK)
+    reaching_actions.miss_rebooking(key=key, actor=actor)
+    messages.success(request, _("已记录未接通。"))
+    return redirect(request, reverse("scheduling:rebooking", args=[key]))
 
 
 def _picker_of(booking: presenters.ShownBooking, slots: Sequence[queries.SlotChoice]) -> dict[str, object]:

@@ -306,7 +306,7 @@ def _undo(request: HttpRequest, found: presenters.ShownSchedule, act: str, actor
         )
         return
     if act == "remove":
-        if not value.isdigit():
+        if not (value.isascii() and value.isdigit() and len(value) < 19):
             raise NotFound()
         clinic_actions.remove_session(schedule=found, session_id=int(value), actor=actor)
     else:

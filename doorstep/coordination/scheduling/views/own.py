@@ -175,6 +175,16 @@ def answer(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
     return redirect(request, reverse("scheduling:mine"))
 
 
+@require_POST
+@once
+def drop(request: HttpRequest, key: UUID) -> HttpResponse:
+    """No new time is wanted after a stopped clinic."""
+    actor = _frame(request)[0]
+    rebooking_actions.drop(key=key, reason=_("居民本人不再改约"), actor=actor)
+    messages.success(request, _("已记录，不再改约。"))
+    return redirect(request, reverse("scheduling:mine"))
+
+
 def _take(key: UUID, *, change: str, rebook: str, frame: dict[str, Any], actor: Actor) -> None:
     if rebook:
         rebooking_actions.rebook(key=rebook, slot_key=key, origin=frame["origin"], actor=actor)

@@ -13,11 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from doorstep.coordination.scheduling import (
     actions,
+    booking_queries,
     calling,
     calling_actions,
     kiosk_queries,
     own_queries,
     queries,
+    rebooking_actions,
     waiting_actions,
 )
 from doorstep.coordination.scheduling.forms import IdentifyForm
@@ -125,6 +127,41 @@ def wait(request: HttpRequest, key: UUID) -> HttpResponse:
     return redirect(request, reverse("scheduling:phone"))
 
 
+@require_POST
+@once
+def answer(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
+    """Take, pass by or leave for the caller what the waiting list has."""
+    operator = actor_with(request, Permission.PHONE_DESK)
+    person = _caller(request, operator)
+    said = {"accept": _("预约成功。"), "pass": _("已放弃这次号源，继续候补。"), "leave": _("已退出候补。")}
+    if verb not in said:
+        raise NotFound()
+    with on_behalf(person, operator):
+        if verb == "accept":
+            made = waiting_actions.accept(entry_key=key, actor=person)
+        elif verb == "pass":
+            waiting_actions.pass_by(entry_key=key, actor=person)
+        else:
+            waiting_actions.leave(entry_key=key, actor=person)
+    messages.success(request, said[verb])
+    if verb == "accept":
+        calling_actions.tell_booked(made, actor=operator)
+        return redirect(request, f"{reverse('scheduling:phone')}?said={made.key}")
+    return redirect(request, reverse("scheduling:phone"))
+
+
+@require_POST
+@once
+def drop(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The caller wants no new time after a stopped clinic."""
+    operator = actor_with(request, Permission.PHONE_DESK)
+    person = _caller(request, operator)
+    with on_behalf(person, operator):
+        rebooking_actions.drop(key=key, reason=_("居民来电不再改约"), actor=person)
+    messages.success(request, _("已记录，不再改约。"))
+    return redirect(request, reverse("scheduling:phone"))
+
+
 def _identify(request: HttpRequest, operator: Actor) -> HttpResponse:
     form = IdentifyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -164,6 +201,8 @@ def _known(request: HttpRequest, operator: Actor, person: Actor, resident: Any, 
     text = request.GET.get("q", "").strip()[:40]
     return {
         "coming": kiosk_queries.coming_here(person=person),
+        "waits": booking_queries.waiting_of(resident_id=resident.pk),
+        "tasks": booking_queries.open_rebookings(resident_ids=[resident.pk]),
         "offers": own_queries.offers(person=resident, text=text, days=DAYS, organization_id=operator.organization_id),
         "department": department,
         "slots": slots,

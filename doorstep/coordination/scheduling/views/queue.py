@@ -128,7 +128,7 @@ def screen(request: HttpRequest) -> HttpResponse:
     boards = queue_queries.boards(
         organization_id=actor.organization_id or 0,
         day=timezone.localdate(),
-        department_id=int(department) if department.isdigit() else None,
+        department_id=int(department) if department.isdecimal() and len(department) < 19 else None,
     )
     context = {"boards": boards, "house": actor.organization_name, "now": timezone.now()}
     if wants_part(request):

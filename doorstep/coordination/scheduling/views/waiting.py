@@ -15,6 +15,7 @@ from doorstep.coordination.scheduling import (
     own_queries,
     precedence,
     queries,
+    reaching_actions,
     spreadsheet,
     waiting_actions,
     waiting_queries,
@@ -87,9 +88,11 @@ def wait_act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
         waiting_actions.pass_by(entry_key=key, actor=actor)
     elif verb == "leave":
         waiting_actions.leave(entry_key=key, actor=actor)
+    elif verb == "missed":
+        reaching_actions.miss_wait(key=key, actor=actor)
     else:
         raise NotFound()
-    messages.success(request, _("已保存"))
+    messages.success(request, _("已记录未接通。") if verb == "missed" else _("已保存"))
     return redirect(request, reverse("scheduling:wait", args=[key]))
 
 
