@@ -1,16 +1,16 @@
 """A unit's count of medicines as an Excel file: reading it, and writing it out again."""
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook
 
+from doorstep.kernel.web import tables
 from doorstep.kernel.web.workbooks import Sheet, workbook
 
 COLUMNS = ("药品编码", "药品名称", "库存数量", "单位")
 LIMIT = 5_000
+_MOST_LINES = 4 * LIMIT
 _LARGEST = 10_000_000
 
 
@@ -32,9 +32,11 @@ class SheetFault(ValueError):
 def read(content: bytes) -> list[Counted]:
     """The lines of a file; raises SheetFault naming the first rows that are wrong. Nothing of a faulty file is used."""
     try:
-        table = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    except (CalamineError, ValueError, OSError) as error:
-        raise SheetFault(_("文件无法读取，请上传 .xlsx 文件，可先下载当前库存表作为模板。")) from error
+        table = tables.excel(content, most_rows=_MOST_LINES)
+    except tables.TableRefused as refused:
+        if refused.kind != "broken":
+            raise SheetFault(str(refused)) from refused
+        raise SheetFault(_("文件无法读取，请上传 .xlsx 文件，可先下载当前库存表作为模板。")) from refused
     heads = [str(cell).strip() for cell in table[0]] if table else []
     missing = [name for name in COLUMNS[1:3] if name not in heads]
     if missing:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from zipfile import BadZipFile
 
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook
 
+from doorstep.kernel.web import tables
 from doorstep.kernel.web.workbooks import Sheet, workbook
 
 LIMIT = 10_000
+# Nobody is told of more lines than these; each reader has a limit far below.
+_MOST_LINES = 250_000
 COLUMNS = (
     "姓名",
     "性别",
@@ -48,12 +49,15 @@ class SheetRow:
 
 def read_table(name: str, content: bytes) -> list[list[str]]:
     """The texts of a file's first sheet, line by line; raises FileFault with a sentence when it is none or empty."""
-    if name.lower().endswith(".csv"):
-        table = _csv(content)
-    elif name.lower().endswith((".xlsx", ".xls")):
-        table = _excel(content)
-    else:
-        raise FileFault(_("只能读取 .xlsx、.xls 或 .csv 文件，请另存为其中一种再上传。"))
+    try:
+        if name.lower().endswith(".csv"):
+            table = tables.comma_separated(content, most_rows=_MOST_LINES)
+        elif name.lower().endswith((".xlsx", ".xls")):
+            table = [[_text(cell) for cell in line] for line in tables.excel(content, most_rows=_MOST_LINES)]
+        else:
+            raise FileFault(_("只能读取 .xlsx、.xls 或 .csv 文件，请另存为其中一种再上传。"))
+    except tables.TableRefused as refused:
+        raise FileFault(str(refused)) from refused
     if not table:
         raise FileFault(_("文件里没有内容，请使用模板填写。"))
     return table
@@ -117,26 +121,6 @@ def write_faults(faults: Sequence[dict[str, Any]]) -> bytes:
     lines = [(_("行"), _("列"), _("问题与改法"))]
     lines += [(fault["row"], fault["column"], fault["sentence"]) for fault in faults]
     return write_sheet(lines, _("需更正"))
-
-
-def _csv(content: bytes) -> list[list[str]]:
-    # A file that Windows Excel saved is GB18030; UTF-8 is told by being valid UTF-8.
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text))]
-    raise FileFault(_("无法识别文件编码，请在 Excel 里另存为 .xlsx 再上传。"))
-
-
-def _excel(content: bytes) -> list[list[str]]:
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        table = book.get_sheet_by_index(0).to_python()
-    except (CalamineError, BadZipFile, OSError, ValueError, IndexError) as error:
-        raise FileFault(_("无法打开这个 Excel 文件，可能已损坏或加了密码。请另存后重试。")) from error
-    return [[_text(cell) for cell in line] for line in table]
 
 
 def _text(cell: object) -> str:

@@ -1,0 +1,118 @@
+"""Tables that people hand in as Excel or CSV: read without believing what a file says of its own size.
+
+A workbook of five kilobytes with one cell in its last corner stands for seventeen thousand million empty ones, and a packed file of one
+megabyte for gigabytes: either would take the process with it. Both are told before anything opens them.
+"""
+
+import csv
+import io
+import re
+import zlib
+from itertools import islice
+from typing import IO
+from zipfile import BadZipFile, ZipFile
+
+from django.utils.translation import gettext as _
+from python_calamine import CalamineError, CalamineWorkbook
+
+# A workbook of a hundred thousand rows with twenty columns takes about as much.
+MOST_UNPACKED = 200 * 1024 * 1024
+# Cells between the first and the last one that is written, the empty ones among them.
+MOST_CELLS = 5_000_000
+_CHUNK = 1024 * 1024
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+# The place of a cell in which something is written; an empty one closes itself: <c r="AB12" s="3"/>.
+_CELL = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)??r\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["'][^>]*(?<!/)>""")
+_LAST_TAG = 512
+# What zipfile raises for parts that are cut off, locked, or packed in a way that it does not know.
+_BROKEN = (
+    BadZipFile, CalamineError, EOFError, IndexError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError, zlib.error,
+)  # fmt: skip
+
+
+class TableRefused(ValueError):
+    """What is wrong with the file, in a sentence with its cure. `kind`: "broken", "large" (once unpacked), "wide" or "encoding"."""
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+
+
+def excel(content: bytes, *, most_rows: int) -> list[list[object]]:
+    """The first sheet of an .xlsx or .xls file, line by line, no more than `most_rows`; raises TableRefused."""
+    try:
+        if content.startswith(b"PK"):
+            _check(content)
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+        if sheet.total_height * sheet.total_width > MOST_CELLS:
+            raise _wide()
+        return [list(line) for line in sheet.to_python(nrows=most_rows)]
+    except TableRefused:
+        raise
+    except _BROKEN as error:
+        raise TableRefused("broken", _("无法打开这个 Excel 文件，可能已损坏或加了密码。请另存后重试。")) from error
+
+
+def comma_separated(content: bytes, *, most_rows: int) -> list[list[str]]:
+    """A CSV file in UTF-8 or GB18030, line by line, no more than `most_rows`; raises TableRefused."""
+    # A file that Windows Excel saved is GB18030; UTF-8 is told by being valid UTF-8.
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        try:
+            return [[cell.strip() for cell in line] for line in islice(csv.reader(io.StringIO(text)), most_rows)]
+        except csv.Error as error:
+            message = _("文件里有没有结束的引号或过长的单元格，请在 Excel 里另存为 .xlsx 再上传。")
+            raise TableRefused("broken", message) from error
+    raise TableRefused("encoding", _("无法识别文件编码，请在 Excel 里另存为 .xlsx 再上传。"))
+
+
+def _check(content: bytes) -> None:
+    """Raise TableRefused for a workbook that is small on the disk and huge in memory."""
+    with ZipFile(io.BytesIO(content)) as packed:
+        names = packed.namelist()
+        if "xl/workbook.xml" not in names:
+            raise BadZipFile
+        if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
+            most = MOST_UNPACKED // 1024 // 1024
+            message = _("文件解压后超过 %(most)s MB，请删掉图片和多余的行列，或分成几个文件再上传。") % {"most": most}
+            raise TableRefused("large", message)
+        last_row = last_column = 0
+        for name in names:
+            # Read to its end each part is checked against its sum: what it says of its size is believed no further than it is true.
+            with packed.open(name) as part:
+                row, column = _extent(part, is_sheet=bool(_SHEET.fullmatch(name)))
+            last_row, last_column = max(last_row, row), max(last_column, column)
+        if last_row * last_column > MOST_CELLS:
+            raise _wide()
+
+
+def _extent(part: IO[bytes], *, is_sheet: bool) -> tuple[int, int]:
+    """The last row and column of a sheet in which something is written; reads the part to its end."""
+    row = column = 0
+    rest = b""
+    while chunk := part.read(_CHUNK):
+        if not is_sheet:
+            continue
+        text = rest + chunk
+        if places := _CELL.findall(text):
+            row = max(row, max(int(digits) for _letters, digits in places))
+            column = max(column, *(_number(letters) for letters in {letters for letters, _digits in places}))
+        # A tag may go on in the next chunk; one that is found in both counts once.
+        rest = text[-_LAST_TAG:]
+    return row, column
+
+
+def _number(letters: bytes) -> int:
+    """The number of a column: A is 1, AA is 27."""
+    found = 0
+    for one in letters.upper():
+        found = found * 26 + one - 64
+    return found
+
+
+def _wide() -> TableRefused:
+    message = _("表格最后一个单元格离开头太远，中间大多是空行空列。请删掉数据区以外的内容，另存后再上传。")
+    return TableRefused("wide", message)

@@ -1,0 +1,115 @@
+"""Tables that people hand in: read whole, or refused before they take the process with them."""
+
+import io
+import zipfile
+from collections.abc import Callable
+
+import pytest
+import xlsxwriter
+
+from doorstep.kernel.web import tables
+
+_MOST = 1_000
+
+
+def _workbook(write: Callable[[xlsxwriter.workbook.Workbook, xlsxwriter.workbook.Worksheet], None]) -> bytes:
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, {"in_memory": True}) as book:
+        write(book, book.add_worksheet())
+    return target.getvalue()
+
+
+def _plain(book: xlsxwriter.workbook.Workbook, sheet: xlsxwriter.workbook.Worksheet) -> None:
+    sheet.write_row(0, 0, ["姓名", "次数"])
+    sheet.write_row(1, 0, ["周桂兰", 3])
+
+
+def _rewritten(content: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    """A workbook with one part changed, packed anew."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as given, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
+        for one in given.namelist():
+            made.writestr(one, change(given.read(one)) if one == name else given.read(one))
+    return target.getvalue()
+
+
+def _kind(content: bytes) -> str:
+    with pytest.raises(tables.TableRefused) as refused:
+        tables.excel(content, most_rows=_MOST)
+    assert str(refused.value)
+    return refused.value.kind
+
+
+def test_a_sheet_is_read_line_by_line_and_no_further_than_asked() -> None:
+    content = _workbook(_plain)
+    assert tables.excel(content, most_rows=_MOST) == [["姓名", "次数"], ["周桂兰", 3.0]]
+    assert tables.excel(content, most_rows=1) == [["姓名", "次数"]]
+
+
+def test_a_cell_in_the_last_corner_is_refused_before_the_sheet_is_opened() -> None:
+    def far(book: xlsxwriter.workbook.Workbook, sheet: xlsxwriter.workbook.Worksheet) -> None:
+        _plain(book, sheet)
+        sheet.write(1_048_575, 16_383, "。")
+
+    content = _workbook(far)
+    assert len(content) < 10_000
+    assert _kind(content) == "wide"
+    # Whoever writes the attributes in another order is read as well.
+    turned = _rewritten(
+        content,
+        "xl/worksheets/sheet1.xml",
+        lambda text: text.replace(b'<c r="XFD1048576" t="s">', b'<c t="s" r="XFD1048576">'),
+    )
+    assert _kind(turned) == "wide"
+
+
+def test_cells_that_are_only_painted_keep_nobody_out() -> None:
+    def painted(book: xlsxwriter.workbook.Workbook, sheet: xlsxwriter.workbook.Worksheet) -> None:
+        _plain(book, sheet)
+        sheet.write_blank(1_048_575, 25, None, book.add_format({"bg_color": "#E6F0F3"}))
+
+    assert len(tables.excel(_workbook(painted), most_rows=_MOST)) == 2
+
+
+def test_a_workbook_that_is_huge_inside_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = _rewritten(_workbook(_plain), "xl/sharedStrings.xml", lambda text: text + b" " * 3_000_000)
+    monkeypatch.setattr(tables, "MOST_UNPACKED", 2_000_000)
+    assert len(bomb) < 20_000
+    assert _kind(bomb) == "large"
+
+
+def test_what_a_part_says_of_its_size_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = bytearray(_rewritten(_workbook(_plain), "xl/sharedStrings.xml", lambda text: text + b" " * 3_000_000))
+    with zipfile.ZipFile(io.BytesIO(bytes(bomb))) as packed:
+        size = packed.getinfo("xl/sharedStrings.xml").file_size
+    said = size.to_bytes(4, "little")
+    assert bomb.count(said) >= 2
+    monkeypatch.setattr(tables, "MOST_UNPACKED", 2_000_000)
+    assert _kind(bytes(bomb).replace(said, (1_000).to_bytes(4, "little"))) == "broken"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK", b"PK\x03\x04 cut", b"\xd0\xcf\x11\xe0 an old file, cut", "姓名,电话".encode()]
+)
+def test_what_is_no_workbook_is_told(content: bytes) -> None:
+    assert _kind(content) == "broken"
+
+
+def test_an_archive_of_something_else_is_told() -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as made:
+        made.writestr("content.xml", "<office:document-content/>")
+    assert _kind(target.getvalue()) == "broken"
+
+
+def test_commas_in_both_encodings_and_their_faults() -> None:
+    for encoding in ("utf-8-sig", "gb18030"):
+        assert tables.comma_separated("姓名, 次数\n周桂兰,3\n".encode(encoding), most_rows=_MOST) == [
+            ["姓名", "次数"],
+            ["周桂兰", "3"],
+        ]
+    assert len(tables.comma_separated(b"a\n" * 50, most_rows=10)) == 10
+    for content, kind in ((b'"' + b"x" * 200_000, "broken"), (b"\xff\xff\xff\xff", "encoding")):
+        with pytest.raises(tables.TableRefused) as refused:
+            tables.comma_separated(content, most_rows=_MOST)
+        assert refused.value.kind == kind
