@@ -16,6 +16,7 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.exchange import actions, folders
 from doorstep.kernel.exchange.models import Connection, Message
+from doorstep.kernel.web import tables
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, make_resident, make_world
 from tests.exchange.factories import system, work
 
@@ -65,7 +66,7 @@ def bomb() -> bytes:
             with packed.open(name, "w") as part:
                 part.write(given.read(name))
                 if name.endswith("sheet1.xml"):
-                    for _ in range(sheets.MOST_UNPACKED // 1_000_000 + 1):
+                    for _ in range(tables.MOST_UNPACKED // 1_000_000 + 1):
                         part.write(b" " * 1_000_000)
     return made.getvalue()
 
@@ -77,7 +78,7 @@ def states() -> list[tuple[str, str, str]]:
 
 def test_workbook_that_is_huge_inside_is_not_opened() -> None:
     data = bomb()
-    assert len(data) < 200_000
+    assert len(data) < 250_000
     (item,) = sheets.open_file("小.xlsx", data)
     assert (item.whole, '"kind": "file-large"' in item.text) == (False, True)
     (item,) = sheets.open_file("截断.xlsx", workbook(HEADS)[:-40])
@@ -147,3 +148,14 @@ def test_id_number_that_excel_has_rounded_is_told(folder: tuple[Connection, Path
 def test_times_are_read_part_by_part(written: str, meant: str) -> None:
     assert fhir_time(written) == meant
     assert (moment_of(written) is None) == (meant == "")
+
+
+def test_a_cell_in_the_last_corner_is_told_with_its_cure() -> None:
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEADS)
+        sheet.write(1_048_575, 16_383, "。")
+    (item,) = sheets.open_file("角落.xlsx", made.getvalue())
+    assert (item.type, '"file-wide"' in item.text) == (sheets.UNREADABLE, True)
+    assert "空行空列" in faults.say("file-wide", "文件", {}).sentence

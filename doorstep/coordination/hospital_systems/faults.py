@@ -132,6 +132,11 @@ KINDS: dict[str, Kind] = {
         gettext_lazy("文件（或它解压后的内容）超过 %(most)s MB，没有读取。"),
         gettext_lazy("请按月份或科室分成几个文件存入，并删掉表格里的图片和空白行列。"),
     ),
+    "file-wide": Kind(
+        gettext_lazy("表格范围过大"),
+        gettext_lazy("表格最后一个单元格离开头太远，中间大多是空行空列，没有读取。"),
+        gettext_lazy("请删掉数据区以外的内容，另存后重新存入。"),
+    ),
     "number-rounded": Kind(
         gettext_lazy("身份证号被 Excel 改写"),
         gettext_lazy("身份证号是按数字存的（形如 4.3998E+17），后几位已经丢失。"),

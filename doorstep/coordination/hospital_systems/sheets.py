@@ -3,16 +3,12 @@
 The first line names the columns; which columns are there says what the rows are.
 """
 
-import csv
-import io
 import json
 import re
-import zlib
+from collections.abc import Sequence
 from datetime import date, datetime
-from zipfile import BadZipFile, ZipFile
 
 from django.utils import timezone
-from python_calamine import CalamineError, CalamineWorkbook
 
 from doorstep.coordination.hospital_systems import people, quantities
 from doorstep.coordination.hospital_systems.cda.format import TYPE as CDA_TYPE
@@ -25,6 +21,7 @@ from doorstep.kernel.exchange.folders import LARGEST, Item
 from doorstep.kernel.exchange.formats import Fault, Format, Keys, Outcome, Task
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.fhir.elements import Json
+from doorstep.kernel.web.tables import MOST_UNPACKED, TableRefused, comma_separated, excel
 from doorstep.people.residents.rules import NumberFault, read_number
 
 # Kind of table to the columns that it must have; further known columns may stand beside them.
@@ -38,15 +35,11 @@ FURTHER = {
     "visits": ("姓名", "出生日期", "结束时间", "诊断"),
 }
 UNREADABLE = "TABLE^unreadable"
-# What zipfile raises besides for parts that are cut off, locked or packed in a way that it does not know.
-_PACKED = (zlib.error, EOFError, RuntimeError, NotImplementedError, OSError)
 # Whoever writes only digits here means a national id.
 _NUMERIC = re.compile(r"[0-9]{14,18}[0-9X]?")
 # What Excel makes of an id number in a column of numbers.
 _ROUNDED = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]+")
 MOST_ROWS = 20_000
-# A table of that many rows takes a tenth of it.
-MOST_UNPACKED = 100 * 1024 * 1024
 _CLASSES = {"门诊": "O", "急诊": "E", "住院": "I"}
 _DECLARED = re.compile(rb"""encoding=["']([A-Za-z0-9_.-]+)["']""")
 
@@ -63,7 +56,7 @@ def open_file(name: str, data: bytes) -> list[Item]:
         return _rows(_table(name, data))
     except Fault as fault:
         said: Json = {"file": name, "kind": fault.kind, "place": fault.place, "facts": fault.facts}
-    except (CalamineError, BadZipFile, UnicodeDecodeError, LookupError, ValueError, csv.Error, *_PACKED):
+    except (UnicodeDecodeError, LookupError, ValueError):
         said = {"file": name, "kind": "file-broken", "place": "文件", "facts": {}}
     return [Item("table", UNREADABLE, json.dumps(said, ensure_ascii=False), whole=False)]
 
@@ -110,28 +103,17 @@ def _rows(table: list[list[str]]) -> list[Item]:
 
 
 def _table(name: str, data: bytes) -> list[list[str]]:
-    if name.lower().endswith(".csv"):
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("gb18030")
-        return [[_cell(cell) for cell in row] for row in csv.reader(io.StringIO(text))]
-    if name.lower().endswith((".xlsx", ".xls")):
-        if data.startswith(b"PK"):
-            _check_unpacked(data)
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
-        return [[_cell(cell) for cell in row] for row in sheet.to_python()]
-    raise Fault("file-kind", "文件")
-
-
-def _check_unpacked(data: bytes) -> None:
-    """Raise a Fault for a workbook that is small on the disk and huge in memory, before anything opens it."""
-    with ZipFile(io.BytesIO(data)) as packed:
-        if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
-            raise Fault("file-large", "文件", most=f"{MOST_UNPACKED // 1024 // 1024}")
-        # What a part says of its size is believed no further than it is true.
-        if packed.testzip() is not None:
-            raise BadZipFile
+    try:
+        if name.lower().endswith(".csv"):
+            read: Sequence[Sequence[object]] = comma_separated(data, most_rows=MOST_ROWS + 1)
+        elif name.lower().endswith((".xlsx", ".xls")):
+            read = excel(data, most_rows=MOST_ROWS + 1)
+        else:
+            raise Fault("file-kind", "文件")
+    except TableRefused as refused:
+        kind = {"large": "file-large", "wide": "file-wide"}.get(refused.kind, "file-broken")
+        raise Fault(kind, "文件", most=f"{MOST_UNPACKED // 1024 // 1024}") from refused
+    return [[_cell(cell) for cell in row] for row in read]
 
 
 def _cell(cell: object) -> str:

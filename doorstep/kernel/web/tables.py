@@ -98,7 +98,7 @@ def _extent(part: IO[bytes], *, is_sheet: bool) -> tuple[int, int]:
             continue
         text = rest + chunk
         if places := _CELL.findall(text):
-            row = max(row, max(int(digits) for _letters, digits in places))
+            row = max(row, *(int(digits) for _letters, digits in places))
             column = max(column, *(_number(letters) for letters in {letters for letters, _digits in places}))
         # A tag may go on in the next chunk; one that is found in both counts once.
         rest = text[-_LAST_TAG:]
