@@ -61,6 +61,7 @@ STAFF = (
     StaffAccount("desk", heroes.DESK_OPERATOR, "门诊服务台（电话预约）"),
     StaffAccount("clinic", heroes.CLINIC_MANAGER, "门诊部主管（排班、号源分配）"),
     StaffAccount("kiosk", heroes.KIOSK, "自助机"),
+    StaffAccount("carehome", heroes.CARE_NURSE, "照护机构护士长"),
     StaffAccount("stranger", heroes.STRANGER_VILLAGE_DOCTOR, "外村村医"),
 )
 RESIDENTS = (

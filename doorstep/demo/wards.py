@@ -1,4 +1,4 @@
-"""Wards of the county: beds at the hospitals and at the heroine's township, two patients who may soon go home, and what centres can do."""
+"""Wards of the county: beds at the hospitals and at the heroine's township, three patients who may soon go home, and what centres and the care home can do."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ from doorstep.coordination.beds.actions import occupy, open_ward, write_round
 from doorstep.coordination.beds.models import Bed, Stay
 from doorstep.demo.county import heroes
 from doorstep.demo.county.county import County
-from doorstep.demo.county.organizations import FIRST_PRIMARY, FIRST_VILLAGE
+from doorstep.demo.county.organizations import AREA_CENTRES, CARE_HOME, FIRST_PRIMARY, FIRST_VILLAGE
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import CareRelationship
@@ -25,8 +25,13 @@ _WARDS: tuple[tuple[str, str, int, tuple[int, ...]], ...] = (
     ("神经内科病区", "general", 10, (heroes.TERTIARY_HOSPITAL,)),
     ("康复医学科病区", "rehab", 8, (heroes.TERTIARY_HOSPITAL, heroes.SECONDARY_HOSPITAL)),
     ("内科病区", "general", 8, (heroes.SECONDARY_HOSPITAL,)),
+    ("呼吸与危重症医学科病区", "general", 8, (heroes.TERTIARY_HOSPITAL,)),
     ("康复病区", "rehab", 4, (heroes.HOME_UNIT,)),
+    ("住院病区", "general", 6, (heroes.HOME_UNIT, *AREA_CENTRES[1:3])),
+    ("照护一区", "care", 6, (CARE_HOME,)),
 )
+# A care home nurses and moves, and asks the township's doctors for the rest.
+_CARE_SKILLS = ("care", "rehab", "wound", "oxygen", "tube")
 _SKILLS = ("rehab", "wound", "injection", "oxygen", "insulin", "home-visit")
 _MEDICINES = (
     "aspirin-100", "clopidogrel-75", "atorvastatin-20", "simvastatin-20", "amlodipine-5", "nifedipine-30", "enalapril-10", "valsartan-80",
@@ -76,11 +81,27 @@ _PATIENTS = (
             ("rosuvastatin-10", "瑞舒伐他汀钙片 10 mg", "10 mg", "qn"),
         ),
     ),
+    _Patient(
+        8,
+        "呼吸与危重症医学科病区",
+        "慢性阻塞性肺疾病急性加重恢复期",
+        "J44.1",
+        {
+            "systolic": 132,
+            "diastolic": 78,
+            "pulse": 82,
+            "spo2": 94,
+            "complications_stable": True,
+            "no_fever_days": 5,
+            "needs_care": True,
+        },
+        (("salbutamol-inhaled", "硫酸沙丁胺醇吸入气雾剂", "100 μg", "prn"),),
+    ),
 )
 
 
 def open_wards(county: County, *, actor: Actor) -> int:
-    """Open every ward, lay the two patients into their beds and say what the centres can do; returns how many beds there are."""
+    """Open every ward, lay the three patients into their beds and say what the centres can do; returns how many beds there are."""
     for name, kind, count, houses in _WARDS:
         for house in houses:
             numbers = [str(number) for number in range(1, count + 1)]
@@ -93,6 +114,8 @@ def open_wards(county: County, *, actor: Actor) -> int:
             skills = _SKILLS if unit.id == heroes.HOME_UNIT or unit.id % 3 else _SKILLS[1:]
             save_service(organization_id=unit.id, accepts=True, skills=skills, medicines=_MEDICINES, actor=actor)
             count_stock(organization_id=unit.id, lines=_shelf(unit.id), actor=actor)
+    save_service(organization_id=CARE_HOME, accepts=True, skills=_CARE_SKILLS, medicines=_MEDICINES, actor=actor)
+    count_stock(organization_id=CARE_HOME, lines=_shelf(CARE_HOME), actor=actor)
     return Bed.objects.count()
 
 

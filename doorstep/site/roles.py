@@ -62,6 +62,7 @@ _AT_WORK = frozenset(
         "family_doctor",
         "township_duty",
         "nurse",
+        "care_home_nurse",
         "ecg_reader",
         "specialist",
         "referral_officer",
@@ -116,6 +117,24 @@ ROLES: dict[str, Role] = {
                     Visits.VITALS_RECORD,
                     Allergies.ALLERGY_RECORD,
                     Referrals.FOLLOW_UP_DO,
+                }
+            ),
+            sees_records=True,
+        ),
+        Role(
+            "care_home_nurse",
+            "照护机构护士长",
+            "Care-home nurse",
+            "承接下转到养老与照护机构的患者，安排床位、登记入住、随访和提问；只看随附资料和康复计划，不看完整档案。",
+            frozenset(
+                _EVERYBODY
+                | {
+                    Referrals.REFERRAL_VIEW,
+                    Referrals.REFERRAL_RECEIVE_BACK,
+                    Referrals.FOLLOW_UP_DO,
+                    Referrals.CASE_ANSWER,
+                    Beds.BED_VIEW,
+                    Beds.BED_MANAGE,
                 }
             ),
             sees_records=True,

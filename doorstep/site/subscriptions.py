@@ -60,6 +60,7 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     referral_events.PatientDischarged: (referrals.tell_parties, diagnosis.note_outcome),
     referral_events.PatientHandedBack: (referrals.tell_parties,),
     referral_events.HandBackDeclined: (referrals.tell_parties,),
+    referral_events.ReturnArranged: (referrals.tell_parties,),
     referral_events.PatientReceivedBack: (referrals.tell_parties,),
     referral_events.ReferralClosed: (referrals.tell_parties, diagnosis.note_outcome),
     case_events.QuestionAsked: (referrals.tell_case,),

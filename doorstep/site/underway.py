@@ -12,14 +12,14 @@ from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals import list_queries as referrals
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission as Referrals
-from doorstep.care.referrals.states import REFERRAL
+from doorstep.care.referrals.states import AT_RECEIVER, REFERRAL
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.addressing import url_if_known
 
 _SHOWN = 8
 # Drafts and what came back stand among them: so many are looked at to find the lines that are shown.
 _LOOKED_AT = 4 * _SHOWN
-_BACK = frozenset({"handed_back", "received_back"})
+_BACK = frozenset(AT_RECEIVER)
 # States in which the sender itself has the next act: these are tasks of its own, and nobody else is waited for.
 _OWN = frozenset(state.code for state in REFERRAL.states if state.owner == "source")
 

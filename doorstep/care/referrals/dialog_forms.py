@@ -6,6 +6,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.care.referrals import down_aims
 from doorstep.care.referrals.models import Referral
 from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.residents.queries import DEATH_SOURCES
@@ -122,9 +123,38 @@ class OutsideResultForm(forms.Form):
 
 
 class HandBackForm(forms.Form):
-    """Who takes over."""
+    """Where the patient goes, and who takes over there."""
 
+    aim = forms.ChoiceField(
+        label=_("患者去向"), choices=[(code, _(text)) for code, text in down_aims.TEXTS.items()], required=False
+    )
     receiver = forms.TypedChoiceField(label=_("承接机构（离家近的在前）"), coerce=int, empty_value=None, required=False)
+
+
+def _moment(label: Any) -> forms.DateTimeField:
+    return forms.DateTimeField(
+        label=label, widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+
+
+class TakeBackForm(forms.Form):
+    """When a patient who is taken over arrives, and the bed that is kept."""
+
+    expected_at = _moment(_("到达时间"))
+    bed = forms.ChoiceField(label=_("床位"), required=False)
+
+
+class ArriveBackForm(forms.Form):
+    """The bed in which the patient lies now."""
+
+    bed = forms.ChoiceField(label=_("床位"), required=False)
+
+
+class PostponeForm(forms.Form):
+    """Another time of arrival, agreed with the patient."""
+
+    expected_at = _moment(_("到达时间"))
+    reason = _area(_REASON)
 
 
 class DeclineBackForm(forms.Form):
@@ -179,11 +209,14 @@ FORMS: dict[str, type[forms.Form]] = {
     "go_elsewhere": ElsewhereForm,
     "report_outside": OutsideResultForm,
     "hand_back": HandBackForm,
+    "receive_back": TakeBackForm,
+    "arrive_back": ArriveBackForm,
+    "postpone_back": PostponeForm,
     "decline_back": DeclineBackForm,
     "close": CloseForm,
 }
 # Verbs that are carried out by their button alone.
-PLAIN = frozenset({"check_in", "treat", "receive_back", "confirm"})
+PLAIN = frozenset({"check_in", "treat", "confirm"})
 
 
 def dialog_form(

@@ -1,7 +1,7 @@
 """Reads of going home: who of the wards may, which units near home can take whom, and what was proposed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from doorstep.care.referrals import down_rules, rules, stock
+from doorstep.care.referrals import down_aims, down_rules, rules, stock
 from doorstep.care.referrals.criteria import Judgement
 from doorstep.care.referrals.down_rules import Needs, Unit, Weighed
 from doorstep.care.referrals.long_term import LongTerm, with_codes
@@ -28,7 +28,6 @@ from doorstep.people.organizations.models import Organization
 MEDICINES = f"{systems.BASE}/CodeSystem/medicine"
 # How long a count speaks for the shelf; this house's own until a consortium sets it.
 STOCK_HOLDS = timedelta(days=7)
-_KINDS = ("township-center", "community-center")
 _WITH = ("hospital", "receiver", "referral")
 
 
@@ -79,13 +78,14 @@ def near_first(units: Sequence[Organization], *, home: Organization, first: int 
 
 
 def receivers_for(*, home: Organization, needs: Needs, besides: tuple[int, ...] = ()) -> list[Weighed]:
-    """The primary units that may take a patient, weighed: what they can do, near home first; four queries."""
+    """The units that may take a patient where the plan goes, weighed: what they can do, near home first; five queries."""
     own = home.parent_id if home.kind == "village-clinic" else home.id
-    units = [one for one in organizations.search(text="", kinds=_KINDS, limit=200) if one.id not in besides]
+    goes = down_aims.AIMS[needs.aim]
+    units = [one for one in organizations.search(text="", kinds=goes.kinds, limit=200) if one.id not in besides]
     near = near_first(units, home=home, first=own)
     ids = [one.id for one in near]
     said = {one.organization_id: one for one in UnitService.objects.filter(organization_id__in=ids)}
-    free = beds.free_count(organization_ids=ids)
+    free = beds.free_count(organization_ids=ids, kinds=goes.wards)
     groups = groups_of()
     asked = {code for code, _name in needs.medicines}
     # What may stand in for a medicine of the plan is asked for as well.
@@ -134,9 +134,16 @@ def as_choice(one: Weighed) -> dict[str, Any]:
     }
 
 
+def weighed_for(proposal: DownProposal, *, aim: str) -> tuple[Needs, list[Weighed]]:
+    """What the plan of a proposal needs for an aim, and the units that were weighed for it; raises NotFound without the stay."""
+    needs = down_rules.needs_of(proposal.disease, proposal.plan.get("medicines", []), aim=aim)
+    home = beds.stay_of(key=proposal.stay_key).resident.organization
+    return needs, receivers_for(home=home, needs=needs, besides=(proposal.hospital_id,))
+
+
 def as_needs(needs: Needs) -> dict[str, Any]:
-    """The needs as a plain row."""
-    return {**asdict(needs), "skills": list(needs.skills), "medicines": [list(pair) for pair in needs.medicines]}
+    """The needs as a plain row; the aim stands in a column of its own."""
+    return {"bed": needs.bed, "skills": list(needs.skills), "medicines": [list(pair) for pair in needs.medicines]}
 
 
 def list_proposals(*, actor: Actor, ended: bool = False, limit: int = 50) -> list[DownProposal]:

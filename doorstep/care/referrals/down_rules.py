@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_noop
 
+from doorstep.care.referrals import down_aims
 from doorstep.care.referrals.criteria import (
     Criterion,
     Facts,
@@ -134,6 +135,7 @@ SKILLS: dict[str, str] = {
     "tube": gettext_noop("管路护理"),
     "insulin": gettext_noop("胰岛素调整"),
     "home-visit": gettext_noop("上门服务"),
+    "care": gettext_noop("长期照护"),
     "bed": gettext_noop("住院床位"),
 }
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -194,11 +196,12 @@ _PREFIXES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a plan needs: skills, medicine codes with their names, and whether a bed."""
+    """What a plan needs where the patient goes (an aim of `down_aims`): skills, medicine codes with their names, and whether a bed."""
 
     skills: tuple[str, ...] = ()
     medicines: tuple[tuple[str, str], ...] = ()
     bed: bool = False
+    aim: str = down_aims.CLINIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,9 +232,10 @@ class Weighed:
         return self.unit.accepts and not self.lacks
 
 
-def needs_of(disease: str, medicines: Sequence[Mapping[str, str]], *, bed: bool = False) -> Needs:
-    """What a plan for this disease with these medicines needs; warfarin asks for monitoring, insulin for adjusting."""
-    skills = list(_NEEDED.get(disease, ()))
+def needs_of(disease: str, medicines: Sequence[Mapping[str, str]], *, aim: str = down_aims.CLINIC) -> Needs:
+    """What a plan for this disease with these medicines needs where the patient goes; warfarin asks for monitoring, insulin for adjusting."""
+    goes = down_aims.AIMS[aim]
+    skills = list(dict.fromkeys((*_NEEDED.get(disease, ()), *goes.skills)))
     names = " ".join(line.get("name", "") for line in medicines)
     if "华法林" in names:
         skills.append("inr")
@@ -240,7 +244,8 @@ def needs_of(disease: str, medicines: Sequence[Mapping[str, str]], *, bed: bool 
     return Needs(
         skills=tuple(skills),
         medicines=tuple((line["code"], line.get("name", "")) for line in medicines if line.get("code")),
-        bed=bed,
+        bed=goes.bed,
+        aim=aim,
     )
 
 

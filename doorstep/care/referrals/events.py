@@ -62,6 +62,10 @@ class HandBackDeclined(Event):
     """The receiver could not take the patient; the hospital must find another."""
 
 
+class ReturnArranged(Event):
+    """The receiver takes the patient: when and where is agreed, the patient is expected. `details` carry `goes_to` and `expected_at`."""
+
+
 class PatientReceivedBack(Event):
     """The receiver took the patient over and has the follow-ups."""
 

@@ -5,7 +5,7 @@ hl7.org/fhir/R4. Each state has its status in one table; no clock and no decisio
 
 from typing import Any
 
-from doorstep.care.referrals import contact, form_fhir
+from doorstep.care.referrals import contact, down_aims, form_fhir
 from doorstep.care.referrals.models import CaseQuestion, FollowUp, RecoveryPlan, Referral
 from doorstep.care.referrals.plan_fhir import plan_resources
 from doorstep.kernel.fhir import systems
@@ -39,13 +39,22 @@ _DISCHARGE_SUMMARY = ("18842-5", "Discharge summary")
 TASK_STATUS = {
     "draft": "draft", "submitted": "requested", "submitted_green": "requested", "returned": "on-hold", "offered": "received",
     "accepted": "accepted", "on_the_way": "accepted", "not_arrived": "on-hold", "arrived": "in-progress",
-    "in_treatment": "in-progress", "admitted": "in-progress", "discharged": "in-progress", "handed_back": "in-progress",
+    "in_treatment": "in-progress", "admitted": "in-progress", "discharged": "in-progress", "handed_back": "in-progress", "expected_back": "in-progress",
     "received_back": "in-progress", "closed": "completed", "advised": "completed", "outside": "in-progress",
     "outside_closed": "completed", "elsewhere": "cancelled", "declined": "rejected", "withdrawn": "cancelled",
     "died": "cancelled",
 }  # fmt: skip
 # The consent is written where it is signed; later stages do not change it.
 _CONSENTED = ("submitted", "submitted_green", "handed_back")
+_DISPOSITIONS = "http://terminology.hl7.org/CodeSystem/discharge-disposition"
+# Where a patient goes -> HL7's discharge disposition; who lies in a centre's bed goes to another facility.
+_DISPOSITION = {
+    down_aims.CLINIC: ("home", "Home"),
+    down_aims.HOME: ("home", "Home"),
+    down_aims.BED: ("other-hcf", "Other healthcare facility"),
+    down_aims.REHABILITATION: ("rehab", "Rehabilitation"),
+    down_aims.CARE_HOME: ("long", "Long-term care"),
+}
 _PRIORITY = {"ordinary": "routine", "urgent": "urgent", "green": "stat"}
 
 
@@ -88,7 +97,8 @@ def follow_up_resources(follow_up: FollowUp) -> list[Published]:
 
 
 def service_request(referral: Referral) -> Json:
-    """The referral itself."""
+    """The referral itself; one that goes down is for the unit that takes the patient over."""
+    goal = referral.receiver if referral.direction == Referral.Direction.DOWN else referral.target
     return compact(
         {
             "resourceType": "ServiceRequest",
@@ -99,10 +109,11 @@ def service_request(referral: Referral) -> Json:
             "category": [concept(systems.REFERRAL_KIND, referral.kind, str(Referral.Kind(referral.kind).label))],
             "priority": _PRIORITY[referral.kind],
             "code": concept(*_SNOMED_REFERRAL, text="双向转诊"),
+            "orderDetail": [concept(systems.REFERRAL_AIM, referral.aim, str(Referral.Aim(referral.aim).label))],
             "subject": _patient(referral),
             "authoredOn": instant(referral.submitted_at or referral.created_at),
             "requester": reference("Practitioner", referral.referrer.key, referral.referrer.name),
-            "performer": [_organization(referral.target)] if referral.target else [],
+            "performer": [_organization(goal)] if goal else [],
             "performerType": text_concept(referral.department.name) if referral.department else None,
             "reasonCode": [_impression(referral)],
             "reasonReference": [{"reference": referral.origin_reference}] if referral.origin_reference else [],
@@ -207,7 +218,19 @@ def encounter(referral: Referral) -> Json:
             "period": period(referral.treated_at or referral.arrived_at, referral.discharged_at),
             "reasonCode": [_impression(referral)],
             "location": [{"location": {"display": f"{referral.ward} {referral.bed}".strip()}}] if inpatient else [],
+            "hospitalization": _went_to(referral) if referral.handed_back_at and referral.goes_to else None,
             "serviceProvider": _organization(referral.target),
+        }
+    )
+
+
+def _went_to(referral: Referral) -> Json:
+    """Where the patient went after the stay, and to which unit."""
+    code, display = _DISPOSITION[referral.goes_to]
+    return compact(
+        {
+            "destination": _organization(referral.receiver),
+            "dischargeDisposition": concept(_DISPOSITIONS, code, display, down_aims.AIMS[referral.goes_to].text),
         }
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.care.referrals import contact, down_rules, rules, texts
+from doorstep.care.referrals import contact, down_aims, down_rules, rules, texts
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.kernel.web.inputs import DayInput, SharedFields
 
@@ -28,7 +28,12 @@ class ReferralForm(forms.Form):
     )
     kind = forms.ChoiceField(label=_("转诊类型"), choices=Referral.Kind.choices, widget=forms.RadioSelect)
     green_center = forms.ChoiceField(label=_("救治中心"), choices=Referral.GreenCenter.choices, required=False)
-    aim = forms.ChoiceField(label=_("转往"), choices=Referral.Aim.choices, required=False)
+    aim = forms.ChoiceField(
+        label=_("转往"),
+        # Home is where a hospital sends a patient; nobody is referred up to it.
+        choices=[(code, label) for code, label in Referral.Aim.choices if code != Referral.Aim.HOME],
+        required=False,
+    )
     critical = forms.BooleanField(label=_("危急值或病情危重"), required=False)
     target_id = forms.TypedChoiceField(label=_("转入机构"), coerce=int, empty_value=None)
     department_id = forms.TypedChoiceField(label=_("转入科室"), coerce=int, empty_value=None, required=False)
@@ -158,6 +163,7 @@ class DischargeForm(forms.Form):
         decimal_places=2,
         help_text=_("已结清请留空。"),
     )
+    aim = forms.ChoiceField(label=_("患者去向"), choices=_words(down_aims.TEXTS), required=False)
     receiver = forms.TypedChoiceField(label=_("承接机构"), coerce=int, empty_value=None, required=False)
     consent_signer = forms.CharField(label=_("知情同意签署人"), max_length=60, required=False)
     consent_relation = forms.ChoiceField(label=_("与患者关系"), choices=_words(texts.RELATIONS), required=False)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from doorstep.care.referrals import actions, down_queries, own_words, queries
+from doorstep.care.referrals import actions, down_queries, family_words, own_words, queries
 from doorstep.care.referrals.benefits import family_doctor_of
 from doorstep.care.referrals.events import OfferRefused
 from doorstep.coordination.beds import actions as beds
@@ -28,7 +28,6 @@ TEXTS: dict[str, Text] = {
         "A patient got worse and did not take the offered place: call the patient now",
         "critical",
     ),
-    "referral-sent": Text("您的签约居民已申请转诊", "A resident of your panel was referred"),
     "referral-confirmed": Text("患者已确认到院安排", "The patient agreed to the offered place"),
     "referral-offer-refused": Text(
         "患者未接受到院安排，请另行安排", "The offered place was not taken: find another", "warn"
@@ -42,9 +41,6 @@ TEXTS: dict[str, Text] = {
         "到院安排逾期未确认，请联系患者另行安排",
         "An offered place ran out unconfirmed: ask the patient and find another",
         "warn",
-    ),
-    "referral-outside-known": Text(
-        "居民在医共体外的诊疗结果已登记", "The result of a resident seen outside the network is known"
     ),
     "referral-advised": Text("专科已答复建议，不必到院", "Answered by advice: no visit is needed"),
     "referral-passed-on": Text(
@@ -86,11 +82,15 @@ TEXTS: dict[str, Text] = {
     "referral-treated": Text("转诊患者已接诊收治", "A referred patient is being treated"),
     "referral-discharged": Text("转诊患者已出院", "A referred patient was discharged"),
     "return-declined": Text("下转未被承接，请改选承接机构", "A hand-back was not taken: choose another unit", "warn"),
+    "return-arranged": Text(
+        "下转患者已由基层承接，到达时间已约定", "The receiver takes the patient: the time of arrival is agreed"
+    ),
     "return-received": Text("下转患者已由基层承接，进入随访", "A patient was received back and is followed up"),
     "referral-closed": Text("转诊已办结，可查看结局", "A referral was closed: see how it ended"),
     "follow-up-missed": Text("有随访逾期未访", "A follow-up was missed", "warn"),
     "follow-up-escalated": Text("随访发现病情变化，请查看", "A follow-up found a change for the worse", "warn"),
     **own_words.TEXTS,
+    **family_words.TEXTS,
 }
 
 # event -> what the source, the target and the receiver are told ("" for nothing); the resident's own words are in `own_words`.
@@ -120,11 +120,10 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     "PatientDischarged": ("referral-discharged", "", ""),
     "PatientHandedBack": ("", "", "return-submitted"),
     "HandBackDeclined": ("", "return-declined", ""),
+    "ReturnArranged": ("return-arranged", "return-arranged", ""),
     "PatientReceivedBack": ("return-received", "return-received", ""),
     "ReferralClosed": ("referral-closed", "referral-closed", ""),
 }
-# What the family doctor's team is told in other words than the unit that is asked.
-_TOLD_FAMILY = {"ReferralSubmitted": "referral-sent", "OutsideResultKnown": "referral-outside-known"}
 
 
 def _number(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,7 +141,7 @@ def tell_parties(event: Event) -> None:
     if family is not None and family not in (facts.get("source"), facts.get("target"), facts.get("receiver")):
         # The family doctor's team learns every stage, also of a referral that a hospital or another unit sent.
         tell(
-            kind=_TOLD_FAMILY.get(type(event).__name__) or source or target or receiver,
+            kind=family_words.TOLD.get(type(event).__name__) or source or target or receiver,
             organization_id=family,
             about=event.resident_id,
             link=event.subject,

@@ -27,7 +27,7 @@ _SHOWN = (
     "source__name", "target__name", "receiver__name",
 )  # fmt: skip
 # What the office has before it, what the specialists have, what comes back: values of `Referral.desk`.
-_OFFICE, _WARD, _BACK = (0, 9), (10, 19), (13, 14)
+_OFFICE, _WARD, _BACK = (0, 9), (10, 19), (13, 15)
 _ENDED_SQL = ", ".join(f"'{state}'" for state in ENDED)
 _OPEN = f"state NOT IN ({_ENDED_SQL})"
 

@@ -55,6 +55,9 @@ TEXTS: dict[str, Text] = {
     "own-referral-handed-back": Text(
         "小结和康复计划已送到家门口的医生", "Your summary and recovery plan went to your local doctor"
     ),
+    "own-referral-arranged": Text(
+        "家门口已安排好接您，请看时间和地点", "Your local unit is ready for you: see when and where"
+    ),
     "own-referral-received": Text(
         "家门口的医生已承接，会按计划随访", "Your local doctor has taken over and will follow up"
     ),
@@ -89,6 +92,7 @@ TOLD: dict[str, str] = {
     "PatientAdmitted": "own-referral-admitted",
     "PatientDischarged": "own-referral-discharged",
     "PatientHandedBack": "own-referral-handed-back",
+    "ReturnArranged": "own-referral-arranged",
     "PatientReceivedBack": "own-referral-received",
     "ReferralClosed": "own-referral-closed",
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from doorstep.care.referrals import queries
 from doorstep.care.referrals.long_term import LongTerm
 from doorstep.care.referrals.long_term import long_term_of as taken_long
 from doorstep.care.referrals.models import Referral
@@ -37,7 +38,7 @@ def contents_of(*, referral: Referral, actor: Actor) -> list[Item]:
     the copies that were sent. Empty when the sight has ended. The look is audited."""
     record.note_look(resident_id=referral.resident_id, actor=actor, subject=referral.subject, action="referral.packet")
     lines = {str(line["reference"]): line for line in referral.packet}
-    own = referral.whole_record or actor.reaches(referral.source_id)
+    own = queries.reads_whole(referral, actor=actor)
     if own:
         entries = record.chosen(resident_id=referral.resident_id, references=sorted(lines), types=ALWAYS, limit=_MOST)
         entries += results_of(entries, resident_id=referral.resident_id)

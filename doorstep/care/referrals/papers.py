@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from doorstep.care.referrals import texts
+from doorstep.care.referrals import down_aims, texts
 from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.kernel.files.printing import code_svg, typeset
 from doorstep.people.residents.models import Resident
@@ -77,6 +77,7 @@ def return_form(referral: Referral, plan: RecoveryPlan, *, token: str) -> bytes:
         scan="承接机构扫码查看",
         to=_name(referral.receiver) if referral.receiver else "基层承接机构",
         rows=[
+            ("去向", down_aims.AIMS[referral.goes_to].text if referral.goes_to else "—"),
             ("诊断结果", f"{referral.discharge_diagnosis} {referral.discharge_code}".strip()),
             ("住院病案号", referral.inpatient_number or "—"),
             ("主要检查结果", referral.findings),

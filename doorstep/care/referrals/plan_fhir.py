@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid5
 
+from doorstep.care.referrals import down_aims
 from doorstep.care.referrals.models import FollowUp, RecoveryPlan, Referral
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.elements import Json, compact, concept, instant, period, quantity, reference, text_concept
@@ -66,6 +67,9 @@ def care_plan(plan: RecoveryPlan, referral: Referral, follow_ups: list[FollowUp]
             "id": str(plan.key),
             "status": "completed" if referral.state == "closed" else "active",
             "intent": "plan",
+            "category": [concept(systems.REFERRAL_AIM, referral.goes_to, down_aims.AIMS[referral.goes_to].text)]
+            if referral.goes_to
+            else [],
             "title": "出院康复计划",
             "subject": _patient(referral),
             "encounter": reference("Encounter", referral.key),

@@ -9,6 +9,7 @@ from django.core import signing
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
+from doorstep.care.referrals.down_aims import CARE_HOME
 from doorstep.care.referrals.models import FollowUp, RecoveryPlan, Referral
 from doorstep.care.referrals.states import OPEN_AT_TARGET
 from doorstep.kernel.access.actor import Actor
@@ -100,6 +101,14 @@ def list_follow_ups(*, actor: Actor, state: str = "", after: str = "", limit: in
         found = list(further.order_by("due_on", "id")[: limit + 1])
     shown = found[:limit]
     return shown, f"{shown[-1].due_on.isoformat()}_{shown[-1].pk}" if len(found) > limit else ""
+
+
+def reads_whole(referral: Referral, *, actor: Actor) -> bool:
+    """Whether a referral lets this person's units read the whole record; a care home that takes a patient over reads the packet alone."""
+    if actor.reaches(referral.source_id):
+        return True
+    nurses = referral.goes_to == CARE_HOME and not actor.reaches(referral.target_id)
+    return referral.whole_record and not nurses
 
 
 def list_of_resident(*, resident_id: int, actor: Actor, limit: int = 20) -> list[Referral]:

@@ -1,6 +1,7 @@
 """The ways of a referral: which verb leads from where to where, who may go it, and what it says to the world."""
 
 from doorstep.care.referrals import events
+from doorstep.care.referrals.back_ways import BACK_WAYS
 from doorstep.care.referrals.permissions import Permission
 from doorstep.kernel.workflow.machine import Transition
 
@@ -321,59 +322,7 @@ WAYS: tuple[Transition, ...] = (
         style="primary",
         listed=False,
     ),
-    Transition(
-        "hand_back",
-        "下转",
-        "Hand back",
-        ("discharged",),
-        "handed_back",
-        "target",
-        events.PatientHandedBack,
-        _P.REFERRAL_TREAT,
-        style="primary",
-    ),
-    Transition(
-        "receive_back",
-        "承接",
-        "Receive back",
-        ("handed_back",),
-        "received_back",
-        "receiver",
-        events.PatientReceivedBack,
-        _P.REFERRAL_RECEIVE_BACK,
-        style="primary",
-    ),
-    Transition(
-        "decline_back",
-        "无法承接",
-        "Cannot take back",
-        ("handed_back",),
-        "discharged",
-        "receiver",
-        events.HandBackDeclined,
-        _P.REFERRAL_RECEIVE_BACK,
-        reason=True,
-    ),
-    Transition(
-        "time_out_back",
-        "承接逾时，退回医院另选",
-        "Not received in time",
-        ("handed_back",),
-        "discharged",
-        "system",
-        events.HandBackDeclined,
-    ),
-    Transition(
-        "close",
-        "办结",
-        "Close",
-        ("received_back",),
-        "closed",
-        "receiver",
-        events.ReferralClosed,
-        _P.FOLLOW_UP_DO,
-        style="primary",
-    ),
+    *BACK_WAYS,
     *(
         Transition(
             "record_death",
@@ -390,7 +339,7 @@ WAYS: tuple[Transition, ...] = (
             (("draft", "returned", "offered", "not_arrived", "outside"), "source", _P.REFERRAL_SUBMIT),
             (("submitted", "submitted_green", "accepted", "on_the_way"), "target", _P.REFERRAL_ACCEPT),
             (("arrived", "in_treatment", "admitted", "discharged"), "target", _P.REFERRAL_TREAT),
-            (("handed_back", "received_back"), "receiver", _P.FOLLOW_UP_DO),
+            (("handed_back", "expected_back", "received_back"), "receiver", _P.FOLLOW_UP_DO),
         )
     ),
 )

@@ -46,6 +46,12 @@ _RECEIVE = Clock(
     source=_SERVICE_LEVEL,
     verified=False,
 )
+_EXPECTED_BACK = Clock(
+    due=timedelta(hours=48),
+    escalate=(Escalation("lead", timedelta(hours=24)),),
+    source=_HOUSE,
+    verified=False,
+)
 _FOLLOWING = Clock(due=timedelta(days=37), warn=timedelta(days=31), source=_HOUSE, verified=False)
 _CONFIRM = Clock(due=timedelta(hours=4), warn=timedelta(hours=2), source=_HOUSE, verified=False)
 _ON_THE_WAY = Clock(due=timedelta(hours=4), source=_HOUSE, verified=False)
@@ -221,6 +227,17 @@ REFERRAL = Machine(
             task_en="Receive the patient back",
         ),
         State(
+            "expected_back",
+            "已承接待到达",
+            "Taken over, expected",
+            "active",
+            "receiver",
+            _P.REFERRAL_RECEIVE_BACK,
+            _EXPECTED_BACK,
+            task_zh="等候下转患者到达",
+            task_en="Expect the patient who comes back",
+        ),
+        State(
             "received_back",
             "随访中",
             "In follow-up",
@@ -272,4 +289,6 @@ BEFORE_ARRIVAL = ("submitted", "submitted_green", "returned", "offered", "accept
 MAY_BE_ASKED_AGAIN = (*BEFORE_ARRIVAL, "declined", "withdrawn", "elsewhere", "advised")
 ENDED = ("closed", "advised", "outside_closed", "elsewhere", "declined", "withdrawn", "died")
 BEFORE_SUBMIT = ("draft", "withdrawn", "died", "outside", "outside_closed", "elsewhere")
-AFTER_DISCHARGE = ("discharged", "handed_back", "received_back", "closed")
+AFTER_DISCHARGE = ("discharged", "handed_back", "expected_back", "received_back", "closed")
+# With the unit near home: asked, expecting the patient, following up.
+AT_RECEIVER = ("handed_back", "expected_back", "received_back")

@@ -44,6 +44,7 @@ urlpatterns = [
     path("<uuid:key>/dialog/<str:verb>/", office.dialog, name="dialog"),
     path("<uuid:key>/admit/", treating.admit, name="admit"),
     path("<uuid:key>/discharge/", treating.discharge, name="discharge"),
+    path("<uuid:key>/receivers/", treating.receivers, name="receivers"),
     path("<uuid:key>/referral.pdf", documents.referral_pdf, name="referral-pdf"),
     path("<uuid:key>/packet/", documents.packet, name="packet"),
     path("<uuid:key>/consent/", documents.consent_paper, name="consent-paper"),

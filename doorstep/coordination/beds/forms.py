@@ -43,6 +43,9 @@ class RoundForm(forms.Form):
     deficit_stable = forms.NullBooleanField(label=_("神经功能缺损稳定"), required=False)
     wound_clean = forms.NullBooleanField(label=_("伤口清洁"), required=False)
     tcm_plan_fixed = forms.NullBooleanField(label=_("中医方案已确定（有中医治疗者）"), required=False)
+    needs_care = forms.NullBooleanField(label=_("生活不能自理，需长期照护"), required=False)
+    needs_bed = forms.NullBooleanField(label=_("仍需住院治疗或护理"), required=False)
+    housebound = forms.NullBooleanField(label=_("行动不便，不能到门诊"), required=False)
     chest_pain_free_days = forms.IntegerField(label=_("连续无胸痛天数"), required=False, min_value=0, max_value=90)
     no_fever_days = forms.IntegerField(label=_("连续不发热天数"), required=False, min_value=0, max_value=90)
 

@@ -105,16 +105,27 @@ def bed_of(*, key: UUID | str, actor: Actor) -> Bed:
     return found
 
 
-def free_beds(*, organization_ids: Iterable[int], kept_for: str = "", limit: int = 60) -> list[Bed]:
-    """The free beds of some houses by ward and number, the one kept for a thing ("referral/<key>") on top."""
+def free_beds(
+    *, organization_ids: Iterable[int], kept_for: str = "", kinds: Iterable[str] = (), limit: int = 60
+) -> list[Bed]:
+    """The free beds of some houses by ward and number, in wards of these kinds (all without any), the one kept for a thing on top."""
     which = Q(state="free") | Q(state="held", held_for=kept_for or "-")
     rows = Bed.objects.filter(which, organization_id__in=list(organization_ids)).select_related("ward")
+    if wanted := list(kinds):
+        rows = rows.filter(ward__kind__in=wanted)
     return list(rows.order_by("-state", "ward__name", Length("number"), "number")[:limit])
 
 
-def free_count(*, organization_ids: Iterable[int]) -> dict[int, int]:
-    """How many beds are free in each of several houses; a house without beds is not in it."""
+def kept_for(*, reference: str) -> Bed | None:
+    """The bed that is kept for a thing now ("referral/<key>"); None when the keeping has run out."""
+    return Bed.objects.filter(held_for=reference, state="held").first() if reference else None
+
+
+def free_count(*, organization_ids: Iterable[int], kinds: Iterable[str] = ()) -> dict[int, int]:
+    """How many beds are free in each of several houses, in wards of these kinds (all without any); a house without such beds is not in it."""
     rows = Bed.objects.filter(organization_id__in=list(organization_ids)).values_list("organization_id")
+    if wanted := list(kinds):
+        rows = rows.filter(ward__kind__in=wanted)
     return dict(rows.annotate(free=Count("id", filter=Q(state="free"))))
 
 

@@ -82,6 +82,7 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
     "township_center": PRIMARY,
     "community_center": PRIMARY,
     "emergency_center": ("dispatch", "administration"),
+    "care_home": ("nursing", "administration"),
     "health_authority": ("supervision", "administration"),
     "partner_hospital": LEAD,
     "ecg_center": ("ecg",),

@@ -1,6 +1,6 @@
 """The people of the demonstration: the same in every county, whatever its seed and size.
 
-Practitioners have the ids 1–18, residents 1–12 in households 1–5. Birth dates of residents follow `today`, so that the
+Practitioners have the ids 1–20, residents 1–12 in households 1–5. Birth dates of residents follow `today`, so that the
 heroine is always 63.
 """
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from doorstep.demo.county.identifiers import national_id
+from doorstep.demo.county.organizations import CARE_HOME
 
 VILLAGE_DOCTOR = 1
 TOWNSHIP_DUTY_DOCTOR = 2
@@ -29,6 +30,7 @@ STRANGER_VILLAGE_DOCTOR = 16
 DESK_OPERATOR = 17
 KIOSK = 18
 CLINIC_MANAGER = 19
+CARE_NURSE = 20
 
 HEROINE = 1
 HUSBAND = 2
@@ -125,6 +127,8 @@ def hero_practitioners() -> tuple[HeroPractitioner, ...]:
              (lead, "registration", "kiosk", day(2023, 6, 1))),
         _one(19, "凌志华", False, day(1981, 4, 12), "副主任护师", "门诊管理",
              (lead, "registration", "clinic_manager", day(2020, 3, 1))),
+        _one(20, "梁春兰", False, day(1983, 3, 14), "主管护师", "养老护理",
+             (CARE_HOME, "nursing", "care_home_nurse", day(2020, 6, 1))),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 Ids are contiguous and stable: 1 authority, 2–3 lead hospitals, 4–15 secondary hospitals, 16–48 primary units (the order
 of the areas), 49–261 village clinics (the order of the places), 262 emergency centre, 263–264 stations, 265–270
-substations, 271–273 shared centres, 274 the partner hospital outside the county.
+substations, 271–273 shared centres, 274 the partner hospital outside the county, 275 the care home.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ AUTHORITY, PEOPLES_HOSPITAL, CHINESE_MEDICINE_HOSPITAL = 1, 2, 3
 FIRST_SECONDARY, FIRST_PRIMARY, FIRST_VILLAGE = 4, 16, 49
 EMERGENCY_CENTER, FIRST_STATION, FIRST_SUBSTATION = 262, 263, 265
 ECG_CENTER, IMAGING_CENTER, LABORATORY_CENTER, PARTNER_HOSPITAL = 271, 272, 273, 274
+CARE_HOME = 275
 FOUNDED = date(2019, 3, 1)
 AREA_CENTRES = (16, 19, 24, 30, 34, 38)
 LEFT_AND_REJOINED, JOINED_MID_YEAR = 15, 39
@@ -82,7 +83,7 @@ _SECONDARY_AREAS = (24, 25, 26, 27, 28, 29, 2, 11, 17, 20, 10, 30)
 
 
 def organizations(areas: tuple[Area, ...], places: tuple[Place, ...]) -> tuple[Organization, ...]:
-    """All 274 institutions in the order of their ids."""
+    """All 275 institutions in the order of their ids."""
     return (
         *_county_level(),
         *_secondary_hospitals(areas),
@@ -90,6 +91,7 @@ def organizations(areas: tuple[Area, ...], places: tuple[Place, ...]) -> tuple[O
         *_village_clinics(areas, places),
         *_emergency(areas),
         *_shared_centers(),
+        _care_home(areas),
     )
 
 
@@ -257,4 +259,13 @@ def _shared_centers() -> Iterator[Organization]:
         
         ("A100", "三级甲等"), None, (COUNTY_LATITUDE + 0.42, COUNTY_LONGITUDE - 0.31),
         ("439901000000", "岚江市湖滨大道6号"),
+    )  # fmt: skip
+
+
+def _care_home(areas: tuple[Area, ...]) -> Organization:
+    """The care home of the heroine's township: a house of civil affairs that has joined the consortium, no medical institution."""
+    area = areas[0]
+    return _organization(
+        CARE_HOME, "care_home", ("清溪颐养院", "Qingxi Care Home"), ("", ""), PEOPLES_HOSPITAL,
+        (area.latitude + 0.006, area.longitude + 0.005), (f"{area.code}000", f"禾川县{area.name}颐养路6号"),
     )  # fmt: skip

@@ -34,7 +34,7 @@ EXPERTS = 232
 ROLES = (
     "village_doctor", "family_doctor", "township_duty", "nurse", "ecg_reader", "specialist", "referral_officer",
     "lead_duty", "manager", "auditor", "engineer", "registrar",
-    "records_officer", "supervisor", "clinic_desk", "clinic_manager", "kiosk",
+    "records_officer", "supervisor", "clinic_desk", "clinic_manager", "kiosk", "care_home_nurse",
 )  # fmt: skip
 _EXPERT_TITLES = ("主任医师", "副主任医师", "副主任医师", "主治医师")
 _EXPERT_DEPARTMENTS = (
@@ -132,7 +132,7 @@ def practitioners(
     places: tuple[Place, ...],
     departments: tuple[Department, ...],
 ) -> tuple[Practitioner, ...]:
-    """Heroes first (ids 1–18), then everybody else."""
+    """Heroes first (ids 1–20), then everybody else."""
     rooms = {(row.organization_id, row.key): row.id for row in departments}
     people = [_hero(row, rooms) for row in heroes.hero_practitioners()]
     born = Counter((one.birth, one.gender) for one in people)
@@ -358,5 +358,5 @@ def _licence(number: int, role: str) -> str:
         return ""
     return licence_number(
         number,
-        kind={"nurse": 2, "referral_officer": 2, "village_doctor": 3}.get(role, 1),
+        kind={"nurse": 2, "referral_officer": 2, "care_home_nurse": 2, "village_doctor": 3}.get(role, 1),
     )

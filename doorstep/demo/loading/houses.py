@@ -28,6 +28,7 @@ _KINDS = {
     "laboratory_center": Unit.Kind.SHARED_CENTER,
     "emergency_center": Unit.Kind.EMERGENCY,
     "emergency_station": Unit.Kind.EMERGENCY,
+    "care_home": Unit.Kind.CARE_HOME,
 }
 # By the end of its code a shared centre is found.
 _CODE_ENDS = {"ecg_center": "-ECG", "imaging_center": "-IMG", "laboratory_center": "-LAB"}

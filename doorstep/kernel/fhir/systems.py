@@ -25,6 +25,7 @@ STAFF_NUMBER = "urn:oid:2.16.156.10011.1.7"
 ECG_FINDING = f"{BASE}/CodeSystem/ecg-finding"
 CRITICAL_ECG = f"{BASE}/CodeSystem/critical-ecg"
 REFERRAL_KIND = f"{BASE}/CodeSystem/referral-kind"
+REFERRAL_AIM = f"{BASE}/CodeSystem/referral-aim"
 REFERRAL_STATE = f"{BASE}/CodeSystem/referral-state"
 ALLERGEN = f"{BASE}/CodeSystem/allergens"
 # Labels of sensitivity that HL7's own list has not: tuberculosis.

@@ -46,6 +46,7 @@ _ENTERED = {
     "admitted": ("encounter-admitted", ("source",)),
     "discharged": ("encounter-discharged", ("source",)),
     "handed_back": ("careplan-handback", ("receiver", "source")),
+    "expected_back": ("careplan-response", ("target",)),
     "received_back": ("careplan-response", ("target",)),
     "closed": ("careplan-response", ("target", "source")),
     "advised": ("servicerequest-response", ("source",)),
@@ -62,6 +63,7 @@ _FROM = {
     ("offered", "submitted_green"): ("servicerequest-update", ("target",)),
     ("offered", "accepted"): ("servicerequest-update", ("target",)),
     ("handed_back", "discharged"): ("careplan-response", ("target",)),
+    ("expected_back", "discharged"): ("careplan-response", ("target",)),
 }
 
 

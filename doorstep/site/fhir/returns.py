@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import actions, down_queries, queries, texts
 from doorstep.care.referrals.actions.treating import default_receiver
+from doorstep.care.referrals.down_aims import CLINIC
 from doorstep.care.referrals.down_queries import MEDICINES
 from doorstep.care.referrals.fhir import RETURN_REASON
 from doorstep.care.referrals.models import Referral
@@ -87,6 +88,7 @@ class CarePlanDoor:
             referral=referral,
             actor=acting,
             receiver_id=_receiver(resource, referral),
+            aim=_aim(resource),
             # Who left with a first plan goes home with this one, when it says more than where to.
             plan=_plan(resource) if before == "discharged" and resource.get("activity") else None,
         )
@@ -290,6 +292,12 @@ def _day(detail: dict[str, Any]) -> int:
     except ValueError as error:
         sentence = _("scheduledPeriod.start 应为日期，例如 2026-03-01。")
         raise Refused(_("随访日期无法识别。"), fields={"activity": sentence}) from error
+
+
+def _aim(resource: dict[str, Any]) -> str:
+    """Where the patient goes, by the plan's category; to the clinic of the family doctor where it names nothing."""
+    codings = [one for category in resource.get("category") or [] for one in category.get("coding", [])]
+    return next((str(one.get("code")) for one in codings if one.get("system") == systems.REFERRAL_AIM), CLINIC)
 
 
 def _receiver(resource: dict[str, Any], referral: Referral) -> int:

@@ -10,6 +10,7 @@ from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.fhir import BACK_REASON, DECLINE_REASON, RETURN_REASON
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.states import AT_RECEIVER
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, Refused
 
@@ -29,7 +30,7 @@ class TaskDoor:
         """Accepted, rejected (with a coded reason), on-hold (returned), in-progress (arrived), completed by advice in `note`."""
         referral = queries.get(key=fhir_id, actor=actor)
         # A patient who comes home is answered for by the unit that takes over.
-        back = referral.state in ("handed_back", "received_back") and actor.reaches(referral.receiver_id)
+        back = referral.state in AT_RECEIVER and actor.reaches(referral.receiver_id)
         more = {Permission.REFERRAL_RECEIVE_BACK, Permission.FOLLOW_UP_DO} if back else {Permission.REFERRAL_ACCEPT}
         allowed = actor.with_permissions({*actor.permissions, *more})
         act = (_BACK if back else _ANSWERS).get(str(resource.get("status")))

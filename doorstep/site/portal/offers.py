@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.dialog_forms import RefuseOfferForm
+from doorstep.care.referrals.presenters.homeward import expected_text
 from doorstep.care.referrals.texts import FREQUENCIES
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import redirect, render
@@ -49,6 +50,7 @@ def referral(request: HttpRequest, key: UUID) -> HttpResponse:
         "form": RefuseOfferForm(auto_id=f"{found.key}_%s") if found.state == "offered" else None,
         "plan": queries.plan_of(referral=found) if found.handed_back_at else None,
         "frequencies": FREQUENCIES,
+        "arrival": expected_text(found),
         "token": queries.qr_token(referral=found) if found.state in _EXPECTED else "",
     }
     return render(request, "portal/referral.html", context)

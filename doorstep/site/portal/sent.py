@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.states import AT_RECEIVER
 from doorstep.kernel.record.queries import Entry
 from doorstep.kernel.web.formats import moment_short
 
@@ -24,6 +25,7 @@ _WORDS = {
     "arrived": gettext_noop("已到院，等候医生接诊"),
     "discharged": gettext_noop("医院诊疗已结束，正在联系家门口的医生"),
     "handed_back": gettext_noop("医院诊疗已结束，等候家门口的医生接手"),
+    "expected_back": gettext_noop("家门口已安排好，请按约定时间到达或在家等候"),
     "received_back": gettext_noop("家门口的医生正在随访"),
     "in_treatment": gettext_noop("医生正在诊治"),
     "declined": gettext_noop("医院未能接收，请看替代安排并联系您的医生"),
@@ -74,12 +76,13 @@ def page_of(one: Referral) -> str:
 
 def _line(one: Referral) -> Going:
     words = words_of(one)
-    home = one.direction == Referral.Direction.DOWN or one.state in ("handed_back", "received_back")
+    home = one.direction == Referral.Direction.DOWN or one.state in AT_RECEIVER
     unit = one.receiver if home else one.target
     place = unit.name if unit else one.outside_name
     department = f" {one.department.name}" if one.department and not home else ""
-    if one.state in ("accepted", "on_the_way") and one.expected_at is not None:
-        words = f"{words} · {moment_short(one.expected_at)}"
+    expected = one.back_expected_at if one.state == "expected_back" else one.expected_at
+    if one.state in ("accepted", "on_the_way", "expected_back") and expected is not None:
+        words = f"{words} · {moment_short(expected)}"
     return Going(
         one.state_since, _("转往%(target)s") % {"target": f"{place}{department}"}, words, one.source.name, page_of(one)
     )

@@ -42,11 +42,9 @@ from doorstep.care.referrals.actions.following import (
     Findings,
     close,
     complete_follow_up,
-    decline_back,
     fall_due,
     finding_problems,
     miss_follow_ups,
-    receive_back,
     reschedule_follow_up,
 )
 from doorstep.care.referrals.actions.offering import (
@@ -62,6 +60,7 @@ from doorstep.care.referrals.actions.offering import (
     time_out_receivers,
 )
 from doorstep.care.referrals.actions.packet import open_record
+from doorstep.care.referrals.actions.returning import arrive_back, decline_back, postpone_back, receive_back
 from doorstep.care.referrals.actions.sending import Consent, missing_of, submit
 from doorstep.care.referrals.actions.stocking import count_stock, import_stock
 from doorstep.care.referrals.actions.treating import (
@@ -89,6 +88,7 @@ __all__ = [
     "agree_receiver",
     "agree_ward",
     "answer_question",
+    "arrive_back",
     "ask_question",
     "board_now",
     "check_in",
@@ -124,6 +124,7 @@ __all__ = [
     "open_record",
     "pass_on_silent",
     "plan_problems",
+    "postpone_back",
     "propose_down",
     "receive_back",
     "record_death",

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import contact, down_queries, down_rules, texts
+from doorstep.care.referrals import contact, down_aims, down_queries, down_rules, texts
 from doorstep.care.referrals.criteria import as_rows
 from doorstep.care.referrals.long_term import with_long_term
 from doorstep.care.referrals.models import DownProposal, Referral, UnitService
@@ -46,19 +46,22 @@ def propose_down(*, actor: Actor) -> int:
 
 @transaction.atomic
 def agree_ward(
-    *, proposal: DownProposal, actor: Actor, signer: str, relation: str, receiver_id: int | None = None
+    *, proposal: DownProposal, actor: Actor, signer: str, relation: str, receiver_id: int | None = None, aim: str = ""
 ) -> DownProposal:
     """The ward's doctor agrees, with the patient's consent, and the receiver is asked: the proposed one or another.
 
-    Raises Refused without consent or without a unit that could take the patient.
+    `aim` is where the patient goes instead of what was proposed: the units are weighed anew for it. Raises Refused without consent,
+    for an aim that does not exist, or without a unit that could take the patient.
     """
     problems: dict[str, object] = {}
     if not signer.strip():
         problems["signer"] = _("请填写知情同意签署人。")
     if relation not in texts.RELATIONS:
         problems["relation"] = _("请选择签署人与患者的关系。")
-    wanted = receiver_id or proposal.receiver_id
-    if wanted is None or wanted not in {one["id"] for one in proposal.choices}:
+    aimed = _aimed(proposal, aim) if aim and aim != proposal.aim else {}
+    choices = aimed.get("choices", proposal.choices)
+    wanted = receiver_id or (proposal.receiver_id if not aimed else None)
+    if wanted is None or wanted not in {one["id"] for one in choices}:
         problems["receiver"] = _("没有可承接的基层机构，请先与基层联系或改选。")
     if problems:
         raise Refused(_("还不能询问基层：有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)
@@ -71,8 +74,8 @@ def agree_ward(
         proposal,
         "agree_ward",
         actor=actor,
-        values={"receiver_id": wanted, "asked_at": timezone.now(), "plan": plan},
-        details={**facts_of(proposal), "receiver": wanted},
+        values={**aimed, "receiver_id": wanted, "asked_at": timezone.now(), "plan": plan},
+        details={**facts_of(proposal), "receiver": wanted, "aim": aim or proposal.aim},
     )
 
 
@@ -131,7 +134,8 @@ def open_down_draft(*, proposal: DownProposal, actor: Actor) -> Referral | None:
         patient_birth_date=resident.birth_date,
         **contact.of_register(resident),
         direction=Referral.Direction.DOWN,
-        aim=Referral.Aim.CLINIC,
+        aim=proposal.aim,
+        goes_to=proposal.aim,
         source_id=proposal.hospital_id,
         target_id=proposal.hospital_id,
         receiver_id=proposal.receiver_id,
@@ -185,6 +189,7 @@ def facts_of(proposal: DownProposal) -> dict[str, Any]:
         "receiver": proposal.receiver_id,
         "disease": proposal.disease,
         "ward": proposal.ward,
+        "aim": proposal.aim,
     }
 
 
@@ -197,7 +202,8 @@ def _propose(stay: Stay, *, actor: Actor) -> int:
     medicines = with_long_term(
         stay.medicines, down_queries.long_term_of(known), groups=down_queries.groups_of() if known.long_term else {}
     )
-    needs = down_rules.needs_of(disease, medicines)
+    aim, why = down_aims.propose(skills=down_rules.needs_of(disease, medicines).skills, said=stay.rounds)
+    needs = down_rules.needs_of(disease, medicines, aim=aim)
     weighed = down_queries.receivers_for(home=stay.resident.organization, needs=needs, besides=(stay.organization_id,))
     best = next((one for one in weighed if one.able), None)
     proposal = DownProposal(
@@ -212,12 +218,23 @@ def _propose(stay: Stay, *, actor: Actor) -> int:
         hospital_id=stay.organization_id,
         receiver_id=best.unit.id if best else None,
         criteria=as_rows(judged),
+        aim=aim,
+        aim_reason=why,
         needs=down_queries.as_needs(needs),
         choices=[down_queries.as_choice(one) for one in weighed[:8]],
         plan=_plan(stay, disease, medicines),
     )
     workflow.begin(proposal, "propose", actor=actor, details=facts_of(proposal))
     return 1
+
+
+def _aimed(proposal: DownProposal, aim: str) -> dict[str, Any]:
+    """The columns of a proposal that goes elsewhere than was proposed."""
+    if aim not in down_aims.AIMS:
+        raise Refused(_("去向不对。"), fields={"aim": _("请从列表中选择患者的去向。")})
+    needs, weighed = down_queries.weighed_for(proposal, aim=aim)
+    chosen = [down_queries.as_choice(one) for one in weighed[:8]]
+    return {"aim": aim, "aim_reason": "", "needs": down_queries.as_needs(needs), "choices": chosen}
 
 
 def _plan(stay: Stay, disease: str, medicines: list[dict[str, str]]) -> dict[str, Any]:

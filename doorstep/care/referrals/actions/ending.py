@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import states
+from doorstep.care.referrals import queries, states
 from doorstep.care.referrals.actions.details import details_of, give_bed_back, give_place_back, sights_end_by
 from doorstep.care.referrals.coding import code_for
 from doorstep.care.referrals.models import Referral
@@ -45,7 +45,7 @@ def record_death(
     """
     workflow.check_way(referral, "record_death", actor=actor)
     resident = referral.resident
-    whole = referral.whole_record or actor.reaches(referral.source_id)
+    whole = queries.reads_whole(referral, actor=actor)
     if not actor.is_system and whole and resident.deceased_on is None:
         # The referral's own table says who may record the outcome; that person may then register the death.
         allowed = actor.with_permissions({*actor.permissions, Residents.DEATH_RECORD})

@@ -1,7 +1,7 @@
 """The family doctor's acts: receive back, follow up, close; and the clock's: fall due, miss."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -10,10 +10,9 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import follow_up_states, form_fhir, queries, states
 from doorstep.care.referrals.actions.details import details_of, sights_end_by
+from doorstep.care.referrals.actions.returning import end_of, facts_of
 from doorstep.care.referrals.models import FollowUp, Referral
-from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.workflow import actions as workflow
@@ -34,63 +33,6 @@ class Findings:
     advice: str = ""
     way: str = "clinic"
     worse: bool = False
-
-
-@transaction.atomic
-def receive_back(*, referral: Referral, actor: Actor, unit_id: int | None = None) -> Referral:
-    """Take the patient over: every follow-up of the plan is put on its day, for the receiver or a unit below it.
-
-    A day that has already passed is put on today.
-    """
-    plan = queries.plan_of(referral=referral)
-    days = plan.follow_up_days if plan else []
-    unit = unit_id or referral.receiver_id
-    if unit is None or not actor.reaches(unit):
-        raise Refused(_("随访单位不对。"), fields={"unit": _("请选择本院或下属村卫生室。")})
-    discharged = timezone.localdate(referral.discharged_at or timezone.now())
-    today = timezone.localdate()
-    last = max([today, *(discharged + timedelta(days=day) for day in days)])
-    moved = workflow.apply(
-        referral,
-        "receive_back",
-        actor=actor,
-        values={"received_back_at": timezone.now()},
-        details=details_of(referral, follow_ups=list(days)),
-        due_at=_end_of(last + follow_up_states.FOLLOW_UP_WINDOW),
-    )
-    for day in days:
-        follow_up = FollowUp(
-            referral=moved,
-            resident_id=moved.resident_id,
-            unit_id=unit,
-            patient_name=moved.patient_name,
-            day=day,
-            due_on=max(today, discharged + timedelta(days=day)),
-        )
-        workflow.begin(follow_up, "plan", actor=actor, details=_facts(follow_up), due_at=_end_of(follow_up.due_on))
-    return moved
-
-
-@transaction.atomic
-def decline_back(*, referral: Referral, reason: str, actor: Actor, code: str = "other") -> Referral:
-    """The receiver cannot take the patient, with a coded reason; the hospital must find another."""
-    if code not in Referral.BackReason.values:
-        raise Refused(_("请选择不能承接的原因。"), fields={"code": _("请从列表中选择原因。")})
-    moved = workflow.apply(
-        referral,
-        "decline_back",
-        actor=actor,
-        reason=reason,
-        values={"back_code": code},
-        details=details_of(referral, code=code),
-    )
-    access.close_relationship(
-        resident_id=moved.resident_id,
-        reason=CareRelationship.Reason.RETURN,
-        episode=moved.shown_under,
-        actor=actor,
-    )
-    return moved
 
 
 @transaction.atomic
@@ -115,7 +57,7 @@ def complete_follow_up(*, follow_up: FollowUp, findings: Findings, actor: Actor)
         "advice": findings.advice.strip()[:400],
     }
     verb = "escalate" if findings.worse else "complete"
-    done = workflow.apply(follow_up, verb, actor=actor, values=values, details=_facts(follow_up))
+    done = workflow.apply(follow_up, verb, actor=actor, values=values, details=facts_of(follow_up))
     # The form that was filled in stands beside the answers; while nothing of it changes it keeps its version.
     record.publish(form_fhir.questionnaire(at=values["done_at"]), resident_id=None, actor=actor)
     referral = done.referral
@@ -136,9 +78,9 @@ def reschedule_follow_up(*, follow_up: FollowUp, due_on: date, reason: str, acto
         "reschedule",
         actor=actor,
         values={"due_on": due_on},
-        due_at=_end_of(due_on),
+        due_at=end_of(due_on),
         reason=reason,
-        details=_facts(follow_up),
+        details=facts_of(follow_up),
     )
 
 
@@ -158,7 +100,7 @@ def close(*, referral: Referral, actor: Actor, outcome: str = "") -> Referral:
         raise Refused(sentence, fields={"outcome": sentence})
     for follow_up in left:
         reason = _("提前办结：%(reason)s") % {"reason": outcome.strip()[:200]}
-        workflow.apply(follow_up, "cancel", actor=actor, reason=reason, details=_facts(follow_up))
+        workflow.apply(follow_up, "cancel", actor=actor, reason=reason, details=facts_of(follow_up))
     done = [one for one in follow_ups if one.state == "done"]
     text, english = _outcome(referral, done, said=outcome.strip())
     until = timezone.now() + states.REACHABLE
@@ -181,7 +123,7 @@ def fall_due(*, actor: Actor, today: date | None = None) -> int:
         .order_by("due_on")[:200]
     )
     for follow_up in found:
-        workflow.apply(follow_up, "fall_due", actor=actor, details=_facts(follow_up))
+        workflow.apply(follow_up, "fall_due", actor=actor, details=facts_of(follow_up))
     return len(found)
 
 
@@ -194,13 +136,8 @@ def miss_follow_ups(*, actor: Actor, today: date | None = None) -> int:
         .order_by("due_on")[:200]
     )
     for follow_up in found:
-        workflow.apply(follow_up, "miss", actor=actor, details=_facts(follow_up))
+        workflow.apply(follow_up, "miss", actor=actor, details=facts_of(follow_up))
     return len(found)
-
-
-def _facts(follow_up: FollowUp) -> dict[str, Any]:
-    referral = follow_up.referral
-    return {**details_of(referral), "referral": referral.subject, "day": follow_up.day, "unit": follow_up.unit_id}
 
 
 def finding_problems(findings: Findings) -> dict[str, object]:
@@ -235,7 +172,3 @@ def _outcome(referral: Referral, done: list[FollowUp], *, said: str) -> tuple[st
         english += f", last blood pressure {measured[-1].systolic}/{measured[-1].diastolic} mmHg"
     text += "。" + said
     return text[:400], (english + ".")[:600]
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day, datetime.max.time(), tzinfo=timezone.get_current_timezone())

@@ -8,11 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from doorstep.care.referrals import down_aims
 from doorstep.care.referrals.actions.details import REFERRAL, RETURN, sights_end_by
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.packet_queries import ALWAYS, results_of
 from doorstep.care.referrals.permissions import Permission
-from doorstep.care.referrals.states import ENDED
+from doorstep.care.referrals.states import AT_RECEIVER, ENDED
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.models import CareRelationship
@@ -44,6 +45,22 @@ def open_sight(
     """Open a unit's relationship for this referral, as wide as the sender chose."""
     facts = _sight(referral, organization_id=organization_id, episode=episode, reason=reason)
     access.open_relationship(**facts, actor=actor, **more)
+
+
+def open_home_sight(referral: Referral, *, organization_id: int, aim: str, actor: Actor) -> None:
+    """Open the sight of the unit that takes the patient back: as wide as the referral, of a care home the packet alone.
+
+    A care home nurses; what it needs of the record travels: plan and summary, allergies, problems and medicines, as they are now.
+    """
+    episode = referral.shown_under
+    if aim != down_aims.CARE_HOME:
+        open_sight(referral, organization_id=organization_id, reason=RETURN, episode=episode, actor=actor)
+        return
+    facts = _sight(referral, organization_id=organization_id, episode=episode, reason=RETURN)
+    access.open_relationship(**{**facts, "scope": CareRelationship.Scope.EPISODE}, actor=actor)
+    records.note_look(resident_id=referral.resident_id, actor=actor, subject=referral.subject, action="record.view")
+    packed = _packed(referral, _content(referral), episode=episode)
+    record.publish(packed, resident_id=referral.resident_id, actor=actor)
 
 
 def opening_sight(
@@ -109,17 +126,20 @@ def handing_over(referral: Referral, *, actor: Actor) -> Iterator[None]:
 
 def packet_of(referral: Referral, *, actor: Actor) -> Published:
     """What travels with a narrow referral: copies as they are now, under the referral's own episode. The caller records the look."""
+    return _packed(referral, _content(referral), episode=referral.sight)
+
+
+def _content(referral: Referral) -> dict[str, Any]:
     wanted = {str(line["reference"]) for line in referral.packet}
     chosen = records.chosen(resident_id=referral.resident_id, references=sorted(wanted), types=ALWAYS, limit=_READ)
     chosen += results_of(chosen, resident_id=referral.resident_id)
-    content = {
+    return {
         "resourceType": "Bundle",
         "id": str(referral.key),
         "type": "collection",
         "timestamp": timezone.now().isoformat(timespec="seconds"),
         "entry": [{"fullUrl": f"urn:uuid:{one.fhir_id}", "resource": one.content} for one in chosen],
     }
-    return _packed(referral, content, episode=referral.sight)
 
 
 @transaction.atomic
@@ -134,9 +154,8 @@ def open_record(*, referral: Referral, actor: Actor) -> Referral:
     Referral.objects.filter(pk=referral.pk).update(whole_record=True)
     referral.whole_record = True
     open_sight(referral, organization_id=referral.target_id, episode=referral.sight, actor=actor)
-    if referral.state in ("handed_back", "received_back") and referral.receiver_id is not None:
-        episode = referral.shown_under
-        open_sight(referral, organization_id=referral.receiver_id, reason=RETURN, episode=episode, actor=actor)
+    if referral.state in AT_RECEIVER and referral.receiver_id is not None:
+        open_home_sight(referral, organization_id=referral.receiver_id, aim=referral.goes_to, actor=actor)
     audit.record(
         action="referral.open-record",
         actor=actor,

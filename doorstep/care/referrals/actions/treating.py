@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import benefits, texts
+from doorstep.care.referrals import benefits, down_aims, texts
 from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.case import note_debt
 from doorstep.care.referrals.actions.details import details_of, give_bed_back
@@ -20,9 +20,7 @@ from doorstep.care.referrals.actions.sending import Consent, consent_values, dec
 from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds import queries as bed_queries
-from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.organizations import queries as organizations
@@ -147,10 +145,11 @@ def send_down(
     plan: Plan,
     consent: Consent,
     receiver_id: int | None = None,
+    aim: str = "",
 ) -> Referral:
     """Send a patient of a ward home who came without a referral: summary, plan and consent in one act.
 
-    Raises Refused with the fields that are wrong, or without a receiver.
+    `aim` is where the patient goes instead of what the draft says. Raises Refused with the fields that are wrong, or without a receiver.
     """
     workflow.check_way(referral, "send_down", actor=actor)
     check_plan(summary, plan)
@@ -158,20 +157,15 @@ def send_down(
     problems: dict[str, object] = {}
     if receiver is None or receiver == referral.source_id:
         problems["receiver"] = _("请选择基层承接机构。")
+    goes_to = aim or referral.goes_to or down_aims.CLINIC
+    problems |= aim_problems(goes_to, receiver)
     if not consent.signer.strip() or consent.relation not in texts.RELATIONS:
         problems["consent_signer"] = _("请填写知情同意签署人和与患者的关系。")
     if problems or receiver is None:
         raise Refused(_("下转还有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)
     now = timezone.now()
     write_plan(referral, plan, actor=actor, now=now)
-    access.open_relationship(
-        resident_id=referral.resident_id,
-        organization_id=receiver,
-        reason=CareRelationship.Reason.RETURN,
-        episode=referral.subject,
-        basis=referral.number,
-        actor=actor,
-    )
+    packet.open_home_sight(referral, organization_id=receiver, aim=goes_to, actor=actor)
     values = {
         **_discharge_values(referral, summary, now=now),
         **consent_values(referral, consent, actor=actor, now=now),
@@ -180,10 +174,16 @@ def send_down(
         "treated_at": referral.admitted_at or now,
         "handed_back_at": now,
         "receiver_id": receiver,
+        "goes_to": goes_to,
+        "aim": goes_to,
         "benefits": benefits.as_rows(decisions_of(referral, actor=actor, now=now)),
     }
     moved = workflow.apply(
-        referral, "send_down", actor=actor, values=values, details={**details_of(referral), "receiver": receiver}
+        referral,
+        "send_down",
+        actor=actor,
+        values=values,
+        details={**details_of(referral), "receiver": receiver, "goes_to": goes_to},
     )
     stay = bed_queries.open_stay_of(resident_id=referral.resident_id)
     if stay is not None and actor.reaches(stay.organization_id):
@@ -233,30 +233,28 @@ def write_plan(referral: Referral, plan: Plan, *, actor: Actor, now: datetime) -
 
 
 @transaction.atomic
-def hand_back(*, referral: Referral, actor: Actor, receiver_id: int, plan: Plan | None = None) -> Referral:
-    """Send the plan down to the unit that takes over; it gets sight of the whole record for this return.
+def hand_back(
+    *, referral: Referral, actor: Actor, receiver_id: int, plan: Plan | None = None, aim: str = down_aims.CLINIC
+) -> Referral:
+    """Send the plan down to the unit that takes over, and say where the patient goes (`down_aims.AIMS`); the unit gets sight for this return.
 
     A `plan` that was finished after the discharge stands in place of the first one. Raises Refused with the fields that are wrong.
     """
     workflow.check_way(referral, "hand_back", actor=actor)
     if receiver_id == referral.target_id:
         raise Refused(_("不能下转给本单位。"), fields={"receiver": _("请选择基层承接机构。")})
+    if problems := aim_problems(aim, receiver_id):
+        raise Refused(_("去向与承接机构不一致。"), fields=problems)
     if plan is not None:
         check_plan(Discharge(diagnosis=referral.discharge_diagnosis, summary=referral.discharge_summary), plan)
         write_plan(referral, plan, actor=actor, now=timezone.now())
-    packet.open_sight(
-        referral,
-        organization_id=receiver_id,
-        reason=CareRelationship.Reason.RETURN,
-        episode=referral.shown_under,
-        actor=actor,
-    )
+    packet.open_home_sight(referral, organization_id=receiver_id, aim=aim, actor=actor)
     return workflow.apply(
         referral,
         "hand_back",
         actor=actor,
-        values={"receiver_id": receiver_id, "handed_back_at": timezone.now()},
-        details={**details_of(referral), "receiver": receiver_id},
+        values={"receiver_id": receiver_id, "goes_to": aim, "handed_back_at": timezone.now()},
+        details={**details_of(referral), "receiver": receiver_id, "goes_to": aim},
     )
 
 
@@ -264,6 +262,17 @@ def default_receiver(referral: Referral) -> int | None:
     """The township or community centre nearest to home: the sender itself, or the unit above a village clinic."""
     source = organizations.get(organization_id=referral.source_id)
     return source.parent_id if source.kind == "village-clinic" else source.id
+
+
+def aim_problems(aim: str, receiver_id: int | None) -> dict[str, object]:
+    """What is wrong with where a patient goes: an aim that does not exist, or a unit that is not of its kind."""
+    if aim not in down_aims.AIMS:
+        return {"aim": _("请从列表中选择患者的去向。")}
+    if receiver_id is None or down_aims.fits_kind(aim, organizations.get(organization_id=receiver_id).kind):
+        return {}
+    if aim == down_aims.CARE_HOME:
+        return {"receiver": _("去向为养老与照护机构，请选择这类机构。")}
+    return {"receiver": _("养老与照护机构只承接去向为“养老与照护机构”的患者，请改选去向或机构。")}
 
 
 def check_plan(summary: Discharge, plan: Plan) -> None:

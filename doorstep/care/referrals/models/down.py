@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.care.referrals import case_states
+from doorstep.care.referrals import case_states, down_aims
 from doorstep.care.referrals.models.referral import Referral
 from doorstep.care.referrals.models.walls import handled_by
 from doorstep.kernel.access.merging import Moves
@@ -68,6 +68,9 @@ class DownProposal(WorkItem):
     )
     tried = ArrayField(models.BigIntegerField(), default=list)
     criteria = models.JSONField(default=list)
+    # Where the patient goes (down_aims.AIMS), and why the house proposed it ("" where the ward chose).
+    aim = models.CharField(max_length=12, default=down_aims.CLINIC, db_default=down_aims.CLINIC)
+    aim_reason = models.CharField(max_length=80, blank=True, default="", db_default="")
     needs = models.JSONField(default=dict)
     choices = models.JSONField(default=list)
     plan = models.JSONField(default=dict)

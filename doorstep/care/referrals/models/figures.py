@@ -31,3 +31,22 @@ INDEXES = (
         for word, column in CODED.items()
     ),
 )
+
+# Where a referral stands at the receiving side's desk: 0-9 before the office, 10-19 with the specialists and whoever takes the
+# patient back, 20 nowhere. Lists are read in this order.
+DESK = models.Case(
+    models.When(state="submitted_green", then=0),
+    models.When(state="submitted", kind="urgent", then=1),
+    models.When(state="submitted", then=2),
+    models.When(state="on_the_way", then=3),
+    models.When(state="accepted", then=4),
+    models.When(state="offered", then=5),
+    models.When(state__in=("returned", "not_arrived"), then=6),
+    models.When(state="arrived", then=10),
+    models.When(state__in=("in_treatment", "admitted"), then=11),
+    models.When(state="discharged", then=12),
+    models.When(state="handed_back", then=13),
+    models.When(state="expected_back", then=14),
+    models.When(state="received_back", then=15),
+    default=20,
+)

@@ -10,40 +10,25 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.referrals import states
+from doorstep.care.referrals.back_ways import ARRIVES
+from doorstep.care.referrals.down_aims import ARRIVING
 from doorstep.care.referrals.models import figures
+from doorstep.care.referrals.models.home import GoesHome
 from doorstep.care.referrals.models.walls import OWN, handled_by
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
-from doorstep.kernel.workflow.models import WorkItem
 from doorstep.people.organizations.models import Department, Organization
 from doorstep.people.residents.models import Resident
 from doorstep.people.workforce.models import Practitioner
 
-# Where a referral stands at the receiving side's desk: 0-9 before the office, 10-19 with the specialists and whoever takes the
-# patient back, 20 nowhere. Lists are read in this order.
-_DESK = models.Case(
-    models.When(state="submitted_green", then=0),
-    models.When(state="submitted", kind="urgent", then=1),
-    models.When(state="submitted", then=2),
-    models.When(state="on_the_way", then=3),
-    models.When(state="accepted", then=4),
-    models.When(state="offered", then=5),
-    models.When(state__in=("returned", "not_arrived"), then=6),
-    models.When(state="arrived", then=10),
-    models.When(state__in=("in_treatment", "admitted"), then=11),
-    models.When(state="discharged", then=12),
-    models.When(state="handed_back", then=13),
-    models.When(state="received_back", then=14),
-    default=20,
-)
 _ENDED = models.Q(state__in=states.ENDED)
 _TOLD = _ENDED | ~models.Q(outcome="")
 
 
-class Referral(WorkItem):
+class Referral(GoesHome):
     """One referral, up and back again.
 
     Columns follow the national forms 双向转诊（转出）单 and 双向转诊（回转）单 of 国家基本公共卫生服务规范（第三版）.
@@ -75,6 +60,7 @@ class Referral(WorkItem):
         CLINIC = "clinic", "基层门诊"
         REHABILITATION = "rehab", "康复"
         CARE_HOME = "care-home", "养老与照护机构"
+        HOME = "home", "居家（家庭医生上门）"
 
     class GreenCenter(models.TextChoices):
         """The five emergency centres (五大中心)."""
@@ -116,6 +102,7 @@ class Referral(WorkItem):
         PATIENT_REFUSES = "patient-refuses", "患者或家属不同意"
         FAR_FROM_HOME = "far-from-home", "离家较远"
         PLAN_UNCLEAR = "plan-unclear", "治疗方案不明确"
+        NOT_COME = "not-come", "患者未按约到达"
         OTHER = "other", "其他"
 
     class OutsideReason(models.TextChoices):
@@ -262,7 +249,7 @@ class Referral(WorkItem):
     outcome_en = models.CharField(max_length=600, blank=True, default="")
     # Since when nobody has to do anything about an open referral, as the house's watch found it; there must be none.
     dark_since = models.DateTimeField(null=True)
-    desk = models.GeneratedField(expression=_DESK, output_field=models.SmallIntegerField(), db_persist=True)
+    desk = models.GeneratedField(expression=figures.DESK, output_field=models.SmallIntegerField(), db_persist=True)
 
     row_access = RowAccess(
         using=f"access_is_system() OR {handled_by('source_id')} OR (state <> 'draft' AND {handled_by('target_id')})"
@@ -301,7 +288,7 @@ class Referral(WorkItem):
                 name="referral_discharged_with_diagnosis",
             ),
             models.CheckConstraint(
-                condition=~models.Q(state__in=("handed_back", "received_back", "closed"))
+                condition=~models.Q(state__in=(*states.AT_RECEIVER, "closed"))
                 | models.Q(receiver__isnull=False, handed_back_at__isnull=False),
                 name="referral_handed_back_to_somebody",
             ),
@@ -366,7 +353,9 @@ class Referral(WorkItem):
         return sorted({one for one in (self.source_id, self.target_id, self.redirected_from_id, back) if one})
 
     def variant(self) -> str:
-        """Who goes by the green channel stays on it: back from an offer, too."""
+        """Who goes by the green channel stays on it, back from an offer, too; on the way home, whether the patient is expected first."""
+        if self.state == "handed_back":
+            return ARRIVES if self.goes_to in ARRIVING else ""
         return "green" if self.kind == self.Kind.GREEN else ""
 
     def urgency(self) -> int:

@@ -7,13 +7,14 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import benefits, down_queries, queries
+from doorstep.care.referrals import benefits, down_aims, queries
 from doorstep.care.referrals.actions.details import place_standing
 from doorstep.care.referrals.actions.sending import KINDS_OF
 from doorstep.care.referrals.actions.treating import default_receiver
 from doorstep.care.referrals.fitting import fits, words_that_fit
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.record_facts import TRAVELS, known_of, packet_line
+from doorstep.care.referrals.states import AT_RECEIVER
 from doorstep.coordination.beds import queries as beds
 from doorstep.coordination.scheduling import queries as slots
 from doorstep.coordination.scheduling.queries import SlotChoice
@@ -111,8 +112,11 @@ def experts_of(referral: Referral) -> list[tuple[int, str]]:
 
 
 def beds_of(referral: Referral) -> list[tuple[str, str]]:
-    """The free beds of the unit, and the one kept for this referral."""
-    found = beds.free_beds(organization_ids=[referral.target_id or 0], kept_for=referral.subject)
+    """The free beds of the unit that has the patient next, of the kind that the patient goes to, and the one kept for this referral."""
+    back = referral.state in AT_RECEIVER
+    unit = referral.receiver_id if back else referral.target_id
+    kinds = down_aims.AIMS[referral.goes_to].wards if back and referral.goes_to else ()
+    found = beds.free_beds(organization_ids=[unit or 0], kept_for=referral.subject, kinds=kinds)
     words = words_of(referral)
     found.sort(key=lambda one: (one.state != "held", not fits(one.ward.name, words)))
     kept = _("（已预留）")
@@ -192,17 +196,6 @@ def target_for_aim(referral: Referral) -> int | None:
     offered = [key for key, _name in targets_for(referral)]
     kinds = {one.id: one.kind for one in organizations.several(ids=offered)}
     return next((key for key in offered if kinds.get(key) in fitting), referral.target_id)
-
-
-def receivers_for(referral: Referral) -> list[tuple[int, str]]:
-    """The centres that may take over: the resident's own, then the others by how far they are from it; care homes after them."""
-    first = receiver_for(referral)
-    home = organizations.get(organization_id=first or referral.source_id)
-    found = []
-    for kinds in (("township-center", "community-center"), ("care-home",)):
-        units = organizations.search(text="", kinds=kinds, limit=100)
-        found += [(one.id, one.name) for one in down_queries.near_first(units, home=home, first=first)]
-    return found
 
 
 def receiver_for(referral: Referral) -> int | None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from doorstep.care.referrals.down_aims import ARRIVING
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.presenters.words import english
 from doorstep.kernel.access.actor import SYSTEM_NAME
@@ -20,6 +21,7 @@ _ROAD = (
     ("in_treatment", ("in_treatment", "admitted"), "treated_at"),
     ("discharged", ("discharged",), "discharged_at"),
     ("handed_back", ("handed_back",), "handed_back_at"),
+    ("expected_back", ("expected_back",), "taken_back_at"),
     ("received_back", ("received_back",), "received_back_at"),
     ("closed", ("closed",), "closed_at"),
 )
@@ -39,6 +41,9 @@ def steps_of(referral: Referral) -> list[dict[str, Any]]:
     # A patient who came without a referral is sent home: nobody asked, and nobody was expected.
     out = referral.direction == Referral.Direction.OUT
     road = _ROAD_OUT if out else _ROAD[_ROAD_HOME:] if referral.direction == Referral.Direction.DOWN else _ROAD
+    if referral.goes_to not in ARRIVING:
+        # Whoever comes to the clinic is not expected anywhere before.
+        road = tuple(one for one in road if one[0] != "expected_back")
     now = next((i for i, (_c, members, _f) in enumerate(road) if referral.state in members), -1)
     if now < 0 and referral.direction == Referral.Direction.DOWN and referral.state == "draft":
         now = 0

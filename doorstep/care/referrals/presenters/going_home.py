@@ -9,11 +9,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import down_queries, down_rules, packet_queries, stock_sheet, texts
+from doorstep.care.referrals import down_aims, down_queries, down_rules, packet_queries, stock_sheet, texts
 from doorstep.care.referrals.long_term import LongTerm, standing
 from doorstep.care.referrals.models import DownProposal, Referral
-from doorstep.care.referrals.presenters import choices
-from doorstep.care.referrals.presenters.words import criteria_now, criteria_rows, english
+from doorstep.care.referrals.presenters import homeward
+from doorstep.care.referrals.presenters.words import (
+    criteria_now,
+    criteria_rows,
+    english,
+    missing_words,
+    substitute_words,
+)
 from doorstep.care.referrals.record_facts import Known, down_facts, known_of
 from doorstep.coordination.beds import queries as beds
 from doorstep.kernel.access.actor import Actor
@@ -24,11 +30,13 @@ _TONES = {"proposed": "warn", "asked": "info", "agreed": "ok", "refused": "neutr
 
 
 def fill_receivers(form: Any, referral: Referral) -> None:
-    """Give the form the units that may take over, near home first."""
+    """Give the form the units that may take over for its aim, near home first; another aim brings its own along."""
     field = form.fields["receiver"]
-    if isinstance(field, forms.TypedChoiceField):
-        rows = choices.receivers_for(referral) if referral.state == "draft" else []
-        field.choices = [("", "—"), *((str(key), name) for key, name in rows)]
+    if referral.state != "draft" or not isinstance(field, forms.TypedChoiceField):
+        return
+    rows = homeward.receivers(referral, aim=str(form["aim"].value() or ""))
+    field.choices = [("", "—"), *((str(key), name) for key, name in rows)]
+    form.fields["aim"].widget.attrs |= homeward.picks(reverse("referrals:receivers", args=[referral.key]))
 
 
 def known_now(referral: Referral, *, actor: Actor) -> Known:
@@ -118,21 +126,31 @@ def lines_of(rows: list[DownProposal]) -> list[dict[str, Any]]:
     ]
 
 
-def proposal_of(proposal: DownProposal, *, actor: Actor) -> dict[str, Any]:
-    """Everything that the page of one proposal shows, for the ward and for the receiver."""
-    names = {str(code): str(name) for code, name in proposal.needs.get("medicines", [])}
+def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[str, Any]:
+    """Everything that the page of one proposal shows, for the ward and for the receiver; for the ward with the units of another `aim`."""
+    asked = proposal.state == "proposed" and actor.reaches(proposal.hospital_id) and actor.may("REFERRAL_TREAT")
+    looked = aim if asked and aim in down_aims.AIMS and aim != proposal.aim else proposal.aim
+    needs, units, best = proposal.needs, proposal.choices, proposal.receiver_id
+    if looked != proposal.aim:
+        wanted, weighed = down_queries.weighed_for(proposal, aim=looked)
+        needs, units = down_queries.as_needs(wanted), [down_queries.as_choice(one) for one in weighed[:8]]
+        best = next((one["id"] for one in units if one["able"]), None)
+    names = {str(code): str(name) for code, name in needs.get("medicines", [])}
     return {
         "row": proposal,
+        "aim": looked,
+        "aim_text": homeward.aim_text(looked),
+        "aims": homeward.aims(),
+        "best": best,
+        "why": _(proposal.aim_reason) if proposal.aim_reason and looked == proposal.aim else "",
         "state": state_of(proposal),
         "disease": _(down_queries.disease_name(proposal.disease)),
         "criteria": criteria_rows(proposal.criteria),
-        "skills": [_(down_rules.SKILLS.get(one, one)) for one in proposal.needs.get("skills", [])],
-        "choices": [_choice(one, names) for one in proposal.choices],
+        "skills": [_(down_rules.SKILLS.get(one, one)) for one in needs.get("skills", [])],
+        "choices": [_choice(one, names) for one in units],
         "plan": proposal.plan,
         "frequencies": texts.FREQUENCIES,
-        "ward_side": proposal.state == "proposed"
-        and actor.reaches(proposal.hospital_id)
-        and actor.may("REFERRAL_TREAT"),
+        "ward_side": asked,
         "discharges": actor.reaches(proposal.hospital_id) and actor.may("REFERRAL_TREAT"),
         "receiver_side": proposal.state == "asked"
         and actor.reaches(proposal.receiver_id)
@@ -151,28 +169,12 @@ def _unit_name(proposal: DownProposal, unit_id: int) -> str:
 
 
 def _choice(one: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    known = (
-        terminology.lookup(system=down_queries.MEDICINES, codes=list(one["substitutes"].values()))
-        if one["substitutes"]
-        else {}
-    )
     return {
         **one,
-        "lacks": [_missing(text, names) for text in one["lacks"]],
-        "unknown": [_missing(text, names) for text in one["unknown"]],
-        "substitutes": [
-            _("%(wanted)s 可用 %(other)s 替代")
-            % {"wanted": names.get(code, code), "other": known[other].zh if other in known else other}
-            for code, other in one["substitutes"].items()
-        ],
+        "lacks": [missing_words(text, names) for text in one["lacks"]],
+        "unknown": [missing_words(text, names) for text in one["unknown"]],
+        "substitutes": substitute_words(one["substitutes"], names),
     }
-
-
-def _missing(text: str, names: dict[str, str]) -> str:
-    kind, _colon, code = text.partition(":")
-    if kind == "skill":
-        return _(down_rules.SKILLS.get(code, code))
-    return _("床位") if kind == "bed" else names.get(code, code)
 
 
 def stock_file(*, organization_id: int) -> bytes:

@@ -10,9 +10,10 @@ from doorstep.care.referrals import list_queries
 from doorstep.care.referrals.list_queries import Page
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.states import AT_RECEIVER
 from doorstep.kernel.access.actor import Actor
 
-_COMING_HOME = frozenset({"handed_back", "received_back"})
+_COMING_HOME = frozenset(AT_RECEIVER)
 _AT_THE_DESK = frozenset({"submitted", "submitted_green", "offered", "accepted", "on_the_way", "not_arrived"})
 
 

@@ -17,7 +17,7 @@ from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.care.referrals.packet_queries import Item
 from doorstep.care.referrals.permissions import Permission
-from doorstep.care.referrals.presenters import choices
+from doorstep.care.referrals.presenters import choices, homeward
 from doorstep.care.referrals.presenters.buttons import Button, with_open
 from doorstep.care.referrals.presenters.course import appointment_of, came_back, event_of, steps_of
 from doorstep.care.referrals.presenters.words import benefit_rows, criteria_rows, english
@@ -32,7 +32,7 @@ TONES = {
     "offered": "warn", "on_the_way": "info", "outside": "warn", "advised": "ok", "outside_closed": "ok", "elsewhere": "neutral",
     "submitted_green": "critical", "submitted": "warn", "returned": "warn", "not_arrived": "warn", "accepted": "info",
     "arrived": "info", "in_treatment": "info", "admitted": "info", "discharged": "warn", "handed_back": "warn",
-    "received_back": "info", "closed": "ok", "declined": "neutral", "withdrawn": "neutral", "died": "neutral",
+    "expected_back": "info", "received_back": "info", "closed": "ok", "declined": "neutral", "withdrawn": "neutral", "died": "neutral",
     "planned": "neutral", "due": "warn", "missed": "critical", "done": "ok", "escalated": "warn", "cancelled": "neutral",
 }  # fmt: skip
 # Verbs whose button leads to a page of its own.
@@ -90,6 +90,8 @@ class Thing:
     signature: str = ""
     came_back: tuple[str, str] | None = None
     appointment: str = ""
+    goes_to: str = ""
+    expected_home: tuple[str, str] | None = None
 
 
 def label(thing: Referral | FollowUp) -> str:
@@ -147,6 +149,8 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         else None,
         came_back=came_back(referral, steps),
         appointment=appointment_of(referral),
+        goes_to=homeward.aim_text(referral.goes_to),
+        expected_home=homeward.expected_text(referral),
         signature=referral.consent_signature if referral.consent_signature.startswith(_PNG) else "",
         may_open=not referral.whole_record
         and referral.state not in (*states.ENDED, "draft", "outside")
@@ -160,7 +164,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
 
 def sees_record(referral: Referral, *, actor: Actor) -> bool:
     """Whether this referral lets the actor open the whole record now."""
-    open_to = referral.whole_record or actor.reaches(referral.source_id)
+    open_to = queries.reads_whole(referral, actor=actor)
     return bool(actor.record_reach) and referral.state not in states.ENDED and open_to
 
 
@@ -201,12 +205,12 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
         if way.verb not in PAGES and way.verb not in FORMS and way.verb not in PLAIN:
             continue
         page = reverse(PAGES[way.verb], args=[referral.key]) if way.verb in PAGES else ""
-        dialog = way.verb in FORMS and way.verb != "accept"
+        dialog = way.verb in FORMS and way.verb != "accept" and homeward.asks(referral, way.verb)
         mine = refusal if refusal and refusal.verb == way.verb else None
         found.append(
             Button(
                 verb=way.verb,
-                text=_text(way),
+                text=homeward.button_text(referral, way.verb) or _text(way),
                 kind="first" if way.verb == _next_of(referral) else way.style,
                 page=page,
                 dialog=dialog,
@@ -271,12 +275,19 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "accept_place": (),
     "offer": ("bed",),
     "hand_back": ("receiver",),
+    "receive_back": ("bed",),
+    "arrive_back": ("bed",),
 }
 
 
 # An act of a dialog that goes the way of another verb.
 _GOES = {"accept_place": "accept"}
 _WITH_SLOTS = frozenset({"accept_place", "offer"})
+
+
+def opens_dialog(referral: Referral, verb: str) -> bool:
+    """Whether a verb asks something of this case; the others are carried out by their button alone."""
+    return verb in FORMS and homeward.asks(referral, verb)
 
 
 def dialog_of(referral: Referral, verb: str, *, actor: Actor) -> Button | None:
@@ -286,21 +297,32 @@ def dialog_of(referral: Referral, verb: str, *, actor: Actor) -> Button | None:
     if way is None:
         return None
     slots = choices.slots_of(referral, actor=actor) if verb in _WITH_SLOTS else ()
-    text, form = verb_label(verb) if verb in _GOES else _text(way), _dialog(referral, verb, None)
+    text = verb_label(verb) if verb in _GOES else homeward.button_text(referral, verb) or _text(way)
+    form = _dialog(referral, verb, None)
     return Button(verb=verb, text=text, kind=way.style, page="", dialog=True, form=form, slots=slots)
 
 
 def _dialog(referral: Referral, verb: str, refusal: Refusal | None) -> forms.Form:
+    now = timezone.now()
+    expected = (
+        homeward.expected_of(referral, verb, now=now) or referral.expected_at or usual_arrival(referral.kind, now=now)
+    )
+    initial: dict[str, Any] = {"expected_at": timezone.localtime(expected)}
+    if verb == "hand_back":
+        initial |= homeward.initial_of(referral)
+    if verb in ("receive_back", "arrive_back") and referral.bed_key is not None:
+        initial["bed"] = str(referral.bed_key)
     sources: dict[str, Any] = {
         "department": choices.departments_of,
         "target": lambda one: [row for row in choices.targets_for(one) if row[0] != one.target_id],
         "bed": choices.beds_of,
-        "receiver": choices.receivers_for,
+        "receiver": lambda one: homeward.receivers(
+            one, aim=str((refusal.data if refusal else initial).get("aim") or "")
+        ),
     }
     rows = {name: sources[name](referral) for name in _CHOICES.get(verb, ())}
-    expected = referral.expected_at or usual_arrival(referral.kind, now=timezone.now())
-    initial: dict[str, Any] = {"expected_at": timezone.localtime(expected)}
     made = dialog_form(verb, refusal.data if refusal else None, choices=rows, initial=initial)
+    homeward.fit_dialog(made, referral, verb)
     if verb == "offer" and referral.bed_requested:
         # Who waits for a bed is not looked for a clinic's place first.
         made.order_fields(["bed", "expected_at", "text", "slot"])

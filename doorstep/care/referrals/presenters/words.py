@@ -1,13 +1,15 @@
 """Criteria, benefits and codes in the reader's language, each with the values that it rests on and their day."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import rules
+from doorstep.care.referrals import down_queries, down_rules, rules
 from doorstep.care.referrals.criteria import Judgement, as_rows
 from doorstep.care.referrals.models import Referral
+from doorstep.kernel.terminology import queries as terminology
 from doorstep.people.residents.insurance import KINDS
 
 _TONES = {True: "warn", None: "plain", False: "neutral"}
@@ -48,6 +50,26 @@ def benefit_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             words |= {"title": row.get("title_en") or row["title"], "reason": row.get("reason_en") or row["reason"]}
         found.append({**row, **words})
     return found
+
+
+def missing_words(text: str, names: Mapping[str, str]) -> str:
+    """What a unit lacks, or nobody knows of it ("skill:rehab", "medicine:<code>", "bed"), in words."""
+    kind, _colon, code = text.partition(":")
+    if kind == "skill":
+        return _(down_rules.SKILLS.get(code, code))
+    return _("床位") if kind == "bed" else names.get(code, code)
+
+
+def substitute_words(substitutes: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
+    """Which medicine of the plan a unit would replace by which of its shelf; one query where there are any."""
+    if not substitutes:
+        return []
+    known = terminology.lookup(system=down_queries.MEDICINES, codes=list(substitutes.values()))
+    return [
+        _("%(wanted)s 可用 %(other)s 替代")
+        % {"wanted": names.get(code, code), "other": known[other].zh if other in known else other}
+        for code, other in substitutes.items()
+    ]
 
 
 _INPUTS = {

@@ -57,7 +57,7 @@ def is_seen_by_whom_it_concerns(one: Referral, found: Found) -> None:
     live = [sight for sight in found.sights if sight.episode.startswith(one.subject)]
     at_target = one.submitted_at is not None and one.state not in (*states.ENDED, "draft", "outside")
     wanted = [(one.target_id, "referral")] if at_target else []
-    if one.state in ("handed_back", "received_back"):
+    if one.state in states.AT_RECEIVER:
         wanted.append((one.receiver_id, "return"))
     assert sorted((sight.organization_id, sight.reason) for sight in live) == sorted(wanted), one.state
     assert {sight.scope for sight in live} <= {"full" if one.whole_record else "episode"}
@@ -66,9 +66,15 @@ def is_seen_by_whom_it_concerns(one: Referral, found: Found) -> None:
 def holds_what_it_needs(one: Referral, found: Found) -> None:
     """A bed, a booked or a held place only where one is still needed, and at the right unit."""
     if one.subject in found.beds:
-        assert one.state in ("offered", "accepted", "on_the_way", "not_arrived", "arrived", "in_treatment"), _told(
-            one, found
-        )
+        assert one.state in (
+            "offered",
+            "accepted",
+            "on_the_way",
+            "not_arrived",
+            "arrived",
+            "in_treatment",
+            "expected_back",
+        ), _told(one, found)
     if one.booking is not None and one.booking.state == "booked":
         assert one.state not in (*states.ENDED, "draft"), _told(one, found)
         assert one.booking.organization_id == one.target_id, _told(one, found)

@@ -135,7 +135,10 @@ def test_proposal_names_the_nearest_unit_that_can_and_both_doctors_agree(monkeyp
         assert (down.state, down.direction, down.receiver_id) == ("handed_back", "down", loop.world.other_township)
         assert Stay.objects.get().left_at is not None
     with acting(loop.sister):
-        received = actions.receive_back(referral=queries.get(key=down.key, actor=loop.sister), actor=loop.sister)
+        expected = actions.receive_back(referral=queries.get(key=down.key, actor=loop.sister), actor=loop.sister)
+        # A stroke goes to rehabilitation: the patient is expected there first.
+        assert (expected.state, expected.aim, expected.goes_to) == ("expected_back", "rehab", "rehab")
+        received = actions.arrive_back(referral=expected, actor=loop.sister)
         assert received.state == "received_back"
 
 

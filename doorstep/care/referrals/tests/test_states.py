@@ -47,7 +47,9 @@ def test_every_state_has_owner_and_clock_or_is_final(machine: object) -> None:
         ("discharge", {"in_treatment", "admitted"}, "target"),
         ("hand_back", {"discharged"}, "target"),
         ("receive_back", {"handed_back"}, "receiver"),
-        ("decline_back", {"handed_back"}, "receiver"),
+        ("arrive_back", {"expected_back"}, "receiver"),
+        ("postpone_back", {"expected_back"}, "receiver"),
+        ("decline_back", {"handed_back", "expected_back"}, "receiver"),
         ("close", {"received_back"}, "receiver"),
     ],
 )

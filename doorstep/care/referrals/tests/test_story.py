@@ -45,9 +45,22 @@ from doorstep.site.actors import of_user
 
 SYSTEM = system_actor(Purpose.HANDLER)
 # What leads a case on.
-ROAD = ("submit", "accept", "check_in", "treat", "admit", "discharge", "hand_back", "receive_back", "close")
+ROAD = (
+    "submit",
+    "accept",
+    "check_in",
+    "treat",
+    "admit",
+    "discharge",
+    "hand_back",
+    "receive_back",
+    "arrive_back",
+    "close",
+)
 # Verbs that no act of this story goes by: a stay without a referral is another story.
 ELSEWHERE = {"send_down"}
+# Where a patient may go, by a number.
+GOES = ("clinic", "bed", "rehab", "home")
 LATER = timedelta(days=60)
 Act = Callable[["Story", Referral, Actor, int], object]
 
@@ -83,10 +96,14 @@ ACTS: dict[str, Act] = {
     "treat": lambda story, one, who, _n: actions.treat(referral=one, actor=who),
     "admit": lambda story, one, who, _n: story.admit(one, who),
     "discharge": lambda story, one, who, _n: actions.discharge(referral=one, summary=SUMMARY, plan=PLAN, actor=who),
-    "hand_back": lambda story, one, who, _n: actions.hand_back(
-        referral=one, receiver_id=story.loop.world.township, actor=who
+    "hand_back": lambda story, one, who, n: actions.hand_back(
+        referral=one, receiver_id=story.loop.world.township, actor=who, aim=GOES[n]
     ),
-    "receive_back": lambda story, one, who, _n: actions.receive_back(referral=one, actor=who),
+    "arrive_back": lambda story, one, who, _n: actions.arrive_back(referral=one, actor=who),
+    "postpone_back": lambda story, one, who, n: actions.postpone_back(
+        referral=one, expected_at=timezone.now() + timedelta(days=1 + n), reason="家属接送", actor=who
+    ),
+    "receive_back": lambda story, one, who, n: story.take_back(one, who),
     "decline_back": lambda story, one, who, _n: actions.decline_back(
         referral=one, code="no-bed", reason="满床", actor=who
     ),
@@ -266,6 +283,9 @@ class Story(RuleBasedStateMachine):
             return any(words in refused for words in ("未完成", "尚未结束", "本单位", "预留已过期"))
         if verb == "redirect":
             return "已有未结束的转诊" in refused
+        if verb in ("receive_back", "arrive_back") and one.goes_to == "bed":
+            # The bed was given away when its keeping ran out, or others lie in all of them.
+            return "床" in refused or self.dead()
         return self.dead()
 
     def _react(self, one: Referral, verb: str) -> None:
@@ -299,6 +319,13 @@ class Story(RuleBasedStateMachine):
         other = self.houses[self.houses[0] == one.target_id]
         return actions.redirect(referral=one, target_id=other, reason="无床位", actor=who)
 
+    def take_back(self, one: Referral, who: Actor) -> object:
+        """With a free bed of the centre where the patient goes to one."""
+        free = Bed.objects.filter(state="free", ward__organization_id=one.receiver_id or 0).first()
+        return actions.receive_back(
+            referral=one, actor=who, bed_key=free.key if free and one.goes_to == "bed" else None
+        )
+
     def admit(self, one: Referral, who: Actor) -> object:
         """To the bed that was kept, or in words."""
         kept = Bed.objects.filter(held_for=one.subject, state="held").first()
@@ -323,6 +350,7 @@ def make_house() -> None:
         user = User.objects.create_user(username="phone", password="x" * 20, kind=User.Kind.RESIDENT)
         ResidentAccount.objects.create(user=user, resident_id=loop.resident.pk, since=timezone.localdate())
         beds.open_ward(organization_id=loop.world.lead, name="心内一病区", beds=["1", "2"], actor=system)
+        beds.open_ward(organization_id=loop.world.township, name="住院部", beds=["1", "2", "3", "4"], actor=system)
         phone = of_user(user)
     Story.loop = loop
     Story.houses = (loop.world.lead, other.pk)

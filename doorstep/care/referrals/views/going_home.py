@@ -56,7 +56,8 @@ def proposal(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             messages.success(request, said)
             return redirect(request, reverse("referrals:proposal", args=[key]))
-    shown = going_home.proposal_of(down_queries.get_proposal(key=key), actor=actor)
+    aim = request.POST.get("aim") or request.GET.get("aim", "")
+    shown = going_home.proposal_of(down_queries.get_proposal(key=key), actor=actor, aim=aim)
     context = {**shown, "problem": problem, "posted": request.POST}
     return page_or_part(request, "referrals/proposal.html", "content", context, status=status)
 
@@ -154,6 +155,7 @@ def _answer(request: HttpRequest, key: UUID, actor: Actor) -> str:
             signer=posted.get("signer", ""),
             relation=posted.get("relation", ""),
             receiver_id=int(receiver) if receiver.isdigit() else None,
+            aim=posted.get("aim", ""),
         )
         return _("已询问基层机构，答复后会通知您。")
     if verb == "refuse_ward":

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from doorstep.care.referrals import actions, list_queries, queries
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN
+from doorstep.care.referrals.down_aims import CLINIC
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices, lists
 from doorstep.care.referrals.presenters import thing as presenters
@@ -85,7 +86,7 @@ def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
     try:
         with transaction.atomic():
             workflow.check_seen(referral, seen=request.POST.get("seen", ""))
-            _ACTS[verb](referral, actor, _data(verb, request.POST))
+            _ACTS[verb](referral, actor, _data(referral, verb, request.POST))
     except Refused as refused:
         if refused.status not in (409, 422):
             raise
@@ -112,9 +113,9 @@ def _refused(request: HttpRequest, key: UUID, verb: str, refused: Refused) -> Ht
     )
 
 
-def _data(verb: str, posted: Any) -> dict[str, Any]:
+def _data(referral: Any, verb: str, posted: Any) -> dict[str, Any]:
     """What the dialog says, shaped; raises Refused with the fields that are wrong. Choices are checked by the acts themselves."""
-    if verb in PLAIN:
+    if verb in PLAIN or not presenters.opens_dialog(referral, verb):
         return {name: posted.get(name, "") for name in ("unit",)}
     form = FORMS[verb](posted)
     loose = {"department", "target", "receiver", "bed"}
@@ -172,7 +173,21 @@ def _offer(referral: Any, actor: Actor, data: Any) -> None:
 
 def _hand_back(referral: Any, actor: Actor, data: Any) -> None:
     receiver = _number(data, "receiver") or choices.receiver_for(referral)
-    actions.hand_back(referral=referral, actor=actor, receiver_id=receiver or 0)
+    actions.hand_back(referral=referral, actor=actor, receiver_id=receiver or 0, aim=data["aim"] or CLINIC)
+
+
+def _receive_back(referral: Any, actor: Actor, data: Any) -> None:
+    actions.receive_back(
+        referral=referral,
+        actor=actor,
+        unit_id=_number(data, "unit"),
+        expected_at=data.get("expected_at"),
+        bed_key=data.get("bed") or None,
+    )
+
+
+def _arrive_back(referral: Any, actor: Actor, data: Any) -> None:
+    actions.arrive_back(referral=referral, actor=actor, unit_id=_number(data, "unit"), bed_key=data.get("bed") or None)
 
 
 def _decline_back(referral: Any, actor: Actor, data: Any) -> None:
@@ -204,9 +219,9 @@ _ACTS: dict[str, Callable[[Any, Actor, Any], object]] = {
     "undo_check_in": lambda one, actor, data: actions.undo_check_in(referral=one, reason=data["reason"], actor=actor),
     "treat": lambda one, actor, _data: actions.treat(referral=one, actor=actor),
     "hand_back": _hand_back,
-    "receive_back": lambda one, actor, data: actions.receive_back(
-        referral=one, actor=actor, unit_id=_number(data, "unit")
-    ),
+    "receive_back": _receive_back,
+    "arrive_back": _arrive_back,
+    "postpone_back": lambda one, actor, data: actions.postpone_back(referral=one, actor=actor, **data),
     "decline_back": _decline_back,
     "close": lambda one, actor, data: actions.close(referral=one, actor=actor, outcome=data["outcome"]),
 }

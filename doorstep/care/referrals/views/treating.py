@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from doorstep.care.referrals import actions, down_queries, list_queries, queries, texts
+from doorstep.care.referrals import actions, down_aims, down_queries, list_queries, queries, texts
 from doorstep.care.referrals.actions.treating import LONGEST_PRESCRIPTION
 from doorstep.care.referrals.forms import AdmitForm, DischargeForm, add_refusal, add_rest, medicine_rows
 from doorstep.care.referrals.permissions import Permission
-from doorstep.care.referrals.presenters import choices, going_home
+from doorstep.care.referrals.presenters import choices, going_home, homeward
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.refusals import Refused
@@ -108,6 +108,16 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 @require_GET
+def receivers(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The units that may take a patient over for the aim of a form, as the choices of its field."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_TREAT)
+    referral = queries.get(key=key, actor=actor)
+    rows = homeward.receivers(referral, aim=request.GET.get("aim", ""))
+    return render_part(request, "referrals/_receivers.html", "options", {"rows": rows})
+
+
+@require_GET
 def medicines(request: HttpRequest) -> HttpResponse:
     """Medicines of the terminology that fit what is typed; each adds a row to the plan."""
     actor = actor_of(request)
@@ -147,6 +157,7 @@ def _discharged(form: DischargeForm, referral: Any, rows: list[dict[str, str]], 
             plan=_plan(data, rows),
             consent=actions.Consent(signer=data["consent_signer"], relation=data["consent_relation"]),
             receiver_id=data["receiver"],
+            aim=data["aim"],
         )
     else:
         actions.discharge(referral=referral, actor=actor, summary=_summary(data), plan=_plan(data, rows))
@@ -164,6 +175,7 @@ def _initial(referral: Any, actor: Any, proposal: Any) -> dict[str, Any]:
         "target_diastolic": 90,
         "contact_name": drafted.get("contact_name") or actor.display_name,
         "contact_phone": drafted.get("contact_phone") or (referral.target.phone if referral.target else ""),
+        "aim": proposal.aim if proposal else referral.goes_to or down_aims.CLINIC,
         "receiver": proposal.receiver_id if proposal else choices.receiver_for(referral),
         "consent_signer": consent.get("signer", referral.patient_name),
         "consent_relation": consent.get("relation", "self"),

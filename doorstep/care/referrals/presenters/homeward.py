@@ -1,0 +1,124 @@
+"""What a page says of where a patient goes from the hospital, and what the dialogs of the way home ask."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.care.referrals import down_aims, down_queries, down_rules
+from doorstep.care.referrals.actions.treating import default_receiver
+from doorstep.care.referrals.down_rules import Weighed
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.presenters.words import missing_words, substitute_words
+from doorstep.kernel.web.formats import moment_short
+from doorstep.people.organizations import queries as organizations
+
+# How many units a list of receivers holds: near home first, nobody reads further.
+_LISTED = 20
+# The dialogs whose questions depend on where the patient goes.
+_ARRANGING = frozenset({"receive_back", "arrive_back"})
+
+
+def aims() -> list[tuple[str, str]]:
+    """The places where a patient may go, in the reader's language."""
+    return [(code, _(aim.text)) for code, aim in down_aims.AIMS.items()]
+
+
+def aim_text(code: str) -> str:
+    """One of them; "" for none."""
+    return _(down_aims.AIMS[code].text) if code in down_aims.AIMS else ""
+
+
+def asks(referral: Referral, verb: str) -> bool:
+    """Whether a verb of the way home opens a dialog for this patient: the bed and the time of whoever arrives."""
+    if verb not in _ARRANGING:
+        return True
+    return referral.goes_to in down_aims.ARRIVING if verb == "receive_back" else _in_bed(referral)
+
+
+def button_text(referral: Referral, verb: str) -> str:
+    """What the arrival is called where the patient goes; "" where the table's own word fits."""
+    return _(down_aims.AIMS[referral.goes_to].arrival) if verb == "arrive_back" and referral.goes_to else ""
+
+
+def fit_dialog(form: forms.Form, referral: Referral, verb: str) -> None:
+    """Ask only what this patient's way needs: no bed for whoever stays at home, the time in the words of the aim."""
+    if verb in _ARRANGING and not _in_bed(referral):
+        form.fields.pop("bed", None)
+    if verb in ("receive_back", "postpone_back") and referral.goes_to:
+        form.fields["expected_at"].label = _(down_aims.AIMS[referral.goes_to].expects)
+    if verb == "hand_back":
+        address = reverse("referrals:receivers", args=[referral.key])
+        form.fields["aim"].widget.attrs |= picks(address)
+
+
+def picks(address: str) -> dict[str, str]:
+    """What a choice of the aim brings along: the units that fit it, from this address."""
+    return {"hx-get": address, "hx-trigger": "change", "hx-target": "next [name=receiver]", "hx-swap": "innerHTML"}
+
+
+def expected_of(referral: Referral, verb: str, *, now: datetime) -> datetime | None:
+    """The time that a dialog of the way home begins with, on the hour; None for other dialogs."""
+    if verb == "receive_back":
+        return (now + timedelta(hours=25)).replace(minute=0, second=0, microsecond=0)
+    if verb == "postpone_back":
+        return max(referral.back_expected_at or now, now) + timedelta(days=1)
+    return None
+
+
+def initial_of(referral: Referral) -> dict[str, Any]:
+    """Where the agreed proposal, or the draft, sends the patient; else what the plan needs."""
+    proposal = down_queries.agreed_proposal(referral_id=referral.pk)
+    if proposal is not None:
+        return {"aim": proposal.aim, "receiver": proposal.receiver_id}
+    if referral.goes_to:
+        return {"aim": referral.goes_to, "receiver": referral.receiver_id or default_receiver(referral)}
+    disease = down_rules.disease_of(referral.discharge_code, referral.discharge_diagnosis)
+    aim, _why = down_aims.propose(skills=down_rules.needs_of(disease, []).skills, said={})
+    found = receivers(referral, aim=aim)
+    return {"aim": aim, "receiver": found[0][0] if found else None}
+
+
+def receivers(referral: Referral, *, aim: str) -> list[tuple[int, str]]:
+    """The units that may take over for an aim, those that can do what the plan needs first and near home on top, each with what it lacks; the clinic's without a known aim."""
+    aim = aim if aim in down_aims.AIMS else down_aims.CLINIC
+    plan = getattr(referral, "plan", None)
+    diagnosis = referral.discharge_diagnosis or referral.impression
+    disease = down_rules.disease_of(referral.discharge_code or referral.impression_code, diagnosis)
+    needs = down_rules.needs_of(disease, plan.medicines if plan else [], aim=aim)
+    home = organizations.get(organization_id=default_receiver(referral) or referral.source_id)
+    if referral.direction == Referral.Direction.DOWN:
+        home = referral.resident.organization
+    besides = tuple(one for one in (referral.target_id,) if one)
+    found = down_queries.receivers_for(home=home, needs=needs, besides=besides)[:_LISTED]
+    names = dict(needs.medicines)
+    rows = [(one.unit.id, f"{one.unit.name}{_note(one, names)}") for one in found]
+    if aim == down_aims.CLINIC and home.kind == "hospital" and home.id != referral.target_id:
+        # A hospital that sent its patient up has the patient back.
+        rows.insert(0, (home.id, home.name))
+    return rows
+
+
+def _note(one: Weighed, names: dict[str, str]) -> str:
+    if not one.unit.accepts:
+        return _("（暂不承接）")
+    lacks = "、".join(missing_words(text, names) for text in one.lacks)
+    if lacks:
+        return _("（缺：%(lacks)s）") % {"lacks": lacks}
+    swaps = "；".join(substitute_words(one.substitutes, names))
+    return f"（{swaps}）" if swaps else ""
+
+
+def expected_text(referral: Referral) -> tuple[str, str] | None:
+    """What is agreed while the patient is expected: the title and when; None in other states."""
+    if referral.state != "expected_back" or referral.back_expected_at is None:
+        return None
+    aim = down_aims.AIMS[referral.goes_to]
+    return f"{_(aim.text)} · {_(aim.expects)}", moment_short(timezone.localtime(referral.back_expected_at))
+
+
+def _in_bed(referral: Referral) -> bool:
+    return bool(down_aims.AIMS[referral.goes_to].wards) if referral.goes_to else False
