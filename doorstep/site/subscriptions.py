@@ -55,6 +55,7 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     referral_events.ReferralWithdrawn: (referrals.tell_parties, referrals.keep_bed_list),
     referral_events.PatientArrived: (referrals.tell_parties, referrals.close_others),
     referral_events.PatientNotArrived: (referrals.tell_parties,),
+    referral_events.NewDayAgreed: (referrals.tell_parties, referrals.keep_bed_list),
     referral_events.TreatmentStarted: (referrals.tell_parties, referrals.keep_bed_list),
     referral_events.PatientAdmitted: (referrals.tell_parties, referrals.keep_bed_list),
     referral_events.PatientDischarged: (referrals.tell_parties, diagnosis.note_outcome),

@@ -137,6 +137,19 @@ def _moment(label: Any) -> forms.DateTimeField:
     )
 
 
+class NewDayForm(forms.Form):
+    """Another day, agreed with the patient: a place of the target's clinics, or a time."""
+
+    slot = forms.CharField(label=_("选择号源"), max_length=40, required=False)
+    expected_at = forms.DateTimeField(
+        label=_("到院时间"),
+        required=False,
+        help_text=_("选号源的不必填写，以号源时间为准。"),
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    reason = _area(_("未到原因与约定情况（对方会看到）"), required=False)
+
+
 class TakeBackForm(forms.Form):
     """When a patient who is taken over arrives, and the bed that is kept."""
 
@@ -205,6 +218,7 @@ FORMS: dict[str, type[forms.Form]] = {
     "withdraw": ReasonForm,
     "record_death": DeathForm,
     "undo_check_in": ReasonForm,
+    "agree_day": NewDayForm,
     "depart": DepartForm,
     "go_elsewhere": ElsewhereForm,
     "report_outside": OutsideResultForm,

@@ -42,6 +42,10 @@ class PatientNotArrived(Event):
     """The patient did not come in time."""
 
 
+class NewDayAgreed(Event):
+    """A patient who did not come agreed to come another day and is expected again. `details` carry `expected_at` and `place`."""
+
+
 class TreatmentStarted(Event):
     """A specialist took the patient into treatment without a bed."""
 

@@ -111,6 +111,7 @@ def service_request(referral: Referral) -> Json:
             "code": concept(*_SNOMED_REFERRAL, text="双向转诊"),
             "orderDetail": [concept(systems.REFERRAL_AIM, referral.aim, str(Referral.Aim(referral.aim).label))],
             "subject": _patient(referral),
+            "occurrenceDateTime": instant(referral.expected_at) if referral.expected_at else None,
             "authoredOn": instant(referral.submitted_at or referral.created_at),
             "requester": reference("Practitioner", referral.referrer.key, referral.referrer.name),
             "performer": [_organization(goal)] if goal else [],

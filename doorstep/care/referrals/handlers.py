@@ -79,6 +79,7 @@ TEXTS: dict[str, Text] = {
     "referral-not-arrived": Text(
         "转诊患者逾时未到院，请联系患者", "A referred patient did not come: find out why", "warn"
     ),
+    "referral-new-day": Text("未到院患者已约定新的到院时间", "A patient who did not come agreed to another day"),
     "referral-treated": Text("转诊患者已接诊收治", "A referred patient is being treated"),
     "referral-discharged": Text("转诊患者已出院", "A referred patient was discharged"),
     "return-declined": Text("下转未被承接，请改选承接机构", "A hand-back was not taken: choose another unit", "warn"),
@@ -115,6 +116,7 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     "ReferralWithdrawn": ("", "referral-withdrawn", ""),
     "PatientArrived": ("referral-arrived", "referral-arrived", ""),
     "PatientNotArrived": ("referral-not-arrived", "", ""),
+    "NewDayAgreed": ("referral-new-day", "referral-new-day", ""),
     "TreatmentStarted": ("referral-treated", "", ""),
     "PatientAdmitted": ("referral-treated", "", ""),
     "PatientDischarged": ("referral-discharged", "", ""),

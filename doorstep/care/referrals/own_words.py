@@ -40,6 +40,7 @@ TEXTS: dict[str, Text] = {
         "You did not arrive: tell your doctor if you cannot come",
         "warn",
     ),
+    "own-referral-new-day": Text("新的到院时间已约好，请按时到院", "Another day is agreed: please come in time"),
     "own-referral-elsewhere": Text(
         "您已在他处就诊，这份转诊已结束", "You were seen elsewhere: this referral has ended"
     ),
@@ -88,6 +89,7 @@ TOLD: dict[str, str] = {
     "ReferralWithdrawn": "own-referral-withdrawn",
     "PatientArrived": "own-referral-arrived",
     "PatientNotArrived": "own-referral-not-arrived",
+    "NewDayAgreed": "own-referral-new-day",
     "TreatmentStarted": "own-referral-treated",
     "PatientAdmitted": "own-referral-admitted",
     "PatientDischarged": "own-referral-discharged",

@@ -233,6 +233,18 @@ WAYS: tuple[Transition, ...] = (
         "system",
         events.PatientNotArrived,
     ),
+    # Who did not come today comes another day: without a second referral for the same matter.
+    Transition(
+        "agree_day",
+        "约定新的到院时间",
+        "Agree another day",
+        ("not_arrived",),
+        "accepted",
+        "source",
+        events.NewDayAgreed,
+        _P.REFERRAL_SUBMIT,
+        style="primary",
+    ),
     Transition(
         "undo_check_in",
         "更正报到",

@@ -62,6 +62,7 @@ _FROM = {
     ("offered", "submitted"): ("servicerequest-update", ("target",)),
     ("offered", "submitted_green"): ("servicerequest-update", ("target",)),
     ("offered", "accepted"): ("servicerequest-update", ("target",)),
+    ("not_arrived", "accepted"): ("servicerequest-update", ("target",)),
     ("handed_back", "discharged"): ("careplan-response", ("target",)),
     ("expected_back", "discharged"): ("careplan-response", ("target",)),
 }

@@ -60,6 +60,7 @@ from doorstep.care.referrals.actions.offering import (
     time_out_receivers,
 )
 from doorstep.care.referrals.actions.packet import open_record
+from doorstep.care.referrals.actions.rearranging import agree_day
 from doorstep.care.referrals.actions.returning import arrive_back, decline_back, postpone_back, receive_back
 from doorstep.care.referrals.actions.sending import Consent, missing_of, submit
 from doorstep.care.referrals.actions.stocking import count_stock, import_stock
@@ -85,6 +86,7 @@ __all__ = [
     "accept_with_place",
     "admit",
     "advise",
+    "agree_day",
     "agree_receiver",
     "agree_ward",
     "answer_question",

@@ -154,13 +154,8 @@ def send_down(
     workflow.check_way(referral, "send_down", actor=actor)
     check_plan(summary, plan)
     receiver = receiver_id or referral.receiver_id
-    problems: dict[str, object] = {}
-    if receiver is None or receiver == referral.source_id:
-        problems["receiver"] = _("请选择基层承接机构。")
     goes_to = aim or referral.goes_to or down_aims.CLINIC
-    problems |= aim_problems(goes_to, receiver)
-    if not consent.signer.strip() or consent.relation not in texts.RELATIONS:
-        problems["consent_signer"] = _("请填写知情同意签署人和与患者的关系。")
+    problems = _down_problems(referral, receiver, goes_to, consent)
     if problems or receiver is None:
         raise Refused(_("下转还有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)
     now = timezone.now()
@@ -189,6 +184,16 @@ def send_down(
     if stay is not None and actor.reaches(stay.organization_id):
         beds.leave(stay=stay, actor=actor)
     return moved
+
+
+def _down_problems(referral: Referral, receiver: int | None, goes_to: str, consent: Consent) -> dict[str, object]:
+    problems: dict[str, object] = {}
+    if receiver is None or receiver == referral.source_id:
+        problems["receiver"] = _("请选择基层承接机构。")
+    problems |= aim_problems(goes_to, receiver)
+    if not consent.signer.strip() or consent.relation not in texts.RELATIONS:
+        problems["consent_signer"] = _("请填写知情同意签署人和与患者的关系。")
+    return problems
 
 
 def _discharge_values(referral: Referral, summary: Discharge, *, now: datetime) -> dict[str, Any]:

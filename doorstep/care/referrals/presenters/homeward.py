@@ -61,8 +61,8 @@ def picks(address: str) -> dict[str, str]:
 
 
 def expected_of(referral: Referral, verb: str, *, now: datetime) -> datetime | None:
-    """The time that a dialog of the way home begins with, on the hour; None for other dialogs."""
-    if verb == "receive_back":
+    """The time that a dialog of the way home, or of another day, begins with, on the hour; None for other dialogs."""
+    if verb in ("receive_back", "agree_day"):
         return (now + timedelta(hours=25)).replace(minute=0, second=0, microsecond=0)
     if verb == "postpone_back":
         return max(referral.back_expected_at or now, now) + timedelta(days=1)

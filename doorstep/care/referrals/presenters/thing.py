@@ -217,7 +217,7 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
                 rare=way.verb in _RARE and (referral.state, way.verb) not in _ASKED_FOR,
                 form=_dialog(referral, way.verb, mine) if dialog and (mine or way.verb not in _CHOICES) else None,
                 open=mine is not None and dialog,
-                slots=choices.slots_of(referral, actor=actor) if mine and way.verb == "offer" else (),
+                slots=choices.slots_of(referral, actor=actor) if mine and way.verb in _WITH_SLOTS else (),
             )
         )
         if way.verb == "accept":
@@ -274,6 +274,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "redirect": ("department", "target"),
     "accept_place": (),
     "offer": ("bed",),
+    "agree_day": (),
     "hand_back": ("receiver",),
     "receive_back": ("bed",),
     "arrive_back": ("bed",),
@@ -282,7 +283,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 # An act of a dialog that goes the way of another verb.
 _GOES = {"accept_place": "accept"}
-_WITH_SLOTS = frozenset({"accept_place", "offer"})
+_WITH_SLOTS = frozenset({"accept_place", "offer", "agree_day"})
 
 
 def opens_dialog(referral: Referral, verb: str) -> bool:

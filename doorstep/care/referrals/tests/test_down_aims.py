@@ -1,5 +1,6 @@
 """Where a patient goes: what the plan and the round call for, who is offered for it, and what each aim means until the patient is there."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -25,7 +26,8 @@ from doorstep.care.referrals.tests.test_going_home import WELL, can, lie_in, pro
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds.models import Bed, Stay
 from doorstep.coordination.notices.models import Notice
-from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
+from doorstep.kernel.access.models import User
 from doorstep.kernel.access.refusals import Conflict, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.events.event import Event
@@ -272,12 +274,16 @@ def test_a_family_doctor_reads_what_happened_and_no_orders_to_others() -> None:
         assert "请" not in words.replace("申请", ""), (event, words)
 
 
-def test_a_care_home_nurses_to_the_end_and_reads_what_travels_alone(
-    monkeypatch: pytest.MonkeyPatch, client: Client
-) -> None:
-    loop = make_loop()
-    stable(monkeypatch)
-    lie_in(loop, said={**WELL, "needs_care": True})
+@dataclass(frozen=True, slots=True)
+class CareHome:
+    """A care home with a bed, and its head nurse."""
+
+    unit: int
+    user: User
+    nurse: Actor
+
+
+def a_care_home() -> CareHome:
     with acting(system_actor(Purpose.IMPORT)):
         house = Organization.objects.create(code="C1", name="颐养院", kind="care-home", tier=1)
         Organization.objects.filter(pk=house.pk).update(path=[house.pk])
@@ -288,12 +294,18 @@ def test_a_care_home_nurses_to_the_end_and_reads_what_travels_alone(
         actions.save_service(
             organization_id=house.pk, accepts=True, skills=["care", "rehab"], medicines=[], actor=nurse
         )
+    return CareHome(house.pk, user, nurse)
+
+
+def sent_to(loop: Loop, home: CareHome) -> Referral:
+    """Proposed to the care home, agreed by both, and sent down."""
     proposal = propose(loop)
     assert proposal is not None
-    assert (proposal.aim, proposal.receiver_id) == ("care-home", house.pk)
+    assert (proposal.aim, proposal.receiver_id) == ("care-home", home.unit)
     with acting(loop.specialist) as ward:
         actions.agree_ward(proposal=proposal, actor=ward, signer="周桂兰", relation="self")
-    client.force_login(user)
+    client = Client()
+    client.force_login(home.user)
     page = reverse("referrals:proposal", args=[proposal.key])
     assert "养老与照护机构" in client.get(page).content.decode()
     assert client.post(page, {"verb": "agree_receiver"}).status_code == 302
@@ -303,29 +315,50 @@ def test_a_care_home_nurses_to_the_end_and_reads_what_travels_alone(
     with acting(loop.specialist) as ward:
         case = queries.get(key=made.key, actor=ward)
         consent = actions.Consent(signer="周桂兰", relation="self")
-        actions.send_down(referral=case, actor=ward, summary=SUMMARY, plan=PLAN, consent=consent)
-    shown = client.get(reverse("referrals:detail", args=[made.key])).content.decode()
+        return actions.send_down(referral=case, actor=ward, summary=SUMMARY, plan=PLAN, consent=consent)
+
+
+def test_a_care_home_reads_what_travels_alone(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    loop = make_loop()
+    stable(monkeypatch)
+    lie_in(loop, said={**WELL, "needs_care": True})
+    home = a_care_home()
+    down = sent_to(loop, home)
+    client.force_login(home.user)
+    shown = client.get(reverse("referrals:detail", args=[down.key])).content.decode()
     assert "照护机构只可查阅" in shown
     assert "查看完整档案" not in shown
-    packed = client.get(reverse("referrals:packet", args=[made.key])).content.decode()
+    packed = client.get(reverse("referrals:packet", args=[down.key])).content.decode()
     assert "氨氯地平片 5 mg" in packed
     assert "急性下壁心肌梗死" not in packed
     assert client.get(reverse("residents:detail", args=[loop.resident.key])).status_code in (403, 404)
-    with acting(nurse):
+    with acting(home.nurse):
         assert record.read(type="DiagnosticReport", fhir_id=REPORT) is None
-        assert record.read(type="CarePlan", fhir_id=str(queries.plan_of(referral=made).key)) is not None  # type: ignore[union-attr]
-        case = queries.get(key=made.key, actor=nurse)
+        plan = queries.plan_of(referral=down)
+        assert plan is not None
+        assert record.read(type="CarePlan", fhir_id=str(plan.key)) is not None
+
+
+def test_a_care_home_takes_in_follows_up_and_closes(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    loop = make_loop()
+    stable(monkeypatch)
+    lie_in(loop, said={**WELL, "needs_care": True})
+    home = a_care_home()
+    down = sent_to(loop, home)
+    with acting(home.nurse) as nurse:
+        case = queries.get(key=down.key, actor=nurse)
         actions.receive_back(referral=case, actor=nurse, bed_key=Bed.objects.get(ward__kind="care").key)
-        actions.arrive_back(referral=queries.get(key=made.key, actor=nurse), actor=nurse)
-        stay = Stay.objects.get(organization_id=house.pk)
-        for row in queries.follow_ups_of(referral=made):
+        actions.arrive_back(referral=queries.get(key=down.key, actor=nurse), actor=nurse)
+        stay = Stay.objects.get(organization_id=home.unit)
+        for row in queries.follow_ups_of(referral=down):
             follow_up = queries.get_follow_up(key=row.key, actor=nurse)
             actions.complete_follow_up(follow_up=follow_up, findings=GOOD, actor=nurse)
-        ended = queries.get(key=made.key, actor=nurse)
+        ended = queries.get(key=down.key, actor=nurse)
         stay.refresh_from_db()
         # The case is closed; the resident lives there.
         assert (ended.state, stay.left_at) == ("closed", None)
-    assert made.patient_name in client.get(reverse("beds:board")).content.decode()
+    client.force_login(home.user)
+    assert down.patient_name in client.get(reverse("beds:board")).content.decode()
 
 
 def test_two_at_once_take_one_bed() -> None:

@@ -32,6 +32,7 @@ def test_every_state_has_owner_and_clock_or_is_final(machine: object) -> None:
         ("withdraw", {"draft", "returned", *BEFORE_ARRIVAL}, "source"),
         ("check_in", set(BEFORE_ARRIVAL) - {"returned"}, "target"),
         ("expire", {"accepted", "on_the_way"}, "system"),
+        ("agree_day", {"not_arrived"}, "source"),
         ("offer", {"submitted", "submitted_green"}, "target"),
         ("confirm", {"offered"}, "source"),
         ("confirm_self", {"offered"}, "resident"),

@@ -93,6 +93,7 @@ ACTS: dict[str, Act] = {
         referral=one, place="省人民医院", code="no-skill", actor=who
     ),
     "report_outside": lambda story, one, who, _n: actions.report_outside(referral=one, result="已手术", actor=who),
+    "agree_day": lambda story, one, who, n: story.another_day(one, who, n),
     "treat": lambda story, one, who, _n: actions.treat(referral=one, actor=who),
     "admit": lambda story, one, who, _n: story.admit(one, who),
     "discharge": lambda story, one, who, _n: actions.discharge(referral=one, summary=SUMMARY, plan=PLAN, actor=who),
@@ -283,6 +284,8 @@ class Story(RuleBasedStateMachine):
             return any(words in refused for words in ("未完成", "尚未结束", "本单位", "预留已过期"))
         if verb == "redirect":
             return "已有未结束的转诊" in refused
+        if verb == "agree_day":
+            return any(words in refused for words in ("号", "预约", "时段", "时间")) or self.dead()
         if verb in ("receive_back", "arrive_back") and one.goes_to == "bed":
             # The bed was given away when its keeping ran out, or others lie in all of them.
             return "床" in refused or self.dead()
@@ -318,6 +321,12 @@ class Story(RuleBasedStateMachine):
             return actions.redirect(referral=one, department_id=self.loop.department.pk, reason="专科不符", actor=who)
         other = self.houses[self.houses[0] == one.target_id]
         return actions.redirect(referral=one, target_id=other, reason="无床位", actor=who)
+
+    def another_day(self, one: Referral, who: Actor, n: int) -> object:
+        """A place of the clinic where one is left at that unit, else a time."""
+        slot = self.slots[n % 2] if n and one.target_id == self.loop.world.lead else None
+        at = timezone.now() + timedelta(days=1 + n)
+        return actions.agree_day(referral=one, actor=who, expected_at=at, slot_key=slot.key if slot else None)
 
     def take_back(self, one: Referral, who: Actor) -> object:
         """With a free bed of the centre where the patient goes to one."""

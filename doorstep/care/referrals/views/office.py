@@ -217,6 +217,9 @@ _ACTS: dict[str, Callable[[Any, Actor, Any], object]] = {
     "report_outside": lambda one, actor, data: actions.report_outside(referral=one, result=data["result"], actor=actor),
     "check_in": lambda one, actor, _data: actions.check_in(referral=one, method="national-id", actor=actor),
     "undo_check_in": lambda one, actor, data: actions.undo_check_in(referral=one, reason=data["reason"], actor=actor),
+    "agree_day": lambda one, actor, data: actions.agree_day(
+        referral=one, actor=actor, reason=data["reason"], expected_at=data["expected_at"], slot_key=data["slot"] or None
+    ),
     "treat": lambda one, actor, _data: actions.treat(referral=one, actor=actor),
     "hand_back": _hand_back,
     "receive_back": _receive_back,

@@ -1,0 +1,131 @@
+"""Who did not come agrees another day: the place, the clock, the notices, and what machines read."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from doorstep.care.referrals import actions, events, handlers, queries
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.tests.factories import CONSENT, Loop, draft, make_loop, make_slot
+from doorstep.coordination.notices.models import Notice
+from doorstep.coordination.scheduling.models import Booking
+from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.events.models import EventRow
+from doorstep.kernel.events.tasks import to_event
+from doorstep.kernel.record import queries as record
+from doorstep.kernel.workflow.actions import TransitionRefused
+from doorstep.kernel.worklist.models import Task
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def not_come(loop: Loop) -> Referral:
+    """An ordinary referral with a booked place, whose patient did not come."""
+    slot = make_slot(loop)
+    referral = draft(loop)
+    with acting(loop.village) as village:
+        values = {"kind": "ordinary", "critical": False, "bed_requested": False, "aim": "department"}
+        actions.revise(referral=referral, actor=village, values=values)
+        actions.hold_slot(referral=referral, slot_key=slot.key, actor=village)
+        actions.submit(referral=referral, consent=CONSENT, actor=village)
+    with acting(loop.office) as office:
+        actions.accept(referral=queries.get(key=referral.key, actor=office), actor=office)
+    with acting(system_actor(Purpose.CLOCKS)) as clocks:
+        assert actions.expire_arrivals(actor=clocks, now=timezone.now() + DAY) == 1
+    with acting(loop.village) as village:
+        return queries.get(key=referral.key, actor=village)
+
+
+def test_another_place_is_booked_and_the_old_one_is_free() -> None:
+    loop = make_loop()
+    referral = not_come(loop)
+    old = referral.booking_id
+    later = make_slot(loop, starts_at=timezone.now() + 2 * DAY)
+    with acting(loop.village) as village:
+        agreed = actions.agree_day(referral=referral, actor=village, slot_key=later.key, reason="昨天下雨，路不通")
+        assert (agreed.state, agreed.expected_at) == ("accepted", later.starts_at)
+        assert agreed.booking_id != old
+        assert Booking.objects.get(pk=old or 0).state == "cancelled"
+        assert "王主任" in agreed.appointment_text
+    with acting(loop.office) as office:
+        task = Task.objects.get(kind="referral.accepted", closed_at__isnull=True)
+        assert task.organization_id == loop.world.lead
+        assert task.due_at == later.starts_at + timedelta(hours=2)
+        shown = record.read(type="Task", fhir_id=str(referral.key))
+        request = record.read(type="ServiceRequest", fhir_id=str(referral.key))
+        assert shown is not None
+        assert (shown["status"], shown["businessStatus"]["coding"][0]["code"]) == ("accepted", "accepted")
+        assert request is not None
+        assert (request["status"], request["occurrenceDateTime"][:10]) == (
+            "active",
+            timezone.localtime(later.starts_at).date().isoformat(),
+        )
+        arrived = actions.check_in(referral=queries.get(key=referral.key, actor=office), method="qr", actor=office)
+        assert arrived.state == "arrived"
+
+
+def test_a_time_without_a_place_runs_its_own_clock_and_may_be_missed_again() -> None:
+    loop = make_loop()
+    referral = not_come(loop)
+    with acting(loop.village) as village:
+        for wrong in (None, timezone.now() - DAY, timezone.now() + 40 * DAY):
+            with pytest.raises(Refused) as caught:
+                actions.agree_day(referral=referral, actor=village, expected_at=wrong)
+            assert set(caught.value.fields) == {"expected_at"}
+        agreed = actions.agree_day(referral=referral, actor=village, expected_at=timezone.now() + DAY)
+        assert (agreed.state, agreed.booking_id, agreed.appointment_text) == ("accepted", None, "")
+    with acting(system_actor(Purpose.CLOCKS)) as clocks:
+        assert actions.expire_arrivals(actor=clocks) == 0
+        assert actions.expire_arrivals(actor=clocks, now=timezone.now() + 2 * DAY) == 1
+
+
+def test_only_the_sender_and_only_for_who_did_not_come() -> None:
+    loop = make_loop()
+    referral = not_come(loop)
+    at = timezone.now() + DAY
+    with acting(loop.office) as office, pytest.raises(Refused):
+        actions.agree_day(referral=queries.get(key=referral.key, actor=office), actor=office, expected_at=at)
+    with acting(loop.village) as village:
+        actions.agree_day(referral=referral, actor=village, expected_at=at)
+        with pytest.raises(TransitionRefused):
+            actions.agree_day(referral=queries.get(key=referral.key, actor=village), actor=village, expected_at=at)
+
+
+def test_both_sides_and_the_resident_are_told() -> None:
+    loop = make_loop()
+    referral = not_come(loop)
+    with acting(loop.village) as village:
+        actions.agree_day(referral=referral, actor=village, expected_at=timezone.now() + DAY)
+    with acting(system_actor(Purpose.HANDLER)):
+        row = EventRow.objects.filter(subject=referral.subject).latest("id")
+        handlers.tell_parties(to_event(row, getattr(events, row.name)))
+        told = set(Notice.objects.values_list("kind", "organization_id", "resident_id"))
+    assert told == {
+        ("referral-new-day", loop.world.village, None),
+        ("referral-new-day", loop.world.lead, None),
+        ("own-referral-new-day", None, loop.resident.pk),
+    }
+
+
+def test_page_offers_another_day_first_and_says_what_is_wrong(client: Client) -> None:
+    loop = make_loop()
+    referral = not_come(loop)
+    make_slot(loop, starts_at=timezone.now() + 2 * DAY)
+    client.force_login(loop.users["village"])
+    page = client.get(reverse("referrals:detail", args=[referral.key])).content.decode()
+    assert "约定新的到院时间" in page
+    dialog = client.get(reverse("referrals:dialog", args=[referral.key, "agree_day"])).content.decode()
+    assert "王主任" in dialog
+    act = reverse("referrals:act", args=[referral.key, "agree_day"])
+    refused = client.post(act, {"slot": "", "expected_at": "", "reason": ""})
+    assert refused.status_code == 422
+    assert "请选择号源" in refused.content.decode()
+    at = timezone.localtime(timezone.now() + DAY).strftime("%Y-%m-%dT%H:%M")
+    assert client.post(act, {"slot": "", "expected_at": at, "reason": "改日"}).status_code == 302
+    assert "已受理待到院" in client.get(reverse("referrals:detail", args=[referral.key])).content.decode()
