@@ -8,6 +8,7 @@ from doorstep.care.diagnosis import handlers as diagnosis
 from doorstep.care.referrals import case_events
 from doorstep.care.referrals import events as referral_events
 from doorstep.care.referrals import handlers as referrals
+from doorstep.coordination.beds import events as bed_events
 from doorstep.coordination.hospital_systems import handlers as hospital_systems
 from doorstep.coordination.notices import handlers as notices
 from doorstep.coordination.scheduling import events as scheduling_events
@@ -64,6 +65,7 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     referral_events.ReturnArranged: (referrals.tell_parties,),
     referral_events.PatientReceivedBack: (referrals.tell_parties,),
     referral_events.ReferralClosed: (referrals.tell_parties, diagnosis.note_outcome),
+    bed_events.BedReleased: (referrals.tell_bed_released,),
     case_events.QuestionAsked: (referrals.tell_case,),
     case_events.QuestionAnswered: (referrals.tell_case,),
     case_events.DownProposed: (referrals.tell_down,),

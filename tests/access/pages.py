@@ -226,6 +226,8 @@ PAGES: dict[str, Page] = {
     "referrals:act": act("REFERRAL_SUBMIT", "REFERRAL_ACCEPT", "REFERRAL_TREAT", of="referral", verb="withdraw"),
     "referrals:admit": page("REFERRAL_TREAT", of="referral"),
     "referrals:discharge": page("REFERRAL_TREAT", of="referral"),
+    "beds:medicines": page("BED_MANAGE"),
+    "beds:medicine-row": page("BED_MANAGE"),
     "referrals:receivers": page("REFERRAL_TREAT", of="referral"),
     "referrals:referral-pdf": page("REFERRAL_VIEW", of="referral"),
     "referrals:return-pdf": page("REFERRAL_VIEW", of="referral"),

@@ -16,16 +16,16 @@ from doorstep.care.referrals.down_rules import Needs, Unit, Weighed
 from doorstep.care.referrals.long_term import LongTerm, with_codes
 from doorstep.care.referrals.models import CaseQuestion, DownProposal, PayLater, StockLine, UnitService
 from doorstep.care.referrals.record_facts import Known, down_facts, known_of
+from doorstep.coordination.beds import medicines
 from doorstep.coordination.beds import queries as beds
 from doorstep.coordination.beds.models import Stay
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
-from doorstep.kernel.fhir import systems
 from doorstep.kernel.terminology import queries as terminology
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.organizations.models import Organization
 
-MEDICINES = f"{systems.BASE}/CodeSystem/medicine"
+MEDICINES = medicines.MEDICINES
 # How long a count speaks for the shelf; this house's own until a consortium sets it.
 STOCK_HOLDS = timedelta(days=7)
 _WITH = ("hospital", "receiver", "referral")

@@ -217,17 +217,6 @@ class RescheduleForm(forms.Form):
     reason = forms.CharField(label=_("原因"), max_length=200)
 
 
-def medicine_rows(data: Any) -> list[dict[str, str]]:
-    """The medicine rows of a posted form: parallel lists, lines without a name are left out."""
-    columns = {name: data.getlist(f"medicine_{name}") for name in ("code", "name", "dose", "frequency", "days", "note")}
-    rows = []
-    for index, name in enumerate(columns["name"]):
-        if name.strip():
-            row = {key: (values[index] if index < len(values) else "").strip() for key, values in columns.items()}
-            rows.append(row)
-    return rows
-
-
 def add_refusal(form: forms.Form, fields: dict[str, object], names: dict[str, str]) -> None:
     """Put the sentences of a refusal beside their fields; `names` maps an action's field to a form's."""
     for name, sentence in fields.items():

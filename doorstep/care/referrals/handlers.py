@@ -7,6 +7,7 @@ from doorstep.care.referrals import actions, down_queries, family_words, own_wor
 from doorstep.care.referrals.benefits import family_doctor_of
 from doorstep.care.referrals.events import OfferRefused
 from doorstep.coordination.beds import actions as beds
+from doorstep.coordination.beds import queries as bed_queries
 from doorstep.coordination.notices.actions import tell
 from doorstep.coordination.notices.texts import Text
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -58,6 +59,16 @@ TEXTS: dict[str, Text] = {
     "referral-elsewhere": Text("患者已在他处就诊，转诊已结束", "The patient was seen elsewhere; the referral ended"),
     "referral-outside": Text("居民已转往医共体外，请随访结果", "A resident was sent out of the network: follow it up"),
     "referral-died": Text("转诊已因患者离世结束", "The referral ended with the patient's death"),
+    "bed-released": Text(
+        "为转诊患者预留的床位已放回，请另行安排",
+        "The bed kept for a referred patient is free again: find another",
+        "warn",
+    ),
+    "bed-released-there": Text(
+        "对方为患者预留的床位已放回，正在另行安排",
+        "The bed kept for your patient was given up: the other side looks for another",
+        "warn",
+    ),
     "check-in-corrected": Text("一次报到已更正", "A check-in was corrected", "warn"),
     "case-asked": Text("下转病例有新的提问，请答复", "A question on a case waits for your answer", "warn"),
     "case-late": Text(
@@ -238,6 +249,26 @@ def keep_bed_list(event: Event) -> None:
         )
     elif not waits:
         beds.end_request(reference=event.subject, given=facts.get("to") == "admitted", actor=actor, reason="")
+
+
+# Stages at which a bed is kept for somebody who has not come yet.
+_BED_KEPT = ("offered", "accepted", "on_the_way", "expected_back")
+
+
+def tell_bed_released(event: Event) -> None:
+    """A kept bed fell free, on the board or by its time, while its patient is still expected: both sides learn that there is none."""
+    referral = queries.by_subject(subject=str(event.details.get("reference", "")))
+    if referral is None or referral.bed_key is None or referral.state not in _BED_KEPT:
+        return
+    if bed_queries.kept_for(reference=referral.subject) is not None:
+        # Another one is kept instead.
+        return
+    home = referral.state == "expected_back"
+    holder, other = (referral.receiver_id, referral.target_id) if home else (referral.target_id, referral.source_id)
+    for kind, unit in (("bed-released", holder), ("bed-released-there", other)):
+        if unit:
+            about, link = referral.resident_id, referral.subject
+            tell(kind=kind, organization_id=unit, about=about, link=link, params={"number": referral.number})
 
 
 def close_others(event: Event) -> None:

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_noop
 
+from doorstep.coordination.beds import medicines
+
 CONSENT_VERSION = "2025-1"
 CONSENT: tuple[str, ...] = (
     gettext_noop("医师已向我说明目前的病情、转诊的理由、转入医院和科室，以及不转诊可能的风险。"),
@@ -31,13 +33,7 @@ WARNING_SIGNS: tuple[str, ...] = (
 )
 
 FOLLOW_UP_DAYS: tuple[int, ...] = (3, 7, 30)
-FREQUENCIES: dict[str, str] = {
-    "qd": gettext_noop("每日 1 次"),
-    "bid": gettext_noop("每日 2 次"),
-    "tid": gettext_noop("每日 3 次"),
-    "qn": gettext_noop("每晚 1 次"),
-    "prn": gettext_noop("必要时"),
-}
+FREQUENCIES = medicines.FREQUENCIES
 WAYS: dict[str, str] = {
     "visit": gettext_noop("入户"),
     "clinic": gettext_noop("门诊"),

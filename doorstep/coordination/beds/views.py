@@ -1,6 +1,7 @@
 """Pages of beds: the board, a ward's set-up, a stay with its daily round."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,15 +12,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.coordination.beds import actions, presenters, queries, spreadsheet
+from doorstep.coordination.beds import actions, medicines, presenters, queries, spreadsheet
 from doorstep.coordination.beds.forms import RoundForm, WardForm
 from doorstep.coordination.beds.permissions import Permission
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.web import workbooks
-from doorstep.kernel.web.pages import page_or_part, redirect
+from doorstep.kernel.web.pages import page_or_part, redirect, render_part
 from doorstep.kernel.workflow.once import once
+
+# Rows for medicines that the round adds.
+_EMPTY_ROWS = 2
 
 
 @require_GET
@@ -92,10 +96,16 @@ def stay(request: HttpRequest, key: UUID) -> HttpResponse:
     initial = {**found.rounds, "predicted_on": found.predicted_on}
     initial |= {name: str(value).lower() for name, value in found.rounds.items() if isinstance(value, bool)}
     form = RoundForm(request.POST if request.method == "POST" else None, initial=initial)
+    rows = medicines.rows_of(request.POST) if form.is_bound else list(found.medicines)
     if form.is_bound and form.is_valid():
         try:
             actions.write_round(
-                stay=found, said=form.said(), predicted_on=form.cleaned_data["predicted_on"], actor=actor
+                stay=found,
+                said=form.said(),
+                predicted_on=form.cleaned_data["predicted_on"],
+                # A page that did not ask for the medicines leaves them as they are.
+                medicines=rows if "medicine_name" in request.POST else None,
+                actor=actor,
             )
         except Refused as refused:
             for name, sentence in refused.fields.items():
@@ -103,8 +113,36 @@ def stay(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             messages.success(request, _("查房记录已保存。"))
             return redirect(request, reverse("beds:board"))
-    context = {"stay": found, "form": form, **presenters.facts_of(found)}
+    context = {
+        "stay": found,
+        "form": form,
+        "rows": [*rows, *({} for _row in range(_EMPTY_ROWS))],
+        "frequencies": medicines.FREQUENCIES,
+        "row_address": reverse("beds:medicine-row"),
+        **presenters.facts_of(found),
+    }
     return page_or_part(request, "beds/stay.html", "content", context, status=422 if form.is_bound else 200)
+
+
+@require_GET
+def medicine_rows(request: HttpRequest) -> HttpResponse:
+    """A row of the round's medicines: of the medicine with this code, or an empty one."""
+    actor = _actor(request)
+    actor.check(Permission.BED_MANAGE)
+    return _part(request, "row", rows=[medicines.row_of(request.GET.get("code", ""))])
+
+
+@require_GET
+def found_medicines(request: HttpRequest) -> HttpResponse:
+    """Medicines of the house's list that fit what is typed; each adds a row."""
+    actor = _actor(request)
+    actor.check(Permission.BED_MANAGE)
+    return _part(request, "found", found=medicines.find(request.GET.get("medicine", "")))
+
+
+def _part(request: HttpRequest, part: str, **more: Any) -> HttpResponse:
+    context = {"frequencies": medicines.FREQUENCIES, "row_address": reverse("beds:medicine-row"), **more}
+    return render_part(request, "beds/_medicines.html", part, context)
 
 
 @require_POST

@@ -85,27 +85,6 @@ def down_criteria(known: Known, form: Any, rows: list[dict[str, str]], *, referr
     return criteria_now(down_rules.judge_home(disease, facts))
 
 
-def medicines(text: str) -> list[dict[str, str]]:
-    """Medicines that fit what is typed, in the reader's language."""
-    found = terminology.find(system=down_queries.MEDICINES, text=text, limit=8)
-    return [{"code": one.code, "name": one.en if english() else one.zh} for one in found]
-
-
-def medicine_row(code: str) -> dict[str, str]:
-    """A row of the plan with the usual dose and frequency of a medicine; an empty row for no or an unknown code."""
-    found = terminology.lookup(system=down_queries.MEDICINES, codes=[code]).get(code) if code else None
-    if found is None:
-        return {}
-    usual = terminology.property_of(system=down_queries.MEDICINES, code=code)
-    return {
-        "code": code,
-        "name": found.zh,
-        "dose": usual.get("dose", ""),
-        "frequency": usual.get("frequency", "qd"),
-        "days": "30",
-    }
-
-
 def state_of(proposal: DownProposal) -> tuple[str, str]:
     """The state of a proposal in words, and its tone."""
     state = proposal.machine.state(proposal.state)

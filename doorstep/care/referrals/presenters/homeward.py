@@ -55,6 +55,16 @@ def fit_dialog(form: forms.Form, referral: Referral, verb: str) -> None:
         form.fields["aim"].widget.attrs |= picks(address)
 
 
+def first_bed(referral: Referral, verb: str, rows: dict[str, list[tuple[Any, str]]]) -> dict[str, str]:
+    """The bed that a dialog begins with: the one kept, else the first free one for whoever goes to a bed; {} where none is asked."""
+    if verb not in _ARRANGING:
+        return {}
+    if referral.bed_key is not None:
+        return {"bed": str(referral.bed_key)}
+    found = rows.get("bed", []) if down_aims.AIMS[referral.goes_to].bed else []
+    return {"bed": str(found[0][0])} if found else {}
+
+
 def picks(address: str) -> dict[str, str]:
     """What a choice of the aim brings along: the units that fit it, from this address."""
     return {"hx-get": address, "hx-trigger": "change", "hx-target": "next [name=receiver]", "hx-swap": "innerHTML"}

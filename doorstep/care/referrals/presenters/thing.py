@@ -311,8 +311,6 @@ def _dialog(referral: Referral, verb: str, refusal: Refusal | None) -> forms.For
     initial: dict[str, Any] = {"expected_at": timezone.localtime(expected)}
     if verb == "hand_back":
         initial |= homeward.initial_of(referral)
-    if verb in ("receive_back", "arrive_back") and referral.bed_key is not None:
-        initial["bed"] = str(referral.bed_key)
     sources: dict[str, Any] = {
         "department": choices.departments_of,
         "target": lambda one: [row for row in choices.targets_for(one) if row[0] != one.target_id],
@@ -322,6 +320,7 @@ def _dialog(referral: Referral, verb: str, refusal: Refusal | None) -> forms.For
         ),
     }
     rows = {name: sources[name](referral) for name in _CHOICES.get(verb, ())}
+    initial |= homeward.first_bed(referral, verb, rows)
     made = dialog_form(verb, refusal.data if refusal else None, choices=rows, initial=initial)
     homeward.fit_dialog(made, referral, verb)
     if verb == "offer" and referral.bed_requested:

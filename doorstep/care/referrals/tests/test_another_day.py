@@ -9,7 +9,10 @@ from django.utils import timezone
 
 from doorstep.care.referrals import actions, events, handlers, queries
 from doorstep.care.referrals.models import Referral
-from doorstep.care.referrals.tests.factories import CONSENT, Loop, draft, make_loop, make_slot
+from doorstep.care.referrals.tests.factories import CONSENT, Loop, draft, make_loop, make_slot, referral_in
+from doorstep.coordination.beds import actions as beds
+from doorstep.coordination.beds.events import BedReleased
+from doorstep.coordination.beds.models import Bed
 from doorstep.coordination.notices.models import Notice
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -129,3 +132,32 @@ def test_page_offers_another_day_first_and_says_what_is_wrong(client: Client) ->
     at = timezone.localtime(timezone.now() + DAY).strftime("%Y-%m-%dT%H:%M")
     assert client.post(act, {"slot": "", "expected_at": at, "reason": "改日"}).status_code == 302
     assert "已受理待到院" in client.get(reverse("referrals:detail", args=[referral.key])).content.decode()
+
+
+def test_both_sides_hear_that_a_kept_bed_is_free_again() -> None:
+    loop = make_loop()
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        beds.open_ward(organization_id=loop.world.lead, name="心内一病区", beds=["1", "2"], actor=system)
+    referral = referral_in(loop, "submitted_green")
+    with acting(loop.office) as office:
+        case = queries.get(key=referral.key, actor=office)
+        first, second = Bed.objects.order_by("number")
+        at = timezone.now() + timedelta(hours=2)
+        actions.offer_place(referral=case, text="", bed_key=first.key, expected_at=at, actor=office)
+        # Kept anew in another bed: nobody has to hear of the first.
+        first.refresh_from_db()
+        beds.move_bed(bed_key=first.key, verb="release", reason="", actor=office)
+        second.refresh_from_db()
+        beds.hold(bed=second, reference=referral.subject, until=at, actor=office)
+    assert heard(first) == set()
+    with acting(loop.office) as office:
+        beds.move_bed(bed_key=second.key, verb="release", reason="", actor=office)
+    assert heard(second) == {("bed-released", loop.world.lead), ("bed-released-there", loop.world.village)}
+
+
+def heard(bed: Bed) -> set[tuple[str, int | None]]:
+    """Who is told when the last keeping of a bed has ended."""
+    with acting(system_actor(Purpose.HANDLER)):
+        row = EventRow.objects.filter(name="BedReleased", subject=bed.subject).latest("id")
+        handlers.tell_bed_released(to_event(row, BedReleased))
+        return set(Notice.objects.filter(kind__startswith="bed-").values_list("kind", "organization_id"))

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from doorstep.care.referrals import actions, down_aims, down_queries, list_queries, queries, texts
 from doorstep.care.referrals.actions.treating import LONGEST_PRESCRIPTION
-from doorstep.care.referrals.forms import AdmitForm, DischargeForm, add_refusal, add_rest, medicine_rows
+from doorstep.care.referrals.forms import AdmitForm, DischargeForm, add_refusal, add_rest
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices, going_home, homeward
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
+from doorstep.coordination.beds import medicines as lines
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.navigation import belong_to
 from doorstep.kernel.web.pages import page_or_part, redirect, render_part
@@ -74,7 +75,7 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
     proposal = down_queries.agreed_proposal(referral_id=referral.pk)
     form = DischargeForm(request.POST if bound else None, initial=_initial(referral, actor, proposal))
     going_home.fill_receivers(form, referral)
-    rows = medicine_rows(request.POST) if bound else list(proposal.plan.get("medicines", [])) if proposal else []
+    rows = lines.rows_of(request.POST) if bound else list(proposal.plan.get("medicines", [])) if proposal else []
     if bound and form.is_valid():
         try:
             with transaction.atomic():
@@ -99,6 +100,7 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
         "gender": presenters.gender_of(referral),
         "rows": [*rows, *(empty for _row in range(_EMPTY_ROWS))],
         "frequencies": texts.FREQUENCIES,
+        "row_address": _row_address(),
         "longest": LONGEST_PRESCRIPTION if bound else None,
         "criteria": going_home.down_criteria(known, form, rows, referral=referral),
         "long_term": going_home.long_term_rows(known, rows),
@@ -122,8 +124,8 @@ def medicines(request: HttpRequest) -> HttpResponse:
     """Medicines of the terminology that fit what is typed; each adds a row to the plan."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
-    found = going_home.medicines(request.GET.get("medicine", ""))
-    return render_part(request, "referrals/_medicines.html", "found", {"found": found})
+    found = lines.find(request.GET.get("medicine", ""))
+    return render_part(request, "beds/_medicines.html", "found", {"found": found, "row_address": _row_address()})
 
 
 @require_GET
@@ -131,8 +133,13 @@ def medicine_row(request: HttpRequest) -> HttpResponse:
     """A row of the plan: of the medicine with this code, of each long-term medicine that the address holds, or an empty one."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
-    rows = medicine_rows(request.GET)[:_MOST_ROWS] or [going_home.medicine_row(request.GET.get("code", ""))]
-    return render_part(request, "referrals/_medicines.html", "row", {"rows": rows, "frequencies": texts.FREQUENCIES})
+    rows = lines.rows_of(request.GET)[:_MOST_ROWS] or [lines.row_of(request.GET.get("code", ""))]
+    context = {"rows": rows, "frequencies": texts.FREQUENCIES, "row_address": _row_address()}
+    return render_part(request, "beds/_medicines.html", "row", context)
+
+
+def _row_address() -> str:
+    return reverse("referrals:medicine-row")
 
 
 def _admitted(form: AdmitForm, referral: Any, actor: Any) -> bool:

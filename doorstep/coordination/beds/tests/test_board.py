@@ -12,13 +12,16 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from doorstep.coordination.beds import actions
-from doorstep.coordination.beds.models import Bed
+from doorstep.coordination.beds.medicines import MEDICINES
+from doorstep.coordination.beds.models import Bed, Stay
 from doorstep.coordination.beds.presenters import fits
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship, User
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.terminology import actions as terminology
+from doorstep.kernel.terminology import reading
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import World, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
@@ -167,3 +170,31 @@ def test_search_finds_the_bed_and_the_place_on_the_list(world: World, officer: U
 )  # fmt: skip
 def test_a_name_fits_as_it_is_written_or_typed(text: str, name: str, told: bool) -> None:
     assert fits(text, name) is told
+
+
+def test_round_takes_the_medicines_and_an_older_page_leaves_them(world: World, officer: User, client: Client) -> None:
+    fill(world, officer)
+    facts = next(one for one in reading.manifest() if one.system == MEDICINES)
+    with acting(system_actor(Purpose.IMPORT)) as actor:
+        terminology.import_system(facts=facts, folder=reading.DATA, actor=actor)
+    client.force_login(officer)
+    with acting(of_user(officer)):
+        stay = Stay.objects.get()
+    page = reverse("beds:stay", args=[stay.key])
+    assert "目前用药" in client.get(page).content.decode()
+    found = client.get(reverse("beds:medicines"), {"medicine": "aspl"}).content.decode()
+    assert "code=aspirin-100" in found
+    row = client.get(reverse("beds:medicine-row"), {"code": "aspirin-100"}).content.decode()
+    assert 'value="阿司匹林肠溶片' in row
+    assert reverse("beds:medicine-row") in row
+    lines = {
+        "medicine_code": ["aspirin-100", ""], "medicine_name": ["阿司匹林肠溶片 100 mg", " "], "medicine_dose": ["100 mg", ""],
+        "medicine_frequency": ["qd", "qd"], "medicine_days": ["30", ""], "medicine_note": ["", ""],
+    }  # fmt: skip
+    assert client.post(page, {"systolic": "130", **lines}).status_code == 302
+    assert client.post(page, {"systolic": "128"}).status_code == 302
+    with acting(of_user(officer)):
+        stay.refresh_from_db()
+        assert [one["code"] for one in stay.medicines] == ["aspirin-100"]
+        assert stay.rounds["systolic"] == 128
+    assert "阿司匹林肠溶片 100 mg" in client.get(page).content.decode()
