@@ -2,17 +2,22 @@
 
 import json
 import time
+import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from jwcrypto.jwk import JWK
+from jwcrypto.jwt import JWT
 
 from doorstep.coordination.hospital_systems.clients import keys_fault, scopes_fault
 from doorstep.kernel.access.models import ApiClient
 from doorstep.people.residents.tests.factories import World, make_staff, make_world
-from tests.fhir.test_oauth import _ask, _assertion
+from tests.fhir.test_oauth import TOKEN, _ask, _assertion
+from tests.subscriptions.receiver import listening
 
 pytestmark = pytest.mark.django_db
 KEY = JWK.generate(kty="EC", crv="P-384", kid="k1")
@@ -83,6 +88,45 @@ def test_a_key_is_changed_without_an_outage(client: Client, world: World) -> Non
     assert client.post(keys, _facts(world, keys=both, scopes=scopes)).status_code == 302
     assert client.post(keys, _facts(world, keys=_public(new), scopes=scopes)).status_code == 302
     assert answer() == 401
+
+
+def test_keys_at_an_address_are_read_and_read_again_when_a_new_one_signs(client: Client, world: World) -> None:
+    old, new = (JWK.generate(kty="EC", crv="P-384", kid=name) for name in ("k1", "k2"))
+    scopes, machine = "system/Observation.rs", Client()
+
+    def ask(key: JWK) -> int:
+        made = JWT(
+            header={"alg": "ES384", "typ": "JWT", "kid": key["kid"]},
+            claims={"iss": "lab", "sub": "lab", "aud": TOKEN, "exp": int(time.time()) + 120, "jti": uuid.uuid4().hex},
+        )
+        made.make_signed_token(key)
+        return int(_ask(machine, str(made.serialize()), scopes).status_code)
+
+    with listening() as published:
+        published.content = _public(old).encode()
+        address = f"http://127.0.0.1:{published.port}/jwks.json"
+        facts = _facts(world, keys="", scopes=scopes, jku=address, follows_jku="on")
+        assert client.post(ADDRESS, facts).status_code == 302
+        assert (ask(old), ask(new)) == (200, 401)
+        published.content = _public(new).encode()
+        # Read a moment ago: whoever invents keys does not make us ask again and again.
+        assert (ask(new), len(published.heard)) == (401, 1)
+        ApiClient.objects.update(keys_read_at=timezone.now() - timedelta(minutes=2))
+        assert (ask(new), ask(old)) == (200, 401)
+        ApiClient.objects.update(keys_read_at=timezone.now() - timedelta(minutes=2))
+        published.status = 500
+        assert (ask(old), ask(new)) == (401, 200)
+        for content, words in ((b"{}", "不是 JWKS"), (b"x" * 70_000, "太大"), (b"\xff\xfe", "不是公钥集")):
+            published.status, published.content = 200, content
+            answer = client.post(ADDRESS, {**facts, "name": "other"})
+            assert (answer.status_code, words in answer.content.decode()) == (422, True)
+    for address, words in (
+        ("", "请填写公钥地址"),
+        ("http://lis.example.cn/jwks.json", "https://"),
+        ("https://169.254.169.254/jwks.json", "不允许的地址"),
+    ):
+        answer = client.post(ADDRESS, {**facts, "name": "other", "jku": address})
+        assert (answer.status_code, words in answer.content.decode()) == (422, True), address
 
 
 def test_an_assertion_that_is_not_believed_says_which_part(client: Client, world: World) -> None:

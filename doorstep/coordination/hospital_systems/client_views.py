@@ -48,7 +48,7 @@ def keys(request: HttpRequest, name: str) -> HttpResponse:
     actor = _engineer(request)
     client, _rule = queries.get_system(name=name, actor=actor)
     initial = {"display": client.display, "scopes": client.scopes, "issuer": client.issuer, "jku": client.jku}
-    form = KeysForm(request.POST or None, request.FILES or None, initial=initial)
+    form = KeysForm(request.POST or None, request.FILES or None, initial={**initial, "follows_jku": client.follows_jku})
     if request.method == "POST" and form.is_valid():
         try:
             void = clients.renew_system(
@@ -97,6 +97,7 @@ def _wanted(form: KeysForm) -> clients.Wanted:
         scopes=facts["scopes"],
         issuer=facts["issuer"],
         jku=facts["jku"],
+        follows_jku=facts["follows_jku"],
     )
 
 

@@ -30,6 +30,7 @@ class Wanted:
     scopes: str
     issuer: str = ""
     jku: str = ""
+    follows_jku: bool = False
 
 
 @transaction.atomic
@@ -101,6 +102,7 @@ def _write(name: str, organization_id: int, wanted: Wanted, actor: Actor) -> Api
             scopes=scopes,
             issuer=wanted.issuer,
             jku=wanted.jku,
+            follows_jku=wanted.follows_jku,
             actor=actor,
         )
     except Conflict as conflict:

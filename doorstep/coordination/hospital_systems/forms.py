@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.coordination.hospital_systems import faults, labels
+from doorstep.coordination.hospital_systems import faults, key_sets, labels
 from doorstep.kernel.exchange.choices import ENCODINGS, KINDS, SENT_ENCODINGS, STATES, VERSIONS
 
 MOST_BYTES_OF_KEYS = 65_536
@@ -226,7 +226,16 @@ class KeysForm(forms.Form):
         help_text=_("只有调用 CDS Hooks 的系统填写；留空即为编号。"),
     )
     jku = forms.URLField(
-        label=_("公钥地址 jku"), max_length=500, required=False, assume_scheme="https", help_text=_("只核对，不抓取。")
+        label=_("公钥地址 jku"),
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        help_text=_("对方公布公钥集的 HTTPS 地址；不勾选下一项时只核对，不读取。"),
+    )
+    follows_jku = forms.BooleanField(
+        label=_("公钥以这个地址为准"),
+        required=False,
+        help_text=_("不用上传或粘贴：现在从地址读取；以后对方换新公钥，遇到新的 kid 时自动重读，每分钟最多一次。"),
     )
 
     keep = forms.BooleanField(
@@ -236,10 +245,12 @@ class KeysForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """The keys are those of the file, if one was chosen."""
+        """The keys are those of the address, if it is followed, else of the file, if one was chosen."""
         facts = super().clean() or {}
         file = facts.get("keys_file")
-        if file:
+        if facts.get("follows_jku"):
+            self._read(facts)
+        elif file:
             try:
                 facts["keys"] = file.read(MOST_BYTES_OF_KEYS).decode("utf-8-sig")
             except UnicodeDecodeError:
@@ -247,6 +258,16 @@ class KeysForm(forms.Form):
         elif not facts.get("keys") and "keys_file" not in self.errors:
             self.add_error("keys_file", _("请选择公钥文件，或把公钥集粘贴在下面。"))
         return facts
+
+    def _read(self, facts: dict[str, Any]) -> None:
+        if not facts.get("jku"):
+            if "jku" not in self.errors:
+                self.add_error("jku", _("请填写公钥地址。"))
+            return
+        try:
+            facts["keys"] = key_sets.read(facts["jku"])
+        except key_sets.NotRead as error:
+            self.add_error("jku", str(error))
 
 
 class SystemForm(KeysForm):
@@ -261,7 +282,7 @@ class SystemForm(KeysForm):
     organization = forms.TypedChoiceField(
         label=_("所属单位"), coerce=int, help_text=_("系统以这个单位的身份读写，看得到的不会多于该单位。")
     )
-    field_order = ("display", "name", "organization", "keys_file", "keys", "scopes", "issuer", "jku")
+    field_order = ("display", "name", "organization", "keys_file", "keys", "jku", "follows_jku", "scopes", "issuer")
 
     def __init__(self, *args: Any, units: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

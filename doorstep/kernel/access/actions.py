@@ -230,8 +230,11 @@ def register_keys(
     actor: Actor,
     issuer: str = "",
     jku: str = "",
+    follows_jku: bool = False,
 ) -> ApiClient:
     """Register a hospital system that signs its assertions with these keys, or renew its keys and scopes.
+
+    `follows_jku` says that other keys are read from `jku` when it signs with one that is not among these.
 
     Raises Conflict when another system carries the same `issuer`.
     """
@@ -244,6 +247,8 @@ def register_keys(
         "scopes": scopes,
         "issuer": issuer,
         "jku": jku,
+        "follows_jku": follows_jku,
+        "keys_read_at": timezone.now() if follows_jku else None,
         "revoked_at": None,
     }
     client, _made = ApiClient.objects.update_or_create(

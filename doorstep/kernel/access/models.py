@@ -225,6 +225,9 @@ class ApiClient(models.Model):
     # How it names itself in the JWT of CDS Hooks, and where it says its keys stand; "" for its name, and for no such place.
     issuer = models.CharField(max_length=500, blank=True, default="", db_default="")
     jku = models.CharField(max_length=500, blank=True, default="", db_default="")
+    # Whether its keys are read from `jku`, and when they were last asked for there.
+    follows_jku = models.BooleanField(default=False, db_default=False)
+    keys_read_at = models.DateTimeField(null=True)
     # Whether it may register residents who stand at its hospital's desk, as the registration page does.
     registers = models.BooleanField(default=False, db_default=False)
     issued_at = models.DateTimeField(default=timezone.now)

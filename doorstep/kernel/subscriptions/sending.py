@@ -51,10 +51,10 @@ def install(scheme: str, carrier: Carrier) -> None:
     _carriers[scheme] = carrier
 
 
-def send(letter: Letter) -> Answer:
-    """Send a letter and say what became of it."""
+def send(letter: Letter, *, carrier: Carrier | None = None) -> Answer:
+    """Send a letter and say what became of it; `carrier` speaks instead of the one of the address."""
     try:
-        return _exchanged(letter, resolved(letter.endpoint))
+        return _exchanged(letter, resolved(letter.endpoint), carrier)
     except Unreachable as error:
         return Answer(str(error), "address")
     except TimeoutError:
@@ -65,6 +65,27 @@ def send(letter: Letter) -> Answer:
         return Answer(_("连不上接收方：%(reason)s。") % {"reason": type(error).__name__}, "unreachable")
 
 
+def fetch(endpoint: Endpoint, *, timeout: int, most: int) -> tuple[Answer, bytes]:
+    """What stands at an address, at most so many bytes and one; nothing when the answer says why not."""
+    letter = Letter(
+        endpoint=endpoint,
+        method="GET",
+        path=endpoint.path,
+        headers={"Accept": "application/json"},
+        body=b"",
+        timeout=timeout,
+    )
+    read: list[bytes] = []
+
+    def ask(line: socket.socket, _body: bytes) -> Answer:
+        response = _response(letter, line)
+        read.append(response.read(most + 1))
+        return _judged(response.status)
+
+    answer = send(letter, carrier=ask)
+    return answer, b"" if answer.error else b"".join(read)
+
+
 def _judged(status: int) -> Answer:
     if 200 <= status < 300:
         return HEARD
@@ -73,7 +94,7 @@ def _judged(status: int) -> Answer:
     return Answer(_("接收方应答 %(status)s。") % {"status": status}, "refused")
 
 
-def _exchanged(letter: Letter, address: str) -> Answer:
+def _exchanged(letter: Letter, address: str, carrier: Carrier | None) -> Answer:
     """The answer. The connection goes to the address that was checked; TLS is told the name."""
     line = _opened(letter, address)
     expired = threading.Event()
@@ -88,7 +109,7 @@ def _exchanged(letter: Letter, address: str) -> Answer:
     deadline = threading.Timer(letter.timeout, expire)
     deadline.start()
     try:
-        carrier = _carriers.get(letter.endpoint.scheme)
+        carrier = carrier or _carriers.get(letter.endpoint.scheme)
         answer = carrier(line, letter.body) if carrier else _asked(letter, line)
     except (OSError, http.client.HTTPException):
         if expired.is_set():
@@ -105,10 +126,7 @@ def _exchanged(letter: Letter, address: str) -> Answer:
 
 def _asked(letter: Letter, line: socket.socket) -> Answer:
     """By HTTP; of the answer only the status is read, of that to a message what it says, too."""
-    connection = http.client.HTTPConnection(letter.endpoint.host, letter.endpoint.port, timeout=letter.timeout)
-    connection.sock = line
-    connection.request(letter.method, letter.path, body=letter.body, headers=dict(letter.headers))
-    response = connection.getresponse()
+    response = _response(letter, line)
     plain = _judged(response.status)
     said = answers.said_of(response.status, response.read(answers.MOST_BYTES)) if letter.message else None
     if said is None:
@@ -117,6 +135,13 @@ def _asked(letter: Letter, line: socket.socket) -> Answer:
     if code == "ok":
         return HEARD
     return Answer(answers.sentence(code, why), "refused", alive=True, final=code == "fatal-error")
+
+
+def _response(letter: Letter, line: socket.socket) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(letter.endpoint.host, letter.endpoint.port, timeout=letter.timeout)
+    connection.sock = line
+    connection.request(letter.method, letter.path, body=letter.body, headers=dict(letter.headers))
+    return connection.getresponse()
 
 
 def _opened(letter: Letter, address: str) -> socket.socket:

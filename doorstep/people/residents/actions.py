@@ -30,7 +30,7 @@ from doorstep.people.residents.flags import flags_of
 from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, PresenceCode, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
-from doorstep.people.residents.rules import GROUPS, NumberFault, mother_fault, phone_fault, spell
+from doorstep.people.residents.rules import GROUPS, NumberFault, birth_fault, mother_fault, phone_fault, spell
 
 CODE_LIVES = timedelta(minutes=5)
 # How long the unit that registered somebody may read the record before a contract or another visit.
@@ -129,8 +129,8 @@ def check_new(new: NewResident) -> dict[str, str]:
     found: dict[str, str] = {}
     if not new.name.strip():
         found["name"] = _("请填写姓名，与身份证一致。")
-    if new.birth_date > today:
-        found["birth_date"] = _("出生日期不能晚于今天，请核对。")
+    if slip := birth_fault(new.birth_date, today=today):
+        found["birth_date"] = slip
     numbers = (
         ("number", new.document, new.number),
         ("mother_number", documents.NATIONAL_ID, new.mother_number),

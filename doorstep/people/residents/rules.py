@@ -166,3 +166,16 @@ def mother_fault(holder: NumberFacts, born: date) -> str:
         "按身份证号，她在孩子出生那天 %(age)s 岁，不像是母亲。请核对母亲的身份证号和孩子的出生日期；是祖辈的号码，请改填母亲的。"
     )
     return said % {"age": age_on(holder.birth_date, born)}
+
+
+# Nobody on record has lived longer than 122 years: what is older is a slip of the year.
+OLDEST_YEARS = 130
+
+
+def birth_fault(day: date, *, today: date) -> str:
+    """Why a birth date cannot be; empty when it can. Pure."""
+    if day > today:
+        return _("出生日期不能晚于今天，请核对。")
+    if day.year < today.year - OLDEST_YEARS:
+        return _("按这个出生日期已超过 130 岁，请核对年份。")
+    return ""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from django.http import HttpRequest
 from django.utils import timezone
 
+from doorstep.coordination.hospital_systems import key_sets
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access import queries as access_queries
 from doorstep.kernel.access.assertions import LEEWAY, NotBelieved, unverified, verified
@@ -30,6 +31,7 @@ def grant_of_call(token: str, request: HttpRequest, *, address: str, request_id:
             raise NotBelieved("没有登记这个 iss / this iss is not registered")
         if "jku" in header and header["jku"] != client.jku:
             raise NotBelieved("jku 不是登记的地址 / jku is not the registered address")
+        client = key_sets.current(client, header)
         said = verified(token, client=client, fixed={"iss": issuer}, addressed_to=_addresses(request))
         if _issued_at(claims) > timezone.now() + LEEWAY:
             raise NotBelieved("iat 在将来 / iat lies ahead")

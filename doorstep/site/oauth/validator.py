@@ -9,6 +9,7 @@ from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
 
+from doorstep.coordination.hospital_systems import key_sets
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access import queries as access_queries
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose
@@ -133,10 +134,12 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
         """iss and sub are the client, aud this endpoint, signed by one of its keys, used once, short-lived."""
         assertion = str(getattr(request, "client_assertion", ""))
         try:
-            name = unverified(assertion)[1].get("iss")
+            header, claims = unverified(assertion)
+            name = claims.get("iss")
             system = access_queries.client_by_name(name) if isinstance(name, str) else None
             if system is None:
                 raise NotBelieved("没有登记这个 iss / this iss is not registered")
+            system = key_sets.current(system, header)
             said = verified(
                 assertion, client=system, fixed={"iss": name, "sub": name}, addressed_to=_addresses(request)
             )

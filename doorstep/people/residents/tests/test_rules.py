@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric
 
-from doorstep.people.residents.rules import NumberFault, age_text, mask_number, mask_phone, read_number, spell
+from doorstep.people.residents.rules import (
+    NumberFault,
+    age_text,
+    birth_fault,
+    mask_number,
+    mask_phone,
+    read_number,
+    spell,
+)
 
 TODAY = date(2026, 11, 22)
 
@@ -77,3 +85,10 @@ def test_masks_hide_the_middle() -> None:
 )
 def test_age_text_counts_days_months_and_years(born: date, text: str) -> None:
     assert age_text(born, TODAY) == text
+
+
+def test_birth_fault_knows_slips_of_the_year() -> None:
+    today = date(2026, 5, 1)
+    assert birth_fault(date(2026, 5, 1), today=today) == birth_fault(date(1897, 1, 1), today=today) == ""
+    assert "130" in birth_fault(date(1850, 1, 1), today=today)
+    assert birth_fault(date(2026, 5, 2), today=today)
