@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import actions, booking_queries, claiming, clinic_queries, telling
+from doorstep.coordination.scheduling import actions, booking_queries, claiming, clinic_queries, resting, telling
 from doorstep.coordination.scheduling.clinic_actions import check_manages
 from doorstep.coordination.scheduling.events import ClinicResumed
 from doorstep.coordination.scheduling.models import Booking, Rebooking, Schedule, Slot
@@ -56,13 +56,15 @@ def resume_scope(*, scope: str, since: datetime, until: datetime, actor: Actor) 
 def _resume(
     schedules: Iterable[Schedule], *, since: datetime, until: datetime, actor: Actor, scope: str = ""
 ) -> Resumed:
-    now, slots, people = timezone.now(), 0, 0
+    now, slots, people, rested = timezone.now(), 0, 0, 0
     for schedule in schedules:
         check_manages(actor, schedule.organization_id)
         stopped = Slot.objects.select_for_update(of=("self",), no_key=True).filter(
             schedule=schedule, starts_at__gte=max(since, now), starts_at__lt=until, stopped_at__isnull=False
         )
         ids = [slot.pk for slot in clinic_queries.slots_in_scope(stopped, scope).order_by("id")]
+        if not scope.startswith("facility:"):
+            rested += resting.work_again(schedule=schedule, since=since, until=until)
         if not ids:
             continue
         _check_free(schedule, ids)
@@ -87,7 +89,7 @@ def _resume(
                 details={"slot_ids": ids, "people": here},
             )
         )
-    if not slots:
+    if not slots and not rested:
         raise Refused(_("这段时间没有已停诊且未开始的号源。"), fields={"first": _("请核对恢复出诊的起止日期。")})
     return Resumed(slots, people)
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import clinic_queries, telling
+from doorstep.coordination.scheduling import clinic_queries, resting, telling
 from doorstep.coordination.scheduling.actions import give_back
 from doorstep.coordination.scheduling.clinic_actions import check_manages
 from doorstep.coordination.scheduling.events import ClinicStopped
@@ -43,7 +43,7 @@ def _stop(
     schedules: Iterable[Schedule], *, since: datetime, until: datetime, reason: str, actor: Actor, scope: str = ""
 ) -> int:
     reason = reason.strip()[:200]
-    booked, stopped = 0, 0
+    booked, stopped, resting_days = 0, 0, 0
     for schedule in schedules:
         check_manages(actor, schedule.organization_id)
         if not reason:
@@ -52,6 +52,9 @@ def _stop(
             schedule=schedule, starts_at__gte=max(since, timezone.now()), starts_at__lt=until, stopped_at__isnull=True
         )
         slot_ids = [slot.id for slot in clinic_queries.slots_in_scope(open_slots, scope).order_by("id")]
+        if not scope.startswith("facility:"):
+            # Another room may be found for the days to come; without the doctor or the department they do not take place.
+            resting_days += resting.rest(schedule=schedule, since=since, until=until, reason=reason)
         if not slot_ids:
             continue
         stopped += len(slot_ids)
@@ -62,7 +65,7 @@ def _stop(
         here = Booking.objects.filter(slot_id__in=slot_ids, state="booked").count()
         booked += here
         _tell(schedule, actor, slot_ids=slot_ids, reason=reason, booked=here)
-    if not stopped:
+    if not stopped and not resting_days:
         raise Refused(_("这段时间没有可停的号源。"), fields={"since": _("请核对停诊的起止日期。")})
     return booked
 

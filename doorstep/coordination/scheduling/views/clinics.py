@@ -18,6 +18,7 @@ from doorstep.coordination.scheduling import (
     laying_actions,
     presenters,
     queries,
+    resting,
     resuming_actions,
     spreadsheet,
     stopped_queries,
@@ -176,10 +177,12 @@ def schedule(request: HttpRequest, key: UUID) -> HttpResponse:
         _undo(request, found, act, actor)
         return redirect(request, reverse("scheduling:schedule", args=[key]))
     sessions = queries.sessions_of(schedule_id=found.pk)
+    entered, rests = resting.told_apart(clinic_queries.exceptions_of(schedule_id=found.pk, since=timezone.localdate()))
     context = {
         "schedule": found,
         "sessions": sessions,
-        "exceptions": clinic_queries.exceptions_of(schedule_id=found.pk, since=timezone.localdate()),
+        "exceptions": entered,
+        "rests": rests,
         "weekdays": dict(WEEKDAYS),
         "quotas": QUOTA_ZH,
         "tones": presenters.TONES,
