@@ -166,6 +166,14 @@ def test_registrar_who_reads_no_record_registers_corrects_and_sees_what_changed(
     made = client.post(reverse("residents:register"), baby)
     assert made.status_code == 302
     assert made.headers["Location"].endswith("/change/")
+    shown = client.get(made.headers["Location"]).content.decode()
+    assert ("年（估计）" in shown, "临时档案号" in shown) == (False, True)
+    nameless = client.post(
+        reverse("identity:unknown"),
+        {"gender": "male", "estimated_age": "50", "note": "国道旁被人送来"},
+    )
+    shown = client.get(nameless.headers["Location"]).content.decode()
+    assert ("年（估计）" in shown, "临时档案号" in shown) == (True, True)
     assert "周小宝" in client.get(made.headers["Location"]).content.decode()
     again = client.post(reverse("residents:register"), baby)
     assert again.status_code == 422

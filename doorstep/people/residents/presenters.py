@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext_lazy, gettext_noop
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record.queries import Entry
 from doorstep.kernel.web.speaking import gettext as _
+from doorstep.people.residents.chart.analytes import OF_CODE
 
 KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "visit": (gettext_lazy("就诊"), ("Encounter", "EpisodeOfCare")),
@@ -343,7 +344,9 @@ def _text(concept: Mapping[str, Any] | list[Any] | str) -> str:
     display = str(coding.get("display", ""))
     # The words of a code system are kept in English beside the Chinese text of who wrote it.
     if display and display.isascii() and (get_language() or "").startswith("en"):
-        return display
+        # LOINC's long names ("Blood pressure panel with all children optional") are no words for people.
+        followed = OF_CODE.get(str(coding.get("code"))) if coding.get("system") == systems.LOINC else None
+        return str(followed.name) if followed else display
     return _(str(concept.get("text") or coding.get("display") or coding.get("code") or ""))
 
 

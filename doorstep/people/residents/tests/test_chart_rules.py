@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from doorstep.people.residents.chart import filters, lists, trends
 from doorstep.people.residents.chart.analytes import ANALYTES, factor
 from doorstep.people.residents.chart.diseases import CHAPTERS, FAMILIES, chapter_of, families_of
 from doorstep.people.residents.chart.values import values_of
+from doorstep.people.residents.presenters import text_of
 
 AT = datetime(2026, 5, 4, 8, 30, tzinfo=UTC)
 UNITS = {1: "甲医院", 2: "乙卫生院"}
@@ -167,3 +169,16 @@ def test_filter_of_keeps_what_it_knows_and_writes_it_back() -> None:
 def test_before_of_never_fails(text: str) -> None:
     found = filters.before_of(text)
     assert found is None or found[0].tzinfo is not None
+
+
+def test_text_of_a_followed_value_is_plain_english() -> None:
+    panel = {
+        "code": "85354-9",
+        "system": "http://loinc.org",
+        "display": "Blood pressure panel with all children optional",
+    }
+    with translation.override("en"):
+        assert text_of({"coding": [panel], "text": "血压"}) == "Blood pressure"
+        assert text_of({"coding": [{"code": "x", "display": "Other thing"}]}) == "Other thing"
+    with translation.override("zh-hans"):
+        assert text_of({"coding": [panel], "text": "血压"}) == "血压"
