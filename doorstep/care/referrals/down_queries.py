@@ -128,6 +128,7 @@ def as_choice(one: Weighed) -> dict[str, Any]:
         "name": one.unit.name,
         "near": one.unit.near,
         "able": one.able,
+        "askable": one.askable,
         "lacks": list(one.lacks),
         "substitutes": dict(one.substitutes),
         "unknown": list(one.unknown),

@@ -231,6 +231,11 @@ class Weighed:
         """Whether it lacks nothing that is known."""
         return self.unit.accepts and not self.lacks
 
+    @property
+    def askable(self) -> bool:
+        """Whether it may be asked: able, or without a medicine alone, which the hospital may send along."""
+        return self.unit.accepts and all(one.startswith("medicine:") for one in self.lacks)
+
 
 def needs_of(disease: str, medicines: Sequence[Mapping[str, str]], *, aim: str = down_aims.CLINIC) -> Needs:
     """What a plan for this disease with these medicines needs where the patient goes; warfarin asks for monitoring, insulin for adjusting."""
@@ -250,9 +255,22 @@ def needs_of(disease: str, medicines: Sequence[Mapping[str, str]], *, aim: str =
 
 
 def weigh(units: Iterable[Unit], needs: Needs, *, groups: Mapping[str, str]) -> list[Weighed]:
-    """The units, able ones first and the nearest of them on top; `groups` gives each medicine its group of substitutes."""
+    """The units: able ones first, the nearest of them on top, then those that lack least, near ones first again.
+
+    `groups` gives each medicine its group of substitutes.
+    """
     found = [_weigh(unit, needs, groups) for unit in units]
-    return sorted(found, key=lambda one: (not one.able, bool(one.unknown), len(one.substitutes), one.unit.near))
+    return sorted(
+        found,
+        key=lambda one: (
+            not one.able,
+            not one.askable,
+            len(one.lacks),
+            bool(one.unknown),
+            len(one.substitutes),
+            one.unit.near,
+        ),
+    )
 
 
 def _weigh(unit: Unit, needs: Needs, groups: Mapping[str, str]) -> Weighed:

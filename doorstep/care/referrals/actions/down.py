@@ -61,7 +61,7 @@ def agree_ward(
     aimed = _aimed(proposal, aim) if aim and aim != proposal.aim else {}
     choices = aimed.get("choices", proposal.choices)
     wanted = receiver_id or (proposal.receiver_id if not aimed else None)
-    if wanted is None or wanted not in {one["id"] for one in choices}:
+    if wanted is None or wanted not in {one["id"] for one in choices if one.get("askable", one["able"])}:
         problems["receiver"] = _("没有可承接的基层机构，请先与基层联系或改选。")
     if problems:
         raise Refused(_("还不能询问基层：有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)

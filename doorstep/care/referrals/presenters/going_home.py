@@ -150,6 +150,7 @@ def _unit_name(proposal: DownProposal, unit_id: int) -> str:
 def _choice(one: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     return {
         **one,
+        "askable": one.get("askable", one["able"]),
         "lacks": [missing_words(text, names) for text in one["lacks"]],
         "unknown": [missing_words(text, names) for text in one["unknown"]],
         "substitutes": substitute_words(one["substitutes"], names),

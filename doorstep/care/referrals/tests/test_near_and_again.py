@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from doorstep.care.referrals import actions, benefits, down_aims, queries
-from doorstep.care.referrals.models import DownProposal, Referral
+from doorstep.care.referrals.down_rules import Needs, Unit, weigh
+from doorstep.care.referrals.models import DownProposal, Referral, UnitService
 from doorstep.care.referrals.presenters import homeward
 from doorstep.care.referrals.tests.factories import CONSENT, Loop, draft, make_loop, referral_in
 from doorstep.care.referrals.tests.test_going_home import can, lie_in, propose, stable
@@ -125,3 +126,41 @@ def test_the_house_asks_the_ward_again_after_every_unit_refused(monkeypatch: pyt
     assert again is not None
     assert again.pk != proposal.pk
     assert (again.state, again.receiver_id, again.tried) == ("proposed", loop.world.township, [])
+
+
+def test_a_near_unit_that_lacks_one_medicine_stands_before_a_far_one_that_lacks_two() -> None:
+    def unit(number: int, near: int, *medicines: str, skills: tuple[str, ...] = ("rehab",)) -> Unit:
+        return Unit(id=number, name=str(number), near=near, skills=frozenset(skills), medicines=frozenset(medicines))
+
+    needs = Needs(skills=("rehab",), medicines=(("a", "甲"), ("b", "乙"), ("c", "丙")))
+    units = [unit(1, 0, "a2", "b"), unit(2, 9, "a"), unit(3, 1, "a", "b", "c", skills=()), unit(4, 5, "a", "b", "c")]
+    found = weigh(units, needs, groups={"a": "g", "a2": "g"})
+    assert [(one.unit.id, one.able, one.askable) for one in found] == [
+        (4, True, True),
+        (1, False, True),
+        (2, False, True),
+        (3, False, False),
+    ]
+
+
+def test_the_ward_may_ask_a_unit_that_lacks_a_medicine_alone(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    loop = make_loop()
+    stable(monkeypatch)
+    lie_in(loop)
+    for unit, actor, skills in (
+        (loop.world.township, loop.family, ("rehab",)),
+        (loop.world.other_township, loop.sister, ("wound",)),
+    ):
+        with acting(actor):
+            actions.save_service(organization_id=unit, accepts=True, skills=skills, medicines=[], actor=actor)
+            UnitService.objects.filter(organization_id=unit).update(medicines=["metformin-500"])
+    proposal = propose(loop)
+    assert proposal is not None
+    assert proposal.receiver_id is None
+    client.force_login(loop.users["specialist"])
+    page = reverse("referrals:proposal", args=[proposal.key])
+    shown = client.get(page).content.decode()
+    assert "可询问缺药的机构" in shown
+    asked = {"verb": "agree_ward", "aim": "rehab", "signer": "周桂兰", "relation": "self"}
+    assert client.post(page, {**asked, "receiver": str(loop.world.other_township)}).status_code == 422
+    assert client.post(page, {**asked, "receiver": str(loop.world.township)}).status_code == 302
