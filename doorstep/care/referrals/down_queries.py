@@ -28,6 +28,8 @@ from doorstep.people.organizations.models import Organization
 MEDICINES = medicines.MEDICINES
 # How long a count speaks for the shelf; this house's own until a consortium sets it.
 STOCK_HOLDS = timedelta(days=7)
+# How many units a proposal shows.
+_CHOICES = 8
 _WITH = ("hospital", "receiver", "referral")
 
 
@@ -140,6 +142,15 @@ def weighed_for(proposal: DownProposal, *, aim: str) -> tuple[Needs, list[Weighe
     needs = down_rules.needs_of(proposal.disease, proposal.plan.get("medicines", []), aim=aim)
     home = beds.stay_of(key=proposal.stay_key).resident.organization
     return needs, receivers_for(home=home, needs=needs, besides=(proposal.hospital_id,))
+
+
+def as_choices(weighed: Sequence[Weighed]) -> list[dict[str, Any]]:
+    """The first units as rows of a proposal, and the one nearest home among them whatever it lacks: people ask about it first."""
+    shown = list(weighed[:_CHOICES])
+    nearest = min(weighed, key=lambda one: one.unit.near, default=None)
+    if nearest is not None and nearest not in shown:
+        shown[-1] = nearest
+    return [as_choice(one) for one in shown]
 
 
 def as_needs(needs: Needs) -> dict[str, Any]:

@@ -67,7 +67,6 @@ TEXTS: dict[str, Text] = {
     "bed-released-there": Text(
         "对方为患者预留的床位已放回，正在另行安排",
         "The bed kept for your patient was given up: the other side looks for another",
-        "warn",
     ),
     "check-in-corrected": Text("一次报到已更正", "A check-in was corrected", "warn"),
     "case-asked": Text("下转病例有新的提问，请答复", "A question on a case waits for your answer", "warn"),

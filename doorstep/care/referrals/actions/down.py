@@ -58,9 +58,10 @@ def agree_ward(
         problems["signer"] = _("请填写知情同意签署人。")
     if relation not in texts.RELATIONS:
         problems["relation"] = _("请选择签署人与患者的关系。")
-    aimed = _aimed(proposal, aim) if aim and aim != proposal.aim else {}
-    choices = aimed.get("choices", proposal.choices)
-    wanted = receiver_id or (proposal.receiver_id if not aimed else None)
+    # What stands on a shelf today counts, not what stood there when the house proposed.
+    aimed = _aimed(proposal, aim or proposal.aim)
+    choices = aimed["choices"]
+    wanted = receiver_id or (proposal.receiver_id if aimed["aim"] == proposal.aim else None)
     if wanted is None or wanted not in {one["id"] for one in choices if one.get("askable", one["able"])}:
         problems["receiver"] = _("没有可承接的基层机构，请先与基层联系或改选。")
     if problems:
@@ -221,7 +222,7 @@ def _propose(stay: Stay, *, actor: Actor) -> int:
         aim=aim,
         aim_reason=why,
         needs=down_queries.as_needs(needs),
-        choices=[down_queries.as_choice(one) for one in weighed[:8]],
+        choices=down_queries.as_choices(weighed),
         plan=_plan(stay, disease, medicines),
     )
     workflow.begin(proposal, "propose", actor=actor, details=facts_of(proposal))
@@ -229,12 +230,13 @@ def _propose(stay: Stay, *, actor: Actor) -> int:
 
 
 def _aimed(proposal: DownProposal, aim: str) -> dict[str, Any]:
-    """The columns of a proposal that goes elsewhere than was proposed."""
+    """The columns of a proposal for an aim, its units weighed now; why the house proposed it goes with another aim."""
     if aim not in down_aims.AIMS:
         raise Refused(_("去向不对。"), fields={"aim": _("请从列表中选择患者的去向。")})
     needs, weighed = down_queries.weighed_for(proposal, aim=aim)
-    chosen = [down_queries.as_choice(one) for one in weighed[:8]]
-    return {"aim": aim, "aim_reason": "", "needs": down_queries.as_needs(needs), "choices": chosen}
+    chosen = down_queries.as_choices(weighed)
+    why = proposal.aim_reason if aim == proposal.aim else ""
+    return {"aim": aim, "aim_reason": why, "needs": down_queries.as_needs(needs), "choices": chosen}
 
 
 def _plan(stay: Stay, disease: str, medicines: list[dict[str, str]]) -> dict[str, Any]:

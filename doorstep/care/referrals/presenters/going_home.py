@@ -106,13 +106,13 @@ def lines_of(rows: list[DownProposal]) -> list[dict[str, Any]]:
 
 
 def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[str, Any]:
-    """Everything that the page of one proposal shows, for the ward and for the receiver; for the ward with the units of another `aim`."""
+    """Everything that the page of one proposal shows, for the ward and for the receiver; for the ward with the units as they are now, of another `aim` too."""
     asked = proposal.state == "proposed" and actor.reaches(proposal.hospital_id) and actor.may("REFERRAL_TREAT")
     looked = aim if asked and aim in down_aims.AIMS and aim != proposal.aim else proposal.aim
     needs, units, best = proposal.needs, proposal.choices, proposal.receiver_id
-    if looked != proposal.aim:
+    if asked:
         wanted, weighed = down_queries.weighed_for(proposal, aim=looked)
-        needs, units = down_queries.as_needs(wanted), [down_queries.as_choice(one) for one in weighed[:8]]
+        needs, units = down_queries.as_needs(wanted), down_queries.as_choices(weighed)
         best = next((one["id"] for one in units if one["able"]), None)
     names = {str(code): str(name) for code, name in needs.get("medicines", [])}
     return {

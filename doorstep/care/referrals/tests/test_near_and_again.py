@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from doorstep.care.referrals import actions, benefits, down_aims, queries
+from doorstep.care.referrals import actions, benefits, down_aims, down_queries, queries
 from doorstep.care.referrals.down_rules import Needs, Unit, weigh
 from doorstep.care.referrals.models import DownProposal, Referral, UnitService
 from doorstep.care.referrals.presenters import homeward
@@ -141,6 +141,9 @@ def test_a_near_unit_that_lacks_one_medicine_stands_before_a_far_one_that_lacks_
         (2, False, True),
         (3, False, False),
     ]
+    far = [unit(number, number, "a", "b", "c") for number in range(10, 20)]
+    shown = down_queries.as_choices(weigh([*far, units[0]], needs, groups={}))
+    assert [one["id"] for one in shown] == [10, 11, 12, 13, 14, 15, 16, 1]
 
 
 def test_the_ward_may_ask_a_unit_that_lacks_a_medicine_alone(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
