@@ -63,7 +63,9 @@ def fairness(parts: Sequence[tuple[str, Sequence[FairLine]]]) -> bytes:
 
 
 def _waited(line: FairLine) -> Sequence[Any]:
-    return _(line.name), line.bookings, line.median, line.ninetieth, line.missed, line.waited
+    # As exact as the page: who sets both side by side finds the same figures.
+    median, ninetieth = (None if one is None else round(one, 1) for one in (line.median, line.ninetieth))
+    return _(line.name), line.bookings, median, ninetieth, line.missed, line.waited
 
 
 def waiting(entries: Sequence[WaitingEntry]) -> bytes:
