@@ -90,6 +90,9 @@ def test_refusal_is_settled_by_the_message_that_came_after_all(engineer: Client,
     assert "L2" in page
     found = engineer.get(reverse("exchange:messages"), {"control_id": "L2"}).content.decode()
     assert "这个控制号有 1 条被拒收" in found
+    assert ">warn<" not in found
+    found = engineer.get(reverse("exchange:messages"), {"control_id": "L1"}).content.decode()
+    assert "条被拒收" not in found
     engineer.post(reverse("exchange:act-refused", args=[his.key, "settle"]), {"reason": "version"})
     assert "L2" not in engineer.get(reverse("exchange:refused")).content.decode()
 

@@ -201,7 +201,7 @@ def messages(request: HttpRequest) -> HttpResponse:
         else {}
     )
     # Whoever looks for a control id that was refused would else believe that it never came.
-    also = refused.Sought(control_id=sought.control_id, connection_id=sought.connection_id, open_only=False)
+    also = refused.Sought(control_id=sought.control_id, connection_id=sought.connection_id)
     context = {
         "form": form,
         "connection": chosen,
