@@ -274,3 +274,18 @@ def test_another_hospital_sees_and_touches_no_appointment(village: System, forei
     assert taken.status_code == 404
     with acting(system_actor(Purpose.INDICATORS)):
         assert Booking.objects.get().state == "booked"
+
+
+def test_nobody_checks_in_before_the_day(village: System, lead: System, clinic: Clinic) -> None:
+    early = _booked(village, clinic, make_slot(clinic, open=1))
+    shown = lead.ask("GET", f"Appointment/{early}").json()
+    refused = lead.ask("PUT", f"Appointment/{early}", {**shown, "status": "arrived"})
+    assert refused.status_code == 409
+    assert "就诊当天" in _said(refused)[0]
+    assert lead.ask("GET", f"Appointment/{early}").json()["status"] == "booked"
+    other = make_resident(
+        organization_id=clinic.world.village, name="郑秋菊", number="", phone="", panel_of=(clinic.world.village,)
+    )
+    today = make_slot(clinic, starts_at=timezone.now() + timedelta(seconds=30), open=1)
+    made = village.call("Appointment/$book", slot=str(today.key), patient=f"Patient/{other.key}").json()
+    assert lead.ask("PUT", f"Appointment/{made['id']}", {**made, "status": "arrived"}).status_code == 200
