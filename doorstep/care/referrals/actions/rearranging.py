@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals import states
 from doorstep.care.referrals.actions.details import details_of, give_place_back, place_text
 from doorstep.care.referrals.models import Referral
+from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling.actions import Wish
 from doorstep.kernel.access.actor import Actor
@@ -45,14 +46,17 @@ def agree_day(
     if slot_key:
         place, expected_at = _booked(referral, slot_key, actor=actor)
     expected = expected_at or now
+    until = expected + states.ARRIVAL_GRACE
+    # A bed that is kept still waits until the new day; one that fell free meanwhile is looked for anew.
+    kept = referral.bed_key if beds.extend(reference=referral.subject, until=until) else None
     return workflow.apply(
         referral,
         "agree_day",
         actor=actor,
         reason=reason,
-        values={**place, "expected_at": expected, "transport": "", "departed_at": None},
+        values={**place, "expected_at": expected, "bed_key": kept, "transport": "", "departed_at": None},
         details=details_of(referral, expected_at=expected.isoformat(), place=place["appointment_text"]),
-        due_at=expected + states.ARRIVAL_GRACE,
+        due_at=until,
     )
 
 

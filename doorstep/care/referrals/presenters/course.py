@@ -13,7 +13,7 @@ from doorstep.kernel.access.actor import SYSTEM_NAME
 _ROAD = (
     (
         "submitted",
-        ("submitted", "submitted_green", "returned", "offered", "declined", "withdrawn", "advised"),
+        ("submitted", "submitted_green", "returned", "offered", "declined", "advised"),
         "submitted_at",
     ),
     ("accepted", ("accepted", "on_the_way", "not_arrived"), "accepted_at"),
@@ -49,7 +49,7 @@ def steps_of(referral: Referral) -> list[dict[str, Any]]:
         now = 0
     left = now < 0
     if left:
-        # Who died, was seen elsewhere or left the network stopped at the last stage that was reached.
+        # Who died, was withdrawn, seen elsewhere or left the network stopped at the last stage that was reached.
         now = max(
             (i for i, (_c, _members, column) in enumerate(road) if column and getattr(referral, column)), default=0
         )

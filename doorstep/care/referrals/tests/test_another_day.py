@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from doorstep.care.referrals import actions, events, handlers, queries
 from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.presenters.course import steps_of
 from doorstep.care.referrals.tests.factories import CONSENT, Loop, draft, make_loop, make_slot, referral_in
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds.events import BedReleased
@@ -161,3 +163,35 @@ def heard(bed: Bed) -> set[tuple[str, int | None]]:
         row = EventRow.objects.filter(name="BedReleased", subject=bed.subject).latest("id")
         handlers.tell_bed_released(to_event(row, BedReleased))
         return set(Notice.objects.filter(kind__startswith="bed-").values_list("kind", "organization_id"))
+
+
+def test_a_kept_bed_waits_for_the_new_day_and_a_lost_one_is_forgotten() -> None:
+    for lost in (False, True):
+        with transaction.atomic():
+            loop = make_loop()
+            referral = not_come(loop)
+            with acting(system_actor(Purpose.IMPORT)) as system:
+                beds.open_ward(organization_id=loop.world.lead, name="心内一病区", beds=["1"], actor=system)
+            with acting(loop.office) as office:
+                bed, soon = Bed.objects.get(), timezone.now() + timedelta(hours=1)
+                beds.hold(bed=bed, reference=referral.subject, until=soon, actor=office)
+                Referral.objects.filter(pk=referral.pk).update(bed_key=bed.key)
+                if lost:
+                    beds.move_bed(bed_key=bed.key, verb="release", reason="", actor=office)
+            with acting(loop.village) as village:
+                case = queries.get(key=referral.key, actor=village)
+                agreed = actions.agree_day(referral=case, actor=village, expected_at=timezone.now() + DAY)
+            bed.refresh_from_db()
+            assert agreed.bed_key == (None if lost else bed.key)
+            assert lost or bed.held_until == agreed.expected_at + timedelta(hours=2)  # type: ignore[operator]
+            transaction.set_rollback(True)
+
+
+def test_a_withdrawn_referral_stopped_where_it_had_come_to() -> None:
+    loop = make_loop()
+    referral = not_come(loop)
+    with acting(loop.village) as village:
+        withdrawn = actions.withdraw(referral=referral, reason="患者暂缓", actor=village)
+        steps = steps_of(withdrawn)
+    assert [one["state"] for one in steps][:3] == ["done", "stopped", "next"]
+    assert steps[1]["label"] == "已撤回"
