@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import Booking, WaitingEntry
+from doorstep.coordination.scheduling.models import Booking, Place, Rebooking, WaitingEntry
 from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.states import WAITING_LIVE
 from doorstep.kernel.access.actor import Actor
@@ -75,8 +75,20 @@ def next_in_line(
         .filter(Q(schedule_id__isnull=True) | Q(schedule_id=schedule_id), department_id=department_id, state="waiting")
         .filter(first_day__lte=day, last_day__gte=day)
         .exclude(id__in=list(without))
+        # Whose old time in this department is being given back needs no other.
+        .exclude(Exists(_given_back()))
         .order_by("missed_offers", "-points", "created_at", "id")
         .first()
+    )
+
+
+def _given_back() -> QuerySet[Rebooking]:
+    kept = Place.objects.filter(hold_key=OuterRef("key"), state="held")
+    return Rebooking.objects.filter(
+        Exists(kept),
+        state="open",
+        resident_id=OuterRef("resident_id"),
+        booking__slot__schedule__department_id=OuterRef("department_id"),
     )
 
 

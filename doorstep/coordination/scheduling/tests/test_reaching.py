@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import stopping_actions, waiting_actions
+from doorstep.coordination.scheduling import resuming_actions, stopping_actions, waiting_actions
 from doorstep.coordination.scheduling.models import Booking, Rebooking, Slot, WaitingEntry
 from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, stop, want_of
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -14,6 +14,7 @@ from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
 from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, make_staff
+from doorstep.site.actors import of_user
 
 pytestmark = pytest.mark.django_db
 
@@ -140,3 +141,25 @@ def test_a_number_that_is_none_finds_no_session(client: Client, clinic: Clinic) 
         assert client.post(f"/slots/schedules/{clinic.schedule.key}/", sent).status_code == 404, wrong
         assert client.get(f"/slots/screen/?department={wrong}").status_code == 200, wrong
     assert Slot.objects.count() == 0
+
+
+def test_who_is_given_the_old_time_back_is_offered_no_other_meanwhile(clinic: Clinic) -> None:
+    task = _stopped(clinic)
+    manager = of_user(make_staff(name="凌志华", organization_id=clinic.world.lead, role="clinic_manager"))
+    with acting(clinic.doctor) as li:
+        entry = waiting_actions.join(resident_id=clinic.resident.pk, want=want_of(clinic, "open"), actor=li)
+    with acting(manager):
+        slot = Slot.objects.get()
+        resuming_actions.resume_clinic(
+            schedule=clinic.schedule, since=slot.starts_at, until=slot.ends_at, actor=manager
+        )
+    make_slot(clinic, starts_at=timezone.now() + timedelta(days=3), open=1)
+    with acting(system_actor(Purpose.CLOCKS)) as house:
+        assert waiting_actions.offer_freed(actor=house) == 0
+    with acting(system_actor(Purpose.HANDLER)) as house:
+        assert resuming_actions.give_back_times(slot_ids=[slot.pk], actor=house) == 1
+        assert waiting_actions.settle_served(actor=house) == 1
+    with acting(system_actor(Purpose.INDICATORS)):
+        task.refresh_from_db()
+        entry.refresh_from_db()
+    assert (task.state, entry.state) == ("done", "booked")
