@@ -266,6 +266,6 @@ def _care_home(areas: tuple[Area, ...]) -> Organization:
     """The care home of the heroine's township: a house of civil affairs that has joined the consortium, no medical institution."""
     area = areas[0]
     return _organization(
-        CARE_HOME, "care_home", ("清溪颐养院", "Qingxi Care Home"), ("", ""), PEOPLES_HOSPITAL,
+        CARE_HOME, "care_home", ("清溪颐养院", "Qingxi Care Home"), ("P", ""), PEOPLES_HOSPITAL,
         (area.latitude + 0.006, area.longitude + 0.005), (f"{area.code}000", f"禾川县{area.name}颐养路6号"),
     )  # fmt: skip
