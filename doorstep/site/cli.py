@@ -174,7 +174,7 @@ def _file(rest: list[str], usage: str) -> Path:
 def _port(rest: list[str], default: str) -> str:
     if not rest:
         return default
-    if len(rest) == len(["--port", default]) and rest[0] == "--port" and rest[1].isdigit():
+    if len(rest) == len(["--port", default]) and rest[0] == "--port" and rest[1].isdecimal():
         return rest[1]
     raise InstallationError("The only option is --port and a number.")
 

@@ -101,7 +101,7 @@ class Hub:
         if not last:
             return []
         run, _, text = last.partition("-")
-        number = int(text) if text.isdigit() else -1
+        number = int(text) if text.isdecimal() else -1
         oldest = self._remembered[0].number if self._remembered else self._number + 1
         if run != self.run or number < 0 or number + 1 < oldest:
             return [self._make(frozenset(), RESYNC, "")]

@@ -70,6 +70,11 @@ def test_imports_stand_at_the_top() -> None:
     assert late == set(exceptions.LATE_IMPORTS)
 
 
+def test_digits_are_asked_for_as_int_reads_them() -> None:
+    # "²" is a digit to str.isdigit and none to int: what follows is a fault, not a sentence.
+    assert [name for name in python_files() if "." + "isdigit(" in (ROOT / name).read_text(encoding="utf-8")] == []
+
+
 def test_nobody_listens_to_signals() -> None:
     modules = {"django.dispatch", "django.db.models.signals", "django.core.signals", "django.contrib.auth.signals"}
     found = [

@@ -276,6 +276,6 @@ def _shown(found: QuerySet[Contract], show: str, today: date) -> QuerySet[Contra
     if show == "ended":
         return found.filter(state__in=("renewed", "expired", "terminated"))
     found = found.filter(state__in=LIVE)
-    if show.isdigit():
+    if show.isdecimal():
         return found.filter(ends_on__lte=today + timedelta(days=int(show)))
     return found

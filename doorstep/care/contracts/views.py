@@ -37,7 +37,7 @@ def panel(request: HttpRequest) -> HttpResponse:
     show = show if show in FILTERS else "live"
     team = request.GET.get("team", "")
     found = queries.panel(
-        actor=actor, team_id=int(team) if team.isdigit() else None, show=show, today=today, after=_after(request)
+        actor=actor, team_id=int(team) if team.isdecimal() else None, show=show, today=today, after=_after(request)
     )
     context = {
         "lines": presenters.lines(found, today=today),

@@ -257,7 +257,7 @@ def _flow_asked(value: str) -> tuple[str, int, int | str]:
 def _place(after: str) -> tuple[datetime, int]:
     """The keys in an address; what is not one of ours begins at the top."""
     begun, _mark, last = after.partition("_")
-    if begun.isdigit() and last.isdigit() and len(after) < 40 and len(begun) < 18 and len(last) < 19:
+    if begun.isdecimal() and last.isdecimal() and len(after) < 40 and len(begun) < 18 and len(last) < 19:
         return _EPOCH + timedelta(microseconds=int(begun)), int(last)
     return timezone.now() + timedelta(days=1), 0
 
@@ -302,10 +302,10 @@ def _overdue(actor: Actor, state: str, *, limit: int, after: str) -> list[Case]:
 def _late_place(after: str) -> tuple[int, datetime, int]:
     """The keys in an address; what is not one of ours begins at the top."""
     parts = after.split("_")
-    if len(parts) != 3 or not all(part.removeprefix("-").isdigit() and len(part) < 19 for part in parts):
+    if len(parts) != 3 or not all(part.removeprefix("-").isdecimal() and len(part) < 19 for part in parts):
         return 4, _EPOCH, 0
     return min(int(parts[0]), 4), _EPOCH + timedelta(microseconds=int(parts[1])), int(parts[2])
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) < 19 else 0
+    return int(text) if text.isdecimal() and len(text) < 19 else 0

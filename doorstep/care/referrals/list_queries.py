@@ -159,7 +159,7 @@ def _word(value: Any) -> str:
 def _place(after: str, order: _Order) -> tuple[Any, Any, int] | None:
     """The keys in an address; what is not one of ours begins at the top."""
     parts = after.split("_")
-    if len(parts) != 3 or not all(part.removeprefix("-").isdigit() and len(part) < 19 for part in parts):
+    if len(parts) != 3 or not all(part.removeprefix("-").isdecimal() and len(part) < 19 for part in parts):
         return None
     first, second = (_key(part, kind) for part, kind in zip(parts, order.kinds, strict=False))
     return first, second, int(parts[2])

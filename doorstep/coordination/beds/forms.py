@@ -21,7 +21,7 @@ class WardForm(forms.Form):
         found: list[str] = []
         for part in self.cleaned_data["numbers"].replace("、", ",").replace("，", ",").split(","):
             first, dash, last = (text.strip() for text in part.partition("-"))
-            if dash and first.isdigit() and last.isdigit():
+            if dash and first.isdecimal() and last.isdecimal():
                 if not 0 <= int(last) - int(first) <= 200:
                     raise forms.ValidationError(_("床号范围不对，请写成从小到大且不超过 200 张。"))
                 found += [str(number) for number in range(int(first), int(last) + 1)]

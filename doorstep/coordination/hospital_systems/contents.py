@@ -37,7 +37,7 @@ def title_of(message: ShownMessage) -> str:
 def source_of(message: ShownMessage) -> str:
     """The file and the row that a message stood in; of other messages the address they came from."""
     name, _colon, line = message.address.rpartition(":")
-    if is_file(message) and name and line.isdigit():
+    if is_file(message) and name and line.isdecimal():
         return _("%(file)s 第 %(line)s 行") % {"file": name, "line": line}
     return message.address
 

@@ -319,7 +319,7 @@ def organization_ids(values: Iterable[str]) -> list[int]:
     """The ids behind keys or ids out of an address; what is neither is left out."""
     keys, ids = [], []
     for value in values:
-        if value.isascii() and value.isdigit():
+        if value.isascii() and value.isdecimal():
             ids.append(int(value))
         else:
             try:

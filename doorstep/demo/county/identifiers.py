@@ -31,7 +31,7 @@ def national_id_check(body: str) -> str:
 
 def is_national_id(number: str) -> bool:
     """Whether form, birth date and check character hold; the region is not looked up."""
-    if len(number) != 18 or not (number[:17].isascii() and number[:17].isdigit()):
+    if len(number) != 18 or not (number[:17].isascii() and number[:17].isdecimal()):
         return False
     try:
         date(int(number[6:10]), int(number[10:12]), int(number[12:14]))

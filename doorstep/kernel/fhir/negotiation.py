@@ -155,7 +155,7 @@ def version_of(etag: str | None, header: str) -> int | None:
     if etag is None:
         return None
     found = _ETAG.match(etag.strip())
-    if found is None or not found.group(1).isdigit() or len(found.group(1)) > 9:
+    if found is None or not found.group(1).isdecimal() or len(found.group(1)) > 9:
         raise FhirRefused(400, "value", f'{header} 应为 W/"版本号" / {header} must be W/"<version>": {etag[:40]}')
     return int(found.group(1))
 

@@ -102,7 +102,7 @@ def _place(container: Any, part: str, *, end: bool = False) -> Any:
         raise KeyError(part)
     if end and part == "-":
         return len(container)
-    if not part.isdigit() or (part != "0" and part.startswith("0")) or len(part) > 6:
+    if not part.isdecimal() or (part != "0" and part.startswith("0")) or len(part) > 6:
         raise ValueError(f"{part!r} is not a place in an array")
     return int(part)
 

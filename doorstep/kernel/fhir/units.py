@@ -73,7 +73,7 @@ def _term(parts: list[str], start: int) -> tuple[_Unit, int]:
 
 def _simple(token: str) -> _Unit:
     """A number, or an atom with prefix and exponent; KeyError when there is no such atom."""
-    if token.isdigit():
+    if token.isdecimal():
         return Decimal(token), _NONE, ()
     atoms = parameters.units()["atoms"]
     exponent = 1

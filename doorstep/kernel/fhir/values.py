@@ -55,7 +55,7 @@ def found(node: Any, steps: tuple[tuple[str, str, str], ...]) -> list[Any]:
 
 def _chosen(part: Any, key: str, wanted: str) -> Any:
     """The one at a place of a list, or those that have a value."""
-    if key.isdigit():
+    if key.isdecimal():
         return part[int(key)] if isinstance(part, list) and len(part) > int(key) else None
     many = part if isinstance(part, list) else [part]
     return [one for one in many if isinstance(one, dict) and one.get(key) == wanted]

@@ -91,7 +91,7 @@ def vread(request: HttpRequest, type: str, fhir_id: str, version: str) -> HttpRe
     known(type)
     only_get(request)
     allow(request, type, "r")
-    number = int(version) if version.isdigit() and len(version) < _DIGITS else None
+    number = int(version) if version.isdecimal() and len(version) < _DIGITS else None
     found = None if number is None else stored.fetch_version(type=type, fhir_id=fhir_id, version=number)
     if found is None:
         raise FhirRefused(404, "not-found", ABSENT)

@@ -104,7 +104,7 @@ def _asked(request: HttpRequest) -> tuple[list[str], dict[str, Any]]:
     clauses = []
     for name in request.GET:
         value = request.GET[name]
-        if name in ("_count", "_after") and value.isdigit() and len(value) < 18:
+        if name in ("_count", "_after") and value.isdecimal() and len(value) < 18:
             values["limit" if name == "_count" else "after"] = int(value)
         elif name == "_type":
             values["types"] = [one.strip() for one in value.split(",")]

@@ -282,7 +282,7 @@ def _json_path(path: Path) -> str:
     parts = ["$"]
     for name, key, wanted in path.steps:
         parts.append(f'."{name}"')
-        if key.isdigit():
+        if key.isdecimal():
             parts.append(f"[{key}]")
         elif key:
             parts.append(f' ? (@."{key}" == "{wanted}")')
@@ -363,7 +363,7 @@ def _tie(query: Query, pairs: Sequence[tuple[str, str]], setting: Setting) -> No
 
 
 def _whole(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit()) or len(value) > 9:
+    if not (value.isascii() and value.isdecimal()) or len(value) > 9:
         raise refused(f"{name} 应为不小于 0 的整数", f"{name} must be a whole number")
     return int(value)
 

@@ -120,7 +120,7 @@ def _coding(given: Json, *, system_needed: bool = True) -> tuple[str, str]:
 
 def _whole(given: Json, name: str, custom: int) -> int:
     text = str(given.get(name, custom))
-    if not text.isdigit() or len(text) > 9:
+    if not text.isdecimal() or len(text) > 9:
         raise FhirRefused(400, "value", f"{name} 应为整数 / must be a whole number")
     return int(text)
 

@@ -103,7 +103,7 @@ def _asked(request: HttpRequest, names: tuple[str, ...]) -> dict[str, list[str]]
 def _number(values: list[str], name: str) -> int | None:
     if not values:
         return None
-    if not (values[0].isascii() and values[0].isdigit()) or len(values[0]) > 15:
+    if not (values[0].isascii() and values[0].isdecimal()) or len(values[0]) > 15:
         raise FhirRefused(400, "value", f"{name} 应为不小于 0 的整数 / {name} must be a whole number")
     return int(values[0])
 

@@ -205,7 +205,7 @@ def _check(facts: UnitFacts) -> None:
         faults["kind"] = _("请从列表中选择类别。")
     if facts.credit_code and not is_credit_code(facts.credit_code):
         faults["credit_code"] = _("统一社会信用代码应为 18 位且校验位相符，请逐位核对。")
-    if facts.division_code and not (facts.division_code.isdigit() and len(facts.division_code) in (6, 9, 12)):
+    if facts.division_code and not (facts.division_code.isdecimal() and len(facts.division_code) in (6, 9, 12)):
         faults["division_code"] = _("行政区划代码为 6、9 或 12 位数字。")
     sentences = {
         "missing": _("经度和纬度要一起填写。"),

@@ -69,6 +69,6 @@ _OFFICES = (
 
 def sees_patients(*, code: str, name: str) -> bool:
     """Whether a patient can be sent to a department to be treated: by the number of the national catalogue, else by its name."""
-    if code[:2].isdigit():
+    if code[:2].isdecimal():
         return code[:2] not in _NO_PATIENTS
     return not any(word in name for word in _OFFICES)

@@ -62,7 +62,7 @@ def contact_faults(contact: Contact) -> dict[str, str]:
         return found
     if contact.relation not in KINSHIPS:
         found["contact_relation"] = _("请选择联系人与居民的关系。")
-    digits = contact.phone.isascii() and contact.phone.isdigit() and 7 <= len(contact.phone) <= 12
+    digits = contact.phone.isascii() and contact.phone.isdecimal() and 7 <= len(contact.phone) <= 12
     if not digits:
         found["contact_phone"] = _("联系人电话应为 11 位手机号或带区号的座机号，只填数字。")
     return found

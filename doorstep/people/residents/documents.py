@@ -87,7 +87,7 @@ def read_document(kind: str, number: str, *, country: str = "", today: date) -> 
     if kind == NATIONAL_ID:
         return DocumentFacts(number, read_number(number, today=today))
     if kind == PASSPORT:
-        if not _PASSPORT.fullmatch(number) or not any(character.isdigit() for character in number):
+        if not _PASSPORT.fullmatch(number) or not any(character.isdecimal() for character in number):
             raise NumberFault("护照号码应为 5 至 9 位字母和数字，请按护照资料页右上角填写。")
         if not _COUNTRY.fullmatch(country):
             raise NumberFault("请选择护照的签发国家：不同国家的护照可能号码相同。")
@@ -109,7 +109,7 @@ def is_whole_document(text: str) -> bool:
     """Whether a text has the shape of a whole number of a passport or permit; it is then compared whole, never in part."""
     text = clean(text)
     shaped = _PASSPORT.fullmatch(text) or _OLD_FOREIGN_PERMIT.fullmatch(text)
-    return bool(shaped) and any(character.isdigit() for character in text)
+    return bool(shaped) and any(character.isdecimal() for character in text)
 
 
 def mask_document(number: str) -> str:

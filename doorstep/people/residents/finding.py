@@ -43,7 +43,7 @@ def search_panel(text: str, actor: Actor) -> list[Found]:
     text = " ".join(text.split())
     if not text or not actor.record_reach:
         return []
-    if any(character.isdigit() for character in text):
+    if any(character.isdecimal() for character in text):
         return _by_index("".join(text.split()))
     units = list(actor.record_reach)
     if text.isascii():
@@ -61,7 +61,7 @@ def fits(resident: Resident, text: str) -> bool:
     wanted = "".join(text.split()).casefold()
     if not wanted or wanted in resident.name.casefold():
         return True
-    if any(character.isdigit() for character in wanted):
+    if any(character.isdecimal() for character in wanted):
         marks = ((resident.phone or ""), (resident.national_id or "").casefold())
         return len(wanted) >= _TAIL and any(mark.endswith(wanted) for mark in marks)
     spoken = "".join(resident.name_pinyin.split()).casefold()

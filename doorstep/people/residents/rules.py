@@ -124,7 +124,7 @@ def read_number(number: str, *, today: date) -> NumberFacts:
     The place of the first six digits is not checked: divisions come and go, numbers stay.
     """
     number = "".join(number.split()).upper()
-    if len(number) != 18 or not number[:17].isascii() or not number[:17].isdigit() or number[17] not in "0123456789X":
+    if len(number) != 18 or not number[:17].isascii() or not number[:17].isdecimal() or number[17] not in "0123456789X":
         raise NumberFault("身份证号应为 18 位：前 17 位是数字，末位是数字或 X。请核对后重新填写或刷卡。")
     try:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
@@ -139,17 +139,17 @@ def read_number(number: str, *, today: date) -> NumberFacts:
 
 def is_whole_number(text: str) -> bool:
     """Whether a text has the shape of a whole national id; a fragment never has."""
-    return len(text) == 18 and text[:17].isascii() and text[:17].isdigit() and text[17] in "0123456789Xx"
+    return len(text) == 18 and text[:17].isascii() and text[:17].isdecimal() and text[17] in "0123456789Xx"
 
 
 def is_whole_phone(text: str) -> bool:
     """Whether a text has the shape of a whole mobile number."""
-    return len(text) == 11 and text.isascii() and text.isdigit() and text[0] == "1"
+    return len(text) == 11 and text.isdecimal() and text[0] == "1"
 
 
 def phone_fault(phone: str) -> str:
     """What is wrong with a telephone number, with its cure; "" when nothing is, or none was given."""
-    if not phone or (phone.isascii() and phone.isdigit() and 7 <= len(phone) <= 12):
+    if not phone or (phone.isascii() and phone.isdecimal() and 7 <= len(phone) <= 12):
         return ""
     return _("电话应为 11 位手机号或带区号的座机号，只填数字。")
 

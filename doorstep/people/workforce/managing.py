@@ -236,7 +236,7 @@ def _write_facts(person: Practitioner, facts: Facts) -> None:
 
 def _facts_faults(facts: Facts) -> dict[str, str]:
     found: dict[str, str] = {}
-    if facts.phone and not (facts.phone.isascii() and facts.phone.isdigit() and 7 <= len(facts.phone) <= 12):
+    if facts.phone and not (facts.phone.isascii() and facts.phone.isdecimal() and 7 <= len(facts.phone) <= 12):
         found["phone"] = _("电话应为 11 位手机号或带区号的座机号，只填数字。")
     number = facts.licence_number
     if number and not (number.isascii() and number.isalnum() and len(number) == LICENCE_LENGTH):

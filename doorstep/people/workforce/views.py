@@ -83,7 +83,7 @@ def person(request: HttpRequest, key: UUID) -> HttpResponse:
 def switch(request: HttpRequest) -> HttpResponse:
     """Act in another of one's own posts."""
     chosen = request.POST.get("post", "")
-    if not chosen.isascii() or not chosen.isdigit():
+    if not chosen.isascii() or not chosen.isdecimal():
         raise NotFound()
     actions.switch_post(post_id=int(chosen), actor=_staff(request))
     return redirect(request, "/")

@@ -57,7 +57,7 @@ def parse(pairs: list[tuple[str, str]], *, strict: bool) -> Search:
 def _add(found: Search, name: str, value: str) -> None:
     match name:
         case "_count":
-            if not (value.isascii() and value.isdigit()) or len(value) > 9:
+            if not (value.isascii() and value.isdecimal()) or len(value) > 9:
                 raise refused("_count 应为不小于 0 的整数", "_count must be a whole number")
             found.count = min(int(value), _MOST)
             found.total = found.total or (_TOTALS["accurate"] if not found.count else 0)
@@ -117,7 +117,7 @@ def _nothing(value: str, modifier: str) -> Q:
 
 
 def _id(value: str, modifier: str) -> Q:
-    return Q(pk=int(value)) if value.isascii() and value.isdigit() and len(value) < 19 else _NONE
+    return Q(pk=int(value)) if value.isascii() and value.isdecimal() and len(value) < 19 else _NONE
 
 
 def _date(value: str, modifier: str) -> Q:
@@ -204,7 +204,7 @@ def _agent(value: str, modifier: str) -> Q:
 
 def _alternate(value: str, modifier: str) -> Q:
     text = unescaped(value).rpartition("|")[2]
-    return Q(user_id=int(text)) if text.removeprefix("-").isdigit() and text.isascii() and len(text) < 19 else _NONE
+    return Q(user_id=int(text)) if text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 19 else _NONE
 
 
 _BY_MACHINE = reduce(or_, (Q(action__startswith=one) for one in fhir.MACHINE))

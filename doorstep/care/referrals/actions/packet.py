@@ -50,7 +50,8 @@ def open_sight(
 def open_home_sight(referral: Referral, *, organization_id: int, aim: str, actor: Actor) -> None:
     """Open the sight of the unit that takes the patient back: as wide as the referral, of a care home the packet alone.
 
-    A care home nurses; what it needs of the record travels: plan and summary, allergies, problems and medicines, as they are now.
+    A care home nurses; what it needs of the record travels: plan and summary, allergies, problems and medicines, as they are now. What
+    is not said aloud stays behind, whoever may read it here: the summary says what a nurse must know.
     """
     episode = referral.shown_under
     if aim != down_aims.CARE_HOME:
@@ -59,7 +60,7 @@ def open_home_sight(referral: Referral, *, organization_id: int, aim: str, actor
     facts = _sight(referral, organization_id=organization_id, episode=episode, reason=RETURN)
     access.open_relationship(**{**facts, "scope": CareRelationship.Scope.EPISODE}, actor=actor)
     records.note_look(resident_id=referral.resident_id, actor=actor, subject=referral.subject, action="record.view")
-    packed = _packed(referral, _content(referral), episode=episode)
+    packed = _packed(referral, _content(referral, unsaid=False), episode=episode)
     record.publish(packed, resident_id=referral.resident_id, actor=actor)
 
 
@@ -129,10 +130,12 @@ def packet_of(referral: Referral, *, actor: Actor) -> Published:
     return _packed(referral, _content(referral), episode=referral.sight)
 
 
-def _content(referral: Referral) -> dict[str, Any]:
+def _content(referral: Referral, *, unsaid: bool = True) -> dict[str, Any]:
+    """The entries as far as the actor reads them now; those that are not said aloud only with `unsaid`."""
     wanted = {str(line["reference"]) for line in referral.packet}
     chosen = records.chosen(resident_id=referral.resident_id, references=sorted(wanted), types=ALWAYS, limit=_READ)
     chosen += results_of(chosen, resident_id=referral.resident_id)
+    chosen = [one for one in chosen if unsaid or not one.sensitive]
     return {
         "resourceType": "Bundle",
         "id": str(referral.key),

@@ -306,7 +306,7 @@ def plan_problems(summary: Discharge, plan: Plan) -> dict[str, object]:
         problems["follow_up_days"] = _("请至少安排一次随访。")
     for number, line in enumerate(plan.medicines, start=1):
         days = line.get("days", "")
-        if days and (not days.isdigit() or not 1 <= int(days) <= LONGEST_PRESCRIPTION):
+        if days and (not days.isdecimal() or not 1 <= int(days) <= LONGEST_PRESCRIPTION):
             problems["medicines"] = _("第 %(number)s 行药品的天数须为 1 至 %(longest)s。") % {
                 "number": number,
                 "longest": LONGEST_PRESCRIPTION,

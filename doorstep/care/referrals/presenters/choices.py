@@ -72,7 +72,7 @@ def chosen_of(referral: Referral, posted: Any) -> dict[str, list[tuple[int, str]
 
 
 def _whole(text: Any) -> int | None:
-    return int(text) if text and str(text).isdigit() and len(str(text)) < 19 else None
+    return int(text) if text and str(text).isdecimal() and len(str(text)) < 19 else None
 
 
 def departments_of(referral: Referral) -> list[tuple[int, str]]:

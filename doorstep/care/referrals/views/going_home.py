@@ -154,7 +154,7 @@ def _answer(request: HttpRequest, key: UUID, actor: Actor) -> str:
             actor=actor,
             signer=posted.get("signer", ""),
             relation=posted.get("relation", ""),
-            receiver_id=int(receiver) if receiver.isdigit() else None,
+            receiver_id=int(receiver) if receiver.isdecimal() else None,
             aim=posted.get("aim", ""),
         )
         return _("已询问基层机构，答复后会通知您。")

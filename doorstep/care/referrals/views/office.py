@@ -129,7 +129,7 @@ def _data(referral: Any, verb: str, posted: Any) -> dict[str, Any]:
 
 def _number(data: Any, name: str) -> int | None:
     value = str(data.get(name) or "")
-    return int(value) if value.isdigit() else None
+    return int(value) if value.isdecimal() else None
 
 
 def _accept(referral: Any, actor: Actor, data: Any) -> None:

@@ -82,7 +82,7 @@ def _times(plan: Segment, service: Segment | None) -> tuple[datetime | None, dat
         amount, unit = plan.text(9), plan.text(10).upper()
         if not amount and service is not None:
             amount, unit = service.text(7), service.text(8).upper()
-        minutes = float(amount) * _MINUTES.get(unit, 1) if amount.replace(".", "", 1).isdigit() else 15.0
+        minutes = float(amount) * _MINUTES.get(unit, 1) if amount.replace(".", "", 1).isdecimal() else 15.0
         end = start + timedelta(minutes=minutes)
     return start, end
 

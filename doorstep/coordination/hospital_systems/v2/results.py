@@ -213,7 +213,7 @@ def _range(segment: Segment, writer: Writer) -> list[Json]:
 def _unit(segment: Segment) -> tuple[str, str]:
     """The unit and its words. Many laboratories leave the caret of 10^9/L bare, which cuts it into two components."""
     unit, words = segment.text(6), segment.text(6, 2)
-    if unit.endswith("10") and words[:1].isdigit():
+    if unit.endswith("10") and words[:1].isdecimal():
         return f"{unit}^{words}", ""
     return unit, words
 

@@ -309,7 +309,7 @@ def _undo(request: HttpRequest, found: presenters.ShownSchedule, act: str, actor
         )
         return
     if act == "remove":
-        if not (value.isascii() and value.isdigit() and len(value) < 19):
+        if not (value.isascii() and value.isdecimal() and len(value) < 19):
             raise NotFound()
         clinic_actions.remove_session(schedule=found, session_id=int(value), actor=actor)
     else:

@@ -43,7 +43,7 @@ def find(request: HttpRequest) -> HttpResponse:
         sentence = f"没有参数 {unknown[0][:40]}，可用 {', '.join(sorted(_FOUND_BY))} / no such parameter"
         raise FhirRefused(400, "invalid", sentence, unknown[0][:40])
     count = request.GET.get("_count", "50")
-    if not (count.isascii() and count.isdigit()):
+    if not (count.isascii() and count.isdecimal()):
         raise FhirRefused(422, "value", "_count 应为 0 或正整数 / must be 0 or more", "_count")
     named = [value.rpartition("/")[2] for value in request.GET.getlist("organization")]
     found = queries.free_slots(

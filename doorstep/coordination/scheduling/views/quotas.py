@@ -260,5 +260,5 @@ def _weights(request: HttpRequest, units: list[int]) -> dict[int, int]:
     for unit in units:
         text = request.POST.get(f"weight-{unit}", "").strip()
         if text and text != "0":
-            weights[unit] = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+            weights[unit] = int(text) if text.isdecimal() and len(text) < 6 else 0
     return weights

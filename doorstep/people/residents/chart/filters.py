@@ -63,7 +63,7 @@ def filter_of(given: Mapping[str, str]) -> Filter:
     kind, unit, disease, period = (given.get(name, "") for name in ("kind", "unit", "disease", "period"))
     return Filter(
         kind=kind if kind in KINDS or kind == OTHER else "",
-        unit=int(unit) if unit.isascii() and unit.isdigit() and len(unit) < 18 else None,
+        unit=int(unit) if unit.isascii() and unit.isdecimal() and len(unit) < 18 else None,
         disease=disease if disease in BY_KEY else "",
         period=period if period in PERIODS else "",
     )
