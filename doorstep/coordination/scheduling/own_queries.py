@@ -12,6 +12,7 @@ from django.utils import timezone
 from doorstep.coordination.scheduling import queries, queue_queries
 from doorstep.coordination.scheduling.models import Booking, Ticket
 from doorstep.coordination.scheduling.queries import SlotChoice
+from doorstep.coordination.scheduling.states import EXPECTED
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.people.organizations.models import Department
@@ -72,6 +73,11 @@ def department(*, key: uuid.UUID | str) -> Department:
     if found is None:
         raise NotFound()
     return found
+
+
+def is_expected(*, resident_id: int, slot_key: uuid.UUID) -> bool:
+    """Whether the person has a place of this very slot already."""
+    return Booking.objects.filter(resident_id=resident_id, slot__key=slot_key, state__in=EXPECTED).exists()
 
 
 def department_key(*, department_id: int) -> uuid.UUID:

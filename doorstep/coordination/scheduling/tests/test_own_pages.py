@@ -48,6 +48,25 @@ def test_who_has_the_place_already_is_led_to_it_and_not_told_that_it_went(phone:
         assert Booking.objects.count() == 1
 
 
+def test_who_presses_again_while_places_are_left_is_led_to_the_booking(phone: Client, clinic: Clinic) -> None:
+    day = datetime.combine(timezone.localdate() + timedelta(days=2), time(9), tzinfo=CHINA)
+    slot, later = (
+        make_slot(clinic, starts_at=day, open=3),
+        make_slot(clinic, starts_at=day + timedelta(minutes=30), open=3),
+    )
+    assert phone.post(f"/slots/my/book/{slot.key}/").status_code == 302
+    again = phone.post(f"/slots/my/book/{slot.key}/", follow=True)
+    assert again.redirect_chain[-1][0].endswith("/slots/my/")
+    assert "不必重复预约" in again.content.decode()
+    # Another time of the same half day is refused, and the way to the booking is one press.
+    other = phone.post(f"/slots/my/book/{later.key}/")
+    assert other.status_code == 422
+    assert 'href="/slots/my/"' in other.content.decode()
+    assert "我的预约" in other.content.decode()
+    with acting(system_actor(Purpose.INDICATORS)):
+        assert Booking.objects.count() == 1
+
+
 def test_who_comes_too_late_for_a_change_is_led_on_with_the_change(phone: Client, clinic: Clinic) -> None:
     day = datetime.combine(timezone.localdate() + timedelta(days=2), time(9), tzinfo=CHINA)
     first, full = make_slot(clinic, starts_at=day, open=1), make_slot(clinic, starts_at=day + timedelta(days=1), open=1)

@@ -111,6 +111,10 @@ def book(request: HttpRequest, key: UUID) -> HttpResponse:
         except Refused as refused:
             if refused.status not in (409, 422):
                 raise
+            if not (change or rebook) and own_queries.is_expected(resident_id=frame["person"].pk, slot_key=key):
+                # Pressed again while others can still book: what was wanted is there as well.
+                messages.info(request, _("这个时间您已约上，不必重复预约。"))
+                return redirect(request, reverse("scheduling:mine"))
             error = str(refused.message)
         else:
             messages.success(request, _("预约成功。"))
