@@ -46,11 +46,11 @@ class Browser:
 
 
 class _Forms(HTMLParser):
-    """The forms of a page: address, hidden and filled fields, names of buttons."""
+    """The forms of a page: address, hidden, filled and ticked fields, names of buttons and boxes."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.found: list[tuple[str, dict[str, str], set[str]]] = []
+        self.found: list[tuple[str, dict[str, list[str]], set[str]]] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -61,7 +61,7 @@ class _Forms(HTMLParser):
         elif self.found and tag == "input" and given.get("name"):
             if given.get("type") in ("submit", "checkbox", "radio"):
                 self.found[-1][2].add(given["name"])
-            else:
-                self.found[-1][1][given["name"]] = given.get("value", "")
+            if given.get("type") not in ("submit", "checkbox", "radio") or "checked" in given:
+                self.found[-1][1].setdefault(given["name"], []).append(given.get("value", ""))
         elif self.found and tag == "button" and given.get("name"):
             self.found[-1][2].add(given["name"])
