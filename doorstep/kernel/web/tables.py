@@ -20,7 +20,8 @@ MOST_UNPACKED = 200 * 1024 * 1024
 # Cells between the first and the last one that is written, the empty ones among them.
 MOST_CELLS = 5_000_000
 _CHUNK = 1024 * 1024
-_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+# Some programs write workbook2.xml, or backslashes.
+_BOOK = re.compile(r"xl[/\\]workbook\d*\.xml", re.IGNORECASE)
 # The place of a cell in which something is written; an empty one closes itself: <c r="AB12" s="3"/>.
 _CELL = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)??r\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["'][^>]*(?<!/)>""")
 _LAST_TAG = 512
@@ -73,7 +74,7 @@ def _check(content: bytes) -> None:
     """Raise TableRefused for a workbook that is small on the disk and huge in memory."""
     with ZipFile(io.BytesIO(content)) as packed:
         names = packed.namelist()
-        if "xl/workbook.xml" not in names:
+        if not any(_BOOK.fullmatch(name) for name in names):
             raise BadZipFile
         if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
             most = MOST_UNPACKED // 1024 // 1024
@@ -81,21 +82,20 @@ def _check(content: bytes) -> None:
             raise TableRefused("large", message)
         last_row = last_column = 0
         for name in names:
-            # Read to its end each part is checked against its sum: what it says of its size is believed no further than it is true.
+            # Every part may be a sheet, whatever its name. Read to its end each is checked against its sum: what it says of its size is
+            # believed no further than it is true.
             with packed.open(name) as part:
-                row, column = _extent(part, is_sheet=bool(_SHEET.fullmatch(name)))
+                row, column = _extent(part)
             last_row, last_column = max(last_row, row), max(last_column, column)
         if last_row * last_column > MOST_CELLS:
             raise _wide()
 
 
-def _extent(part: IO[bytes], *, is_sheet: bool) -> tuple[int, int]:
-    """The last row and column of a sheet in which something is written; reads the part to its end."""
+def _extent(part: IO[bytes]) -> tuple[int, int]:
+    """The last row and column in which something is written, 0 and 0 of what is no sheet; reads the part to its end."""
     row = column = 0
     rest = b""
     while chunk := part.read(_CHUNK):
-        if not is_sheet:
-            continue
         text = rest + chunk
         if places := _CELL.findall(text):
             row = max(row, *(int(digits) for _letters, digits in places))

@@ -63,6 +63,19 @@ def test_a_cell_in_the_last_corner_is_refused_before_the_sheet_is_opened() -> No
     assert _kind(turned) == "wide"
 
 
+def test_a_sheet_under_another_name_is_looked_at_as_well() -> None:
+    def far(book: xlsxwriter.workbook.Workbook, sheet: xlsxwriter.workbook.Worksheet) -> None:
+        _plain(book, sheet)
+        sheet.write(1_048_575, 16_383, "。")
+
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(_workbook(far))) as given, zipfile.ZipFile(target, "w") as made:
+        for one in given.namelist():
+            text = given.read(one).replace(b"worksheets/sheet1.xml", b"elsewhere/page.part")
+            made.writestr(one.replace("worksheets/sheet1.xml", "elsewhere/page.part"), text)
+    assert _kind(target.getvalue()) == "wide"
+
+
 def test_cells_that_are_only_painted_keep_nobody_out() -> None:
     def painted(book: xlsxwriter.workbook.Workbook, sheet: xlsxwriter.workbook.Worksheet) -> None:
         _plain(book, sheet)
