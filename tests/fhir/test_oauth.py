@@ -292,6 +292,26 @@ def test_everything_is_narrowed_to_kinds(house: House, client: Client) -> None:
     )
 
 
+@pytest.mark.parametrize("scope", ["patient/Observation.rs", "patient/*.rs", "offline_access patient/Observation.rs"])
+def test_who_leaves_nothing_ticked_lets_nobody_in(house: House, client: Client, scope: str) -> None:
+    _app()
+    client.force_login(_resident_account(house))
+    asked = {
+        "response_type": "code",
+        "client_id": "phone-app",
+        "redirect_uri": "https://app.example/back",
+        "scope": scope,
+        "state": "s1",
+        "code_challenge": "c" * 43,
+        "code_challenge_method": "S256",
+    }
+    answer = client.post("/oauth/authorize", {**asked, "chosen": "1", "allow": "Authorize"})
+    assert answer.status_code == 302
+    told = parse_qs(urlsplit(answer["Location"]).query)
+    assert "code" not in told
+    assert (told["error"], told["state"]) == (["access_denied"], ["s1"])
+
+
 def test_revocation_and_introspection(house: House, client: Client) -> None:
     key = _system(house, "system/*.rs")
     token = _ask(client, _assertion(key), "system/*.rs introspection").json()["access_token"]

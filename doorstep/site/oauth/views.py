@@ -47,7 +47,10 @@ class AuthorizePage(AuthorizationView):  # type: ignore[misc]
         """The toolkit's form; on the person's word it asks for what the person left ticked, and for nothing more."""
         form = super().get_form(form_class)
         if form.is_bound and form.data.get("chosen") and form.is_valid():
-            form.cleaned_data["scope"] = kept(form.cleaned_data.get("scope", ""), form.data.getlist("line"))
+            left = kept(form.cleaned_data.get("scope", ""), form.data.getlist("line"))
+            form.cleaned_data["scope"] = left
+            # Who leaves nothing has not agreed: the app hears so, instead of getting a token that opens nothing.
+            form.cleaned_data["allow"] = bool(left) and form.cleaned_data.get("allow")
         return form
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponseBase:
