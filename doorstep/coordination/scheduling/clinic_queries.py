@@ -21,7 +21,9 @@ from doorstep.coordination.scheduling.models import (
 )
 from doorstep.coordination.scheduling.rules import CHINA
 from doorstep.kernel.access.actor import Actor
+from doorstep.people.organizations.models import Department
 from doorstep.people.residents.rules import spell
+from doorstep.people.workforce.models import Practitioner
 
 WEEKDAY_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
@@ -315,3 +317,20 @@ def units_with_clinics(*, actor: Actor) -> list[int]:
     if actor.consortium_id is not None:
         found = found.filter(consortium_id=actor.consortium_id)
     return list(found.values_list("organization_id", flat=True).distinct())
+
+
+def department_choices(*, organization_id: int) -> list[tuple[int, str]]:
+    """The departments of a unit to choose from."""
+    return list(Department.objects.filter(organization_id=organization_id).order_by("code").values_list("id", "name"))
+
+
+def expert_choices(*, organization_id: int) -> list[tuple[int, str]]:
+    """The practitioners of a unit to choose from, experts first."""
+    people = (
+        Practitioner.objects.filter(
+            posts__organization_id=organization_id, posts__period__contains=timezone.localdate()
+        )
+        .distinct()
+        .order_by("-is_expert", "name")
+    )
+    return [(person.pk, f"{person.name} {person.title} {person.specialty}".strip()) for person in people]

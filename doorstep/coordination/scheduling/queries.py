@@ -17,7 +17,6 @@ from doorstep.coordination.scheduling.states import EXPECTED
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.people.organizations.models import Department, Organization
-from doorstep.people.workforce.models import Practitioner
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,11 @@ SELECT s.id, s.key, s.starts_at, s.ends_at, s.organization_id, o.name, d.id, d.n
  ORDER BY {order} LIMIT %(limit)s
 """
 
-_OPEN = "s.stopped_at IS NULL AND c.is_active AND f.free > 0"
+# Asked of an index first: the places of a slot that is full are never counted, and there may be hundreds before a free one.
+_OPEN = (
+    "s.stopped_at IS NULL AND c.is_active AND (SELECT true FROM scheduling_place h"
+    " WHERE h.slot_id = s.id AND h.state IN ('free', 'held') LIMIT 1) AND f.free > 0"
+)
 _FITS = "(d.name LIKE ANY (%(fitting)s) OR coalesce(p.specialty, '') LIKE ANY (%(fitting)s) OR coalesce(p.name, '') LIKE ANY (%(fitting)s))"
 
 
@@ -133,13 +136,17 @@ def _fitting_first(where: str, fitting: Sequence[str], *, limit: int, asked: dic
     return found
 
 
-def next_free(*, slot: SlotChoice, origin: str, actor: Actor, now: datetime) -> SlotChoice | None:
+def next_free(
+    *, slot: SlotChoice, origin: str, actor: Actor, now: datetime, since: datetime | None = None
+) -> SlotChoice | None:
     """The next slot with a place: with the same expert, else in the same department, else in the same hospital.
 
     Asked one after the other, so that the usual answer is one narrow look; the hospital at large is asked for two weeks.
+    `since` is a moment before which the same expert is known to have nothing.
     """
+    same = "s.schedule_id = (SELECT schedule_id FROM scheduling_slot WHERE id = %(slot)s)"
     wheres = (
-        "s.schedule_id = (SELECT schedule_id FROM scheduling_slot WHERE id = %(slot)s)",
+        f"{same} AND s.starts_at >= %(since)s",
         "c.department_id = %(department)s AND s.starts_at < %(fortnight)s",
         "s.organization_id = %(organization)s AND s.starts_at < %(fortnight)s",
     )
@@ -150,6 +157,7 @@ def next_free(*, slot: SlotChoice, origin: str, actor: Actor, now: datetime) -> 
             origin=origin,
             actor=actor,
             now=now,
+            since=since or now,
             limit=1,
             slot=slot.id,
             department=slot.department_id,
@@ -329,11 +337,6 @@ def organization_ids(values: Iterable[str]) -> list[int]:
     return list(Organization.objects.filter(Q(key__in=keys) | Q(id__in=ids)).values_list("id", flat=True))
 
 
-def department_choices(*, organization_id: int) -> list[tuple[int, str]]:
-    """The departments of a unit to choose from."""
-    return list(Department.objects.filter(organization_id=organization_id).order_by("code").values_list("id", "name"))
-
-
 def departments_with_schedules(*, organization_id: int) -> list[Department]:
     """The departments of a unit that offer something."""
     return list(
@@ -347,18 +350,6 @@ def get_department(*, key: uuid.UUID | str, actor: Actor) -> Department:
     if found is None or not actor.reaches(found.organization_id):
         raise NotFound()
     return found
-
-
-def expert_choices(*, organization_id: int) -> list[tuple[int, str]]:
-    """The practitioners of a unit to choose from, experts first."""
-    people = (
-        Practitioner.objects.filter(
-            posts__organization_id=organization_id, posts__period__contains=timezone.localdate()
-        )
-        .distinct()
-        .order_by("-is_expert", "name")
-    )
-    return [(person.pk, f"{person.name} {person.title} {person.specialty}".strip()) for person in people]
 
 
 def as_key(value: uuid.UUID | str) -> uuid.UUID:

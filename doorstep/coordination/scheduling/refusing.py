@@ -2,7 +2,8 @@
 
 import threading
 import time
-from typing import NoReturn
+from datetime import datetime
+from typing import NoReturn, TypeVar
 
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -17,12 +18,18 @@ from doorstep.coordination.scheduling.taking import Ask
 from doorstep.kernel.access.actor import ActorKind
 from doorstep.kernel.access.refusals import Conflict, NotFound
 
+_Value = TypeVar("_Value")
+
 # Machines come in bursts for one release, and all are told the same next time: it is looked up once a second, not for each.
 # That the place itself is gone is never remembered, it is read every time.
 _REMEMBERED_SECONDS = 1.0
 _MOST = 1_000
 _lock = threading.Lock()
 _told: dict[tuple[object, ...], tuple[float, str, SlotChoice | None]] = {}
+# Before that moment a clinic has nothing for such askers: not looked at again for half a minute, or every refusal of a long
+# morning would pass over all that is full. A place that somebody gives back meanwhile is found by searching for slots at once.
+_FULL_UNTIL_SECONDS = 30.0
+_full: dict[tuple[object, ...], tuple[float, datetime]] = {}
 
 
 def refuse_early(ask: Ask) -> NoReturn:
@@ -55,24 +62,44 @@ def refuse_booked(ask: Ask, resident_id: int) -> None:
 def refuse(ask: Ask, *, over: bool) -> NoReturn:
     """Say that the slot is over or that the last place went, and which one is next."""
     if ask.actor.kind is not ActorKind.CLIENT:
-        message, found = _sentence(ask, over=over)
+        message, found = _sentence(ask, over=over, remembers=False)
         raise NoPlaceLeft(message, next_slot=found)
     name = (ask.slot, ask.origin, ask.actor.organization_id, over, get_language())
     with _lock:
         known = _told.get(name)
     if known is None or known[0] < time.monotonic():
-        known = (time.monotonic() + _REMEMBERED_SECONDS, *_sentence(ask, over=over))
-        with _lock:
-            if len(_told) >= _MOST:
-                _told.clear()
-            _told[name] = known
+        known = (time.monotonic() + _REMEMBERED_SECONDS, *_sentence(ask, over=over, remembers=True))
+        _keep(_told, name, known)
     raise NoPlaceLeft(known[1], next_slot=known[2])
 
 
-def _sentence(ask: Ask, *, over: bool) -> tuple[str, SlotChoice | None]:
+def _sentence(ask: Ask, *, over: bool, remembers: bool) -> tuple[str, SlotChoice | None]:
     if ask.slot is None:
         raise NotFound()
     slot = queries.slot_detail(slot_key=ask.slot, origin=ask.origin, actor=ask.actor)
-    found = queries.next_free(slot=slot, origin=ask.origin, actor=ask.actor, now=ask.now)
+    found = (_next_remembered if remembers else _next)(slot, ask)
     what = _("所选号源已开诊或已停诊，不能再约。") if over else _("%(who)s %(time)s 的号刚刚约满。") % named(slot)
     return say(what, found), found
+
+
+def _next(slot: SlotChoice, ask: Ask, since: datetime | None = None) -> SlotChoice | None:
+    return queries.next_free(slot=slot, origin=ask.origin, actor=ask.actor, now=ask.now, since=since)
+
+
+def _next_remembered(slot: SlotChoice, ask: Ask) -> SlotChoice | None:
+    name = (slot.schedule_key, ask.origin, ask.actor.organization_id)
+    with _lock:
+        known = _full.get(name)
+    if known is not None and known[0] >= time.monotonic():
+        return _next(slot, ask, since=known[1])
+    found = _next(slot, ask)
+    if found is not None and found.schedule_key == slot.schedule_key:
+        _keep(_full, name, (time.monotonic() + _FULL_UNTIL_SECONDS, found.starts_at))
+    return found
+
+
+def _keep(memory: dict[tuple[object, ...], _Value], name: tuple[object, ...], value: _Value) -> None:
+    with _lock:
+        if len(memory) >= _MOST:
+            memory.clear()
+        memory[name] = value

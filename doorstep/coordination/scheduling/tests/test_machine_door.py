@@ -1,5 +1,7 @@
 """FHIR operations: $find, $hold, $book, $cancel with a token; a resend books once; an Appointment resource does the same."""
 
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -13,6 +15,7 @@ from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.people.organizations import queries as organizations
+from doorstep.people.residents.tests.factories import make_resident
 
 pytestmark = pytest.mark.django_db
 
@@ -118,3 +121,18 @@ def test_an_appointment_resource_books_and_its_status_cancels(client: Client) ->
     with acting(system_actor(Purpose.INDICATORS)):
         booking.refresh_from_db()
     assert booking.state == "cancelled"
+
+
+def test_a_late_machine_is_led_past_what_is_full(client: Client) -> None:
+    clinic = make_clinic()
+    now, village = timezone.now(), clinic.world.village
+    token, late = _token(clinic), f"Patient/{clinic.resident.key}"
+    slots = [make_slot(clinic, starts_at=now + timedelta(days=day), open=1) for day in (2, 3, 4, 5)]
+    for slot, following in pairwise(slots):
+        other = make_resident(organization_id=village, name="苏建国", number="", phone="", panel_of=(village,))
+        made = _ask(client, token, "Appointment/$book", slot=str(slot.key), patient=f"Patient/{other.key}")
+        assert made.status_code == 201, made.content
+        refused = _ask(client, token, "Appointment/$book", slot=str(slot.key), patient=late)
+        said = timezone.localtime(following.starts_at).strftime("%m-%d %H:%M")
+        assert refused.status_code == 409
+        assert f"最近可约：王主任 {said}" in refused.content.decode()

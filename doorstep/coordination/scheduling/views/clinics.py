@@ -126,8 +126,8 @@ def schedules(request: HttpRequest) -> HttpResponse:
     organization_id = actor.organization_id or 0
     form = ScheduleForm(
         request.POST or None,
-        departments=queries.department_choices(organization_id=organization_id),
-        practitioners=queries.expert_choices(organization_id=organization_id),
+        departments=clinic_queries.department_choices(organization_id=organization_id),
+        practitioners=clinic_queries.expert_choices(organization_id=organization_id),
         facilities=[
             (one.pk, f"{one.department.name} · {one.name}")
             for one in clinic_queries.facilities(organization_id=organization_id)

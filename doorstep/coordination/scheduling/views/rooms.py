@@ -33,7 +33,7 @@ def facilities(request: HttpRequest) -> HttpResponse:
     """Rooms, machines and kinds of visit of the unit."""
     actor = actor_with(request, Permission.SCHEDULE_MANAGE)
     unit = actor.organization_id or 0
-    departments = queries.department_choices(organization_id=unit)
+    departments = clinic_queries.department_choices(organization_id=unit)
     act = request.POST.get("act", "")
     facility_form = FacilityForm(request.POST if act == "facility" else None, departments=departments)
     kind_form = VisitKindForm(request.POST if act == "kind" else None, departments=departments)
