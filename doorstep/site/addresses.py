@@ -2,6 +2,7 @@
 
 ITEM_PAGES: dict[str, str] = {
     "merge-notice": "exchange:merge-notice",
+    "merge-proposal": "identity:proposal",
     "visit": "visits:detail",
     "ecg-order": "diagnosis:work",
     "critical-value": "diagnosis:critical",

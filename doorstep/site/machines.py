@@ -10,6 +10,7 @@ from doorstep.coordination.hospital_systems.states import MERGE_NOTICE
 from doorstep.coordination.scheduling.states import BOOKING, REBOOKING, WAITING
 from doorstep.coordination.visits.states import VISIT
 from doorstep.kernel.workflow.machine import Machine
+from doorstep.people.identity.states import MERGE_PROPOSAL
 
 MACHINES: tuple[Machine, ...] = (
     BOOKING,
@@ -18,6 +19,7 @@ MACHINES: tuple[Machine, ...] = (
     CONTRACT,
     VISIT,
     MERGE_NOTICE,
+    MERGE_PROPOSAL,
     ECG_ORDER,
     CRITICAL_VALUE,
     REFERRAL,

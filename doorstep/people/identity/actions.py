@@ -1,7 +1,7 @@
 """Merging two records of one person, and parting them again so that every row is where it was."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -18,9 +18,10 @@ from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.record import actions as record
 from doorstep.people.identity import moving, pairs
+from doorstep.people.identity.differences import LONG_REASON, field_of, strong, takes_two
 from doorstep.people.identity.events import MergeUndone, ResidentsMerged
 from doorstep.people.identity.facts import FACTS
-from doorstep.people.identity.models import Merge, MovedRow
+from doorstep.people.identity.models import Merge, MergeProposal, MovedRow
 from doorstep.people.residents import actions as residents
 from doorstep.people.residents import indexes
 from doorstep.people.residents.models import Identifier, PanelEntry, Resident
@@ -33,30 +34,40 @@ _SHORTEST_REASON = 5
 
 
 @transaction.atomic
-def merge(*, standing: Resident, former: Resident, choices: Mapping[str, str], reason: str, actor: Actor) -> Merge:
+def merge(
+    *,
+    standing: Resident,
+    former: Resident,
+    choices: Mapping[str, str],
+    reason: str,
+    actor: Actor,
+    confirmed: Collection[str] = (),
+    proposal: MergeProposal | None = None,
+) -> Merge:
     """Merge `former` into `standing`: every row of every table follows, `choices` says whose facts are kept.
 
-    choices: code of a fact (`facts.FACTS`) to "former"; what is not named keeps the standing record's value. Raises
-    NotFound for records out of the actor's sight, Refused for what has to be put right first, Conflict when somebody
-    else merged one of them meanwhile.
+    choices: code of a fact (`facts.FACTS`) to "former"; what is not named keeps the standing record's value. `confirmed` are
+    the codes of the strong differences (`differences`) that were looked into; `proposal` is what another person had proposed and this
+    one agrees to, locked by the caller. Raises NotFound for records out of the actor's sight, Refused for what has to be put
+    right, confirmed or proposed first, Conflict when somebody else merged one of them meanwhile.
     """
     actor.check(Permission.RESIDENT_MERGE)
     reason = reason.strip()
-    if len(reason) < _SHORTEST_REASON:
-        raise Refused(_("合并需要写明依据。"), fields={"reason": _("请写明为什么是同一人，例如核对了哪些证件。")})
-    if standing.pk == former.pk:
-        raise Refused(_("这是同一份档案，不需要合并。"))
-    if actor.organization_id is None or _in_sight(standing.pk, former.pk) < 2:
-        raise NotFound()
+    organization_id = check_two(standing, former, actor)
     with for_purpose(Purpose.MERGE, actor):
         _lock(standing, former)
+        check_differences(standing, former, confirmed=confirmed, reason=reason)
+        if proposal is None and takes_two(standing, former):
+            raise Refused(_("两份档案各有一个有效的身份证号，另有明显不同：一个人不能决定，请提请第二人复核。"))
         made = Merge.objects.create(
             consortium_id=actor.consortium_id,
             standing=standing,
             former=former,
-            organization_id=actor.organization_id,
+            organization_id=organization_id,
             reason=reason[:400],
-            choices={fact.code: FORMER for fact in FACTS if choices.get(fact.code) == FORMER},
+            choices=kept_choices(choices),
+            confirmed=sorted(confirmed),
+            proposed_by_name=proposal.proposed_by_name if proposal else "",
             marks=moving.marks(),
             merged_by_id=actor.user_id,
             merged_by_name=actor.display_name[:80],
@@ -117,6 +128,34 @@ def gather_late_rows(*, actor: Actor, since_hours: int = 24) -> int:
         moving.move_all(one)
         for one in Merge.objects.filter(undone_at__isnull=True, merged_at__gt=recent).order_by("id")
     )
+
+
+def check_two(standing: Resident, former: Resident, actor: Actor) -> int:
+    """The unit for which the actor decides; raises for what are not two records that this actor sees."""
+    if standing.pk == former.pk:
+        raise Refused(_("这是同一份档案，不需要合并。"))
+    if actor.organization_id is None or _in_sight(standing.pk, former.pk) < 2:
+        raise NotFound()
+    return actor.organization_id
+
+
+def check_differences(standing: Resident, former: Resident, *, confirmed: Collection[str], reason: str) -> None:
+    """Raise Refused for a reason that says too little, and for each strong difference that nobody confirmed, at its field."""
+    standing.refresh_from_db()
+    former.refresh_from_db()
+    against = strong(standing, former)
+    faults = {field_of(one.code): _("请核实后勾选。") for one in against if one.code not in confirmed}
+    if against and len(reason) < LONG_REASON:
+        faults["reason"] = _("两份档案有明显不同，请写明核对了什么、为什么仍是同一人（不少于 10 个字）。")
+    elif len(reason) < _SHORTEST_REASON:
+        faults["reason"] = _("请写明为什么是同一人，例如核对了哪些证件。")
+    if faults:
+        raise Refused(_("还有内容没有核实，没有合并。") if against else _("合并需要写明依据。"), fields=faults)
+
+
+def kept_choices(choices: Mapping[str, str]) -> dict[str, str]:
+    """The choices that take the former record's value; anything else is dropped."""
+    return {fact.code: FORMER for fact in FACTS if choices.get(fact.code) == FORMER}
 
 
 def _in_sight(*ids: int) -> int:
@@ -302,6 +341,8 @@ def _trace(merge: Merge, verb: str, event: type[ResidentsMerged | MergeUndone], 
     """Audit under both records, and the event: the resident finds it in the list of looks."""
     keys = dict(Resident.objects.filter(id__in=[merge.standing_id, merge.former_id]).values_list("id", "key"))
     details = {"merge": str(merge.key), "former": str(keys[merge.former_id]), "rows": rows}
+    if merge.confirmed:
+        details["confirmed"] = merge.confirmed
     reason = merge.undo_reason or merge.reason
     for resident_id in (merge.standing_id, merge.former_id):
         subject = f"resident/{keys[resident_id]}"

@@ -13,3 +13,19 @@ class MergeUndone(Event):
 
 class ResidentIdentified(Event):
     """A resident got the right name or number: an unknown patient was named, a child got its own, a number changed."""
+
+
+class MergeProposed(Event):
+    """Somebody of the records office holds two records with two valid national ids for one person, and asks a second one."""
+
+
+class MergeAgreed(Event):
+    """The second person agreed, and the two records were merged."""
+
+
+class MergeDeclined(Event):
+    """The second person did not agree."""
+
+
+class MergeWithdrawn(Event):
+    """Whoever proposed a merge took it back."""

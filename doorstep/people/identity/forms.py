@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.web.inputs import DayInput
+from doorstep.people.identity.differences import Difference, field_of
 from doorstep.people.identity.facts import FACTS
 from doorstep.people.identity.listing import FIELDS
 from doorstep.people.residents.documents import COUNTRIES, KINDS
@@ -23,8 +24,18 @@ class MergeForm(forms.Form):
         help_text=_("核对了什么，例如“居民本人持身份证到场，两份档案均为本人”。"),
     )
 
-    def __init__(self, *args: object, differing: dict[str, str], **kwargs: object) -> None:
+    def __init__(
+        self, *args: object, differing: dict[str, str], strong: Sequence[Difference] = (), **kwargs: object
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.strong = strong
+        if strong:
+            self.fields["reason"].help_text = _("逐项说明：为什么有这些不同仍是同一人，核对了哪些证件、由谁确认。")
+        for one in strong:
+            self.fields[field_of(one.code)] = forms.BooleanField(
+                label=_("已核实：%(what)s") % {"what": one.sentence},
+                error_messages={"required": _("请核实后勾选。")},
+            )
         for fact in FACTS:
             if fact.code in differing:
                 self.fields[fact.code] = forms.ChoiceField(
@@ -36,13 +47,23 @@ class MergeForm(forms.Form):
 
     def choices(self) -> dict[str, str]:
         """The chosen sides by fact."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "reason"}
+        return {fact.code: self.cleaned_data[fact.code] for fact in FACTS if fact.code in self.cleaned_data}
+
+    def confirmed(self) -> list[str]:
+        """The codes of the differences that were confirmed."""
+        return [one.code for one in self.strong if self.cleaned_data.get(field_of(one.code))]
 
 
 class UndoForm(forms.Form):
     """Why two records are not one person after all."""
 
     reason = forms.CharField(label=_("撤销依据"), max_length=400, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class DeclineForm(forms.Form):
+    """Why the second person does not agree to a merge."""
+
+    reason = forms.CharField(label=_("不同意的原因"), max_length=400, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class UnknownForm(forms.Form):

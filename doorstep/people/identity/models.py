@@ -4,11 +4,14 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Stays
 from doorstep.kernel.database.policies import RowAccess
+from doorstep.kernel.workflow.models import WorkItem
+from doorstep.people.identity import states
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import Resident
 
@@ -28,6 +31,10 @@ class Merge(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     reason = models.CharField(max_length=400)
     choices = models.JSONField(default=dict)
+    # Codes of the strong differences (`differences.strong`) that a person confirmed one by one.
+    confirmed = models.JSONField(default=list, db_default=[])
+    # Who had proposed it, where a second person had to agree.
+    proposed_by_name = models.CharField(max_length=80, blank=True, default="", db_default="")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     marks = models.JSONField(default=dict)
@@ -58,6 +65,43 @@ class Merge(models.Model):
             models.Index(fields=["standing", "-merged_at"], name="merge_standing"),
             models.Index(fields=["organization", "-merged_at"], name="merge_organization"),
         )
+
+
+class MergeProposal(WorkItem):
+    """A merge that one person of the records office may not make alone (`differences.takes_two`): a second one agrees or declines."""
+
+    machine = states.MERGE_PROPOSAL
+
+    resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="merge_proposals", db_index=False)
+    former = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="+", db_index=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    choices = models.JSONField(default=dict)
+    confirmed = models.JSONField(default=list)
+    reason = models.CharField(max_length=400)
+    proposed_by_id = models.BigIntegerField(null=True)
+    proposed_by_name = models.CharField(max_length=80, blank=True, default="")
+    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+    row_access = RowAccess(
+        using="access_is_system() OR (organization_id = ANY ((SELECT access_reach())::bigint[])"
+        " AND access_may_see(resident_id) AND access_may_see(former_id))"
+    )
+    when_merged = Stays("says which two records were proposed for one")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                Least("resident", "former"),
+                Greatest("resident", "former"),
+                condition=Q(state="proposed"),
+                name="merge_proposed_once",
+            ),
+            models.CheckConstraint(condition=~Q(former=models.F("resident")), name="merge_proposal_of_two"),
+        )
+
+    def sides(self) -> dict[str, int | None]:
+        """The unit whose records office proposes and agrees."""
+        return {"unit": self.organization_id}
 
 
 class MovedRow(models.Model):

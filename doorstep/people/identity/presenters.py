@@ -1,6 +1,6 @@
 """Two records side by side, as the page shows them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -94,27 +94,14 @@ def differences_of(change: Change) -> list[tuple[str, str, str]]:
     ]
 
 
-def warnings_of(pair: Pair) -> list[str]:
-    """What speaks against one person, said before the merge."""
-    one, other = pair.standing, pair.former
-    found = []
-    if one.national_id and other.national_id and one.national_id != other.national_id:
-        found.append(_("两份档案的身份证号不同。请先确认其中一个号码录错或已变更。"))
-    if one.birth_date != other.birth_date:
-        found.append(_("出生日期不同。"))
-    if one.gender != other.gender:
-        found.append(_("性别不同。"))
-    return found
-
-
 def counted(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """Counts by table with the name of what is counted, the largest first."""
     names = moving.names()
     return sorted(((names.get(table, table), count) for table, count in counts.items()), key=lambda one: -one[1])
 
 
-def kept_of(choices: Mapping[str, str]) -> str:
-    """The facts that were taken from the former record, in one line."""
+def kept_of(choices: Collection[str]) -> str:
+    """These facts by name, in one line: those that were taken from the former record, those that were confirmed."""
     return "、".join(str(fact.name) for fact in FACTS if fact.code in choices)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.people.identity import double_views, list_views, naming_views, views
+from doorstep.people.identity import double_views, list_views, naming_views, proposal_views, views
 
 app_name = "identity"
 urlpatterns = [
@@ -20,6 +20,10 @@ urlpatterns = [
     path("doubles/", double_views.doubles, name="doubles"),
     path("merges/<uuid:key>/", views.merge_detail, name="merge"),
     path("merges/<uuid:key>/undo/", views.undo, name="undo"),
+    path("proposals/<uuid:key>/", proposal_views.proposal, name="proposal"),
+    path("proposals/<uuid:key>/agree/", proposal_views.agree, name="agree-proposal"),
+    path("proposals/<uuid:key>/decline/", proposal_views.decline, name="decline-proposal"),
+    path("proposals/<uuid:key>/withdraw/", proposal_views.withdraw, name="withdraw-proposal"),
     path("unknown/", naming_views.unknown, name="unknown"),
     path("<uuid:key>/identify/", naming_views.identify, name="identify"),
     path("<uuid:key>/", views.compare, name="compare"),

@@ -13,7 +13,7 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
-from doorstep.people.identity import actions, obstacles, pairs, presenters, queries, searching
+from doorstep.people.identity import actions, differences, obstacles, pairs, presenters, proposing, queries, searching
 from doorstep.people.identity.forms import MergeForm, UndoForm
 from doorstep.people.residents import finding
 from doorstep.people.residents import queries as residents
@@ -31,7 +31,11 @@ def actor_of(request: HttpRequest) -> Actor:
 def office(request: HttpRequest) -> HttpResponse:
     """The desk of the records office: what was merged lately."""
     actor = actor_of(request)
-    return render(request, "identity/office.html", {"merges": queries.recent_merges(actor=actor)})
+    return render(
+        request,
+        "identity/office.html",
+        {"merges": queries.recent_merges(actor=actor), "proposals": proposing.waiting_proposals()},
+    )
 
 
 @require_GET
@@ -71,34 +75,52 @@ def compare(request: HttpRequest, key: UUID) -> HttpResponse:
     if other is None or other == standing.key:
         return _pick(request, key, actor)
     pair = queries.compare(standing=standing, former_key=other, actor=actor)
+    waiting = proposing.proposal_between(pair.standing, pair.former)
+    if waiting is not None:
+        return redirect(request, reverse("identity:proposal", args=[waiting.key]))
     lines = presenters.lines_of(pair)
-    differing = {line.code: line.proposed for line in lines if line.proposed}
-    form = MergeForm(request.POST or None, differing=differing)
+    against = differences.differences(pair.standing, pair.former)
+    form = MergeForm(
+        request.POST or None,
+        differing={line.code: line.proposed for line in lines if line.proposed},
+        strong=[one for one in against if one.strong],
+    )
+    two = differences.takes_two(pair.standing, pair.former)
     if request.method == "POST" and form.is_valid():
         try:
-            made = actions.merge(
-                standing=pair.standing,
-                former=pair.former,
-                choices=form.choices(),
-                reason=form.cleaned_data["reason"],
-                actor=actor,
-            )
+            return _merge_or_propose(request, pair, form, two=two)
         except Refused as refused:
             show_refusal(form, refused)
-        else:
-            messages.success(request, _("已合并。发现有误可随时撤销。"))
-            return redirect(request, reverse("identity:merge", args=[made.key]))
     context = {
         "pair": pair,
         "lines": lines,
         "form": form,
-        "warnings": presenters.warnings_of(pair),
+        "against": against,
+        "takes_two": two,
+        "ticks": [form[differences.field_of(one.code)] for one in form.strong],
         "obstacles": obstacles.in_the_way(standing=pair.standing, former=pair.former, actor=actor),
         "standing_rows": presenters.counted(pair.standing_counts),
         "former_rows": presenters.counted(pair.former_counts),
         "waiting": pairs.waiting_between(one=pair.standing, other=pair.former),
     }
     return render(request, "identity/compare.html", context, 422 if form.errors else 200)
+
+
+def _merge_or_propose(request: HttpRequest, pair: queries.Pair, form: MergeForm, *, two: bool) -> HttpResponse:
+    act = proposing.propose if two else actions.merge
+    made = act(
+        standing=pair.standing,
+        former=pair.former,
+        choices=form.choices(),
+        reason=form.cleaned_data["reason"],
+        confirmed=form.confirmed(),
+        actor=actor_of(request),
+    )
+    if two:
+        messages.success(request, _("已提请复核，由另一位档案管理员同意后合并。"))
+        return redirect(request, reverse("identity:proposal", args=[made.key]))
+    messages.success(request, _("已合并。发现有误可随时撤销。"))
+    return redirect(request, reverse("identity:merge", args=[made.key]))
 
 
 def _pick(request: HttpRequest, key: UUID, actor: Actor) -> HttpResponse:
@@ -118,6 +140,7 @@ def merge_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     context = {
         "merge": merge,
         "kept": presenters.kept_of(merge.choices),
+        "confirmed": presenters.kept_of(merge.confirmed),
         "moved": presenters.counted(moved),
         "since": presenters.counted(since),
         "form": UndoForm(),
