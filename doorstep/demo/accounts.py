@@ -62,6 +62,7 @@ STAFF = (
     StaffAccount("clinic", heroes.CLINIC_MANAGER, "门诊部主管（排班、号源分配）"),
     StaffAccount("kiosk", heroes.KIOSK, "自助机"),
     StaffAccount("carehome", heroes.CARE_NURSE, "照护机构护士长"),
+    StaffAccount("rehab", heroes.REHABILITATION_DOCTOR, "康复医院医师、转诊受理"),
     StaffAccount("stranger", heroes.STRANGER_VILLAGE_DOCTOR, "外村村医"),
 )
 RESIDENTS = (

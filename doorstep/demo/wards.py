@@ -1,4 +1,4 @@
-"""Wards of the county: beds at the hospitals and at the heroine's township, three patients who may soon go home, and what centres and the care home can do."""
+"""Wards of the county: beds at the hospitals and at the heroine's township, three patients who may soon go home, and what centres, the care home and the rehabilitation hospital can do."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,9 +29,13 @@ _WARDS: tuple[tuple[str, str, int, tuple[int, ...]], ...] = (
     ("康复病区", "rehab", 4, (heroes.HOME_UNIT,)),
     ("住院病区", "general", 6, (heroes.HOME_UNIT, *AREA_CENTRES[1:3])),
     ("照护一区", "care", 6, (CARE_HOME,)),
+    ("神经康复病区", "rehab", 8, (heroes.REHABILITATION_HOSPITAL,)),
+    ("骨科康复病区", "rehab", 6, (heroes.REHABILITATION_HOSPITAL,)),
 )
 # A care home nurses and moves, and asks the township's doctors for the rest.
 _CARE_SKILLS = ("care", "rehab", "wound", "oxygen", "tube")
+# A rehabilitation hospital treats what comes with it, and visits nobody at home.
+_REHAB_SKILLS = ("rehab", "wound", "injection", "oxygen", "insulin", "tube", "inr")
 _SKILLS = ("rehab", "wound", "injection", "oxygen", "insulin", "home-visit")
 _MEDICINES = (
     "aspirin-100", "clopidogrel-75", "atorvastatin-20", "simvastatin-20", "amlodipine-5", "nifedipine-30", "enalapril-10", "valsartan-80",
@@ -103,19 +107,20 @@ _PATIENTS = (
 def open_wards(county: County, *, actor: Actor) -> int:
     """Open every ward, lay the three patients into their beds and say what the centres can do; returns how many beds there are."""
     for name, kind, count, houses in _WARDS:
-        for house in houses:
+        for unit in houses:
             numbers = [str(number) for number in range(1, count + 1)]
-            open_ward(organization_id=house, name=name, kind=kind, beds=numbers, actor=actor)
+            open_ward(organization_id=unit, name=name, kind=kind, beds=numbers, actor=actor)
     for patient in _PATIENTS:
         _lay_in(patient, actor=actor)
-    for unit in county.organizations:
-        if FIRST_PRIMARY <= unit.id < FIRST_VILLAGE and unit.kind in ("township_center", "community_center"):
+    for house in county.organizations:
+        if FIRST_PRIMARY <= house.id < FIRST_VILLAGE and house.kind in ("township_center", "community_center"):
             # Every third centre has no rehabilitation, so that the nearest is not always the one that is asked.
-            skills = _SKILLS if unit.id == heroes.HOME_UNIT or unit.id % 3 else _SKILLS[1:]
-            save_service(organization_id=unit.id, accepts=True, skills=skills, medicines=_MEDICINES, actor=actor)
-            count_stock(organization_id=unit.id, lines=_shelf(unit.id), actor=actor)
-    save_service(organization_id=CARE_HOME, accepts=True, skills=_CARE_SKILLS, medicines=_MEDICINES, actor=actor)
-    count_stock(organization_id=CARE_HOME, lines=_shelf(CARE_HOME), actor=actor)
+            skills = _SKILLS if house.id == heroes.HOME_UNIT or house.id % 3 else _SKILLS[1:]
+            save_service(organization_id=house.id, accepts=True, skills=skills, medicines=_MEDICINES, actor=actor)
+            count_stock(organization_id=house.id, lines=_shelf(house.id), actor=actor)
+    for unit, can in ((CARE_HOME, _CARE_SKILLS), (heroes.REHABILITATION_HOSPITAL, _REHAB_SKILLS)):
+        save_service(organization_id=unit, accepts=True, skills=can, medicines=_MEDICINES, actor=actor)
+        count_stock(organization_id=unit, lines=_shelf(unit), actor=actor)
     return Bed.objects.count()
 
 

@@ -13,6 +13,7 @@ ITEM_PAGES: dict[str, str] = {
     "case-question": "referrals:question",
     "pay-later": "referrals:debt",
     "down-proposal": "referrals:proposal",
+    "resident": "residents:detail",
     "contract": "contracts:detail",
     "booking": "scheduling:booking",
     "waiting": "scheduling:wait",

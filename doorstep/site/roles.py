@@ -161,12 +161,15 @@ ROLES: dict[str, Role] = {
             "specialist",
             "专科医师",
             "Specialist",
-            "接诊转诊患者，查看完整档案，收治、出院、制定康复计划并下转。",
+            "接诊转诊患者，查看完整档案，收治、出院、制定康复计划并下转；康复医院和上转医院的医师承接转回本院的患者。",
             frozenset(
                 _AT_THE_BEDSIDE
                 | {
                     Referrals.REFERRAL_TREAT,
                     Referrals.REFERRAL_SUBMIT,
+                    # A hospital takes patients back too: for rehabilitation, and those that it sent up itself.
+                    Referrals.REFERRAL_RECEIVE_BACK,
+                    Referrals.FOLLOW_UP_DO,
                     Referrals.CASE_ANSWER,
                     Beds.BED_MANAGE,
                     Diagnosis.ECG_OUTCOME_VIEW,

@@ -11,11 +11,15 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 _PRIMARY = ("township-center", "community-center")
+HOSPITAL = "hospital"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
     """One place to go: `kinds` of units that are offered, `skills` they need, whether a `bed` of these `wards` (kinds of beds; () for any).
+
+    A hospital among the kinds is offered only when it has said that it takes patients back and what it can do: most hospitals treat, and
+    nobody looks for a rehabilitation bed in a maternity house.
 
     `arrives`: the receiver takes over first and expects the patient; without it the patient comes to the first follow-up.
     """
@@ -37,7 +41,11 @@ AIMS: dict[str, Aim] = {
     CLINIC: Aim(text=gettext_noop("基层门诊（家庭医生）"), arrives=False),
     BED: Aim(text=gettext_noop("基层住院床位"), bed=True, wards=_IN_A_CENTRE, arrival=gettext_noop("登记入住")),
     REHABILITATION: Aim(
-        text=gettext_noop("康复"), skills=("rehab",), wards=("rehab",), arrival=gettext_noop("登记康复接诊")
+        text=gettext_noop("康复"),
+        kinds=(*_PRIMARY, HOSPITAL),
+        skills=("rehab",),
+        wards=("rehab",),
+        arrival=gettext_noop("登记康复接诊"),
     ),
     CARE_HOME: Aim(
         text=gettext_noop("养老与照护机构"),

@@ -87,6 +87,8 @@ def receivers_for(*, home: Organization, needs: Needs, besides: tuple[int, ...] 
     near = near_first(units, home=home, first=own)
     ids = [one.id for one in near]
     said = {one.organization_id: one for one in UnitService.objects.filter(organization_id__in=ids)}
+    near = [one for one in near if one.kind != down_aims.HOSPITAL or one.id in said]
+    ids = [one.id for one in near]
     free = beds.free_count(organization_ids=ids, kinds=goes.wards)
     groups = groups_of()
     asked = {code for code, _name in needs.medicines}
@@ -106,6 +108,12 @@ def receivers_for(*, home: Organization, needs: Needs, besides: tuple[int, ...] 
         for rank, one in enumerate(near)
     ]
     return down_rules.weigh(found, needs, groups=groups)
+
+
+def rehabilitating() -> set[int]:
+    """The units that can rehabilitate: those that said so and take patients, and those with a ward for it; two queries."""
+    said = UnitService.objects.filter(accepts=True, skills__contains=["rehab"])
+    return {*said.values_list("organization_id", flat=True), *beds.with_wards(kind="rehab")}
 
 
 def counted_stock(organization_ids: Sequence[int], codes: Sequence[str]) -> dict[int, frozenset[str]]:

@@ -156,7 +156,8 @@ def tell_parties(event: Event) -> None:
             kind=family_words.TOLD.get(type(event).__name__) or source or target or receiver,
             organization_id=family,
             about=event.resident_id,
-            link=event.subject,
+            # The case is the other units'; the family doctor reads it in the record.
+            link=_record_of(event),
             params=_number(facts),
         )
     # A draft that ended was never known to the target.
@@ -176,6 +177,11 @@ def tell_parties(event: Event) -> None:
                 urgent=urgent,
             )
     _tell_resident(event)
+
+
+def _record_of(event: Event) -> str:
+    referral = queries.by_subject(subject=event.subject)
+    return f"resident/{referral.resident_key}" if referral is not None else event.subject
 
 
 def _tell_resident(event: Event) -> None:

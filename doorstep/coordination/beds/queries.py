@@ -129,6 +129,11 @@ def free_count(*, organization_ids: Iterable[int], kinds: Iterable[str] = ()) ->
     return dict(rows.annotate(free=Count("id", filter=Q(state="free"))))
 
 
+def with_wards(*, kind: str) -> list[int]:
+    """The ids of the houses that have a ward of this kind."""
+    return list(Ward.objects.filter(kind=kind).order_by().values_list("organization_id", flat=True).distinct())
+
+
 def waiting(*, actor: Actor, limit: int = 100) -> list[BedRequest]:
     """Who waits for a bed of the actor's units, as far as the actor sees records: by priority, then who came first."""
     rows = BedRequest.objects.filter(organization_id__in=actor.reach, state="waiting")

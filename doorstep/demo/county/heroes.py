@@ -1,6 +1,6 @@
 """The people of the demonstration: the same in every county, whatever its seed and size.
 
-Practitioners have the ids 1–20, residents 1–12 in households 1–5. Birth dates of residents follow `today`, so that the
+Practitioners have the ids 1–21, residents 1–12 in households 1–5. Birth dates of residents follow `today`, so that the
 heroine is always 63.
 """
 
@@ -31,6 +31,7 @@ DESK_OPERATOR = 17
 KIOSK = 18
 CLINIC_MANAGER = 19
 CARE_NURSE = 20
+REHABILITATION_DOCTOR = 21
 
 HEROINE = 1
 HUSBAND = 2
@@ -42,6 +43,7 @@ HOME_CLINIC = 49
 STRANGER_CLINIC = 58
 SECONDARY_HOSPITAL = 10
 TERTIARY_HOSPITAL = 2
+REHABILITATION_HOSPITAL = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,13 @@ def hero_practitioners() -> tuple[HeroPractitioner, ...]:
              (STRANGER_CLINIC, "", "village_doctor", day(1996, 7, 1))),
         _one(17, "江雪琴", False, day(1988, 10, 16), "护师", "门诊服务",
              (lead, "registration", "clinic_desk", day(2018, 5, 1))),
+        *_later_practitioners(),
+    )  # fmt: skip
+
+
+def _later_practitioners() -> tuple[HeroPractitioner, ...]:
+    lead, day = TERTIARY_HOSPITAL, date
+    return (
         # A machine in the hall has an account and a post like those who work there, and what a row of them must say.
         _one(18, "自助机一号", True, day(1990, 1, 1), "", "",
              (lead, "registration", "kiosk", day(2023, 6, 1))),
@@ -129,6 +138,10 @@ def hero_practitioners() -> tuple[HeroPractitioner, ...]:
              (lead, "registration", "clinic_manager", day(2020, 3, 1))),
         _one(20, "梁春兰", False, day(1983, 3, 14), "主管护师", "养老护理",
              (CARE_HOME, "nursing", "care_home_nurse", day(2020, 6, 1))),
+        # A house for rehabilitation is small: who treats also answers the referrals that come in.
+        _one(21, "苏启明", True, day(1979, 7, 8), "副主任医师", "康复医学",
+             (REHABILITATION_HOSPITAL, "rehabilitation", "specialist", day(2009, 7, 1)),
+             (REHABILITATION_HOSPITAL, "referral", "referral_officer", day(2021, 3, 1))),
     )  # fmt: skip
 
 

@@ -132,7 +132,7 @@ def practitioners(
     places: tuple[Place, ...],
     departments: tuple[Department, ...],
 ) -> tuple[Practitioner, ...]:
-    """Heroes first (ids 1–20), then everybody else."""
+    """Heroes first (ids 1–21), then everybody else."""
     rooms = {(row.organization_id, row.key): row.id for row in departments}
     people = [_hero(row, rooms) for row in heroes.hero_practitioners()]
     born = Counter((one.birth, one.gender) for one in people)

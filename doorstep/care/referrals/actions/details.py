@@ -11,6 +11,9 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import Referral
 from doorstep.coordination.beds import actions as beds
+from doorstep.coordination.beds import queries as bed_queries
+from doorstep.coordination.beds.models import Ward
+from doorstep.coordination.beds.permissions import Permission as Beds
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling import keeping
 from doorstep.coordination.scheduling import queries as places
@@ -143,6 +146,21 @@ def give_bed_back(referral: Referral, *, actor: Actor, reason: str) -> None:
     """Give back the bed that was kept for a referral which will not need it."""
     if referral.bed_key is not None:
         beds.release(reference=referral.subject, actor=actor, reason=reason or _("转诊已结束"))
+
+
+def leave_bed(referral: Referral, *, actor: Actor) -> None:
+    """The bed in which a patient lay for this referral is left; whoever ends the case need not manage the beds.
+
+    Who moved into a care home lives there on.
+    """
+    stay = bed_queries.stay_by_reference(reference=referral.subject)
+    if stay is None or stay.left_at is not None or stay.bed.ward.kind == Ward.Kind.CARE:
+        return
+    if actor.is_system or (actor.reaches(stay.organization_id) and actor.may(Beds.BED_MANAGE)):
+        beds.leave(stay=stay, actor=actor)
+        return
+    with for_purpose(Purpose.HANDLER, actor):
+        beds.leave(stay=stay, actor=system_actor(Purpose.HANDLER, consortium_id=stay.consortium_id))
 
 
 def stand_still(referral: Referral, *, actor: Actor) -> None:

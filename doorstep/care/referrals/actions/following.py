@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import follow_up_states, form_fhir, queries, states
-from doorstep.care.referrals.actions.details import details_of, sights_end_by
+from doorstep.care.referrals.actions.details import details_of, leave_bed, sights_end_by
 from doorstep.care.referrals.actions.returning import end_of, facts_of
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.kernel.access.actor import Actor
@@ -104,6 +104,7 @@ def close(*, referral: Referral, actor: Actor, outcome: str = "") -> Referral:
     done = [one for one in follow_ups if one.state == "done"]
     text, english = _outcome(referral, done, said=outcome.strip())
     until = timezone.now() + states.REACHABLE
+    leave_bed(referral, actor=actor)
     return workflow.apply(
         referral,
         "close",
@@ -112,6 +113,22 @@ def close(*, referral: Referral, actor: Actor, outcome: str = "") -> Referral:
         details={**details_of(referral), "outcome": text, "outcome_en": english},
         along=sights_end_by(referral, until),
     )
+
+
+def close_for_next(*, following: Referral, actor: Actor) -> int:
+    """The unit that had taken a patient over sends the patient further home: the plan that goes along takes the earlier one's place.
+
+    Returns how many cases ended; the follow-ups still open are the next unit's.
+    """
+    earlier = Referral.objects.filter(
+        resident_id=following.resident_id, receiver_id=following.source_id, state="received_back"
+    ).exclude(pk=following.pk)
+    found = list(earlier)
+    for referral in found:
+        close(
+            referral=referral, actor=actor, outcome=_("已转下一承接机构（%(number)s）") % {"number": following.number}
+        )
+    return len(found)
 
 
 def fall_due(*, actor: Actor, today: date | None = None) -> int:

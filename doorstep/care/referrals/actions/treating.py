@@ -16,6 +16,7 @@ from doorstep.care.referrals import benefits, down_aims, texts
 from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.case import note_debt
 from doorstep.care.referrals.actions.details import details_of, give_bed_back
+from doorstep.care.referrals.actions.following import close_for_next
 from doorstep.care.referrals.actions.sending import Consent, consent_values, decisions_of
 from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.coordination.beds import actions as beds
@@ -183,6 +184,7 @@ def send_down(
     stay = bed_queries.open_stay_of(resident_id=referral.resident_id)
     if stay is not None and actor.reaches(stay.organization_id):
         beds.leave(stay=stay, actor=actor)
+    close_for_next(following=moved, actor=actor)
     return moved
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import benefits, down_aims, queries
+from doorstep.care.referrals import benefits, down_aims, down_queries, queries
 from doorstep.care.referrals.actions.details import place_standing
 from doorstep.care.referrals.actions.sending import KINDS_OF
 from doorstep.care.referrals.actions.treating import default_receiver
@@ -166,9 +166,11 @@ def targets_for(referral: Referral, *, signed: list[int] | None = None) -> list[
     # Hospitals first, the higher ones on top; centres and care homes after them.
     fitting, near = KINDS_OF.get(referral.aim, ()), (referral.source.parent_id, referral.source_id)
     rehabilitates = referral.aim == Referral.Aim.REHABILITATION
+    able = down_queries.rehabilitating() if rehabilitates else set()
     units.sort(
         key=lambda one: (
             one.kind not in fitting,
+            rehabilitates and one.id not in able,
             rehabilitates and "康复" not in one.name,
             # The own township first: nobody is sent to a clinic across the county.
             bool(fitting) and one.id not in near,
@@ -185,12 +187,19 @@ def targets_for(referral: Referral, *, signed: list[int] | None = None) -> list[
         if fitting or rehabilitates
         else sorted(found, key=lambda one: own.index(one[0]) if one[0] in own else len(own))
     )
-    return [(key, name + (_("（签约医院）") if key in own else "")) for key, name in ranked]
+    notes = dict.fromkeys(able, _("（可康复）")) | dict.fromkeys(own, _("（签约医院）"))
+    both = _("（签约医院，可康复）")
+    return [(key, name + (both if key in able and key in own else notes.get(key, ""))) for key, name in ranked]
 
 
 def target_for_aim(referral: Referral) -> int | None:
     """The unit that the form proposes: the one chosen where it fits the aim, else the first that does."""
     fitting = KINDS_OF.get(referral.aim, ())
+    if referral.aim == Referral.Aim.REHABILITATION:
+        able = down_queries.rehabilitating()
+        if referral.target_id in able:
+            return referral.target_id
+        return next((key for key, _name in targets_for(referral) if key in able), referral.target_id)
     if not fitting or (referral.target is not None and referral.target.kind in fitting):
         return referral.target_id
     offered = [key for key, _name in targets_for(referral)]

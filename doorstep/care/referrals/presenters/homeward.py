@@ -61,7 +61,10 @@ def first_bed(referral: Referral, verb: str, rows: dict[str, list[tuple[Any, str
         return {}
     if referral.bed_key is not None:
         return {"bed": str(referral.bed_key)}
-    found = rows.get("bed", []) if down_aims.AIMS[referral.goes_to].bed else []
+    receiver = referral.receiver
+    # Who goes to a hospital for rehabilitation lies there.
+    lies = down_aims.AIMS[referral.goes_to].bed or (receiver is not None and receiver.kind == down_aims.HOSPITAL)
+    found = rows.get("bed", []) if lies else []
     return {"bed": str(found[0][0])} if found else {}
 
 

@@ -28,11 +28,13 @@ class Place:
 
 def own_list(actor: Actor) -> Place:
     """Where this person's work with referrals begins."""
+    treats, accepts = actor.may(Permission.REFERRAL_TREAT), actor.may(Permission.REFERRAL_ACCEPT)
+    if treats and not accepts:
+        # A specialist takes patients back only now and then.
+        return _treating()
     if actor.may(Permission.REFERRAL_RECEIVE_BACK):
         return _returning()
-    if actor.may(Permission.REFERRAL_ACCEPT):
-        return _office()
-    return _treating() if actor.may(Permission.REFERRAL_TREAT) else sent_list()
+    return _office() if accepts else sent_list()
 
 
 def list_of(referral: Referral, *, actor: Actor) -> Place:
