@@ -10,8 +10,8 @@ from django.utils import timezone
 from doorstep.coordination.notices import channels, queries
 from doorstep.coordination.notices.audience import ALL, Audience
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.database.calls import run
-from doorstep.kernel.web.push import push, pushing
+from doorstep.kernel.database.calls import insert
+from doorstep.kernel.web.push import push
 from doorstep.people.residents import queries as residents
 
 # Without RETURNING: who tells another unit may not read what that unit is told.
@@ -51,8 +51,8 @@ def tell(
     facts = dict(params or {})
     row: list[Any] = [actor.consortium_id if actor else None, user_id, organization_id, role, resident_id, about, kind]
     row += [json.dumps(facts, ensure_ascii=False), link, acknowledge_link, among.permission, urgent, among.first_role]
-    pushed = pushing(to=[audience], kind="critical" if urgent else "notice", reference=str(key))
-    run(pushed, beside=(_INSERT, [key, *row, timezone.now()]))
+    insert(_INSERT, [key, *row, timezone.now()])
+    push(to=[audience], kind="critical" if urgent else "notice", reference=str(key))
     if among.first_role:
         audience = f"role:{among.first_role}:{organization_id}"
     channels.deliver(audience=audience, kind=kind, params=facts, urgent=urgent)

@@ -27,16 +27,11 @@ class Call:
         return f"{self.function}({', '.join(['%s'] * len(self.arguments))})"
 
 
-def run(
-    calls: Sequence[Call],
-    *,
-    with_update: tuple[str, Sequence[Any]] | None = None,
-    beside: tuple[str, Sequence[Any]] | None = None,
-) -> tuple[Any, ...]:
+def run(calls: Sequence[Call], *, with_update: tuple[str, Sequence[Any]] | None = None) -> tuple[Any, ...]:
     """Call functions in their order, in one statement; returns what each answered.
 
     `with_update` is an UPDATE of one row, with its values, that goes along; the functions are called after it. Raises LookupError
-    when it finds no row. `beside` is an INSERT that goes along and of which nothing is asked back.
+    when it finds no row.
     """
     if not calls:
         return ()
@@ -45,13 +40,15 @@ def run(
     if with_update is not None:
         update, written = with_update
         statement, values = f"WITH written AS ({update} RETURNING 1) {statement} FROM written", [*written, *values]
-    elif beside is not None:
-        insert, written = beside
-        statement, values = f"WITH written AS ({insert}) {statement}", [*written, *values]
     answers = ask(statement, [typeless(value) for value in values])
     if not answers:
         raise LookupError("the row that was to be written is not there")
     return answers[0]
+
+
+def insert(statement: str, values: Sequence[Any]) -> None:
+    """Send an INSERT of which nothing is asked back: whoever writes for others may not read what was written."""
+    ask(f"WITH written AS ({statement}) SELECT 1", [typeless(value) for value in values])
 
 
 def typeless(value: Any) -> Any:

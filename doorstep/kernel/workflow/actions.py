@@ -325,4 +325,4 @@ def _tasks(
         clock=state.clock,
         due_at=due_at,
     )
-    return [*calls, *worklist.opening(task, now=now)]
+    return [*calls, worklist.opening(task, now=now)]

@@ -18,7 +18,7 @@ from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.database.calls import Call, as_json, run
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.events.event import Event
-from doorstep.kernel.web.push import push, pushing
+from doorstep.kernel.web.push import push
 from doorstep.kernel.worklist import calendar
 from doorstep.kernel.worklist.duty import next_in_line
 from doorstep.kernel.worklist.events import TaskEscalated, TaskOverdue, TaskWarned
@@ -63,11 +63,11 @@ class NewTask:
 
 def open_task(new: NewTask, *, now: datetime | None = None) -> None:
     """Open a task with its clock and tell the pages of its organisation."""
-    run(opening(new, now=now or timezone.now()))
+    run([opening(new, now=now or timezone.now())])
 
 
-def opening(new: NewTask, *, now: datetime) -> list[Call]:
-    """The calls that open a task and tell of it, for an act that sends them with its other traces."""
+def opening(new: NewTask, *, now: datetime) -> Call:
+    """The call that opens a task, for an act that sends it with its other traces; pages are told once that has committed."""
     due_at, warn_at, steps = new.due_at, None, []
     if new.clock is not None:
         due_at = due_at or calendar.due(now, new.clock.due, working_time=new.clock.working_time)
@@ -91,8 +91,8 @@ def opening(new: NewTask, *, now: datetime) -> list[Call]:
         "warn_at": warn_at,
         "escalate_to": steps,
     }
-    told = pushing(to=[f"organization:{new.organization_id}"], kind="worklist", reference=new.kind)
-    return [Call("worklist_open", (as_json(task),)), *told]
+    push(to=[f"organization:{new.organization_id}"], kind="worklist", reference=new.kind)
+    return Call("worklist_open", (as_json(task),))
 
 
 def close_tasks(*, machine: str, item_id: int, outcome: str, actor: Actor, now: datetime | None = None) -> int:

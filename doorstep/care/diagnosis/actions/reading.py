@@ -17,9 +17,8 @@ from doorstep.care.diagnosis.report import Report, content_of, shape_problems
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, Refused
 from doorstep.kernel.audit import actions as audit
-from doorstep.kernel.database.calls import Call, run
 from doorstep.kernel.events import actions as events
-from doorstep.kernel.web.push import push, pushing
+from doorstep.kernel.web.push import push
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.kernel.worklist import actions as worklist
 
@@ -43,8 +42,8 @@ def claim(*, order: EcgOrder, actor: Actor) -> EcgOrder:
             "claimed_at": now,
             "lease_until": now + states.LEASE,
         }
-        told = _telling_queue(locked)
-        return workflow.apply(locked, "claim", actor=actor, values=values, due_at=_due(locked), along=told)
+        _tell_queue(locked)
+        return workflow.apply(locked, "claim", actor=actor, values=values, due_at=_due(locked))
 
 
 @transaction.atomic
@@ -82,8 +81,8 @@ def release(*, order: EcgOrder, actor: Actor) -> EcgOrder:
     """Give a case back to the queue; the draft stays for the next reader, the clock runs on."""
     with workflow.in_transaction():
         locked = lock_own(order, actor)
-        told = _telling_queue(locked)
-        return workflow.apply(locked, "release", actor=actor, values=_NO_LEASE, due_at=_due(locked), along=told)
+        _tell_queue(locked)
+        return workflow.apply(locked, "release", actor=actor, values=_NO_LEASE, due_at=_due(locked))
 
 
 @transaction.atomic
@@ -169,11 +168,7 @@ def _due(order: EcgOrder) -> datetime | None:
 
 
 def _tell_queue(order: EcgOrder) -> None:
-    run(_telling_queue(order))
-
-
-def _telling_queue(order: EcgOrder) -> list[Call]:
-    return pushing(to=[f"organization:{order.center_id}"], kind="ecg-queue", reference=str(order.key))
+    push(to=[f"organization:{order.center_id}"], kind="ecg-queue", reference=str(order.key))
 
 
 def _source_topics(order: EcgOrder) -> list[str]:

@@ -1,5 +1,7 @@
 """Telling and seeing."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 
@@ -45,10 +47,14 @@ def test_tell_one_role_of_a_unit() -> None:
         assert queries.count_unseen(actor=duty) == 1
 
 
-def test_tell_pushes_the_key_alone() -> None:
+def test_tell_pushes_the_key_alone(django_capture_on_commit_callbacks: Any) -> None:
     world = make_world()
     li = of_user(make_staff(name="李长河", organization_id=world.village, role="village_doctor"))
-    with acting(li), connection.execute_wrapper(seen := _Statements()):
+    with (
+        acting(li),
+        connection.execute_wrapper(seen := _Statements()),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
         key = actions.tell(kind="critical-value", user_id=li.user_id, params={"finding": "室速"}, urgent=True)
     assert seen.payloads == [f'{{"to": ["user:{li.user_id}"], "kind": "critical", "id": "{key}"}}']
 
