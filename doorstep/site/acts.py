@@ -70,6 +70,7 @@ _WORDS: dict[str, Any] = {
     "slots.export": _("导出门诊名单"),
     "schedule.session": _("设置出诊时段"),
     "ticket.call": _("叫号"),
+    "ticket.line-up": _("过号重排"),
     "stay.round": _("记录查房"),
     "stock.count": _("更新药品库存"),
     "post.switch": _("切换岗位"),

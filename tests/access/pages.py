@@ -158,6 +158,7 @@ PAGES: dict[str, Page] = {
     "scheduling:kiosk-cancel": page("KIOSK_SERVE", of="nothing"),
     "scheduling:kiosk-done": page("KIOSK_SERVE", of="nothing"),
     "scheduling:kiosk-check-in": act("KIOSK_SERVE", of="nothing"),
+    "scheduling:kiosk-line-up": act("KIOSK_SERVE", of="nothing"),
     "scheduling:kiosk-ticket": page("KIOSK_SERVE", of="nothing"),
     "scheduling:kiosk-ticket-file": page("KIOSK_SERVE", of="nothing"),
     "scheduling:phone": page("PHONE_DESK"),

@@ -21,6 +21,8 @@ from doorstep.coordination.scheduling import (
 from doorstep.coordination.scheduling.checking import (
     bookable_resident,
     check_booker,
+    check_day,
+    check_in_is,
     check_not_begun,
     check_wish,
     standing_for,
@@ -63,6 +65,7 @@ __all__ = [
     "change",
     "channel_of",
     "check_booker",
+    "check_in_is",
     "expire_holds",
     "facts_of",
     "fulfil",
@@ -276,8 +279,9 @@ def cancel(*, booking_key: uuid.UUID | str, actor: Actor, reason: str) -> Bookin
 
 @transaction.atomic
 def arrive(*, booking_key: uuid.UUID | str, actor: Actor) -> Booking:
-    """The resident has checked in and has a number in the queue of the day."""
+    """The resident has checked in and has a number in the queue of the day; Conflict on any other day than the visit's."""
     booking = queries.get_booking(booking_key=booking_key, actor=actor)
+    check_day(booking)
     moved = workflow.apply(booking, "arrive", actor=actor, details=facts_of(booking))
     ticketing.give_ticket(booking)
     return moved

@@ -3,14 +3,14 @@
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import booking_queries, standing
+from doorstep.coordination.scheduling import booking_queries, rules, standing
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.precedence import Standing
 from doorstep.coordination.scheduling.rules import QUOTA_ZH, Quota
 from doorstep.kernel.access.actor import Actor, ActorKind
-from doorstep.kernel.access.refusals import NotFound, NotPermitted, Refused
+from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 
@@ -56,6 +56,24 @@ def check_not_begun(booking: Booking, actor: Actor) -> None:
     """Raise Refused when a resident gives back what has begun: who does not come and says so afterwards still did not come."""
     if actor.kind is ActorKind.RESIDENT and booking.slot.starts_at <= timezone.now():
         raise Refused(_("已到就诊时间，不能自行取消或改约；确有原因的，请联系就诊医院门诊。"))
+
+
+def check_in_is(booking: Booking) -> str:
+    """Whether somebody may check in with a booking now: "open", or "early" before its day, "over" after it."""
+    return rules.check_in_is(booking.slot.starts_at, booking.slot.ends_at, now=timezone.now())
+
+
+def check_day(booking: Booking) -> None:
+    """Raise Conflict when somebody checks in on another day than that of the visit: the number would be for nobody's queue."""
+    slot, day = booking.slot, check_in_is(booking)
+    told = {"time": timezone.localtime(slot.starts_at).strftime("%m-%d %H:%M")}
+    match day:
+        case "early":
+            raise Conflict(_("就诊时间是 %(time)s，就诊当天才能报到。") % told, code="not-the-day")
+        case "over":
+            raise Conflict(
+                _("就诊时间是 %(time)s，已过，不能报到；今天要就诊的，请改约或加号。") % told, code="not-the-day"
+            )
 
 
 def _check_origin(origin: str, resident: Resident, actor: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from doorstep.coordination.scheduling.models import Booking
@@ -11,9 +12,10 @@ from doorstep.kernel.access.actor import Actor
 
 def coming_here(*, person: Actor, organization_id: int | None = None) -> list[Booking]:
     """The bookings to come of the person who was identified, at one house or at all, next first."""
+    # Who left unseen today may come back and check in again.
     found = Booking.objects.filter(
+        Q(state__in=EXPECTED) | Q(state="left", slot__starts_at__date=timezone.localdate()),
         resident_id__in=person.resident_ids,
-        state__in=EXPECTED,
         slot__ends_at__gte=timezone.now() - timedelta(hours=2),
     )
     if organization_id is not None:

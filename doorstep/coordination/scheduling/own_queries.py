@@ -101,10 +101,10 @@ def times(
     return [(day, list(slots)) for day, slots in groupby(found, key=lambda slot: timezone.localdate(slot.starts_at))]
 
 
-def ahead(booking: Booking) -> int | None:
+def ahead(booking: Booking, *, actor: Actor) -> int | None:
     """How many are called before a checked-in person; None before check-in."""
     ticket = Ticket.objects.filter(booking=booking).first() if booking.state == "arrived" else None
-    return queue_queries.ahead_of(ticket) if ticket is not None and ticket.state == "waiting" else None
+    return queue_queries.ahead_of(ticket, actor=actor) if ticket is not None and ticket.state == "waiting" else None
 
 
 def to_change(*, key: str, person: Resident) -> Booking | None:

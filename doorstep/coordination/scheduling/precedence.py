@@ -7,6 +7,8 @@ from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
 
+from doorstep.coordination.scheduling.rules import PASSED_BEHIND
+
 
 @dataclass(frozen=True, slots=True)
 class Weight:
@@ -72,6 +74,13 @@ def standing_sentence(standing: Standing) -> str:
         "age": facts.age,
         "points": standing.points,
     }
+
+
+def behind_sentence() -> str:
+    """Where whoever was passed over, or comes too late, is called."""
+    return _(
+        "过号后本人回来重新排队的，以及时段结束后才报到的，排在其后 %(count)s 位之后；过号未回来的，候诊的都叫完再叫。（口径待核）"
+    ) % {"count": PASSED_BEHIND}
 
 
 # Figures of the no-show rule: chosen for the platform, to be agreed with each county.

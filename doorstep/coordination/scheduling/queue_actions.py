@@ -12,7 +12,7 @@ from doorstep.coordination.scheduling import actions, attending_actions, queries
 from doorstep.coordination.scheduling.models import Booking, Place, Slot, Ticket
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.permissions import Permission
-from doorstep.coordination.scheduling.rules import Quota
+from doorstep.coordination.scheduling.rules import PASSED_BEHIND, Quota
 from doorstep.coordination.scheduling.taking import Ask
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
@@ -27,8 +27,13 @@ LARGEST_EXTRA = 5
 def call_next(*, schedule_key: uuid.UUID | str, place_name: str, actor: Actor) -> Ticket | None:
     """Call the next ticket of a schedule's day; two rooms that call at once get two people. None when nobody waits."""
     schedule = _queue(schedule_key, actor)
-    ticket = queue_queries.next_ticket(schedule_id=schedule, day=timezone.localdate())
-    return _call(ticket, place_name, actor) if ticket else None
+    day = timezone.localdate()
+    ticket = queue_queries.next_ticket(schedule_id=schedule, day=day)
+    if ticket is None:
+        return None
+    lined_up = Ticket.objects.filter(schedule_id=schedule, day=day, state="waiting", turn_in__gt=0)
+    lined_up.exclude(pk=ticket.pk).update(turn_in=F("turn_in") - 1)
+    return _call(ticket, place_name, actor)
 
 
 @transaction.atomic
@@ -42,11 +47,25 @@ def call_again(*, ticket_key: uuid.UUID | str, actor: Actor) -> Ticket:
 
 @transaction.atomic
 def pass_over(*, ticket_key: uuid.UUID | str, actor: Actor) -> Ticket:
-    """Nobody came in: the ticket waits to be called again and others go before."""
+    """Nobody came in: all others go before, unless the person lines up again (`line_up`)."""
     ticket = _ticket(ticket_key, actor)
     if ticket.state != "called":
         raise Conflict(_("只有已叫的号可以过号。"))
     return _move(ticket, Ticket.State.PASSED, actor)
+
+
+@transaction.atomic
+def line_up(*, ticket_key: uuid.UUID | str, actor: Actor) -> Ticket:
+    """Whoever was passed over is back: called after the next three who wait (过号重排). At the desk, or at a machine for whoever stands there."""
+    if not actor.may(Permission.KIOSK_SERVE):
+        actor.check(Permission.QUEUE_CALL)
+    ticket = queue_queries.lock_ticket(key=ticket_key, actor=actor)
+    if ticket.state != "passed":
+        raise Conflict(_("只有过号的号可以重新排队。"))
+    Ticket.objects.filter(pk=ticket.pk).update(state=Ticket.State.WAITING, turn_in=PASSED_BEHIND)
+    ticket.refresh_from_db()
+    _tell(ticket, "ticket.line-up", actor)
+    return ticket
 
 
 @transaction.atomic
@@ -116,6 +135,7 @@ def _call(ticket: Ticket, place_name: str, actor: Actor) -> Ticket:
         called_at=timezone.now(),
         calls=F("calls") + 1,
         place_name=place_name.strip()[:40] or ticket.place_name,
+        turn_in=None,
     )
     ticket.refresh_from_db()
     _tell(ticket, "ticket.call", actor)

@@ -8,12 +8,20 @@ from django.db.models import Case, F, IntegerField, Value, When
 
 from doorstep.coordination.scheduling.models import Ticket
 from doorstep.coordination.scheduling.queries import as_key
-from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.access.session import for_purpose
 
-# Who was passed over comes again after those who wait.
+# Whoever lined up again and has let the others go before; then by time; then who has still to let some go; passed over, last.
 _ORDER = (
-    Case(When(state="waiting", then=Value(0)), default=Value(1), output_field=IntegerField()),
+    Case(
+        When(state="passed", then=Value(3)),
+        When(turn_in=0, then=Value(0)),
+        When(turn_in__isnull=True, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    ),
+    "turn_in",
     "starts_at",
     F("points").desc(),
     "number",
@@ -63,12 +71,20 @@ def boards(*, organization_id: int, day: date, department_id: int | None = None)
     return [_board(tickets) for tickets in by_schedule.values()]
 
 
-def ahead_of(ticket: Ticket) -> int:
-    """How many are called before this ticket, as far as numbers can tell."""
-    before = Ticket.objects.filter(schedule_id=ticket.schedule_id, day=ticket.day, state="waiting")
-    return before.filter(starts_at__lt=ticket.starts_at).count() + (
-        before.filter(starts_at=ticket.starts_at, number__lt=ticket.number).count()
-    )
+def ahead_of(ticket: Ticket, *, actor: Actor) -> int:
+    """How many are called before this ticket; who asks need not see the others, of whom nothing but their number is said."""
+    line = Ticket.objects.filter(schedule_id=ticket.schedule_id, day=ticket.day, state="waiting")
+    with for_purpose(Purpose.HANDLER, actor):
+        waiting = in_line(list(line.order_by(*_ORDER)))
+    return next((place for place, one in enumerate(waiting) if one.pk == ticket.pk), len(waiting))
+
+
+def in_line(waiting: list[Ticket]) -> list[Ticket]:
+    """Waiting tickets, in the order of the database, as they will be called: whoever lined up again behind so many others."""
+    line = [one for one in waiting if one.turn_in is None]
+    for one in sorted((one for one in waiting if one.turn_in is not None), key=lambda one: one.turn_in or 0):
+        line.insert(one.turn_in or 0, one)
+    return line
 
 
 def _board(tickets: list[Ticket]) -> Board:
@@ -81,6 +97,6 @@ def _board(tickets: list[Ticket]) -> Board:
         department=schedule.department.name,
         who=schedule.who,
         called=called,
-        waiting=[one for one in tickets if one.state == "waiting"],
+        waiting=in_line([one for one in tickets if one.state == "waiting"]),
         passed=[one for one in tickets if one.state == "passed"],
     )

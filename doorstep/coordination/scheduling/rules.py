@@ -31,6 +31,12 @@ QUOTA_ZH = {
 # The hours of China's clock in which a resident is expected to answer; platform default.
 WAKES, SLEEPS = 8, 21
 
+# Check-in opens with the day of the visit, for a visit after midnight so long before it; platform default.
+CHECK_IN_BEFORE = timedelta(hours=2)
+
+# Whoever was passed over, or checks in after the end of the own time, is called after so many others; platform default.
+PASSED_BEHIND = 3
+
 # Share of outpatient places that a group gives down to primary units and family-doctor teams, 国卫医政函〔2023〕27号.
 GIVEN_DOWN_SHARE = {"value": "1/3", "source": "国卫医政函〔2023〕27号", "verified": False}
 GIVEN_DOWN = frozenset({Quota.CONTRACT, Quota.REFERRAL, Quota.COMMUNITY})
@@ -67,3 +73,11 @@ def answer_by(now: datetime, *, within: timedelta) -> datetime:
             return local + left
         left -= max(closes - local, timedelta())
         local = opens + timedelta(days=1)
+
+
+def check_in_is(starts_at: datetime, ends_at: datetime, *, now: datetime) -> str:
+    """Whether somebody may check in for a visit now: "open", or "early" before its day, "over" after it."""
+    local, day = now.astimezone(CHINA), starts_at.astimezone(CHINA).date()
+    if local.date() < day and starts_at - now > CHECK_IN_BEFORE:
+        return "early"
+    return "over" if local.date() > ends_at.astimezone(CHINA).date() else "open"

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from doorstep.coordination.scheduling.models import Booking, Schedule, Ticket
 from doorstep.coordination.scheduling.precedence import WEIGHTS
+from doorstep.coordination.scheduling.rules import PASSED_BEHIND
 from doorstep.kernel.web.formats import masked_name
 from doorstep.kernel.web.push import push
 
@@ -15,8 +16,9 @@ def give_ticket(booking: Booking) -> Ticket:
     existing = Ticket.objects.filter(booking=booking).first()
     if existing is not None:
         if existing.state == Ticket.State.VOID:
-            Ticket.objects.filter(pk=existing.pk).update(state=Ticket.State.WAITING)
-            existing.state = Ticket.State.WAITING.value
+            # Whoever was called already and comes back goes behind others, as whoever was passed over.
+            existing.state, existing.turn_in = Ticket.State.WAITING.value, PASSED_BEHIND if existing.calls else None
+            Ticket.objects.filter(pk=existing.pk).update(state=existing.state, turn_in=existing.turn_in)
         return existing
     # One at a time for a schedule; bookings, which only point at the schedule, do not wait for this lock.
     schedule = Schedule.objects.select_for_update(no_key=True).get(slots=booking.slot_id)
@@ -31,6 +33,7 @@ def give_ticket(booking: Booking) -> Ticket:
         number=last + 1,
         shown_name=masked_name(booking.resident.name),
         starts_at=booking.slot.starts_at,
+        turn_in=PASSED_BEHIND if booking.slot.ends_at < timezone.now() else None,
         points=sum(weight.points for weight in WEIGHTS if weight.code in booking.groups),
     )
 

@@ -71,6 +71,7 @@ urlpatterns = [
     path("kiosk/done/<uuid:key>/", kiosk.done, name="kiosk-done"),
     path("kiosk/check-in/<uuid:key>/", kiosk.check_in, name="kiosk-check-in"),
     path("kiosk/tickets/<uuid:key>/", kiosk.ticket, name="kiosk-ticket"),
+    path("kiosk/tickets/<uuid:key>/line-up/", kiosk.line_up, name="kiosk-line-up"),
     path("kiosk/tickets/<uuid:key>.pdf", kiosk.ticket_file, name="kiosk-ticket-file"),
     path("phone/", phone.desk, name="phone"),
     path("phone/verify/", phone.verify, name="phone-verify"),

@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from doorstep.coordination.scheduling.models import Booking, Place, Rebooking, WaitingEntry
 from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.states import WAITING_LIVE
-from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.access.session import for_purpose
 from doorstep.people.organizations.models import Department
 from doorstep.people.residents.finding import fits
 
@@ -159,18 +160,16 @@ def list_of(*, organization_ids: Iterable[int], sent: bool = False, text: str = 
     ][:SHOWN]
 
 
-def ahead_of(entry: WaitingEntry) -> int:
-    """How many wait in the same department before this one."""
+def ahead_of(entry: WaitingEntry, *, actor: Actor) -> int:
+    """How many wait in the same department before this one; who asks need not see the others, of whom nothing but their number is said."""
     before = (
         Q(missed_offers__lt=entry.missed_offers)
         | Q(missed_offers=entry.missed_offers, points__gt=entry.points)
         | Q(missed_offers=entry.missed_offers, points=entry.points, created_at__lt=entry.created_at)
     )
-    return int(
-        WaitingEntry.objects.filter(department_id=entry.department_id, state="waiting")
-        .filter(before)
-        .aggregate(n=Count("id"))["n"]
-    )
+    line = WaitingEntry.objects.filter(before, department_id=entry.department_id, state="waiting")
+    with for_purpose(Purpose.HANDLER, actor):
+        return line.count()
 
 
 def departments_to_wait_for(*, organization_ids: Iterable[int], specialty: str) -> list[Department]:

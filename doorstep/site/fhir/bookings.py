@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import queries as referrals
@@ -75,8 +74,6 @@ class BookingDoor:
             reason = str(resource.get("comment") or "") or _("接入系统撤销报到")
             attending_actions.take_back_arrival(booking_key=fhir_id, actor=_caller(actor), reason=reason)
         elif wanted in _WORDS:
-            if timezone.localdate(booking.slot.starts_at) > timezone.localdate():
-                raise Conflict(_("就诊当天才能报到。"))
             actions.arrive(booking_key=fhir_id, actor=actor)
         elif wanted == "fulfilled":
             actions.fulfil(booking_key=fhir_id, actor=actor)

@@ -71,7 +71,7 @@ OPERATIONS = (
         "hold",
         "Slot",
         "占号",
-        "Keeps a place for a patient for some minutes.",
+        "Keeps a place for a patient for some minutes. With the header Idempotency-Key a resend is answered the same and keeps no second place.",
         changes=True,
         given=(
             Given("slot", "Reference", "The Slot.", needed=True),

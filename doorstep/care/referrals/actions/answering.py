@@ -14,6 +14,7 @@ from doorstep.care.referrals.actions.details import (
     REFERRAL,
     details_of,
     end_sight,
+    free,
     give_bed_back,
     give_place_back,
     keep_place,
@@ -242,10 +243,20 @@ def check_in(*, referral: Referral, method: str, actor: Actor) -> Referral:
         values={"arrived_at": now, "arrival_method": method, "accepted_at": referral.accepted_at or now},
         details=details_of(referral, method=method),
     )
-    booking = place_kept(moved)
-    if booking is not None:
-        scheduling.arrive(booking_key=booking.key, actor=actor)
+    _use_place(moved, actor)
     return moved
+
+
+def _use_place(referral: Referral, actor: Actor) -> None:
+    """Check in at the clinic on the booked day; whoever is here before that day and is seen now needs the place no more."""
+    booking = place_kept(referral)
+    if booking is None:
+        return
+    match scheduling.check_in_is(booking):
+        case "open":
+            scheduling.arrive(booking_key=booking.key, actor=actor)
+        case "early":
+            free(booking, actor=actor, reason=_("转诊患者已提前到院"))
 
 
 @transaction.atomic

@@ -232,6 +232,8 @@ class Ticket(models.Model):
     called_at = models.DateTimeField(null=True)
     calls = models.SmallIntegerField(default=0)
     place_name = models.CharField(max_length=40, blank=True, default="")
+    # Of whoever lined up again, after being passed over or too late: how many others are called first. None: by the time booked.
+    turn_in = models.SmallIntegerField(null=True)
 
     row_access = RowAccess(
         using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])"
@@ -245,5 +247,6 @@ class Ticket(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=("waiting", "void")) | Q(called_at__isnull=False), name="ticket_called_with_time"
             ),
+            models.CheckConstraint(condition=Q(turn_in__isnull=True) | Q(turn_in__gte=0), name="ticket_turn_in"),
         )
         indexes = (models.Index(fields=["organization", "day", "state"], name="ticket_day"),)

@@ -10,11 +10,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import actions, at_once, claiming, queries
-from doorstep.coordination.scheduling.models import Booking, Place
+from doorstep.coordination.scheduling import actions, at_once, claiming, queries, rules
+from doorstep.coordination.scheduling.models import Booking, Place, Ticket
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.taking import Ask, take
-from doorstep.coordination.scheduling.tests.factories import make_clinic, make_slot, told
+from doorstep.coordination.scheduling.tests.factories import book_for, make_clinic, make_slot, told
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
@@ -162,7 +162,7 @@ def test_cancel_frees_the_place_and_needs_a_reason() -> None:
 
 def test_arrive_and_fulfil_are_the_clinics_acts() -> None:
     clinic = make_clinic()
-    slot = make_slot(clinic, referral=1)
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(minutes=5), referral=1)
     with acting(clinic.doctor) as li:
         held = actions.hold(slot_key=slot.key, origin="referral", actor=li, resident_id=clinic.resident.id)
         booking = actions.book(hold_key=held.key, resident_id=clinic.resident.id, actor=li)
@@ -173,6 +173,36 @@ def test_arrive_and_fulfil_are_the_clinics_acts() -> None:
         assert actions.fulfil(booking_key=booking.key, actor=officer).state == "fulfilled"
     with acting(clinic.stranger) as zhao, pytest.raises(NotFound):
         actions.cancel(booking_key=booking.key, actor=zhao, reason="试试")
+
+
+def test_nobody_checks_in_on_another_day_than_the_visits() -> None:
+    clinic = make_clinic()
+    tomorrow = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    booking = book_for(clinic, make_slot(clinic, starts_at=tomorrow, referral=1), clinic.resident)
+    with acting(clinic.officer) as officer:
+        for day, said in ((tomorrow - timedelta(hours=10), "就诊当天才能报到"), (tomorrow + timedelta(days=1), "已过")):
+            with time_machine.travel(day, tick=False), pytest.raises(Conflict, match=said) as refused:
+                actions.arrive(booking_key=booking.key, actor=officer)
+            assert refused.value.code == "not-the-day"
+        assert not Ticket.objects.exists()
+        with time_machine.travel(tomorrow - timedelta(hours=2), tick=False):
+            assert actions.arrive(booking_key=booking.key, actor=officer).state == "arrived"
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-03-01T22:29", "early"),
+        ("2026-03-01T22:31", "open"),
+        ("2026-03-02T01:30", "open"),
+        ("2026-03-02T23:59", "open"),
+        ("2026-03-03T00:01", "over"),
+    ],
+)
+def test_check_in_is_open_on_the_day_and_shortly_before_a_visit_after_midnight(now: str, expected: str) -> None:
+    starts = datetime(2026, 3, 2, 0, 30, tzinfo=rules.CHINA)
+    moment = datetime.fromisoformat(now).replace(tzinfo=rules.CHINA)
+    assert rules.check_in_is(starts, starts + timedelta(minutes=30), now=moment) == expected
 
 
 def test_record_no_shows_closes_what_nobody_came_to() -> None:

@@ -201,7 +201,12 @@ class Story:
         """Check somebody in: the place stays taken for good."""
         if self.booked:
             bind(self.manager)
-            actions.arrive(booking_key=self.booked[number % len(self.booked)], actor=self.manager)
+            # On the day; before it nobody is checked in.
+            self.clock.move_to(self.slots[0].starts_at - timedelta(minutes=5))
+            try:
+                actions.arrive(booking_key=self.booked[number % len(self.booked)], actor=self.manager)
+            finally:
+                self.clock.move_to(self.now)
             bind(self.clinic.doctor)
 
     def stop(self, number: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import Booking, Schedule
+from doorstep.coordination.scheduling.models import Booking, Place, Schedule
 from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -35,6 +35,35 @@ def _ask(client: Client, token: str, path: str, headers: dict[str, str] | None =
         content_type="application/fhir+json",
         headers={"Authorization": f"Bearer {token}", **(headers or {})},
     )
+
+
+def test_a_hold_sent_again_with_its_key_is_answered_the_same_and_keeps_one_place(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, open=3)
+    token, patient = _token(clinic), f"Patient/{clinic.resident.key}"
+    same = {"Idempotency-Key": "visit-1"}
+    first = _ask(client, token, "Slot/$hold", headers=same, slot=f"Slot/{slot.key}", patient=patient)
+    again = _ask(client, token, "Slot/$hold", headers=same, slot=f"Slot/{slot.key}", patient=patient)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    with acting(system_actor(Purpose.INDICATORS)):
+        assert Place.objects.filter(state="held").count() == 1
+    other = _ask(client, token, "Slot/$hold", headers=same, slot=f"Slot/{slot.key}", patient=patient, origin="own")
+    assert other.status_code == 422, other.content
+    assert "Idempotency-Key" in other.content.decode()
+    hold = first.json()["parameter"][0]["valueString"]
+    assert _ask(client, token, "Appointment/$book", hold=hold, patient=patient).status_code == 201
+    late = _ask(client, token, "Slot/$hold", headers=same, slot=f"Slot/{slot.key}", patient=patient)
+    assert late.json() == first.json()
+    with acting(system_actor(Purpose.INDICATORS)):
+        assert not Place.objects.filter(state="held").exists()
+    # What was refused has used no key: the same request goes through once a place is free.
+    full = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), open=0)
+    key = {"Idempotency-Key": "visit-2"}
+    assert _ask(client, token, "Slot/$hold", headers=key, slot=str(full.key), patient=patient).status_code == 409
+    with acting(system_actor(Purpose.IMPORT)):
+        Place.objects.create(slot=full, number=1, quota="open")
+    assert _ask(client, token, "Slot/$hold", headers=key, slot=str(full.key), patient=patient).status_code == 201
 
 
 def test_find_hold_book_and_cancel(client: Client) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from doorstep.coordination.scheduling import actions
 from doorstep.coordination.scheduling.models import Schedule, Slot
-from doorstep.coordination.scheduling.tests.factories import make_clinic, make_slot
+from doorstep.coordination.scheduling.tests.factories import book_for, make_clinic, make_slot
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
 from doorstep.site.accounts import MFA_SEEN
@@ -91,7 +91,7 @@ def test_picker_offers_free_slots_of_the_origin() -> None:
 
 def test_booking_page_is_for_both_sides_and_nobody_else() -> None:
     clinic = make_clinic()
-    slot = make_slot(clinic, referral=1)
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(minutes=5), referral=1)
     with acting(clinic.doctor) as li:
         held = actions.hold(slot_key=slot.key, origin="referral", actor=li, resident_id=clinic.resident.id)
         booking = actions.book(hold_key=held.key, resident_id=clinic.resident.id, actor=li)
@@ -102,6 +102,13 @@ def test_booking_page_is_for_both_sides_and_nobody_else() -> None:
     assert office.post(f"{address}call-off/", {"reason": ""}).status_code == 422
     assert office.post(f"{address}arrive/").status_code == 302
     assert "已报到" in office.get(address).content.decode()
+    # On another day nobody is offered to be checked in, and who asks all the same is told why not.
+    later = book_for(
+        clinic, make_slot(clinic, starts_at=timezone.now() + timedelta(days=3), referral=1), clinic.resident
+    )
+    address = f"/slots/bookings/{later.key}/"
+    assert f"{address}arrive/" not in office.get(address).content.decode()
+    assert office.post(f"{address}arrive/").status_code == 409
 
 
 def test_pages_stay_inside_their_number_of_queries() -> None:

@@ -48,6 +48,7 @@ def booking(request: HttpRequest, key: UUID) -> HttpResponse:
     """One booking with its history and the acts of this person's side."""
     actor = actor_with(request, Permission.SLOT_VIEW)
     found = queries.get_booking(booking_key=key, actor=actor)
+    day = actions.check_in_is(found)
     context = {
         "booking": found,
         "person": named(ids=[found.resident_id]).get(found.resident_id) if found.resident_id else None,
@@ -55,7 +56,8 @@ def booking(request: HttpRequest, key: UUID) -> HttpResponse:
         "serves": actor.may(Permission.QUEUE_CALL),
         "state": found.machine.state(found.state),
         "history": workflow.history(found, actor=actor),
-        "ways": workflow.allowed(found, actor=actor),
+        "ways": [one for one in workflow.allowed(found, actor=actor) if one.verb != "arrive" or day == "open"],
+        "early": found.state == "booked" and day == "early",
         "groups": [_(precedence.LABELS[code]) for code in found.groups],
         "quota": quota_name(found.quota),
         "rule": precedence.rule_sentence(),

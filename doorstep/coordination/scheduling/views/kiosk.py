@@ -18,6 +18,8 @@ from doorstep.coordination.scheduling import (
     kiosk_queries,
     own_queries,
     queries,
+    queue_actions,
+    rules,
     ticket_paper,
     ticketing,
     waiting_actions,
@@ -100,7 +102,7 @@ def mine(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
 def check_in(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
     """Check in for an appointment of today in this house, and give its number in the queue."""
     booking = _own_today(key, machine, person)
-    if booking.state == "booked":
+    if booking.state in ("booked", "left"):
         able = machine.with_permissions({*machine.permissions, *_IMPLIED})
         actions.arrive(booking_key=key, actor=able)
     return redirect(request, reverse("scheduling:kiosk-ticket", args=[key]))
@@ -114,9 +116,24 @@ def ticket(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> Ht
     given = ticketing.give_ticket(booking) if booking.state == "arrived" else None
     if given is None:
         raise NotFound()
-    return _page(
-        request, "ticket", machine, person, {"booking": booking, "ticket": given, "ahead": own_queries.ahead(booking)}
-    )
+    context = {
+        "booking": booking,
+        "ticket": given,
+        "ahead": own_queries.ahead(booking, actor=machine),
+        "behind": rules.PASSED_BEHIND,
+    }
+    return _page(request, "ticket", machine, person, context)
+
+
+@require_POST
+@once
+@_identified
+def line_up(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
+    """Whoever was passed over lines up again behind the next three."""
+    booking = _own_today(key, machine, person)
+    if hasattr(booking, "ticket") and booking.ticket.state == "passed":
+        queue_actions.line_up(ticket_key=booking.ticket.key, actor=machine)
+    return redirect(request, reverse("scheduling:kiosk-ticket", args=[key]))
 
 
 @require_GET
@@ -127,7 +144,7 @@ def ticket_file(request: HttpRequest, machine: Actor, person: Actor, key: UUID) 
     if booking.state != "arrived":
         raise NotFound()
     given = ticketing.give_ticket(booking)
-    content = ticket_paper.ticket_pdf(booking, given, ahead=own_queries.ahead(booking) or 0)
+    content = ticket_paper.ticket_pdf(booking, given, ahead=own_queries.ahead(booking, actor=machine) or 0)
     return HttpResponse(content, content_type="application/pdf")
 
 
@@ -255,7 +272,7 @@ def _replaced(key: str, machine: Actor, person: Actor) -> Any:
 
 
 def _is_today(booking: Any) -> bool:
-    return timezone.localdate(booking.slot.starts_at) == timezone.localdate()
+    return actions.check_in_is(booking) == "open"
 
 
 def _page(

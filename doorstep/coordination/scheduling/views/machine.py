@@ -3,6 +3,7 @@
 Each takes a Parameters resource (or query parameters for $find) and calls the same actions as the pages.
 """
 
+import hashlib
 import uuid
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.database.calls import Call
 from doorstep.kernel.fhir.door import allow, at_once, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
+from doorstep.kernel.workflow import idempotency
 from doorstep.people.residents import queries as residents
 
 _LONGEST_HOLD = 30  # minutes
@@ -61,9 +63,32 @@ def find(request: HttpRequest) -> HttpResponse:
 
 @machine
 def hold(request: HttpRequest) -> HttpResponse:
-    """POST Slot/$hold (slot, patient, origin, minutes, basedOn): keeps a place; answers hold, until and the slot."""
+    """POST Slot/$hold (slot, patient, origin, minutes, basedOn): keeps a place; answers hold, until and the slot.
+
+    With the header Idempotency-Key a resend is answered the same and keeps no second place, also when the hold is over by then.
+    """
     allow(request, "Appointment", "c")
     given, actor = _given(request), _actor(request)
+    resent = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
+    if not resent:
+        return _held(*_hold(given, actor))
+    key, asked = str(uuid.uuid5(_REQUESTS, f"hold|{resent}")), _digest(given)
+    earlier = idempotency.claim(key=key, route=request.path, actor=actor)
+    if earlier is not None:
+        *same, asked_before = earlier.location.split("|")
+        if asked_before != asked:
+            sentence = (
+                "该 Idempotency-Key 已用于另一次占号，请换一个 / this Idempotency-Key was used for another request"
+            )
+            raise FhirRefused(422, "value", sentence, "Idempotency-Key")
+        return _held(*same)
+    made = _hold(given, actor)
+    # A refusal rolls the key back with everything else, so that the next try is a first one.
+    idempotency.keep(key=key, status=201, location="|".join((*made, asked)), actor=actor)
+    return _held(*made)
+
+
+def _hold(given: dict[str, Any], actor: Actor) -> tuple[str, str, str]:
     minutes = given.get("minutes", actions.HOLD_MINUTES)
     if type(minutes) is not int or not 1 <= minutes <= _LONGEST_HOLD:
         raise FhirRefused(422, "value", f"minutes 应为 1 到 {_LONGEST_HOLD} / must be 1 to {_LONGEST_HOLD}")
@@ -75,10 +100,14 @@ def hold(request: HttpRequest) -> HttpResponse:
         minutes=minutes,
         wish=Wish(reference=_reference(given)),
     )
+    return str(held.key), held.until.isoformat(), str(held.slot.key)
+
+
+def _held(key: str, until: str, slot: str) -> HttpResponse:
     parameters = [
-        {"name": "hold", "valueString": str(held.key)},
-        {"name": "until", "valueInstant": held.until.isoformat()},
-        {"name": "slot", "valueReference": {"reference": f"Slot/{held.slot.key}"}},
+        {"name": "hold", "valueString": key},
+        {"name": "until", "valueInstant": until},
+        {"name": "slot", "valueReference": {"reference": f"Slot/{slot}"}},
     ]
     return answer({"resourceType": "Parameters", "parameter": parameters}, status=201)
 
@@ -255,6 +284,11 @@ def _instant(text: str) -> datetime | None:
     except ValueError as error:
         raise FhirRefused(422, "value", f"时间 {text} 无法识别 / not a time: {text}") from error
     return found if found.tzinfo else timezone.make_aware(found)
+
+
+def _digest(given: dict[str, Any]) -> str:
+    """What was asked, short: a key that comes with something else is not a resend."""
+    return hashlib.sha256(orjson.dumps(given, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
 
 
 def _request_key(request: HttpRequest, actor: Actor) -> uuid.UUID:

@@ -42,15 +42,15 @@ DAYS = 28
 @require_GET
 def mine(request: HttpRequest) -> HttpResponse:
     """What is booked, offered and waited for; what a stopped clinic left to rebook."""
-    _actor, frame = _frame(request)
+    actor, frame = _frame(request)
     person_id = frame["person"].pk
     coming = booking_queries.coming(resident_id=person_id)
     waits = booking_queries.waiting_of(resident_id=person_id)
     context = {
         **frame,
-        "coming": [(one, own_queries.ahead(one)) for one in coming],
+        "coming": [(one, own_queries.ahead(one, actor=actor)) for one in coming],
         "past": booking_queries.past(resident_id=person_id),
-        "waits": [(one, waiting_queries.ahead_of(one)) for one in waits],
+        "waits": [(one, waiting_queries.ahead_of(one, actor=actor)) for one in waits],
         "rebookings": booking_queries.open_rebookings(resident_ids=[person_id]),
         "paused": booking_queries.paused_until(resident_id=person_id),
         "missed": booking_queries.missed_count(resident_id=person_id),

@@ -65,6 +65,7 @@ def day(request: HttpRequest) -> HttpResponse:
         "text": text,
         "room": request.session.get(_ROOM, "") or (current.facility.name if current and current.facility else ""),
         "rule": precedence.rule_sentence(),
+        "behind": precedence.behind_sentence(),
     }
     return page_or_part(request, "scheduling/day.html", "day", context)
 
@@ -104,12 +105,14 @@ def call(request: HttpRequest, key: UUID) -> HttpResponse:
 @require_POST
 @once
 def ticket(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
-    """Call again, pass over, note as seen or as gone."""
+    """Call again, pass over, line up again, note as seen or as gone."""
     actor = actor_with(request, Permission.QUEUE_CALL)
     if verb == "again":
         queue_actions.call_again(ticket_key=key, actor=actor)
     elif verb == "pass":
         queue_actions.pass_over(ticket_key=key, actor=actor)
+    elif verb == "line-up":
+        queue_actions.line_up(ticket_key=key, actor=actor)
     elif verb == "leave":
         queue_actions.leave(ticket_key=key, actor=actor)
     elif verb == "see":

@@ -69,7 +69,7 @@ def wait(request: HttpRequest, key: UUID) -> HttpResponse:
         "state": entry.machine.state(entry.state),
         "ways": workflow.allowed(entry, actor=actor),
         "history": workflow.history(entry, actor=actor),
-        "ahead": waiting_queries.ahead_of(entry),
+        "ahead": waiting_queries.ahead_of(entry, actor=actor),
         "groups": [_(precedence.LABELS[code]) for code in entry.groups],
         "rule": precedence.rule_sentence(),
     }
