@@ -189,9 +189,9 @@ def free_beds() -> int:
 
 
 def propose_going_home() -> int:
-    """Look through the wards for patients who may go home."""
+    """Look through the wards for patients who may go home; who was asked and does not answer is passed over."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
-        return referrals.propose_down(actor=actor)
+        return referrals.pass_on_unanswered(actor=actor) + referrals.propose_down(actor=actor)
 
 
 def make_rooms() -> int:

@@ -43,6 +43,18 @@ class ReceiverRefused(Event):
     """A receiver cannot take the patient, with a coded reason; the next one is asked."""
 
 
+class ReceiverSilent(Event):
+    """A receiver did not answer in time; the next one is asked."""
+
+
+class OtherAsked(Event):
+    """The ward asks another unit instead of the one that has not answered yet."""
+
+
+class DownReturned(Event):
+    """Nobody is left to be asked of those whom the ward named: the ward's doctor chooses again."""
+
+
 class DownAgreed(Event):
     """Ward and receiver agreed."""
 

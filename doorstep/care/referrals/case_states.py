@@ -21,6 +21,8 @@ URGENT_QUESTION = timedelta(hours=2)
 _DEBT = Clock(due=timedelta(days=30), warn=timedelta(days=23), source=_HOUSE, verified=False)
 _PROPOSED = Clock(due=timedelta(hours=24), warn=timedelta(hours=12), source=_HOUSE, verified=False)
 _ASKED = Clock(due=timedelta(hours=24), warn=timedelta(hours=12), source=_HOUSE, verified=False)
+# A unit that has not answered by then is passed over: the next one is asked, or the ward chooses again.
+SILENT_ASKED = timedelta(hours=48)
 
 CASE_QUESTION = Machine(
     name="case-question",
@@ -195,14 +197,43 @@ DOWN_PROPOSAL = Machine(
         ),
         Transition(
             "refuse_receiver",
-            "不能承接",
-            "Cannot take the patient",
+            "不能承接，退回病区",
+            "Cannot: back to the ward",
             ("asked",),
-            "refused",
+            "proposed",
             "receiver",
-            events.DownRefused,
+            events.DownReturned,
             _P.REFERRAL_RECEIVE_BACK,
             reason=True,
+        ),
+        Transition(
+            "ask_other",
+            "改问其他机构",
+            "Ask another unit",
+            ("asked",),
+            "asked",
+            "hospital",
+            events.OtherAsked,
+            _P.REFERRAL_TREAT,
+            listed=False,
+        ),
+        Transition(
+            "pass_on",
+            "逾时未答复，询问下一家",
+            "Not answered in time: ask the next",
+            ("asked",),
+            "asked",
+            "system",
+            events.ReceiverSilent,
+        ),
+        Transition(
+            "time_out",
+            "逾时未答复，退回病区",
+            "Not answered in time: back to the ward",
+            ("asked",),
+            "proposed",
+            "system",
+            events.DownReturned,
         ),
         Transition("lapse", "失效", "Lapse", ("proposed", "asked"), "lapsed", "system", events.DownLapsed),
     ),

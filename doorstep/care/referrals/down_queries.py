@@ -28,9 +28,11 @@ from doorstep.people.organizations.models import Organization
 MEDICINES = medicines.MEDICINES
 # How long a count speaks for the shelf; this house's own until a consortium sets it.
 STOCK_HOLDS = timedelta(days=7)
-# How many units a proposal shows.
-_CHOICES = 8
+# How many units that cannot a proposal shows beside all that can: people ask why not those.
+_CANNOT = 3
 _WITH = ("hospital", "receiver", "referral")
+# Further than anything: the distance of a unit without coordinates.
+_NOWHERE = 1e6
 
 
 def judge_stay(stay: Stay, *, actor: Actor) -> tuple[str, list[Judgement]]:
@@ -104,6 +106,7 @@ def receivers_for(*, home: Organization, needs: Needs, besides: tuple[int, ...] 
             skills=frozenset(said[one.id].skills) if one.id in said else frozenset(),
             medicines=_medicines(said.get(one.id), stocked.get(one.id)),
             free_beds=free.get(one.id),
+            km=_known(_distance(home, one)),
         )
         for rank, one in enumerate(near)
     ]
@@ -137,6 +140,8 @@ def as_choice(one: Weighed) -> dict[str, Any]:
         "id": one.unit.id,
         "name": one.unit.name,
         "near": one.unit.near,
+        "km": one.unit.km,
+        "beds": one.unit.free_beds,
         "able": one.able,
         "askable": one.askable,
         "lacks": list(one.lacks),
@@ -153,8 +158,10 @@ def weighed_for(proposal: DownProposal, *, aim: str) -> tuple[Needs, list[Weighe
 
 
 def as_choices(weighed: Sequence[Weighed]) -> list[dict[str, Any]]:
-    """The first units as rows of a proposal, and the one nearest home among them whatever it lacks: people ask about it first."""
-    shown = list(weighed[:_CHOICES])
+    """All units that can be asked as rows of a proposal, the first of the others, and the one nearest home among them whatever it lacks:
+    people ask about it first."""
+    able = [one for one in weighed if one.askable]
+    shown = [*able, *[one for one in weighed if not one.askable][:_CANNOT]]
     nearest = min(weighed, key=lambda one: one.unit.near, default=None)
     if nearest is not None and nearest not in shown:
         shown[-1] = nearest
@@ -170,7 +177,8 @@ def list_proposals(*, actor: Actor, ended: bool = False, limit: int = 50) -> lis
     """The proposals of the actor's wards and those asked of the actor's units, newest first."""
     rows = DownProposal.objects.select_related(*_WITH)
     states = ("agreed", "refused", "lapsed") if ended else ("proposed", "asked")
-    mine = Q(hospital_id__in=actor.reach) | Q(receiver_id__in=actor.reach)
+    # What came back to the ward is the ward's again, whoever was asked last.
+    mine = Q(hospital_id__in=actor.reach) | Q(receiver_id__in=actor.reach) & ~Q(state="proposed")
     return list(rows.filter(mine, state__in=states).order_by("-state_since")[:limit])
 
 
@@ -245,10 +253,14 @@ def _medicines(said: UnitService | None, stocked: frozenset[str] | None) -> froz
     return frozenset(said.medicines) if said is not None and said.medicines else None
 
 
+def _known(km: float) -> float | None:
+    return round(km, 1) if km < _NOWHERE else None
+
+
 def _distance(one: Organization, other: Organization) -> float:
     """Kilometres between two units as the crow flies; units without coordinates come last."""
     if None in (one.latitude, one.longitude, other.latitude, other.longitude):
-        return 1e6
+        return _NOWHERE
     first, second = (radians(float(unit.latitude or 0)) for unit in (one, other))
     apart = radians(float(other.longitude or 0) - float(one.longitude or 0))
     part = sin((second - first) / 2) ** 2 + cos(first) * cos(second) * sin(apart / 2) ** 2

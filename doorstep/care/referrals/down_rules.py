@@ -206,7 +206,8 @@ class Needs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A unit that may take the patient: `near` is its rank from home (0 the own village's centre), `medicines` None when unsaid."""
+    """A unit that may take the patient: `near` is its rank from home (0 the own village's centre), `km` how far that is as the crow
+    flies (None without coordinates), `medicines` None when unsaid."""
 
     id: int
     name: str
@@ -215,6 +216,7 @@ class Unit:
     skills: frozenset[str] = frozenset()
     medicines: frozenset[str] | None = None
     free_beds: int | None = None
+    km: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

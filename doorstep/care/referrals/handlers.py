@@ -79,7 +79,15 @@ TEXTS: dict[str, Text] = {
     "down-proposed": Text("有患者符合下转标准，请确认", "A patient meets the criteria of going home: please confirm"),
     "down-asked": Text("医院询问能否承接下转患者", "A hospital asks whether you can take a patient", "warn"),
     "down-agreed": Text("基层已同意承接，请办理出院下转", "The receiver agreed: discharge and hand back"),
-    "down-refused": Text("下转建议未达成", "A proposal to go home was refused"),
+    "down-returned": Text(
+        "所询机构不能承接或未答复，请另选机构或去向",
+        "The units asked cannot take the patient or did not answer: choose another",
+        "warn",
+    ),
+    "down-unasked": Text(
+        "一份下转询问已改问其他机构，无需答复",
+        "A patient you were asked about goes to another unit: no answer is needed",
+    ),
     "debt-reminded": Text(
         "您有一笔先诊疗后付费费用尚未结清，请与医院联系", "A treatment is still to be paid: please call the hospital"
     ),
@@ -316,12 +324,15 @@ def tell_down(event: Event) -> None:
     hospital, receiver, about, link = int(facts["hospital"]), facts.get("receiver"), event.resident_id, event.subject
     if name == "DownProposed":
         tell(kind="down-proposed", organization_id=hospital, role="specialist", about=about, link=link)
-    elif name in ("WardAgreed", "ReceiverRefused") and receiver:
+    elif name in ("WardAgreed", "ReceiverRefused", "ReceiverSilent", "OtherAsked") and receiver:
         tell(kind="down-asked", organization_id=int(receiver), about=about, link=link)
     elif name == "DownAgreed":
         tell(kind="down-agreed", organization_id=hospital, about=about, link=link)
-    elif name == "DownRefused" and facts.get("by") == "receiver":
-        tell(kind="down-refused", organization_id=hospital, about=about, link=link)
+    elif name == "DownReturned":
+        tell(kind="down-returned", organization_id=hospital, role="specialist", about=about, link=link)
+    if name in ("OtherAsked", "ReceiverSilent") and facts.get("former"):
+        # Whoever was passed over need not go on looking into it; the page is the others' now.
+        tell(kind="down-unasked", organization_id=int(facts["former"]))
 
 
 def open_down_draft(event: Event) -> None:

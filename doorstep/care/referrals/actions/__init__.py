@@ -12,6 +12,13 @@ from doorstep.care.referrals.actions.answering import (
     return_for_information,
     undo_check_in,
 )
+from doorstep.care.referrals.actions.asking import (
+    agree_receiver,
+    agree_ward,
+    ask_other,
+    pass_on_unanswered,
+    refuse_receiver,
+)
 from doorstep.care.referrals.actions.case import (
     answer_question,
     ask_question,
@@ -20,11 +27,8 @@ from doorstep.care.referrals.actions.case import (
     settle_debt,
 )
 from doorstep.care.referrals.actions.down import (
-    agree_receiver,
-    agree_ward,
     open_down_draft,
     propose_down,
-    refuse_receiver,
     refuse_ward,
     save_service,
 )
@@ -91,6 +95,7 @@ __all__ = [
     "agree_ward",
     "answer_question",
     "arrive_back",
+    "ask_other",
     "ask_question",
     "board_now",
     "check_in",
@@ -125,6 +130,7 @@ __all__ = [
     "open_down_draft",
     "open_record",
     "pass_on_silent",
+    "pass_on_unanswered",
     "plan_problems",
     "postpone_back",
     "propose_down",

@@ -44,45 +44,9 @@ def propose_down(*, actor: Actor) -> int:
     return moved
 
 
-@transaction.atomic
-def agree_ward(
-    *, proposal: DownProposal, actor: Actor, signer: str, relation: str, receiver_id: int | None = None, aim: str = ""
-) -> DownProposal:
-    """The ward's doctor agrees, with the patient's consent, and the receiver is asked: the proposed one or another.
-
-    `aim` is where the patient goes instead of what was proposed: the units are weighed anew for it. Raises Refused without consent,
-    for an aim that does not exist, or without a unit that could take the patient.
-    """
-    problems: dict[str, object] = {}
-    if not signer.strip():
-        problems["signer"] = _("请填写知情同意签署人。")
-    if relation not in texts.RELATIONS:
-        problems["relation"] = _("请选择签署人与患者的关系。")
-    # What stands on a shelf today counts, not what stood there when the house proposed.
-    aimed = _aimed(proposal, aim or proposal.aim)
-    choices = aimed["choices"]
-    wanted = receiver_id or (proposal.receiver_id if aimed["aim"] == proposal.aim else None)
-    if wanted is None or wanted not in {one["id"] for one in choices if one.get("askable", one["able"])}:
-        problems["receiver"] = _("没有可承接的基层机构，请先与基层联系或改选。")
-    if problems:
-        raise Refused(_("还不能询问基层：有 %(count)s 处未完成。") % {"count": len(problems)}, fields=problems)
-    plan = {
-        **proposal.plan,
-        "consent": {"signer": signer.strip(), "relation": relation},
-        "doctor": actor.practitioner_id,
-    }
-    return workflow.apply(
-        proposal,
-        "agree_ward",
-        actor=actor,
-        values={**aimed, "receiver_id": wanted, "asked_at": timezone.now(), "plan": plan},
-        details={**facts_of(proposal), "receiver": wanted, "aim": aim or proposal.aim},
-    )
-
-
 def refuse_ward(*, proposal: DownProposal, code: str, reason: str, actor: Actor) -> DownProposal:
     """The ward's doctor keeps the patient, with a coded reason; the house asks again after two days."""
-    label = _label(code)
+    label = label_of(code)
     return workflow.apply(
         proposal,
         "refuse_ward",
@@ -90,33 +54,6 @@ def refuse_ward(*, proposal: DownProposal, code: str, reason: str, actor: Actor)
         reason=f"{label}：{reason.strip()}" if reason.strip() else label,
         values={"ward_code": code, "answered_at": timezone.now()},
         details={**facts_of(proposal), "code": code, "by": "ward"},
-    )
-
-
-@transaction.atomic
-def agree_receiver(*, proposal: DownProposal, actor: Actor) -> DownProposal:
-    """The receiver takes the patient; the ward then discharges with the drafted plan."""
-    return workflow.apply(
-        proposal, "agree_receiver", actor=actor, values={"answered_at": timezone.now()}, details=facts_of(proposal)
-    )
-
-
-@transaction.atomic
-def refuse_receiver(*, proposal: DownProposal, code: str, reason: str, actor: Actor) -> DownProposal:
-    """The receiver cannot, with a coded reason; the next able unit is asked, and when there is none the proposal ends."""
-    label = _label(code)
-    words = f"{label}：{reason.strip()}" if reason.strip() else label
-    tried = [*proposal.tried, proposal.receiver_id]
-    following = next((one["id"] for one in proposal.choices if one["able"] and one["id"] not in tried), None)
-    said = [*proposal.receiver_codes, {"unit": proposal.receiver_id, "code": code}]
-    values: dict[str, Any] = {"tried": tried, "receiver_codes": said}
-    details = {**facts_of(proposal), "code": code, "by": "receiver"}
-    if following is None:
-        values["answered_at"] = timezone.now()
-        return workflow.apply(proposal, "refuse_receiver", actor=actor, reason=words, values=values, details=details)
-    values |= {"receiver_id": following, "asked_at": timezone.now()}
-    return workflow.apply(
-        proposal, "ask_next", actor=actor, reason=words, values=values, details={**details, "receiver": following}
     )
 
 
@@ -229,16 +166,6 @@ def _propose(stay: Stay, *, actor: Actor) -> int:
     return 1
 
 
-def _aimed(proposal: DownProposal, aim: str) -> dict[str, Any]:
-    """The columns of a proposal for an aim, its units weighed now; why the house proposed it goes with another aim."""
-    if aim not in down_aims.AIMS:
-        raise Refused(_("去向不对。"), fields={"aim": _("请从列表中选择患者的去向。")})
-    needs, weighed = down_queries.weighed_for(proposal, aim=aim)
-    chosen = down_queries.as_choices(weighed)
-    why = proposal.aim_reason if aim == proposal.aim else ""
-    return {"aim": aim, "aim_reason": why, "needs": down_queries.as_needs(needs), "choices": chosen}
-
-
 def _plan(stay: Stay, disease: str, medicines: list[dict[str, str]]) -> dict[str, Any]:
     """The draft of the recovery plan: medicines, days of follow-up, warning signs, who answers questions."""
     return {
@@ -251,7 +178,8 @@ def _plan(stay: Stay, disease: str, medicines: list[dict[str, str]]) -> dict[str
     }
 
 
-def _label(code: str) -> str:
+def label_of(code: str) -> str:
+    """A coded reason in words; raises Refused for one that does not exist."""
     if code not in Referral.BackReason.values:
         raise Refused(_("请选择原因。"), fields={"code": _("请从列表中选择原因，原因会计入下转统计。")})
     return str(Referral.BackReason(code).label)

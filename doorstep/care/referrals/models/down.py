@@ -67,6 +67,8 @@ class DownProposal(WorkItem):
         Organization, on_delete=models.PROTECT, null=True, related_name="offered_patients", db_index=False
     )
     tried = ArrayField(models.BigIntegerField(), default=list)
+    # Whom the ward's doctor wants asked after the present receiver, in this order.
+    following = ArrayField(models.BigIntegerField(), default=list, db_default=[])
     criteria = models.JSONField(default=list)
     # Where the patient goes (down_aims.AIMS), and why the house proposed it ("" where the ward chose).
     aim = models.CharField(max_length=12, default=down_aims.CLINIC, db_default=down_aims.CLINIC)

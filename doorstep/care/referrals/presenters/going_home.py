@@ -12,14 +12,8 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals import down_aims, down_queries, down_rules, packet_queries, stock_sheet, texts
 from doorstep.care.referrals.long_term import LongTerm, standing
 from doorstep.care.referrals.models import DownProposal, Referral
-from doorstep.care.referrals.presenters import homeward
-from doorstep.care.referrals.presenters.words import (
-    criteria_now,
-    criteria_rows,
-    english,
-    missing_words,
-    substitute_words,
-)
+from doorstep.care.referrals.presenters import asking, homeward
+from doorstep.care.referrals.presenters.words import criteria_now, criteria_rows, english
 from doorstep.care.referrals.record_facts import Known, down_facts, known_of
 from doorstep.coordination.beds import queries as beds
 from doorstep.kernel.access.actor import Actor
@@ -107,53 +101,40 @@ def lines_of(rows: list[DownProposal]) -> list[dict[str, Any]]:
 
 def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[str, Any]:
     """Everything that the page of one proposal shows, for the ward and for the receiver; for the ward with the units as they are now, of another `aim` too."""
-    asked = proposal.state == "proposed" and actor.reaches(proposal.hospital_id) and actor.may("REFERRAL_TREAT")
+    wards = actor.reaches(proposal.hospital_id) and actor.may("REFERRAL_TREAT")
+    asked = proposal.state == "proposed" and wards
     looked = aim if asked and aim in down_aims.AIMS and aim != proposal.aim else proposal.aim
-    needs, units, best = proposal.needs, proposal.choices, proposal.receiver_id
+    needs, units = proposal.needs, proposal.choices
     if asked:
         wanted, weighed = down_queries.weighed_for(proposal, aim=looked)
         needs, units = down_queries.as_needs(wanted), down_queries.as_choices(weighed)
-        best = next((one["id"] for one in units if one["able"]), None)
-    names = {str(code): str(name) for code, name in needs.get("medicines", [])}
+    choices = asking.choices_of(proposal, units, needs)
     return {
         "row": proposal,
         "aim": looked,
         "aim_text": homeward.aim_text(looked),
         "aims": homeward.aims(),
-        "best": best,
         "why": _(proposal.aim_reason) if proposal.aim_reason and looked == proposal.aim else "",
         "state": state_of(proposal),
         "disease": _(down_queries.disease_name(proposal.disease)),
         "criteria": criteria_rows(proposal.criteria),
         "skills": [_(down_rules.SKILLS.get(one, one)) for one in needs.get("skills", [])],
-        "choices": [_choice(one, names) for one in units],
+        "choices": choices,
+        "offered": asking.offered(choices),
+        "picked": asking.picked(choices, proposal),
+        "named": asking.named(proposal),
+        "clock": worklist.clocks_of(kinds={"down-proposal.asked"}, item_ids=[proposal.pk]).get(proposal.pk),
         "plan": proposal.plan,
         "frequencies": texts.FREQUENCIES,
         "ward_side": asked,
-        "discharges": actor.reaches(proposal.hospital_id) and actor.may("REFERRAL_TREAT"),
+        "ward_waits": wards and proposal.state == "asked",
+        "discharges": wards,
         "receiver_side": proposal.state == "asked"
         and actor.reaches(proposal.receiver_id)
         and actor.may("REFERRAL_RECEIVE_BACK"),
         "reasons": [(code, _(str(words))) for code, words in Referral.BackReason.choices],
         "relations": [(code, _(text)) for code, text in texts.RELATIONS.items()],
-        "refusals": [
-            {"unit": _unit_name(proposal, one["unit"]), "reason": _(str(Referral.BackReason(one["code"]).label))}
-            for one in proposal.receiver_codes
-        ],
-    }
-
-
-def _unit_name(proposal: DownProposal, unit_id: int) -> str:
-    return next((str(one["name"]) for one in proposal.choices if one["id"] == unit_id), "—")
-
-
-def _choice(one: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    return {
-        **one,
-        "askable": one.get("askable", one["able"]),
-        "lacks": [missing_words(text, names) for text in one["lacks"]],
-        "unknown": [missing_words(text, names) for text in one["unknown"]],
-        "substitutes": substitute_words(one["substitutes"], names),
+        "refusals": asking.refusals(proposal),
     }
 
 

@@ -12,7 +12,7 @@ from doorstep.care.referrals import down_aims, down_queries, down_rules
 from doorstep.care.referrals.actions.treating import default_receiver
 from doorstep.care.referrals.down_rules import Weighed
 from doorstep.care.referrals.models import Referral
-from doorstep.care.referrals.presenters.words import missing_words, substitute_words
+from doorstep.care.referrals.presenters.words import missing_words, shelf_names, substitute_words
 from doorstep.kernel.web.formats import moment_short
 from doorstep.people.organizations import queries as organizations
 
@@ -108,20 +108,21 @@ def receivers(referral: Referral, *, aim: str) -> list[tuple[int, str]]:
     besides = tuple(one for one in (referral.target_id,) if one)
     found = down_queries.receivers_for(home=home, needs=needs, besides=besides)[:_LISTED]
     names = dict(needs.medicines)
-    rows = [(one.unit.id, f"{one.unit.name}{_note(one, names)}") for one in found]
+    shelf = shelf_names(one.substitutes for one in found)
+    rows = [(one.unit.id, f"{one.unit.name}{_note(one, names, shelf)}") for one in found]
     if aim == down_aims.CLINIC and home.kind == "hospital" and home.id != referral.target_id:
         # A hospital that sent its patient up has the patient back.
         rows.insert(0, (home.id, home.name))
     return rows
 
 
-def _note(one: Weighed, names: dict[str, str]) -> str:
+def _note(one: Weighed, names: dict[str, str], shelf: dict[str, str]) -> str:
     if not one.unit.accepts:
         return _("（暂不承接）")
     lacks = "、".join(missing_words(text, names) for text in one.lacks)
     if lacks:
         return _("（缺：%(lacks)s）") % {"lacks": lacks}
-    swaps = "；".join(substitute_words(one.substitutes, names))
+    swaps = "；".join(substitute_words(one.substitutes, names, shelf))
     return f"（{swaps}）" if swaps else ""
 
 

@@ -1,6 +1,6 @@
 """Criteria, benefits and codes in the reader's language, each with the values that it rests on and their day."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import get_language, gettext_noop
@@ -60,14 +60,20 @@ def missing_words(text: str, names: Mapping[str, str]) -> str:
     return _("床位") if kind == "bed" else names.get(code, code)
 
 
-def substitute_words(substitutes: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
-    """Which medicine of the plan a unit would replace by which of its shelf; one query where there are any."""
-    if not substitutes:
-        return []
-    known = terminology.lookup(system=down_queries.MEDICINES, codes=list(substitutes.values()))
+def shelf_names(substitutes: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """What the medicines are called by which several units would replace others; one query for all of them."""
+    codes = sorted({code for one in substitutes for code in one.values()})
+    return (
+        {code: one.zh for code, one in terminology.lookup(system=down_queries.MEDICINES, codes=codes).items()}
+        if codes
+        else {}
+    )
+
+
+def substitute_words(substitutes: Mapping[str, str], names: Mapping[str, str], shelf: Mapping[str, str]) -> list[str]:
+    """Which medicine of the plan a unit would replace by which of its shelf (`shelf_names`)."""
     return [
-        _("%(wanted)s 可用 %(other)s 替代")
-        % {"wanted": names.get(code, code), "other": known[other].zh if other in known else other}
+        _("%(wanted)s 可用 %(other)s 替代") % {"wanted": names.get(code, code), "other": shelf.get(other, other)}
         for code, other in substitutes.items()
     ]
 

@@ -151,7 +151,10 @@ def test_refusals_keep_their_code_and_ask_the_next(monkeypatch: pytest.MonkeyPat
     proposal = propose(loop)
     assert proposal is not None
     with acting(loop.specialist):
-        actions.agree_ward(proposal=proposal, actor=loop.specialist, signer="周桂兰", relation="self")
+        other = next(one["id"] for one in proposal.choices if one["id"] != proposal.receiver_id)
+        actions.agree_ward(
+            proposal=proposal, actor=loop.specialist, signer="周桂兰", relation="self", following=[other]
+        )
     first = proposal.receiver_id
     for _turn in range(2):
         with acting(system_actor(Purpose.CLOCKS)):
@@ -163,7 +166,7 @@ def test_refusals_keep_their_code_and_ask_the_next(monkeypatch: pytest.MonkeyPat
             actions.refuse_receiver(proposal=asked, code="no-bed", reason="", actor=actor)
     with acting(system_actor(Purpose.CLOCKS)):
         ended = DownProposal.objects.get()
-    assert ended.state == "refused"
+    assert (ended.state, ended.following) == ("proposed", [])
     assert [one["code"] for one in ended.receiver_codes] == ["no-bed", "no-bed"]
     assert ended.receiver_codes[0]["unit"] == first
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -148,16 +148,20 @@ def _answer(request: HttpRequest, key: UUID, actor: Actor) -> str:
     found, posted = down_queries.get_proposal(key=key), request.POST
     verb, code, reason = posted.get("verb", ""), posted.get("code", ""), posted.get("reason", "")
     if verb == "agree_ward":
-        receiver = posted.get("receiver", "")
         actions.agree_ward(
             proposal=found,
             actor=actor,
             signer=posted.get("signer", ""),
             relation=posted.get("relation", ""),
-            receiver_id=int(receiver) if receiver.isdecimal() else None,
+            receiver_id=_unit(posted.get("receiver", "")),
+            following=_following(posted),
             aim=posted.get("aim", ""),
         )
         return _("已询问基层机构，答复后会通知您。")
+    if verb == "ask_other":
+        receiver = _unit(posted.get("receiver", "")) or 0
+        actions.ask_other(proposal=found, receiver_id=receiver, following=_following(posted), actor=actor)
+        return _("已改问其他机构，答复后会通知您。")
     if verb == "refuse_ward":
         actions.refuse_ward(proposal=found, code=code, reason=reason, actor=actor)
         return _("已记录，两天后如仍符合标准会再次提醒。")
@@ -168,3 +172,13 @@ def _answer(request: HttpRequest, key: UUID, actor: Actor) -> str:
         actions.refuse_receiver(proposal=found, code=code, reason=reason, actor=actor)
         return _("已记录不能承接的原因。")
     raise NotFound()
+
+
+def _unit(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def _following(posted: QueryDict) -> list[int]:
+    """Who is asked after the first, in the order of the form."""
+    found = [_unit(text) for text in posted.getlist("following")]
+    return [one for one in found if one is not None]
