@@ -17,8 +17,10 @@ from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir.parameters import parameters
 from doorstep.kernel.fhir.validation import problems
 from doorstep.people.organizations.models import Organization
+from doorstep.people.residents.actions import publish
 from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.tests.factories import make_resident, make_staff
+from doorstep.people.workforce.directory import publish_directory
 from tests.fhir.house import House, System, bundle, entry, make_house
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +105,61 @@ def test_every_parameter_finds_what_matches_and_nothing_else(house: House) -> No
     assert read["id"] not in ids("subtype=fhir.create&subtype=fhir.read")
 
 
+def test_chains_ask_the_record_whom_they_mean(house: House) -> None:
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        publish(house.resident, actor=system)
+        publish_directory(actor=system)
+    made = house.own.ask("POST", "Observation", house.observation()).json()
+    house.own.ask("GET", f"Observation/{made['id']}")
+    own = house.own.ask("GET", house.patient).json()
+
+    def subtypes(query: str) -> set[str]:
+        found = _events(house.own.ask("GET", f"AuditEvent?_count=200&{query}"))
+        return {one["subtype"][0]["code"] for one in found}
+
+    for query in (
+        f"patient.name={quote(own['name'][0]['text'])}",
+        f"patient:Patient.birthdate={own['birthDate']}",
+        f"entity:Patient.gender={own['gender']}",
+        "entity:Observation.code=8867-4",
+    ):
+        assert {"fhir.create", "fhir.read"} <= subtypes(query), query
+    for query in (
+        "patient.name=nobody",
+        "entity:Observation.code=9999-9",
+        "agent.identifier=nobody",
+        "agent:Organization.name=nobody",
+    ):
+        assert subtypes(query) == set(), query
+    assert "fhir.read" in subtypes("agent.name:contains=" + quote("医"))
+    # Whom the asker may not see is found by nobody's name.
+    house.foreign.ask("GET", house.patient)
+    assert _events(house.foreign.ask("GET", f"AuditEvent?patient.name={quote(own['name'][0]['text'])}")) == []
+
+
+def test_what_the_trail_names_comes_along_once(house: House) -> None:
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        publish(house.resident, actor=system)
+        publish_directory(actor=system)
+    made = house.own.ask("POST", "Observation", house.observation()).json()
+    for _turn in range(3):
+        house.own.ask("GET", f"Observation/{made['id']}")
+    answer = house.own.ask(
+        "GET", "AuditEvent?subtype=fhir.read&_include=AuditEvent:patient&_include=AuditEvent:entity:Observation"
+    ).json()
+    modes = {(one["search"]["mode"], one["resource"]["resourceType"]) for one in answer["entry"]}
+    assert modes == {("match", "AuditEvent"), ("include", "Patient"), ("include", "Observation")}
+    assert len(answer["entry"]) == answer["total"] + 2 == 5
+    everything = house.own.ask("GET", "AuditEvent?subtype=fhir.read&_include=*").json()
+    assert {one["resource"]["resourceType"] for one in everything["entry"]} >= {
+        "AuditEvent",
+        "Patient",
+        "Observation",
+        "Organization",
+    }
+    assert house.foreign.ask("GET", "AuditEvent?_include=AuditEvent:patient").status_code == 200
+
+
 def test_pages_forms_and_parts(house: House) -> None:
     for number in range(7):
         house.own.ask("GET", f"Observation?_id=x{number}")
@@ -134,7 +191,8 @@ def test_pages_forms_and_parts(house: House) -> None:
 
 
 def test_what_cannot_be_asked_is_refused_and_nobody_writes(house: House) -> None:
-    for query in ("nonsense=1", "date=soon", "_sort=agent", "patient.name=x", "_count=x", "_summary=x", "agent-name=", "_include=*",
+    for query in ("nonsense=1", "date=soon", "_sort=agent", "patient.nonsense=x", "_count=x", "_summary=x", "agent-name=", "_include=AuditEvent:nonsense",
+                  "entity.code=x", "patient.birthdate=soon", "date.name=x", "agent:Observation.code=x", "_include=Observation:subject",
                   "action:text=x", "date=zz2020-01-01", "_cursor=x", "_total=x", "date:missing=x"):  # fmt: skip
         answer = house.own.ask("GET", f"AuditEvent?{query}")
         assert (answer.status_code, answer.json()["resourceType"]) == (400, "OperationOutcome"), query

@@ -19,11 +19,12 @@ from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
+from doorstep.people.residents.actions import publish
 from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.tests.factories import make_staff
 from doorstep.people.workforce.models import Practitioner
 from doorstep.site.oauth.scopes import kept
-from tests.fhir.house import House, System, make_house
+from tests.fhir.house import House, System, bundle, entry, make_house
 
 pytestmark = pytest.mark.django_db
 TOKEN = "http://testserver/oauth/token"
@@ -277,6 +278,46 @@ def test_the_person_narrows_what_an_app_asked_for(house: House, client: Client) 
     app = System(Client(), given["access_token"])
     assert app.ask("GET", "Observation").status_code == 200
     assert app.ask("GET", "Condition").status_code == 403
+
+
+def test_no_reference_leads_past_the_scopes(house: House, client: Client) -> None:
+    """An app that was let in for measurements reads through them neither the person nor a diagnosis, and guesses none."""
+    _app()
+    user = _resident_account(house)
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        publish(house.resident, actor=system)
+    house.own.ask("POST", "Observation", house.observation())
+    problem = {"resourceType": "Condition", "subject": {"reference": house.patient}, "code": {"text": "高血压"}}
+    assert house.own.ask("POST", "Condition", problem).status_code == 201
+    app = System(Client(), _signed_in(client, user, "launch/patient patient/Observation.rs")["access_token"])
+    assert app.ask("GET", "Observation").json()["total"] == 1
+    for query in (
+        "_include=Observation:subject",
+        "_include=Observation:patient",
+        "_include=Observation:encounter",
+        "_revinclude=Condition:evidence-detail",
+        "_include:iterate=Observation:subject:Patient",
+        "subject:Patient.name=x",
+        "patient.birthdate=1963-09-15",
+        "subject:Patient._has:Condition:patient:code=x",
+        "_has:Condition:evidence-detail:code=x",
+        "_list=x",
+    ):
+        for prefer in ("handling=strict", "handling=lenient"):
+            answer = app.ask("GET", f"Observation?{query}", prefer=prefer)
+            assert (answer.status_code, answer.json()["issue"][0]["code"]) == (403, "forbidden"), query
+        inside = app.ask("POST", "", bundle("batch", entry("GET", f"Observation?{query}"))).json()["entry"][0]
+        assert inside["response"]["status"].startswith("403"), query
+    # Of a reference to any type comes along what the app may read.
+    found = app.ask("GET", "Observation?_include=*&_include=Observation:has-member").json()
+    assert {one["resource"]["resourceType"] for one in found["entry"]} == {"Observation"}
+    both = System(
+        Client(), _signed_in(client, user, "launch/patient patient/Observation.rs patient/Patient.r")["access_token"]
+    )
+    along = both.ask("GET", "Observation?_include=Observation:subject").json()
+    assert {one["resource"]["resourceType"] for one in along["entry"]} == {"Observation", "Patient"}
+    # Reading is not searching: by what a chain finds a name could be guessed.
+    assert both.ask("GET", "Observation?patient.name=x").status_code == 403
 
 
 def test_everything_is_narrowed_to_kinds(house: House, client: Client) -> None:

@@ -15,8 +15,8 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import bind
 from doorstep.kernel.database.calls import Call
 from doorstep.kernel.fhir import limits, negotiation
-from doorstep.kernel.fhir.outcome import FhirRefused, refusal
-from doorstep.kernel.fhir.scopes import Scopes
+from doorstep.kernel.fhir.outcome import FhirRefused, beyond, refusal
+from doorstep.kernel.fhir.scopes import Scopes, granting
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ def machine(view: MachineView[P]) -> MachineView[P]:
                 _let_in(request, grant)
                 if not grant.bound:
                     bind(grant.actor)
-                response = view(request, *args, **kwargs)
+                with granting(grant.scopes):
+                    response = view(request, *args, **kwargs)
         except _REFUSALS as error:
             refused = refused_by(error)
             if refused.count is not None:
@@ -115,7 +116,8 @@ def at_once(quick: Quick[P], otherwise: MachineView[P]) -> MachineView[P]:
             return otherwise(request, *args, **kwargs)
         try:
             _let_in(request, _checked(request, entry.grant))
-            response = quick(request, entry.call, *args, **kwargs)
+            with granting(entry.grant.scopes):
+                response = quick(request, entry.call, *args, **kwargs)
             if response is None:
                 return otherwise(request, *args, **kwargs)
         except _REFUSALS as error:
@@ -154,12 +156,7 @@ def allow(request: HttpRequest, type: str, verb: str) -> None:
     """Raise FhirRefused (403) when the token's scopes do not cover the verb (c, r, u, d or s) on this type."""
     scopes: Scopes | None = getattr(request, "scopes", None)
     if scopes is not None and not scopes.cover(type, verb):
-        raise FhirRefused(
-            403,
-            "forbidden",
-            f"令牌的范围不含 {type}.{verb} / the token's scopes do not cover {type}.{verb}",
-            headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
-        )
+        raise beyond(type, verb)
 
 
 def _token(headers: Mapping[str, Any]) -> str:

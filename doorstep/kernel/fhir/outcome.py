@@ -39,6 +39,16 @@ class FhirRefused(Exception):
         self.expression = expression
 
 
+def beyond(type: str, verb: str) -> FhirRefused:
+    """The refusal of what a token's scopes do not cover (403)."""
+    return FhirRefused(
+        403,
+        "forbidden",
+        f"令牌的范围不含 {type}.{verb} / the token's scopes do not cover {type}.{verb}",
+        headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+    )
+
+
 def outcome(code: str, sentence: str, *, severity: str = "error", expression: str = "") -> dict[str, Any]:
     """An OperationOutcome of one issue."""
     issue: dict[str, Any] = {"severity": severity, "code": code, "diagnostics": sentence}

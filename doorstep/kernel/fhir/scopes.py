@@ -1,6 +1,9 @@
 """SMART App Launch v2 scopes (hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html): what a token may do."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 # context / type . permissions; v1's read, write and * are understood as v2 says. Queries after "?" are not offered.
@@ -25,6 +28,26 @@ class Scopes:
     def contexts(self) -> frozenset[str]:
         """patient, user and system, as far as they occur."""
         return frozenset(context for context, _, _ in self.granted)
+
+
+# Of the request that is being answered; None where a token has no scopes and gives all that its actor may.
+_granted: ContextVar[Scopes | None] = ContextVar("granted scopes", default=None)
+
+
+@contextmanager
+def granting(scopes: Scopes | None) -> Iterator[None]:
+    """Answer a request under the scopes of its token: what it reaches beyond the type that it names is asked of them too."""
+    before = _granted.set(scopes)
+    try:
+        yield
+    finally:
+        _granted.reset(before)
+
+
+def covers(type: str, verbs: str) -> bool:
+    """Whether the token of the request that is being answered allows one of the verbs on a type; outside a request everything is."""
+    scopes = _granted.get()
+    return scopes is None or any(scopes.cover(type, verb) for verb in verbs)
 
 
 def parse(text: str) -> Scopes:

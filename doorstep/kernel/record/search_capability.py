@@ -11,7 +11,8 @@ def searching(type: str) -> dict[str, Any]:
     includes = [f"{type}:{code}" for code, one in known.items() if one.kind == "reference"]
     found: dict[str, Any] = {"searchParam": [_described(one) for one in known.values()]}
     if type == "AuditEvent":
-        return found
+        # Of the trail's references those that lead into the record (site/auditing/fhir_chains.py); nothing leads into the trail.
+        return found | {"searchInclude": ["*", *(f"{type}:{code}" for code in ("agent", "entity", "patient"))]}
     if includes:
         found["searchInclude"] = ["*", *includes]
     reverse = [

@@ -11,7 +11,7 @@ from doorstep.kernel.fhir.definitions import types as definitions
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.parameters import Parameter, parameters, types
 from doorstep.kernel.fhir.values import Path, path_of
-from doorstep.kernel.record.search_index import number
+from doorstep.kernel.record.search_links import include, may_search, names_of
 from doorstep.kernel.record.search_terms import term_of
 from doorstep.kernel.record.search_values import Setting, Term, Unsupported, refused
 
@@ -129,9 +129,9 @@ def _add(query: Query, name: str, value: str, setting: Setting) -> None:
             chosen = {one.strip().removeprefix(f"{query.type}.") for one in value.split(",") if one.strip()}
             query.elements = sorted(_always(query.type) | _named(query.type, chosen))
         case "_include":
-            query.include += _include(name, f"{query.type}:*" if value == "*" else value, reverse=False)
+            query.include += include(name, f"{query.type}:*" if value == "*" else value, reverse=False)
         case "_revinclude":
-            query.include += _include(name, value, reverse=True)
+            query.include += include(name, value, reverse=True)
         case given if given in _ELSEWHERE:
             return
         case _:
@@ -179,7 +179,7 @@ def _chain(parameter: Parameter, link: tuple[str, str], value: str, setting: Set
             f"{parameter.code} 可指向任何类型，请写明类型", f"{parameter.code} may point at any type: name one"
         )
     found = []
-    for target in targets:
+    for target in may_search(targets):
         if target not in types() or (parameter.targets and target not in parameter.targets):
             raise Unsupported(f"{parameter.code}:{target}")
         try:
@@ -208,6 +208,7 @@ def _has(type: str, name: str, value: str, setting: Setting, depth: int) -> Term
     parameter = parameters(parts[1]).get(parts[2])
     if parameter is None or parameter.kind != "reference" or (parameter.targets and type not in parameter.targets):
         raise Unsupported(name)
+    may_search([parts[1]])
     inner = _condition(parts[1], parts[3], value, setting, depth + 1)
     few = {"few": True} if inner.get("few") else {}
     term: Term = {"k": "has", "names": names_of(parameter), "type": parts[1], "c": [inner], **few}
@@ -227,34 +228,6 @@ def _or_those(term: Term, found: Sequence[tuple[str, str]]) -> Term:
         return term
     few = {"few": True} if term.get("few") else {}
     return {"k": "or", "c": [term, {"k": "id", "v": ids, "few": True}], **few}
-
-
-def names_of(parameter: Parameter) -> list[int]:
-    """The names under which the links of a reference parameter are kept."""
-    codes = [code for code, _ in parameter.like] or [parameter.code]
-    return [number(f"{parameter.type}.{code}") for code in codes]
-
-
-def _include(name: str, value: str, *, reverse: bool) -> list[Term]:
-    modifier = name.partition(":")[2]
-    if modifier not in ("", "iterate", "recurse"):
-        raise Unsupported(name)
-    parts = value.split(":")
-    if len(parts) not in (2, 3) or parts[0] not in types() or (len(parts) == 3 and parts[2] not in types()):
-        raise refused(
-            f"{name} 写作 类型:参数 或 类型:参数:目标类型", f"{name} is Type:parameter[:TargetType]; got {value}"
-        )
-    table = parameters(parts[0])
-    every = [one for one in table.values() if one.kind == "reference"]
-    chosen = every if parts[1] == "*" else [one for one in every if one.code == parts[1]]
-    if not chosen:
-        raise Unsupported(f"{name}={value}")
-    found = []
-    for parameter in chosen:
-        target = parts[2] if len(parts) == 3 else parameter.like[0][1] if parameter.like else ""
-        term: Term = {"names": names_of(parameter), "reverse": reverse, "iterate": bool(modifier)}
-        found.append({**term, **({"type": target} if target else {})})
-    return found
 
 
 def _sort(type: str, text: str) -> Term:

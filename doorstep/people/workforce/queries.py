@@ -148,6 +148,12 @@ def user_behind(*, key: UUID) -> int | None:
     return Practitioner.objects.filter(key=key).values_list("user_id", flat=True).first()
 
 
+def users_behind(*, keys: Iterable[str]) -> list[int]:
+    """The accounts of the people with these keys, in one query; people without an account are left out."""
+    found = Practitioner.objects.filter(key__in=list(keys), user_id__isnull=False)
+    return [int(user_id) for user_id in found.values_list("user_id", flat=True) if user_id is not None]
+
+
 def all_roles() -> tuple[Role, ...]:
     """The matrix of roles, in its order."""
     return roles()

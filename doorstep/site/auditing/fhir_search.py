@@ -14,7 +14,7 @@ from doorstep.kernel.record.search_values import Unsupported, refused, split, un
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 from doorstep.people.workforce import queries as workforce
-from doorstep.site.auditing import fhir
+from doorstep.site.auditing import fhir, fhir_chains
 
 TYPE = "AuditEvent"
 _NONE, _ALL = Q(pk__in=[]), Q()
@@ -34,6 +34,7 @@ class Search:
     newest_first: bool = True
     elements: list[str] = field(default_factory=list)
     summary: str = "false"
+    include: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     applied: list[tuple[str, str]] = field(default_factory=list)
 
@@ -75,6 +76,10 @@ def _add(found: Search, name: str, value: str) -> None:
             found.summary = value
             if value == "count":
                 found.count, found.total = 0, _TOTALS["accurate"]
+        case "_include" | "_include:iterate" | "_include:recurse":
+            # What comes along is no entry of the trail: nothing comes along with it in turn.
+            fhir_chains.check_include(value)
+            found.include.append(value)
         case given if given in _ELSEWHERE:
             return
         case _:
@@ -83,10 +88,12 @@ def _add(found: Search, name: str, value: str) -> None:
 
 def _condition(name: str, value: str) -> Q:
     code, _, modifier = name.partition(":")
-    if code not in parameters(TYPE) or "." in name:
-        raise Unsupported(name)
     if not value:
         raise refused(f"查询参数 {name} 的值为空", f"the value of {name} is empty")
+    if "." in name:
+        return fhir_chains.condition(name, value)
+    if code not in parameters(TYPE):
+        raise Unsupported(name)
     if modifier == "missing":
         if value not in ("true", "false"):
             raise refused(f"{name} 应为 true 或 false", f"{name} must be true or false")

@@ -25,7 +25,7 @@ from doorstep.kernel.record.writing import ABSENT
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import queries as residents
 from doorstep.people.workforce import queries as workforce
-from doorstep.site.auditing import fhir, fhir_search
+from doorstep.site.auditing import fhir, fhir_chains, fhir_search
 
 _TYPE = "AuditEvent"
 Pairs = list[tuple[str, str]]
@@ -90,6 +90,9 @@ def answered(request: HttpRequest, pairs: Pairs) -> HttpResponse:
         }
         for _, one in found[: asked.count]
     ]
+    if asked.include:
+        actor: Actor = request.actor  # type: ignore[attr-defined]
+        entries += fhir_chains.included(asked.include, [one for _, one in found[: asked.count]], actor=actor, base=base)
     for name in asked.unknown:
         sentence = f"{_TYPE} 不支持查询参数 {name[:60]} / unknown parameter or modifier {name[:60]}"
         warned = outcome("not-supported", sentence, severity="warning")
