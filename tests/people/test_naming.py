@@ -4,12 +4,14 @@ import json
 from datetime import date
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
-from doorstep.kernel.access.refusals import NotPermitted
+from doorstep.kernel.access.refusals import NotPermitted, Refused
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.fhir import systems
 from doorstep.kernel.record import queries as record
 from doorstep.people.identity import naming
 from doorstep.people.identity.doubles import likely
@@ -18,6 +20,7 @@ from doorstep.people.identity.models import IdentityChange
 from doorstep.people.residents import actions as residents
 from doorstep.people.residents import finding, queries
 from doorstep.people.residents.models import Identifier, Resident
+from doorstep.people.residents.patient import former_numbers
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
 
@@ -97,7 +100,13 @@ def test_another_number_takes_the_records_officer_and_keeps_the_old_one(world: W
     zhou = make_resident(organization_id=world.village, panel_of=(world.village,))
     nurse = of_user(make_staff(name="钱护士", organization_id=world.village, role="nurse"))
     officer = of_user(make_staff(name="档案科", organization_id=world.township, role="records_officer"))
-    new = naming.Identity(name="周桂兰", birth_date=date(1963, 9, 15), gender="female", number="439981196309150043")
+    new = naming.Identity(
+        name="周桂兰",
+        birth_date=date(1963, 9, 15),
+        gender="female",
+        number="439981196309150043",
+        old_number=naming.WRONG,
+    )
     with acting(nurse), pytest.raises(NotPermitted):
         naming.identify(resident=zhou, identity=new, reason="身份证号码变更", actor=nurse)
     with acting(officer):
@@ -188,3 +197,75 @@ def test_registrar_who_reads_no_record_registers_corrects_and_sees_what_changed(
     assert "周小宝 → 周子轩" in shown
     assert "户口簿已上户" in shown
     assert "439981********0015" in shown
+
+
+NEW = "439981196309150043"
+
+
+def _renumber(resident: Resident, number: str, actor: Actor, *, old: str) -> Resident | None:
+    identity = naming.Identity(
+        name="周桂兰", birth_date=date(1963, 9, 15), gender="female", number=number, old_number=old
+    )
+    return naming.identify(resident=resident, identity=identity, reason="公安出具号码变更证明", actor=actor)
+
+
+def test_a_number_that_was_changed_goes_on_finding_its_holder_and_is_nobody_elses(world: World) -> None:
+    zhou = make_resident(organization_id=world.village, panel_of=(world.village,))
+    officer = of_user(make_staff(name="档案科", organization_id=world.township, role="records_officer"))
+    nurse = of_user(make_staff(name="钱护士", organization_id=world.village, role="nurse"))
+    with acting(officer):
+        with pytest.raises(Refused) as refused, transaction.atomic():
+            _renumber(zhou, NEW, officer, old="")
+        assert set(refused.value.fields) == {"old_number"}
+        assert _renumber(zhou, NEW, officer, old=naming.KEPT) is not None
+        patient = record.read(type="Patient", fhir_id=str(zhou.key))
+    assert patient is not None
+    assert [(one["value"], one.get("use", "")) for one in patient["identifier"]] == [(NEW, ""), (ZHOU_NUMBER, "old")]
+    with acting(nurse):
+        for number in (NEW, ZHOU_NUMBER):
+            assert queries.find_by_number(number, nurse) == zhou
+            assert [one.key for one in finding.search_panel(number, nurse)] == [zhou.key]
+            assert queries.behind_reference(reference=f"{systems.NATIONAL_ID}|{number}") == (zhou.pk, str(zhou.key))
+        facts = Facts(name="周桂兰", birth_date=date(1963, 9, 15), gender="female", number=ZHOU_NUMBER)
+        (double,) = likely(facts=facts, actor=nurse).doubles
+        assert double.resident == zhou
+        new = residents.NewResident(name="周桂兰", birth_date=date(1963, 9, 15), gender="female", number=ZHOU_NUMBER)
+        assert residents.register(new=new, actor=nurse) is None
+    stranger = of_user(make_staff(name="赵医师", organization_id=world.other_village, role="village_doctor"))
+    with acting(stranger):
+        assert likely(facts=Facts(name="周桂兰", number=ZHOU_NUMBER), actor=stranger).elsewhere == "likely"
+
+
+def test_a_number_changes_back(world: World) -> None:
+    zhou = make_resident(organization_id=world.village, panel_of=(world.village,))
+    officer = of_user(make_staff(name="档案科", organization_id=world.township, role="records_officer"))
+    with acting(officer):
+        _renumber(zhou, NEW, officer, old=naming.KEPT)
+        back = _renumber(queries.get(resident_id=zhou.pk), ZHOU_NUMBER, officer, old=naming.KEPT)
+        assert back is not None
+        assert back.national_id == ZHOU_NUMBER
+        assert [number for _kind, _country, number in former_numbers(back)] == [NEW]
+        assert queries.find_by_number(NEW, officer) == queries.find_by_number(ZHOU_NUMBER, officer) == zhou
+
+
+def test_a_child_with_its_own_number_is_still_shown_on_its_mothers(nurse: Actor) -> None:
+    born = date(2026, 11, 1)
+    new = residents.NewResident(name="周小宝", birth_date=born, gender="male", mother_number=ZHOU_NUMBER, birth_order=1)
+    own = naming.Identity(name="周子轩", birth_date=born, gender="male", number="439981202611010015")
+    with acting(nurse):
+        child = residents.register(new=new, actor=nurse)
+        assert child is not None
+        naming.identify(resident=child, identity=own, reason="户口簿已上户", actor=nurse)
+        facts = Facts(name="周小宝", birth_date=born, gender="male")
+        (double,) = likely(facts=facts, actor=nurse, mother_number=ZHOU_NUMBER).doubles
+    assert (double.resident.pk, double.reasons[0]) == (child.pk, "同一位母亲、同一天出生")
+
+
+def test_family_at_one_address_with_one_phone_is_no_double(world: World) -> None:
+    nurse = of_user(make_staff(name="钱护士", organization_id=world.village, role="nurse"))
+    make_resident(organization_id=world.village, number="", panel_of=(world.village,))
+    Resident.objects.update(address="禾川县石桥村三组7号")
+    told = {"phone": "19900001234", "address": "禾川县石桥村三组7号"}
+    with acting(nurse):
+        assert likely(facts=Facts(name="刘长根", birth_date=date(1961, 2, 3), **told), actor=nurse).doubles == []
+        assert likely(facts=Facts(name="周桂蓝", birth_date=date(1961, 2, 3), **told), actor=nurse).doubles != []

@@ -60,8 +60,8 @@ def find(claim: Claim, task: Task) -> Person:
     if not by_national and not by_own:
         raise Waits("resident-unknown", claim.place)
     person = _person(next(iter(by_national | by_own)), claim)
-    if national and person.number and person.number not in national:
-        # The hospital's own number leads to somebody with another id card.
+    if national and not by_national and person.number:
+        # The hospital's own number leads to somebody with another id card, and with this one never.
         raise Fault("identity-conflict", claim.place)
     _check(person, claim, sure=bool(by_national))
     if by_national:

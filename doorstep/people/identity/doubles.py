@@ -93,10 +93,13 @@ def likely(
     a phone or an address. The question about others is counted in the database and audited when it gives a hint.
     """
     candidates = _candidates(facts, actor)
-    shares = _shares(facts)
+    shares, by_old = _shares(facts), _holders_of_old(facts)
     doubles = []
     for resident in candidates:
-        verdict = compare(facts, facts_of(resident), population=PANEL, shares=shares)
+        own = facts_of(resident)
+        # A number that was this person's before is as good as the one of now.
+        told = replace(facts, number=own.number) if resident.pk in by_old else facts
+        verdict = compare(told, own, population=PANEL, shares=shares)
         if resident.pk != leaving_out and verdict.worth_a_look:
             doubles.append(_double(resident, verdict))
     doubles = _with_siblings(doubles, facts, mother_number)
@@ -125,7 +128,7 @@ def _candidates(facts: Facts, actor: Actor) -> list[Resident]:
     ids: set[int] = set()
     wanted = _numbers(facts)
     if wanted:
-        rows = Identifier.objects.filter(index__in=wanted, live=True, kind__in=[*documents.KINDS, "phone"])
+        rows = Identifier.objects.filter(index__in=wanted, live=True, kind__in=[*documents.FINDING, "phone"])
         ids.update(rows.values_list("resident_id", flat=True)[:_LIMIT])
     # A name alone is no reason to stop anybody: many share it.
     if len(facts.name) > 1 and actor.record_reach and (wanted or facts.birth_date or len(facts.address) >= _ADDRESS):
@@ -138,6 +141,14 @@ def _candidates(facts: Facts, actor: Actor) -> list[Resident]:
     return list(residents.not_merged().select_related("organization").filter(id__in=ids).order_by("id"))
 
 
+def _holders_of_old(facts: Facts) -> set[int]:
+    """Those in sight whose number this was before."""
+    if not _is_whole(facts.number):
+        return set()
+    old = Identifier.objects.filter(kind__in=(documents.OLD_ID, documents.OLD_DOCUMENT), live=True)
+    return set(old.filter(index=indexes.number_index(facts.number)).values_list("resident_id", flat=True))
+
+
 def _shares(facts: Facts) -> dict[str, float]:
     """How common the phone is among those in sight: a village's one phone says little of who somebody is."""
     if not is_whole_phone(facts.phone):
@@ -147,12 +158,15 @@ def _shares(facts: Facts) -> dict[str, float]:
 
 
 def _with_siblings(doubles: list[Double], facts: Facts, mother_number: str) -> list[Double]:
-    """Also children in sight who were registered on the same mother's number and day: the child itself, or its twin."""
+    """Also children in sight who were registered on the same mother's number and day: the child itself, or its twin.
+
+    Those too who have their own number since: the same child is easily registered again on the mother's.
+    """
     if not mother_number or facts.birth_date is None:
         return doubles
     keys = [indexes.child_index(mother_number, facts.birth_date, order) for order in range(1, 10)]
     rows = residents.not_merged().select_related("organization")
-    found = rows.filter(identifiers__index__in=keys, identifiers__kind="mother-id", identifiers__live=True)
+    found = rows.filter(identifiers__index__in=keys, identifiers__kind="mother-id").distinct()
     children = {one.pk: one for one in found.order_by("id")}
     reason = str(_("同一位母亲、同一天出生"))
     known = [

@@ -9,6 +9,7 @@ from doorstep.kernel.web.inputs import DayInput
 from doorstep.people.identity.differences import Difference, field_of
 from doorstep.people.identity.facts import FACTS
 from doorstep.people.identity.listing import FIELDS
+from doorstep.people.identity.naming import KEPT, WRONG
 from doorstep.people.residents.documents import COUNTRIES, KINDS
 from doorstep.people.residents.forms import NumberField
 from doorstep.people.residents.models import Resident
@@ -95,6 +96,13 @@ class IdentifyForm(forms.Form):
         required=False,
         help_text=_("刷卡或输入完整号码；仍然没有证件的留空。"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    old_number = forms.ChoiceField(
+        label=_("原来的号码"),
+        choices=[(KEPT, _("本人曾用（号码变更、换发证件），保留为旧号码")), (WRONG, _("当时录错，不是本人的"))],
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("改号码时必选。保留的旧号码仍能找到本人，别人不能再用它建档。"),
     )
     name = forms.CharField(label=_("姓名"), max_length=60)
     gender = forms.ChoiceField(label=_("性别"), choices=Resident.Gender.choices, widget=forms.RadioSelect)

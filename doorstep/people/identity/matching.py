@@ -53,9 +53,14 @@ class Verdict:
 
     @property
     def worth_a_look(self) -> bool:
-        """Whether a person should decide. Two whole numbers with two names are two people: twins, one house, one phone."""
-        two_people = self.levels.get("number") == "different" and self.levels.get("name") == "different"
-        return self.probability >= REVIEW and not two_people
+        """Whether a person should decide.
+
+        Two whole numbers with two names are two people: twins, one house, one phone. Another name and another birth date are the
+        family that shares house and phone, unless the number is the same.
+        """
+        apart = {field for field, level in self.levels.items() if level == "different"}
+        family = {"name", "birth_date"} <= apart and self.levels.get("number") not in ("same", "typo")
+        return self.probability >= REVIEW and not {"number", "name"} <= apart and not family
 
 
 def may_link(levels: dict[str, str]) -> bool:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -18,10 +19,12 @@ from doorstep.people.identity.models import IdentityChange
 from doorstep.people.residents import actions as residents
 from doorstep.people.residents import documents, indexes, queries
 from doorstep.people.residents.models import Identifier, PanelEntry, Resident
+from doorstep.people.residents.patient import former_numbers
 from doorstep.people.residents.permissions import Permission
 from doorstep.people.residents.rules import spell
 
 NAMELESS = "无名氏"
+KEPT, WRONG = "kept", "wrong"
 OLDEST = 120
 
 
@@ -33,6 +36,8 @@ class Identity:
     birth_date: date
     gender: str
     number: str = ""
+    # What the number was that another takes the place of: KEPT when it was this person's, WRONG when it was written by mistake.
+    old_number: str = ""
     document: str = documents.NATIONAL_ID
     country: str = ""
 
@@ -71,7 +76,11 @@ def register_unknown(*, gender: str, estimated_age: int, note: str, actor: Actor
 
 @transaction.atomic
 def identify(*, resident: Resident, identity: Identity, reason: str, actor: Actor) -> Resident | None:
-    """Give a resident the right name, birth date, sex and number; the number that was is kept, but finds nobody any more.
+    """Give a resident the right name, birth date, sex and number.
+
+    A number that another takes the place of is kept in the history. Was it the person's own (`old_number` is KEPT: changed by the police,
+    a renewed passport), it goes on finding them, is nobody else's, and stands in the Patient as old; written by mistake (WRONG) it
+    finds nobody any more.
 
     Whoever registers may name the unnamed and number the unnumbered; another number in place of one takes the records
     officer. Returns None when the number is another record's: nothing of it is shown, the try is counted, and the two
@@ -81,9 +90,11 @@ def identify(*, resident: Resident, identity: Identity, reason: str, actor: Acto
     renumbers = bool(_number_of(resident)) and documents.clean(identity.number) != _number_of(resident)
     if renumbers and not actor.may(Permission.RESIDENT_MERGE):
         raise NotPermitted(permission=str(Permission.RESIDENT_MERGE))
-    faults = residents.check_new(residents.NewResident(**asdict(identity)))
+    faults = residents.check_new(residents.NewResident(**_new(identity)))
     if renumbers and not identity.number:
         faults["number"] = _("原有证件号码不能清空，请填写新的号码。")
+    elif renumbers and identity.old_number not in (KEPT, WRONG):
+        faults["old_number"] = _("号码改了：请说明原来的号码是本人曾用的，还是当时录错的。")
     if len(reason.strip()) < 5:
         faults["reason"] = _("请写明依据，例如核对了哪种证件、由谁确认。")
     if faults:
@@ -107,7 +118,7 @@ def _write(resident: Resident, identity: Identity) -> None:
     spelled = spell(identity.name)
     number, own = documents.clean(identity.number), identity.document == documents.NATIONAL_ID
     held = Resident.objects.select_for_update().get(id=resident.pk)
-    old = _number_of(held)
+    old, was = _number_of(held), (held.document_kind or documents.NATIONAL_ID, held.document_country)
     held.name, held.name_pinyin, held.name_initials = identity.name.strip(), spelled.pinyin, spelled.initials
     held.birth_date, held.gender, held.unidentified = identity.birth_date, identity.gender, False
     if number:
@@ -115,13 +126,14 @@ def _write(resident: Resident, identity: Identity) -> None:
         held.document_kind = "" if own else identity.document
         held.document_number = "" if own else number
         held.document_country = identity.country if identity.document == documents.PASSPORT else ""
+    if number and old and number != old and identity.old_number == KEPT:
+        held.former_numbers = json.dumps([*(one for one in former_numbers(held) if one[2] != number), [*was, old]])
     held.save()
     PanelEntry.objects.filter(resident=held).update(
         name=held.name, pinyin=held.name_pinyin, initials=held.name_initials
     )
     if number and number != old:
-        gone = Identifier.objects.filter(resident=held, kind__in=[*documents.KINDS, "mother-id"], live=True)
-        gone.update(live=False)
+        _retire_numbers(held, number, keep=identity.old_number == KEPT)
         Identifier.objects.create(
             resident=held,
             kind=identity.document,
@@ -129,6 +141,22 @@ def _write(resident: Resident, identity: Identity) -> None:
             index=indexes.number_index(number),
         )
     _prove_by_new_name(held)
+
+
+def _retire_numbers(held: Resident, number: str, *, keep: bool) -> None:
+    """The mother's number and a wrong one find nobody any more; the person's own old number becomes one, or is one no more."""
+    live = Identifier.objects.filter(resident=held, live=True)
+    live.filter(kind__in=(documents.OLD_ID, documents.OLD_DOCUMENT), index=indexes.number_index(number)).update(
+        live=False
+    )
+    if keep:
+        live.filter(kind=documents.NATIONAL_ID).update(kind=documents.OLD_ID)
+        live.filter(kind__in=documents.OTHERS).update(kind=documents.OLD_DOCUMENT)
+    live.filter(kind__in=[*documents.KINDS, "mother-id"]).update(live=False)
+
+
+def _new(identity: Identity) -> dict[str, Any]:
+    return {name: value for name, value in asdict(identity).items() if name != "old_number"}
 
 
 def _prove_by_new_name(held: Resident) -> None:

@@ -74,6 +74,7 @@ def identify(request: HttpRequest, key: UUID) -> HttpResponse:
     context = {
         "form": form,
         "resident": resident,
+        "numbered": bool(initial["number"]),
         "back": page_of(resident.key, actor),
         "banner": residents.banner(resident),
         "changes": [(one, presenters.differences_of(one)) for one in queries.changes_of(resident_id=resident.pk)],

@@ -19,6 +19,10 @@ KINDS: dict[str, str] = {
     HMT_PERMIT: "港澳台居民居住证",
     FOREIGN_PERMIT: "外国人永久居留身份证",
 }
+# A number that was the person's until another took its place: it finds the same person, and is nobody else's.
+OLD_ID = "old-id"
+OLD_DOCUMENT = "old-document"
+FINDING = (*KINDS, OLD_ID, OLD_DOCUMENT)
 OTHERS = (PASSPORT, HMT_PERMIT, FOREIGN_PERMIT)
 
 _HMT_PLACES = ("810000", "820000", "830000")

@@ -100,7 +100,7 @@ def _by_index(text: str) -> list[Found]:
     if is_whole_phone(text):
         return _found(_BY_MARK.rows([Identifier.Kind.PHONE.value], phone_index(text)))
     if is_whole_number(text) or documents.is_whole_document(text):
-        return _found(_BY_MARK.rows(list(documents.KINDS), number_index(text)))
+        return _found(_BY_MARK.rows(list(documents.FINDING), number_index(text)))
     return []
 
 

@@ -66,6 +66,8 @@ class Resident(models.Model):
     document_kind = models.CharField(max_length=16, blank=True, default="", db_default="")
     document_number = SealedTextField(null=True)
     document_country = models.CharField(max_length=3, blank=True, default="", db_default="")
+    # Numbers that were the person's before: JSON of [[kind, country, number], …], oldest first.
+    former_numbers = SealedTextField(null=True)
     record_number = models.CharField(max_length=20, blank=True, default="")  # given to those without a national id
     phone = SealedTextField(default="")
     address = SealedTextField(default="")
@@ -114,6 +116,8 @@ class Identifier(models.Model):
         HOSPITAL = "hospital", "院内患者号"
         PHONE_PROOF = "phone-proof", "姓名与电话后四位"  # for the proof of presence; only its index is kept
         MOTHER_ID = "mother-id", "母亲身份证号"  # a child that has no number yet
+        OLD_ID = "old-id", "原居民身份证号"  # changed: it still finds its holder
+        OLD_DOCUMENT = "old-document", "原其他证件号"
 
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="identifiers")
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -133,7 +137,7 @@ class Identifier(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=["index"],
-                condition=models.Q(kind="national-id", live=True),
+                condition=models.Q(kind__in=("national-id", "old-id"), live=True),
                 name="one_living_resident_per_national_id",
             ),
             models.UniqueConstraint(
@@ -143,7 +147,7 @@ class Identifier(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["index", "system"],
-                condition=models.Q(kind__in=("passport", "hmt-permit", "foreign-permit"), live=True),
+                condition=models.Q(kind__in=("passport", "hmt-permit", "foreign-permit", "old-document"), live=True),
                 name="one_living_resident_per_document",
             ),
         )

@@ -1,12 +1,13 @@
 """A resident as FHIR R4 Patient (hl7.org/fhir/R4/patient.html). Numbers are whole: the wall guards the record."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
-from doorstep.people.residents.documents import FOREIGN_PERMIT, HMT_PERMIT, PASSPORT
+from doorstep.people.residents.documents import FOREIGN_PERMIT, HMT_PERMIT, NATIONAL_ID, PASSPORT
 from doorstep.people.residents.models import Resident
 
 # hl7.org/fhir/R4/identifier-registry.html names the passports of a country; the permits have no registered system.
@@ -29,9 +30,12 @@ def to_patient(
     ]
     if resident.document_number:
         kind = resident.document_kind
-        system = _SYSTEMS.get(kind) or systems.PASSPORT.format(country=resident.document_country)
-        number = elements.identifier(system, resident.document_number)
+        number = elements.identifier(_system_of(kind, resident.document_country), resident.document_number)
         numbers.append({"type": elements.concept(systems.IDENTIFIER_TYPE, _TYPES[kind]), **number})
+    numbers += [
+        {**elements.identifier(_system_of(kind, country), value), "use": "old"}
+        for kind, country, value in former_numbers(resident)
+    ]
     content = elements.compact(
         {
             "resourceType": "Patient",
@@ -54,6 +58,17 @@ def to_patient(
         organization_id=resident.organization_id,
         occurred_at=resident.created_at,
         category="patient",
+    )
+
+
+def former_numbers(resident: Resident) -> list[tuple[str, str, str]]:
+    """The numbers that were the person's before: kind of document, country of a passport, number; oldest first."""
+    return [(kind, country, value) for kind, country, value in json.loads(resident.former_numbers or "[]")]
+
+
+def _system_of(kind: str, country: str) -> str:
+    return (
+        systems.NATIONAL_ID if kind == NATIONAL_ID else _SYSTEMS.get(kind) or systems.PASSPORT.format(country=country)
     )
 
 

@@ -194,7 +194,7 @@ def behind_reference(*, reference: str) -> tuple[int, str] | None:
             not_merged()
             .filter(
                 identifiers__index=number_index(number),
-                identifiers__kind="national-id",
+                identifiers__kind__in=(documents.NATIONAL_ID, documents.OLD_ID),
                 identifiers__live=True,
             )
             .values_list("id", "key")
@@ -233,7 +233,7 @@ def find_by_number(number: str, actor: Actor) -> Resident | None:
         .select_related("organization")
         .filter(
             identifiers__index=number_index(number),
-            identifiers__kind__in=documents.KINDS,
+            identifiers__kind__in=documents.FINDING,
             identifiers__live=True,
         )
         .first()

@@ -1,7 +1,7 @@
--- The kinds of number that an identity document carries; the same list stands in documents.py.
+-- The kinds of number that an identity document carries or carried; the same list stands in documents.py (FINDING).
 CREATE OR REPLACE FUNCTION residents_is_document(p_kind text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT p_kind IN ('national-id', 'passport', 'hmt-permit', 'foreign-permit') $$;
+$$ SELECT p_kind IN ('national-id', 'passport', 'hmt-permit', 'foreign-permit', 'old-id', 'old-document') $$;
 
 -- Proves that a resident stands in front of the user: the full number of the id card and a second fact. Returns the
 -- proof's id, 0 when the two do not belong together, -1 when too many tries have closed the door for a while.
