@@ -49,6 +49,8 @@ class PlannedDay:
     plan: days.DayPlan
     sessions: tuple[PlannedSession, ...]
     made: int
+    # When the rule releases it, for a day that is still to be released.
+    released_at: datetime | None = None
 
     @property
     def total(self) -> int:
@@ -112,8 +114,17 @@ def preview(
         sessions = tuple(
             PlannedSession(one, tuple(days.slots_of(one, day)), dict(one.places or {})) for one in plan.sessions
         )
-        found.append(PlannedDay(plan, sessions, made.get(day, 0)))
+        found.append(PlannedDay(plan, sessions, made.get(day, 0), _release_of(schedule, day) if sessions else None))
     return found
+
+
+def _release_of(schedule: Schedule, day: date) -> datetime | None:
+    """When the rule of a schedule releases a day; None for one that it has released, or that is released by hand."""
+    if not schedule.is_active or schedule.release_days is None or day <= timezone.localdate():
+        return None
+    if schedule.released_until is not None and day <= schedule.released_until:
+        return None
+    return max(timezone.now(), days.released_at(day, days_before=schedule.release_days, at=schedule.release_at))
 
 
 def shared_schedules(schedule: Schedule) -> list[int]:

@@ -200,6 +200,10 @@ class ScopeStopForm(StopForm):
         super().__init__(*args, **kwargs)
         self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
 
+    def hidden(self) -> list[tuple[str, str]]:
+        """What was asked, for the form that confirms it."""
+        return [(name, str(self.cleaned_data[name])) for name in self.field_order]
+
 
 class ResumeForm(forms.Form):
     """What takes place after all, and on which days."""

@@ -92,11 +92,7 @@ def _laid(
     found = Slot.objects.filter(starts_at__date__range=(min(wanted), max(wanted))).filter(
         Q(schedule_id__in=shared, stopped_at__isnull=True) | Q(schedule=schedule)
     )
-    taken = [
-        (slot.starts_at, slot.ends_at)
-        for slot in found.select_related("schedule")
-        if _is_in_the_way(slot, schedule, terms)
-    ]
+    taken = [_span(slot) for slot in found.select_related("schedule", "kind") if _is_in_the_way(slot, schedule, terms)]
     planned = list(_planned(schedule, template, wanted, taken, opens_at=opens_at, without=without))
     if terms:
         for one in planned:
@@ -127,6 +123,14 @@ def _is_in_the_way(slot: Slot, schedule: Schedule, terms: list[RoomTerm]) -> boo
     return room is not None and room == (slot.facility_id or slot.schedule.facility_id)
 
 
+def _span(slot: Slot) -> tuple[datetime, datetime]:
+    """How long a slot keeps doctor, room or machine: with the time before and after of its kind of visit."""
+    if slot.kind is None:
+        return slot.starts_at, slot.ends_at
+    before, after = timedelta(minutes=slot.kind.before_minutes), timedelta(minutes=slot.kind.after_minutes)
+    return slot.starts_at - before, slot.ends_at + after
+
+
 def _days(first: date, last: date) -> Iterator[date]:
     for number in range((last - first).days + 1):
         yield first + timedelta(days=number)
@@ -142,14 +146,17 @@ def _planned(
     without: frozenset[int],
 ) -> Iterator[_Planned]:
     for day in wanted:
-        busy = [(start, end) for start, end in taken if start.astimezone(CHINA).date() == day]
+        busy = [one for one in taken if day in (one[0].astimezone(CHINA).date(), one[1].astimezone(CHINA).date())]
         for session in days.plan_of(template, day).sessions:
             if session.id in without:
                 continue
             for starts_at, ends_at in days.slots_of(session, day):
-                if any(start < ends_at and starts_at < end for start, end in busy):
+                # The time before and after one visit may meet that of the next, and no visit.
+                begins = starts_at - timedelta(minutes=session.before)
+                is_over = ends_at + timedelta(minutes=session.after)
+                if any(start < is_over and begins < end for start, end in busy):
                     continue
-                busy.append((starts_at, ends_at))
+                busy.append((begins, is_over))
                 yield _Planned(
                     Slot(
                         schedule=schedule,

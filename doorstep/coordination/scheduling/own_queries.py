@@ -3,14 +3,15 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling import queries, queue_queries
-from doorstep.coordination.scheduling.models import Booking, Ticket
+from doorstep.coordination.scheduling.models import Booking, Schedule, Slot, Ticket
 from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.coordination.scheduling.states import EXPECTED
 from doorstep.kernel.access.actor import Actor
@@ -99,6 +100,27 @@ def times(
         actor=actor,
     )
     return [(day, list(slots)) for day, slots in groupby(found, key=lambda slot: timezone.localdate(slot.starts_at))]
+
+
+def described(days: Sequence[tuple[date, Sequence[SlotChoice]]]) -> dict[int, str]:
+    """Of the times that are shown: the kind of visit with its length, and the room or machine, in one query; "" where neither is said."""
+    shown = [slot.id for _day, slots in days for slot in slots]
+    found = Slot.objects.filter(id__in=shown).select_related("kind", "facility", "schedule__facility")
+    return {slot.pk: _words(slot) for slot in found}
+
+
+def releases(*, department: Department) -> list[tuple[int, time]]:
+    """By which rule a department's times are released: so many days before at an hour, each rule once, those of most days first."""
+    rules = Schedule.objects.filter(department=department, is_active=True, release_days__isnull=False)
+    found = rules.order_by("-release_days", "release_at").values_list("release_days", "release_at").distinct()
+    return [(before or 0, at) for before, at in found]
+
+
+def _words(slot: Slot) -> str:
+    kind = (
+        _("%(name)s（%(minutes)s 分钟）") % {"name": slot.kind.name, "minutes": slot.kind.minutes} if slot.kind else ""
+    )
+    return " · ".join(part for part in (kind, slot.room.name if slot.room else "") if part)
 
 
 def ahead(booking: Booking, *, actor: Actor) -> int | None:

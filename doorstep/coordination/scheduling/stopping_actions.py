@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import clinic_queries, resting, telling
+from doorstep.coordination.scheduling import clinic_queries, resting, stopping_queries, telling
 from doorstep.coordination.scheduling.actions import give_back
 from doorstep.coordination.scheduling.clinic_actions import check_manages
 from doorstep.coordination.scheduling.events import ClinicStopped
@@ -48,10 +48,8 @@ def _stop(
         check_manages(actor, schedule.organization_id)
         if not reason:
             raise Refused(_("请填写停诊原因。"), fields={"reason": _("停诊原因会告知已预约的居民和转出机构。")})
-        open_slots = Slot.objects.select_for_update(of=("self",)).filter(
-            schedule=schedule, starts_at__gte=max(since, timezone.now()), starts_at__lt=until, stopped_at__isnull=True
-        )
-        slot_ids = [slot.id for slot in clinic_queries.slots_in_scope(open_slots, scope).order_by("id")]
+        found = stopping_queries.open_slots(schedules=[schedule], since=since, until=until, scope=scope)
+        slot_ids = [slot.id for slot in found.select_for_update(of=("self",)).order_by("id")]
         if not scope.startswith("facility:"):
             # Another room may be found for the days to come; without the doctor or the department they do not take place.
             resting_days += resting.rest(schedule=schedule, since=since, until=until, reason=reason)

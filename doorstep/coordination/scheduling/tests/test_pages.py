@@ -54,7 +54,7 @@ def test_pages_open_with_something_on_them(client: Client) -> None:
         (f"/slots/bookings/{booking.key}/", "基层医生"),
         (f"/slots/extra/{later.key}/", "加号"),
         ("/slots/facilities/", "诊室与设备"),
-        ("/slots/stop/", "停诊立即生效"),
+        ("/slots/stop/", "先看影响再停诊"),
     ):
         answer = client.get(path)
         assert answer.status_code == 200, path

@@ -58,9 +58,10 @@ def test_schedule_from_session_to_slots_to_stop() -> None:
     days = {"first": today.isoformat(), "last": (today + timedelta(days=13)).isoformat()}
     assert client.post(address, {"act": "generate", **days}).status_code == 302
     assert 0 < Slot.objects.count() <= 12
-    nothing = client.post(address, {"act": "stop", "first": "2020-01-01", "last": "2020-01-02", "reason": "进修"})
-    assert nothing.status_code == 422
-    assert client.post(address, {"act": "stop", **days, "reason": "进修"}).status_code == 302
+    stop = {"scope": f"schedule:{clinic.schedule.pk}", "reason": "进修", "seen": "0"}
+    past = {"first": "2026-01-01", "last": "2026-01-02"}
+    assert client.post("/slots/stop/", {"act": "stop", **stop, **past}).status_code == 422
+    assert client.post("/slots/stop/", {"act": "stop", **stop, **days}).status_code == 302
     # What has begun takes place.
     assert not Slot.objects.filter(stopped_at__isnull=True, starts_at__gt=timezone.now()).exists()
 

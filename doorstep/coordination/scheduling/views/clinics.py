@@ -22,7 +22,6 @@ from doorstep.coordination.scheduling import (
     resuming_actions,
     spreadsheet,
     stopped_queries,
-    stopping_actions,
     waiting_queries,
 )
 from doorstep.coordination.scheduling.clinic_actions import ReleaseRule
@@ -239,10 +238,10 @@ def _forms(
         "range_form": RangeForm(
             _sent(request, act, "generate"), initial={"first": today, "last": today + timedelta(days=27)}
         ),
-        "stop_form": StopForm(_sent(request, act, "stop"), initial={"first": today, "last": today}),
+        "stop_form": StopForm(initial={"first": today, "last": today}),
     }
     names = {"session": "session_form", "rule": "rule_form", "exception": "exception_form"}
-    names |= {"generate": "range_form", "stop": "stop_form"}
+    names |= {"generate": "range_form"}
     return (shown[names[act]] if act in names else None), shown
 
 
@@ -261,18 +260,9 @@ def _act_on(request: HttpRequest, found: presenters.ShownSchedule, act: str, for
     elif act == "exception":
         clinic_actions.except_day(schedule=found, actor=actor, **facts)
         messages.success(request, _("已保存"))
-    elif act == "generate":
+    else:
         made = laying_actions.generate_slots(schedule=found, first=facts["first"], last=facts["last"], actor=actor)
         messages.success(request, _("已生成 %(count)s 个时段的号源。") % {"count": made})
-    else:
-        booked = stopping_actions.stop_clinic(
-            schedule=found,
-            since=midnight(facts["first"]),
-            until=midnight(facts["last"], 1),
-            reason=facts["reason"],
-            actor=actor,
-        )
-        messages.success(request, _("已停诊，%(count)s 个预约正在取消，每人已生成改约任务。") % {"count": booked})
 
 
 def _add_session(found: presenters.ShownSchedule, form: SessionForm, actor: Actor) -> None:

@@ -167,7 +167,8 @@ def times(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> Htt
     with on_behalf(person, machine):
         resident, origin = origin_of(person)
         days = own_queries.times(department=department, person=resident, origin=origin, actor=person, days=DAYS)
-    context = {"department": department, "days": days, "span": DAYS, "replaced": replaced}
+    described = own_queries.described(days)
+    context = {"department": department, "days": days, "described": described, "span": DAYS, "replaced": replaced}
     return _page(request, "times", machine, person, context)
 
 

@@ -81,6 +81,8 @@ def times(request: HttpRequest, key: UUID) -> HttpResponse:
         **frame,
         "department": department,
         "days": slots,
+        "described": own_queries.described(slots),
+        "releases": own_queries.releases(department=department),
         "change": request.GET.get("change", ""),
         "replaced": own_queries.to_change(key=request.GET.get("change", ""), person=frame["person"]),
         "rebook": request.GET.get("rebook", ""),

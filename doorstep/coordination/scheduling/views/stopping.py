@@ -8,9 +8,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from doorstep.coordination.scheduling import clinic_queries, resuming_actions, stopped_queries, stopping_actions
+from doorstep.coordination.scheduling import (
+    clinic_queries,
+    resuming_actions,
+    stopped_queries,
+    stopping_actions,
+    stopping_queries,
+)
 from doorstep.coordination.scheduling.forms import ResumeForm, ScopeStopForm
 from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.rules import QUOTA_ZH
 from doorstep.coordination.scheduling.views.asking import actor_with, midnight, try_act
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.pages import redirect, render
@@ -20,14 +27,16 @@ from doorstep.kernel.workflow.once import once
 @once
 @require_http_methods(["GET", "POST"])
 def stop(request: HttpRequest) -> HttpResponse:
-    """Stop everything of a department, a doctor, a room or a machine for some days, or let it take place after all."""
+    """Stop everything of a department, a doctor, a room or a machine for some days, or let it take place after all.
+
+    Whoever stops sees first how many are booked and who; `seen` carries that number along, and when it has changed it is shown again.
+    """
     actor = actor_with(request, Permission.SCHEDULE_MANAGE)
     unit, today = actor.organization_id or 0, timezone.localdate()
     resuming = request.POST.get("act") == "resume"
-    scopes, stopped = (
-        clinic_queries.stop_choices(organization_id=unit),
-        stopped_queries.stopped(organization_id=unit),
-    )
+    scopes = clinic_queries.stop_choices(organization_id=unit)
+    scopes += _one_schedule(request.POST.get("scope", "") or request.GET.get("scope", ""), actor)
+    stopped = stopped_queries.stopped(organization_id=unit)
     form = ScopeStopForm(
         request.POST if request.method == "POST" and not resuming else None,
         scopes=scopes,
@@ -39,10 +48,36 @@ def stop(request: HttpRequest) -> HttpResponse:
         initial={"first": today, "last": today},
     )
     bound: forms.Form = resume_form if resuming else form
-    if request.method == "POST" and bound.is_valid() and try_act(bound, lambda: _run(request, bound, actor)):
+    ready = request.method == "POST" and bound.is_valid()
+    outlook = _outlook(form, actor) if ready and not resuming else None
+    looks = outlook is not None and (
+        request.POST.get("act") != "stop" or request.POST.get("seen", "") != str(outlook.booked)
+    )
+    if ready and not looks and try_act(bound, lambda: _run(request, bound, actor)):
         return redirect(request, reverse("scheduling:stop") if resuming else reverse("scheduling:board"))
-    context = {"form": form, "resume_form": resume_form, "stopped": stopped}
-    return render(request, "scheduling/stop.html", context, status=422 if bound.is_bound else 200)
+    context = {
+        "form": form,
+        "resume_form": resume_form,
+        "stopped": stopped,
+        "outlook": outlook if looks else None,
+        "changed": looks and request.POST.get("act") == "stop",
+        "labels": QUOTA_ZH,
+        "names": actor.may(Permission.QUEUE_CALL),
+    }
+    return render(request, "scheduling/stop.html", context, status=422 if bound.is_bound and not looks else 200)
+
+
+def _outlook(form: forms.Form, actor: Actor) -> stopping_queries.Outlook:
+    facts = form.cleaned_data
+    return stopping_queries.outlook(
+        scope=facts["scope"], since=midnight(facts["first"]), until=midnight(facts["last"], 1), actor=actor
+    )
+
+
+def _one_schedule(scope: str, actor: Actor) -> list[tuple[str, str]]:
+    """A schedule as a scope, where its own page asks for it."""
+    found = clinic_queries.schedules_of(scope=scope, actor=actor) if scope.startswith("schedule:") else []
+    return [(scope, f"{_('排班')} · {one.department.name} {one.who}".strip()) for one in found]
 
 
 def say_resumed(request: HttpRequest, done: resuming_actions.Resumed) -> None:
