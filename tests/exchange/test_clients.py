@@ -12,9 +12,13 @@ from django.test import Client
 from django.utils import timezone
 from jwcrypto.jwk import JWK
 from jwcrypto.jwt import JWT
+from pytest_django import Settings
 
+from doorstep.coordination.hospital_systems import key_sets
 from doorstep.coordination.hospital_systems.clients import keys_fault, scopes_fault
 from doorstep.kernel.access.models import ApiClient
+from doorstep.kernel.subscriptions.endpoints import Endpoint
+from doorstep.kernel.subscriptions.sending import HEARD, Answer
 from doorstep.people.residents.tests.factories import World, make_staff, make_world
 from tests.fhir.test_oauth import TOKEN, _ask, _assertion
 from tests.subscriptions.receiver import listening
@@ -124,9 +128,30 @@ def test_keys_at_an_address_are_read_and_read_again_when_a_new_one_signs(client:
         ("", "请填写公钥地址"),
         ("http://lis.example.cn/jwks.json", "https://"),
         ("https://169.254.169.254/jwks.json", "不允许的地址"),
+        ("https://100.100.100.200/jwks.json", "不允许的地址"),
+        ("https://10.1.2.3/jwks.json", "在内部网络"),
+        ("https://[fc00::1]/jwks.json", "在内部网络"),
     ):
         answer = client.post(ADDRESS, {**facts, "name": "other", "jku": address})
         assert (answer.status_code, words in answer.content.decode()) == (422, True), address
+
+
+@pytest.mark.parametrize(
+    ("named", "inside"),
+    [("10.1.2.3", True), ("10.1.2.3:8443", True), ("10.1.2.4", False), ("10.1.2.3:443", False)],
+)
+def test_an_internal_network_is_asked_for_keys_only_at_hosts_that_the_operator_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, named: str, inside: bool
+) -> None:
+    settings.KEY_HOSTS, asked = [named], []
+
+    def fetched(endpoint: Endpoint, **_bounds: int) -> tuple[Answer, bytes]:
+        asked.append(endpoint)
+        return HEARD, _public(KEY).encode()
+
+    monkeypatch.setattr(key_sets, "fetch", fetched)
+    key_sets.read("https://10.1.2.3:8443/jwks.json")
+    assert [one.public for one in asked] == [not inside]
 
 
 def test_an_assertion_that_is_not_believed_says_which_part(client: Client, world: World) -> None:

@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.http import HttpResponse
 from django.test import Client
 from jwcrypto.jwk import JWK
@@ -101,6 +102,55 @@ def test_benefits_card_needs_a_contract(client: Client, scene: Scene) -> None:
     context = {"patientId": str(scene.loop.resident.key)}
     answer = _call(client, _token(scene.loop.world.village), context=context)
     assert (answer.status_code, answer.json()) == (200, {"cards": []})  # type: ignore[attr-defined]
+
+
+def test_benefits_card_leads_to_the_contract(client: Client, scene: Scene) -> None:
+    resident, village = scene.loop.resident, scene.loop.world.village
+    with acting(system()):
+        contract = apps.get_model("contracts", "Contract").objects.filter(resident=resident).first()
+        assert contract is not None
+        signed = {"state": "active", "signed_at": contract.created_at, "signer_name": resident.name}
+        type(contract).objects.filter(pk=contract.pk).update(**signed)
+    headers, drafts = _token(village), {"resourceType": "Bundle"}
+    context = {"patientId": f"Patient/{resident.key}", "draftOrders": drafts, "selections": []}
+    asked: dict[str, Any] = {
+        "prefetch": {"patient": {"resourceType": "Patient", "id": "somebody-else"}, "other": None},
+        "fhirServer": "https://his.example/fhir",
+        "fhirAuthorization": {"access_token": "x", "token_type": "Bearer", "expires_in": 300, "scope": "patient/*.rs"},
+    }
+    for address, hook in ((ADDRESS, "patient-view"), (f"{ADDRESS}-select", "order-select")):
+        answer = _call(client, headers, address, hook=hook, context=context, **asked)
+        (card,) = answer.json()["cards"]  # type: ignore[attr-defined]
+        (link,) = card["links"]
+        assert (link["label"], link["type"]) == ("查看签约与权益", "absolute")
+        assert link["url"] == f"http://testserver/residents/{resident.key}/record/Contract/{contract.key}/"
+        assert card["summary"].startswith("签约居民（")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"{",
+        b"\xff\xfe",
+        b'{"hook": ["patient-view"]}',
+        b'{"hook": "patient-view", "hookInstance": "%(key)s", "context": {"patientId": "a\\u0000b"}}',
+        b'{"hook": "patient-view", "hookInstance": "%(key)s", "context": {"patientId": "../../x?y=1|z"}}',
+        b'{"hook": "patient-view", "hookInstance": {"a": 1}, "context": {"patientId": "x"}}',
+        b'{"hook": "patient-view", "hookInstance": "%(key)s", "context": {"patientId": "x"}, "prefetch": [1]}',
+        b'{"hook": "patient-view", "hookInstance": "%(key)s", "context": {"patientId": "x"}, "fhirAuthorization": 7}',
+    ],
+)
+def test_a_malformed_call_is_never_an_error_of_ours(client: Client, scene: Scene, body: bytes) -> None:
+    body = body.replace(b"%(key)s", str(uuid.uuid4()).encode())
+    headers = _token(scene.loop.world.village)
+    answer = client.post(ADDRESS, body, content_type="application/json", headers=headers)
+    assert answer.status_code in (200, 400)
+    if answer.status_code == 200:
+        assert answer.json() == {"cards": []}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Subscriptions that this server does not follow, and addresses that it does not call."""
 
 import socket
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -127,7 +128,11 @@ def test_checked_calls_only_allowed_hosts_over_https(
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "224.0.0.1", "::", "::ffff:127.0.0.1"]
+    "address",
+    [
+        *("127.0.0.1", "::1", "169.254.169.254", "fe80::1", "224.0.0.1", "::", "::ffff:127.0.0.1"),
+        *("100.100.100.200", "fd00:ec2::254"),
+    ],
 )
 def test_resolved_never_leads_back_into_this_machine(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, address: str
@@ -140,6 +145,31 @@ def test_resolved_never_leads_back_into_this_machine(
         endpoints.resolved(endpoint)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_more: answers[:1])
     assert endpoints.resolved(endpoint) == "10.1.2.3"
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("10.1.2.3", False),
+        ("192.168.7.8", False),
+        ("100.64.0.9", False),
+        ("fc00::1", False),
+        ("::ffff:10.1.2.3", False),
+        ("1.1.1.1", True),
+    ],
+)
+def test_resolved_stays_out_of_internal_networks_where_only_public_ones_may_be_called(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, address: str, public: bool
+) -> None:
+    settings.DEMO = False
+    answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_more: answers)
+    endpoint = replace(endpoints.checked("https://his.example.cn/keys", ["his.example.cn"]), public=True)
+    if public:
+        assert endpoints.resolved(endpoint) == address
+    else:
+        with pytest.raises(Unreachable, match="内部网络"):
+            endpoints.resolved(endpoint)
 
 
 @pytest.mark.parametrize("line", ["A: b\r\nC: d", "A:", "Host: x", "content-length: 5", "ä: b", "A b: c", "A: ü"])

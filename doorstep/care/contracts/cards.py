@@ -1,5 +1,6 @@
 """What a contract says while a doctor elsewhere looks at the patient: the benefits of today, each with its reason."""
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -36,5 +37,14 @@ def benefits_card(asked: Asked, actor: Actor) -> list[Card]:
             lines=lines,
             indicator="info",
             source=_("家庭医生签约"),
+            links=_link(asked),
         )
     ]
+
+
+def _link(asked: Asked) -> tuple[tuple[str, str], ...]:
+    """The contract on the resident's record, for whoever signs in here and may see it; what the other system showed ends there."""
+    contract = queries.active_contract(resident_id=asked.resident_id)
+    if contract is None:
+        return ()
+    return ((_("查看签约与权益"), reverse("residents:entry", args=[asked.patient_id, "Contract", contract.key])),)

@@ -23,6 +23,10 @@ _OURS = frozenset(
 )
 
 
+# Where clouds answer their machines, beside the link-local 169.254.0.0/16: Alibaba Cloud, Amazon (IPv6).
+_METADATA = frozenset({ipaddress.ip_address("100.100.100.200"), ipaddress.ip_address("fd00:ec2::254")})
+
+
 class Unreachable(Exception):
     """An endpoint that must not or cannot be called; the sentence says why."""
 
@@ -36,6 +40,8 @@ class Endpoint:
     port: int
     path: str
     scheme: str = "https"
+    # Nothing within a hospital's own network: for an address that one unit's engineer gives and nobody of the house has looked at.
+    public: bool = False
 
 
 def is_host(text: str) -> bool:
@@ -76,7 +82,8 @@ def checked(url: str, hosts: Iterable[str]) -> Endpoint:
 def resolved(endpoint: Endpoint) -> str:
     """The one address that is called, asked once: a name that turns elsewhere afterwards changes nothing.
 
-    Addresses of this machine, of the link and of groups are refused; a hospital's own network is not.
+    Addresses of this machine, of the link and of groups are refused, and those at which a cloud tells its machines their secrets; a
+    hospital's own network is not, unless only public addresses may be called.
     """
     try:
         found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
@@ -93,8 +100,11 @@ def resolved(endpoint: Endpoint) -> str:
             or mapped.is_multicast
             or mapped.is_unspecified
             or mapped.is_reserved
+            or mapped in _METADATA
         ):
             raise Unreachable(_("主机 %(host)s 指向不允许的地址。") % {"host": endpoint.host})
+        if not demo and endpoint.public and not mapped.is_global:
+            raise Unreachable(_("主机 %(host)s 在内部网络，请运维人员先把它加入允许名单。") % {"host": endpoint.host})
     if not addresses:
         raise Unreachable(_("找不到主机 %(host)s。") % {"host": endpoint.host})
     return addresses[0]

@@ -205,6 +205,8 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
     "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
 }
+# Hosts of internal networks (host or host:port) at which systems may publish their keys; hosts of the public internet need no mention.
+KEY_HOSTS = [one.strip() for one in environment.text("DOORSTEP_KEY_HOSTS", "").split(",") if one.strip()]
 # Requests of one client a minute, in each process of the server; the next ones are told when to come again.
 FHIR_REQUESTS_A_MINUTE = int(environment.text("DOORSTEP_FHIR_REQUESTS_A_MINUTE", "200000"))
 
