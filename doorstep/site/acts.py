@@ -19,6 +19,7 @@ _WORDS: dict[str, Any] = {
     "referral.packet": _("查看转诊随附资料"),
     "referral.revise": _("修改转诊单"),
     "referral.open-record": _("转诊打开档案"),
+    "referral.coming": _("查看途中患者"),
     "referral.flow": _("查看转诊看板"),
     "follow-up.view": _("查看随访"),
     "ecg.view": _("查看心电图"),

@@ -49,6 +49,7 @@ _RECEIVING = frozenset(
     {
         Referrals.REFERRAL_RECEIVE_BACK,
         Referrals.REFERRAL_ACCEPT,
+        Referrals.ARRIVAL_VIEW,
         Referrals.REFERRAL_TREAT,
         Referrals.FLOW_VIEW,
         Beds.BED_MANAGE,
@@ -196,6 +197,7 @@ ROLES: dict[str, Role] = {
                     Scheduling.SLOT_OVERBOOK,
                     Referrals.REFERRAL_VIEW,
                     Referrals.REFERRAL_ACCEPT,
+                    Referrals.ARRIVAL_VIEW,
                     Referrals.FLOW_VIEW,
                     Beds.BED_VIEW,
                     Beds.BED_MANAGE,
@@ -253,9 +255,15 @@ ROLES: dict[str, Role] = {
             "lead_duty",
             "牵头医院总值班",
             "Lead-hospital duty doctor",
-            "承接卫生院也未及时处理的危急值。",
+            "承接卫生院也未及时处理的危急值；看途中患者，做好接诊准备。",
             frozenset(
-                _AT_THE_BEDSIDE | {Diagnosis.CRITICAL_ACKNOWLEDGE, Diagnosis.ECG_OUTCOME_VIEW, Diagnosis.ECG_QUEUE_VIEW}
+                _AT_THE_BEDSIDE
+                | {
+                    Referrals.ARRIVAL_VIEW,
+                    Diagnosis.CRITICAL_ACKNOWLEDGE,
+                    Diagnosis.ECG_OUTCOME_VIEW,
+                    Diagnosis.ECG_QUEUE_VIEW,
+                }
             ),
             sees_records=True,
         ),

@@ -219,6 +219,7 @@ PAGES: dict[str, Page] = {
     "referrals:outcomes": page("REFERRAL_VIEW"),
     "referrals:new": page("REFERRAL_SUBMIT", of="resident"),
     "referrals:office": page("REFERRAL_ACCEPT"),
+    "referrals:coming": page("ARRIVAL_VIEW"),
     "referrals:check-in": act("REFERRAL_ACCEPT"),
     "referrals:treating": page("REFERRAL_TREAT"),
     "referrals:returning": page("REFERRAL_RECEIVE_BACK"),

@@ -104,9 +104,16 @@ class AdviseForm(forms.Form):
 
 
 class DepartForm(forms.Form):
-    """How the patient travels."""
+    """How the patient travels, when the hospital may expect the patient, who goes along, and how the patient is now."""
 
     transport = forms.ChoiceField(label=_("转运方式"), choices=Referral.Transport.choices, widget=forms.RadioSelect)
+    expected_at = forms.DateTimeField(
+        label=_("预计到院"),
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    escort = forms.CharField(label=_("护送人员与电话"), max_length=80, required=False)
+    leaving = _area(_("出发时情况（意识、血压、用药，接诊方会看到）"), required=False)
 
 
 class ElsewhereForm(forms.Form):
@@ -219,6 +226,7 @@ FORMS: dict[str, type[forms.Form]] = {
     "record_death": DeathForm,
     "undo_check_in": ReasonForm,
     "agree_day": NewDayForm,
+    "agree_day_there": NewDayForm,
     "depart": DepartForm,
     "go_elsewhere": ElsewhereForm,
     "report_outside": OutsideResultForm,

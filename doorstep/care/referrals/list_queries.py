@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from django.db.models import BooleanField, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from doorstep.care.referrals.models import Referral
@@ -28,6 +28,8 @@ _SHOWN = (
 )  # fmt: skip
 # What the office has before it, what the specialists have, what comes back: values of `Referral.desk`.
 _OFFICE, _WARD, _BACK = (0, 9), (10, 19), (13, 15)
+# Values of `Referral.desk`: set out, and accepted but not there.
+_DESK_ON_THE_WAY, _DESK_EXPECTED = 3, 4
 _ENDED_SQL = ", ".join(f"'{state}'" for state in ENDED)
 _OPEN = f"state NOT IN ({_ENDED_SQL})"
 
@@ -60,6 +62,22 @@ class _Order:
 def list_incoming(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:
     """What the referral office has before it: green and urgent first, then expected, offered, not come; each by its wait."""
     return _page(_desk(_OFFICE), sorted(actor.reach), after=after, limit=limit)
+
+
+_COMING_WITH = ("source", "target", "department", "expert", "referrer")
+
+
+def list_coming(*, actor: Actor, limit: int = PAGE) -> list[Referral]:
+    """Who is on the way to the actor's units, and who comes by the green channel and has not set out, the soonest first."""
+    on_the_way = Q(desk=_DESK_ON_THE_WAY) | Q(desk=_DESK_EXPECTED, kind="green")
+    rows = Referral.objects.filter(on_the_way, target_id__in=sorted(actor.reach)).select_related(*_COMING_WITH)
+    return list(rows.order_by("expected_at", "id")[:limit])
+
+
+def count_on_the_way(*, actor: Actor) -> int:
+    """How many of them there are."""
+    on_the_way = Q(desk=_DESK_ON_THE_WAY) | Q(desk=_DESK_EXPECTED, kind="green")
+    return Referral.objects.filter(on_the_way, target_id__in=sorted(actor.reach)).count()
 
 
 def list_treating(*, actor: Actor, mine: bool = False, after: str = "", limit: int = PAGE) -> Page:

@@ -245,6 +245,28 @@ WAYS: tuple[Transition, ...] = (
         _P.REFERRAL_SUBMIT,
         style="primary",
     ),
+    # The office that waited in vain calls the patient too, and patients answer on their own phone.
+    Transition(
+        "agree_day_there",
+        "约定新的到院时间",
+        "Agree another day",
+        ("not_arrived",),
+        "accepted",
+        "target",
+        events.NewDayAgreed,
+        _P.REFERRAL_ACCEPT,
+        style="primary",
+    ),
+    Transition(
+        "agree_day_self",
+        "改约到院时间",
+        "Choose another day",
+        ("not_arrived",),
+        "accepted",
+        "resident",
+        events.NewDayAgreed,
+        listed=False,
+    ),
     Transition(
         "undo_check_in",
         "更正报到",

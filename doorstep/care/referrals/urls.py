@@ -11,6 +11,7 @@ urlpatterns = [
     path("outcomes/", sending.outcomes, name="outcomes"),
     path("new/<uuid:resident_key>/", sending.new, name="new"),
     path("office/", office.queue, name="office"),
+    path("coming/", office.coming, name="coming"),
     path("office/check-in/", office.check_in, name="check-in"),
     path("treating/", treating.patients, name="treating"),
     path("returning/", following.returning, name="returning"),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.dialog_forms import RefuseOfferForm
+from doorstep.care.referrals.presenters.choices import slots_of
 from doorstep.care.referrals.presenters.homeward import expected_text
 from doorstep.care.referrals.texts import FREQUENCIES
 from doorstep.kernel.access.refusals import NotFound
@@ -20,6 +21,8 @@ from doorstep.site.portal.views import frame_of, owner_of
 
 # States in which the desk of the hospital reads the code of the referral.
 _EXPECTED = ("accepted", "on_the_way", "not_arrived")
+# As many as fit a phone's page.
+_PLACES = 6
 
 
 @require_GET
@@ -51,6 +54,7 @@ def referral(request: HttpRequest, key: UUID) -> HttpResponse:
         "plan": queries.plan_of(referral=found) if found.handed_back_at else None,
         "frequencies": FREQUENCIES,
         "arrival": expected_text(found),
+        "slots": slots_of(found, actor=actor)[:_PLACES] if found.state == "not_arrived" else (),
         "token": queries.qr_token(referral=found) if found.state in _EXPECTED else "",
     }
     return render(request, "portal/referral.html", context)
@@ -59,7 +63,7 @@ def referral(request: HttpRequest, key: UUID) -> HttpResponse:
 @require_POST
 @once
 def answer(request: HttpRequest, key: UUID, word: str) -> HttpResponse:
-    """Agree, or turn the offer down; somebody who was first is named by the refusal."""
+    """Agree, turn the offer down, or choose another day after having missed the first; somebody who was first is named by the refusal."""
     actor = owner_of(request)
     referral = queries.get(key=key, actor=actor)
     if referral.resident_id not in actor.resident_ids:
@@ -67,6 +71,9 @@ def answer(request: HttpRequest, key: UUID, word: str) -> HttpResponse:
     if word == "agree":
         actions.confirm(referral=referral, actor=actor, by_resident=True)
         messages.success(request, _("已确认，请按时到院，带好身份证和医保凭证。"))
+    elif word == "another-day":
+        actions.agree_day(referral=referral, actor=actor, slot_key=request.POST.get("slot") or None, by_resident=True)
+        messages.success(request, _("已改约，请按新的时间到院。"))
     elif word == "decline":
         reason, code = request.POST.get("reason", "").strip(), request.POST.get("code", "") or "other"
         if code == "other" and not reason:

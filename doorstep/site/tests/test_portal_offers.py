@@ -13,7 +13,8 @@ from django.utils import timezone
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.actions import Place
 from doorstep.care.referrals.models import Referral
-from doorstep.care.referrals.tests.factories import Loop, make_loop, referral_in
+from doorstep.care.referrals.tests.factories import Loop, make_loop, make_slot, referral_in
+from doorstep.care.referrals.tests.test_another_day import DAY, not_come
 from doorstep.care.referrals.tests.test_stages import replay
 from doorstep.coordination.notices.models import Notice
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -138,3 +139,20 @@ def test_offices_and_sender_at_once_over_http() -> None:
     for verb in set(wanted) - set(done):
         assert found[verb].status_code == 409, (verb, found[verb].status_code)
         assert f"{who} 已先行处理" in found[verb].content.decode()
+
+
+@pytest.mark.django_db
+def test_resident_chooses_another_place_on_the_own_phone() -> None:
+    loop = make_loop()
+    referral = not_come(loop)
+    later = make_slot(loop, starts_at=timezone.now() + 2 * DAY)
+    own = phone(loop.resident.pk, "zhou")
+    page = reverse("portal:referral", args=[referral.key])
+    assert str(later.key) in own.get(page).content.decode()
+    answer = reverse("portal:answer", args=[referral.key, "another-day"])
+    assert own.post(answer, {"slot": ""}).status_code == 422
+    assert own.post(answer, {"slot": str(later.key)}).status_code == 302
+    with acting(loop.office) as office:
+        case = queries.get(key=referral.key, actor=office)
+        assert (case.state, case.expected_at) == ("accepted", later.starts_at)
+        assert str(later.key) not in own.get(page).content.decode()

@@ -1,7 +1,7 @@
 """Between request and arrival: a place or bed is offered, confirmed or refused; advice instead of a visit; silence is passed on."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,8 @@ from doorstep.people.organizations import queries as organizations
 
 # How many a clock moves in one transaction.
 _AT_ONCE = 20
+# Nobody of the county is on the way for longer.
+_LONGEST_WAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,18 +204,40 @@ def advise(*, referral: Referral, advice: str, actor: Actor) -> Referral:
     return moved
 
 
-def depart(*, referral: Referral, transport: str, actor: Actor) -> Referral:
-    """The patient sets out, by own means, by ambulance or escorted; raises Refused for another word."""
+def depart(
+    *,
+    referral: Referral,
+    transport: str,
+    actor: Actor,
+    expected_at: datetime | None = None,
+    escort: str = "",
+    leaving: str = "",
+) -> Referral:
+    """The patient sets out, by own means, by ambulance or escorted (`escort`: by whom), in the condition `leaving`.
+
+    `expected_at` is when the hospital may expect the patient, as agreed without one. Raises Refused for another way or a wrong time.
+    """
+    now, problems = timezone.now(), {}
     if transport not in Referral.Transport.values:
-        raise Refused(_("请选择转运方式。"), fields={"transport": _("请选择自行前往、救护车或医护护送。")})
-    now = timezone.now()
+        problems["transport"] = _("请选择自行前往、救护车或医护护送。")
+    if expected_at is not None and not now < expected_at <= now + _LONGEST_WAY:
+        problems["expected_at"] = _("预计到院时间应晚于现在，且在 24 小时之内。")
+    if problems:
+        raise Refused(_("出发登记还有 %(count)s 处需要更正。") % {"count": len(problems)}, fields=problems)
+    expected = expected_at or referral.expected_at or now
     return workflow.apply(
         referral,
         "depart",
         actor=actor,
-        values={"transport": transport, "departed_at": now},
+        values={
+            "transport": transport,
+            "departed_at": now,
+            "expected_at": expected,
+            "escort": escort.strip()[:80],
+            "leaving": leaving.strip()[:400],
+        },
         details=details_of(referral, transport=transport),
-        due_at=max(referral.expected_at or now, now) + states.ARRIVAL_GRACE,
+        due_at=max(expected, now) + states.ARRIVAL_GRACE,
     )
 
 

@@ -1,6 +1,8 @@
 """Who did not come today comes another day: a new day, or a new place of the clinic, is agreed with the resident."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,17 +11,28 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import states
-from doorstep.care.referrals.actions.details import details_of, give_place_back, place_text
+from doorstep.care.referrals.actions.details import (
+    details_of,
+    give_place_back,
+    keep_place,
+    place_kept,
+    place_text,
+)
 from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.permissions import Permission
 from doorstep.coordination.beds import actions as beds
-from doorstep.coordination.scheduling import actions as scheduling
-from doorstep.coordination.scheduling.actions import Wish
-from doorstep.kernel.access.actor import Actor
+from doorstep.coordination.scheduling import keeping
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.workflow import actions as workflow
 
 # A day further away than this asks for a new referral: the findings are too old by then; this house's own.
 LATEST_DAY = timedelta(days=30)
+# A place is kept from its choice to its booking in the same act.
+_AT_ONCE = timedelta(minutes=1)
+# Who does not come now has not set out.
+NOT_ON_THE_WAY: dict[str, Any] = {"transport": "", "departed_at": None, "escort": "", "leaving": ""}
 
 
 @transaction.atomic
@@ -30,49 +43,76 @@ def agree_day(
     reason: str = "",
     expected_at: datetime | None = None,
     slot_key: uuid.UUID | str | None = None,
+    by_resident: bool = False,
 ) -> Referral:
-    """The sender has asked the patient who did not come, and a new day is agreed: the patient is expected again.
+    """Somebody has asked the patient who did not come, and a new day is agreed: the patient is expected again.
+
+    The sender, the office that waited in vain, or the resident on the own phone (`by_resident`), who chooses a place of the clinic.
 
     A place of the target's clinics (`slot_key`) is booked in the same act and says its time itself; the old place is given back. Raises
     Refused without a time, for one that is past or too far away, or for a place of another unit, and what holding raises.
     """
-    workflow.check_way(referral, "agree_day", actor=actor)
+    verb = _verb(referral, actor=actor, by_resident=by_resident)
+    workflow.check_way(referral, verb, actor=actor)
     now = timezone.now()
     if not slot_key and not (expected_at and now < expected_at <= now + LATEST_DAY):
         sentence = _("请选择号源，或填写晚于现在、30 天之内的到院时间。")
         raise Refused(_("新的到院时间不对。"), fields={"expected_at": sentence})
-    give_place_back(referral, actor=actor, reason=_("患者改约其他日期"))
+    if by_resident and not slot_key:
+        raise Refused(_("请选择一个号源。"), fields={"slot": _("请选择一个号源；没有合适的时间，请打电话给您的医生。")})
     place: dict[str, Any] = {"booking": None, "appointment_text": ""}
-    if slot_key:
-        place, expected_at = _booked(referral, slot_key, actor=actor)
+    with _arranging(actor, by_resident=by_resident) as arranges:
+        if not (by_resident and _begun(referral, now=now)):
+            give_place_back(referral, actor=arranges, reason=_("患者改约其他日期"))
+        if slot_key:
+            place, expected_at = _booked(referral, slot_key, actor=arranges)
     expected = expected_at or now
     until = expected + states.ARRIVAL_GRACE
     # A bed that is kept still waits until the new day; one that fell free meanwhile is looked for anew.
     kept = referral.bed_key if beds.extend(reference=referral.subject, until=until) else None
     return workflow.apply(
         referral,
-        "agree_day",
+        verb,
         actor=actor,
         reason=reason,
-        values={**place, "expected_at": expected, "bed_key": kept, "transport": "", "departed_at": None},
-        details=details_of(referral, expected_at=expected.isoformat(), place=place["appointment_text"]),
+        values={**place, "expected_at": expected, "bed_key": kept, **NOT_ON_THE_WAY},
+        details=details_of(
+            referral,
+            by=verb.removeprefix("agree_day").strip("_"),
+            expected_at=expected.isoformat(),
+            place=place["appointment_text"],
+        ),
         due_at=until,
     )
 
 
+def _begun(referral: Referral, *, now: datetime) -> bool:
+    """Whether the visit that was missed has begun: a resident does not undo having missed it."""
+    booking = place_kept(referral)
+    return booking is not None and booking.slot.starts_at <= now
+
+
+@contextmanager
+def _arranging(actor: Actor, *, by_resident: bool) -> Iterator[Actor]:
+    """Who moves the place: residents choose among those kept for referrals, which the house books for them."""
+    if not by_resident:
+        yield actor
+        return
+    with for_purpose(Purpose.HANDLER, actor):
+        yield system_actor(Purpose.HANDLER, consortium_id=actor.consortium_id)
+
+
+def _verb(referral: Referral, *, actor: Actor, by_resident: bool) -> str:
+    if by_resident:
+        return "agree_day_self"
+    there = actor.reaches(referral.target_id) and actor.may(Permission.REFERRAL_ACCEPT)
+    sends = actor.reaches(referral.source_id) and actor.may(Permission.REFERRAL_SUBMIT)
+    return "agree_day_there" if there and not sends else "agree_day"
+
+
 def _booked(referral: Referral, slot_key: uuid.UUID | str, *, actor: Actor) -> tuple[dict[str, Any], datetime]:
-    held = scheduling.hold(
-        slot_key=slot_key,
-        origin="referral",
-        actor=actor,
-        resident_id=referral.resident_id,
-        wish=Wish(reference=referral.subject),
-    )
-    if held.slot.organization_id != referral.target_id:
-        raise Refused(_("号源与转入机构不一致。"), fields={"slot": _("请选择转入机构的号源。")})
-    booking = scheduling.book(
-        hold_key=held.key, resident_id=referral.resident_id, actor=actor, reference=referral.subject
-    )
+    held = keep_place(referral, slot_key=slot_key, stands=_AT_ONCE, actor=actor)
+    booking = keeping.take(hold_key=held.key, resident_id=referral.resident_id, reference=referral.subject, actor=actor)
     slot = held.slot
     place = {"booking": booking, "department_id": slot.department_id, "appointment_text": place_text(slot)}
     return place, slot.starts_at

@@ -15,5 +15,9 @@ class GoesHome(WorkItem):
     taken_back_at = models.DateTimeField(null=True)
     back_expected_at = models.DateTimeField(null=True)
 
+    # Who goes along with the patient on the way, and how the patient was when they set out.
+    escort = models.CharField(max_length=80, blank=True, default="", db_default="")
+    leaving = models.CharField(max_length=400, blank=True, default="", db_default="")
+
     class Meta:
         abstract = True

@@ -197,7 +197,8 @@ def target_for_aim(referral: Referral) -> int | None:
     fitting = KINDS_OF.get(referral.aim, ())
     if referral.aim == Referral.Aim.REHABILITATION:
         able = down_queries.rehabilitating()
-        if referral.target_id in able:
+        # The hospital of the contract stood there by itself; another that can was chosen.
+        if referral.target_id in able - set(signed_of(referral)):
             return referral.target_id
         return next((key for key, _name in targets_for(referral) if key in able), referral.target_id)
     if not fitting or (referral.target is not None and referral.target.kind in fitting):

@@ -75,8 +75,11 @@ def picks(address: str) -> dict[str, str]:
 
 def expected_of(referral: Referral, verb: str, *, now: datetime) -> datetime | None:
     """The time that a dialog of the way home, or of another day, begins with, on the hour; None for other dialogs."""
-    if verb in ("receive_back", "agree_day"):
+    if verb in ("receive_back", "agree_day", "agree_day_there"):
         return (now + timedelta(hours=25)).replace(minute=0, second=0, microsecond=0)
+    if verb == "depart":
+        soon = now + timedelta(hours=1)
+        return soon if referral.kind == Referral.Kind.GREEN else max(referral.expected_at or now, soon)
     if verb == "postpone_back":
         return max(referral.back_expected_at or now, now) + timedelta(days=1)
     return None

@@ -275,6 +275,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "accept_place": (),
     "offer": ("bed",),
     "agree_day": (),
+    "agree_day_there": (),
     "hand_back": ("receiver",),
     "receive_back": ("bed",),
     "arrive_back": ("bed",),
@@ -283,7 +284,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 # An act of a dialog that goes the way of another verb.
 _GOES = {"accept_place": "accept"}
-_WITH_SLOTS = frozenset({"accept_place", "offer", "agree_day"})
+_WITH_SLOTS = frozenset({"accept_place", "offer", "agree_day", "agree_day_there"})
 
 
 def opens_dialog(referral: Referral, verb: str) -> bool:

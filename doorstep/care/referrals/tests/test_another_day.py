@@ -90,16 +90,36 @@ def test_a_time_without_a_place_runs_its_own_clock_and_may_be_missed_again() -> 
         assert actions.expire_arrivals(actor=clocks, now=timezone.now() + 2 * DAY) == 1
 
 
-def test_only_the_sender_and_only_for_who_did_not_come() -> None:
+def test_sender_and_receiving_office_may_for_who_did_not_come_and_nobody_else() -> None:
     loop = make_loop()
     referral = not_come(loop)
     at = timezone.now() + DAY
-    with acting(loop.office) as office, pytest.raises(Refused):
-        actions.agree_day(referral=queries.get(key=referral.key, actor=office), actor=office, expected_at=at)
-    with acting(loop.village) as village:
-        actions.agree_day(referral=referral, actor=village, expected_at=at)
-        with pytest.raises(TransitionRefused):
-            actions.agree_day(referral=queries.get(key=referral.key, actor=village), actor=village, expected_at=at)
+    with acting(loop.specialist) as ward, pytest.raises(Refused):
+        actions.agree_day(referral=queries.get(key=referral.key, actor=ward), actor=ward, expected_at=at)
+    with acting(loop.office) as office:
+        case = queries.get(key=referral.key, actor=office)
+        agreed = actions.agree_day(referral=case, actor=office, expected_at=at, reason="电话联系，明天到")
+        assert (agreed.state, agreed.expected_at) == ("accepted", at)
+    with acting(loop.village) as village, pytest.raises(TransitionRefused):
+        actions.agree_day(referral=queries.get(key=referral.key, actor=village), actor=village, expected_at=at)
+
+
+def test_office_that_waited_in_vain_books_another_place(client: Client) -> None:
+    loop = make_loop()
+    referral = not_come(loop)
+    later = make_slot(loop, starts_at=timezone.now() + 2 * DAY)
+    client.force_login(loop.users["office"])
+    page = client.get(reverse("referrals:detail", args=[referral.key])).content.decode()
+    assert "约定新的到院时间" in page
+    asked = client.get(reverse("referrals:dialog", args=[referral.key, "agree_day_there"])).content.decode()
+    assert str(later.key) in asked
+    act = reverse("referrals:act", args=[referral.key, "agree_day_there"])
+    answer = client.post(act, {"slot": str(later.key), "expected_at": "", "reason": "电话约定"})
+    assert answer.status_code == 302
+    with acting(loop.office) as office:
+        case = queries.get(key=referral.key, actor=office)
+        assert (case.state, case.expected_at) == ("accepted", later.starts_at)
+        assert Booking.objects.get(pk=case.booking_id or 0).state == "booked"
 
 
 def test_both_sides_and_the_resident_are_told() -> None:

@@ -27,11 +27,12 @@ def work(
     chosen: Any = None,
     refusal: presenters.Refusal | None = None,
     refused_code: tuple[str, str] = ("", ""),
+    on_the_way: int | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """A list of referrals, and the chosen one beside it; one that has left the list stands on top of it.
 
-    `refused_code` is what was scanned for the check-in, and why it was not taken.
+    `refused_code` is what was scanned for the check-in, and why it was not taken; `on_the_way` how many are (None: not asked).
     """
     belong_to(request, address)
     actor, rows = actor_of(request), page.rows
@@ -50,6 +51,7 @@ def work(
         "thing": presenters.thing_of(chosen, actor=actor, line=own, refusal=refusal) if chosen is not None else None,
         "office": actor.may("REFERRAL_ACCEPT"),
         "refused_code": refused_code,
+        "on_the_way": on_the_way,
     }
     part = "list" if chosen is None else "thing"
     return page_or_part(request, "referrals/work.html", part, context, status=status)

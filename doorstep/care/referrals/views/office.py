@@ -17,11 +17,14 @@ from doorstep.care.referrals.dialog_forms import FORMS, PLAIN
 from doorstep.care.referrals.down_aims import CLINIC
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices, lists
+from doorstep.care.referrals.presenters import coming as coming_presenters
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
-from doorstep.kernel.web.pages import redirect, render_part
+from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.web.navigation import belong_to
+from doorstep.kernel.web.pages import redirect, render, render_part
 from doorstep.kernel.workflow import actions as workflow
 from doorstep.kernel.workflow.once import once
 
@@ -32,7 +35,20 @@ def queue(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_ACCEPT)
     page = list_queries.list_incoming(actor=actor, after=request.GET.get("after", ""))
-    return work(request, title=_("转诊受理"), page=page, address=reverse("referrals:office"))
+    on_the_way = list_queries.count_on_the_way(actor=actor)
+    return work(request, title=_("转诊受理"), page=page, address=reverse("referrals:office"), on_the_way=on_the_way)
+
+
+@require_GET
+def coming(request: HttpRequest) -> HttpResponse:
+    """Who is on the way to the actor's units, the soonest first: who, why, when, how, and what is known before."""
+    actor = actor_of(request)
+    actor.check(Permission.ARRIVAL_VIEW)
+    audit.record(action="referral.coming", actor=actor, subject="coming")
+    belong_to(request, reverse("referrals:office"))
+    rows = list_queries.list_coming(actor=actor)
+    context = {"lines": coming_presenters.lines_of(rows), "may_check_in": actor.may(Permission.REFERRAL_ACCEPT)}
+    return render(request, "referrals/coming.html", context)
 
 
 @require_POST
@@ -91,6 +107,9 @@ def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
         if refused.status not in (409, 422):
             raise
         return _refused(request, key, verb, refused)
+    if request.POST.get("back") == "coming":
+        messages.success(request, _("%(name)s 已报到。") % {"name": referral.patient_name})
+        return redirect(request, reverse("referrals:coming"))
     messages.success(request, _("已完成：%(verb)s") % {"verb": presenters.verb_label(verb)})
     return redirect(request, reverse("referrals:detail", args=[key]))
 
@@ -198,6 +217,16 @@ def _elsewhere(referral: Any, actor: Actor, data: Any) -> None:
     actions.go_elsewhere(referral=referral, place=data["place"], reason=data["reason"], actor=actor)
 
 
+def _agree_day(referral: Any, actor: Actor, data: Any) -> None:
+    actions.agree_day(
+        referral=referral,
+        actor=actor,
+        reason=data["reason"],
+        expected_at=data["expected_at"],
+        slot_key=data["slot"] or None,
+    )
+
+
 _ACTS: dict[str, Callable[[Any, Actor, Any], object]] = {
     "accept": _accept,
     "accept_place": _accept_place,
@@ -210,16 +239,15 @@ _ACTS: dict[str, Callable[[Any, Actor, Any], object]] = {
         referral=one, code=data["code"], reason=data["reason"], actor=actor
     ),
     "advise": lambda one, actor, data: actions.advise(referral=one, advice=data["advice"], actor=actor),
-    "depart": lambda one, actor, data: actions.depart(referral=one, transport=data["transport"], actor=actor),
+    "depart": lambda one, actor, data: actions.depart(referral=one, actor=actor, **data),
     "withdraw": lambda one, actor, data: actions.withdraw(referral=one, reason=data["reason"], actor=actor),
     "record_death": lambda one, actor, data: actions.record_death(referral=one, actor=actor, **data),
     "go_elsewhere": _elsewhere,
     "report_outside": lambda one, actor, data: actions.report_outside(referral=one, result=data["result"], actor=actor),
     "check_in": lambda one, actor, _data: actions.check_in(referral=one, method="national-id", actor=actor),
     "undo_check_in": lambda one, actor, data: actions.undo_check_in(referral=one, reason=data["reason"], actor=actor),
-    "agree_day": lambda one, actor, data: actions.agree_day(
-        referral=one, actor=actor, reason=data["reason"], expected_at=data["expected_at"], slot_key=data["slot"] or None
-    ),
+    "agree_day": _agree_day,
+    "agree_day_there": _agree_day,
     "treat": lambda one, actor, _data: actions.treat(referral=one, actor=actor),
     "hand_back": _hand_back,
     "receive_back": _receive_back,
