@@ -11,6 +11,8 @@ from doorstep.kernel.database import embedded, secrets
 from doorstep.kernel.database.embedded import PRODUCTION, Server, Tuning
 
 ATTEMPTS = 4
+# The number of the lock that keeps the starts of one installation apart.
+_LOCK = 7015104
 # Trigrams for search, mixed indexes for exclusion constraints and search, statistics of statements for operators.
 EXTENSIONS = ("pg_trgm", "btree_gist", "btree_gin", "pg_stat_statements")
 
@@ -28,15 +30,21 @@ def start(directory: Path, *, tuning: Tuning = PRODUCTION, listen_port: int | No
 def _provide(directory: Path, server: Server) -> Server:
     found = secrets.ensure(directory, server=server)
     with psycopg.connect(server.superuser(), autocommit=True) as connection:
+        # Web, worker and ingest are started together by the machine: two who change one role at once would stop one of them.
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         for role in (secrets.OWNER_ROLE, secrets.APP_ROLE):
             _ensure_role(connection, role=role, password=found[f"{role}_password"])
         create_database(connection, name=secrets.DATABASE)
+        _fit_out(server)
+    return server
+
+
+def _fit_out(server: Server) -> None:
     with psycopg.connect(server.superuser(secrets.DATABASE), autocommit=True) as connection:
         for extension in EXTENSIONS:
             connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
         connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(secrets.APP_ROLE)))
-    return server
 
 
 def create_database(connection: psycopg.Connection, *, name: str, template: str = "template0") -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -33,6 +34,13 @@ def test_start_twice_reuses_the_running_server(directory: Path) -> None:
     pid = postmaster(directory)
     assert provision.start(directory, tuning=SMALL) == first
     assert postmaster(directory) == pid
+
+
+def test_programs_that_start_together_do_not_stop_one_another(directory: Path) -> None:
+    first = provision.start(directory, tuning=SMALL)
+    with ThreadPoolExecutor(max_workers=6) as programs:
+        started = [programs.submit(provision.start, directory, tuning=SMALL) for _ in range(18)]
+        assert {one.result() for one in started} == {first}
 
 
 def test_start_after_kill_keeps_what_was_committed(directory: Path) -> None:

@@ -125,7 +125,8 @@ def _facts(entry: Entry, unit: str) -> list[tuple[str, str]]:
     people = [
         _display(one.get("individual") or one.get("actor") or one) for one in (who if isinstance(who, list) else [who])
     ]
-    period = content.get("period") or content.get("effectivePeriod") or content.get("validityPeriod") or {}
+    period = content.get("period") or content.get("effectivePeriod") or content.get("validityPeriod")
+    period = period or content.get("applies") or {}
     return [
         (_("机构"), unit),
         (_("经手人"), "、".join(dict.fromkeys(filter(None, people)))),
@@ -137,7 +138,18 @@ def _facts(entry: Entry, unit: str) -> list[tuple[str, str]]:
         (_("药品"), medicine_name(content)),
         (_("用法"), dosage_of(content)),
         (_("部位"), text_of(content.get("bodySite"))),
+        *(_agreed(content) if content["resourceType"] == "Contract" else ()),
         (_("备注"), "；".join(str(one.get("text", "")) for one in content.get("note", []))),
+    ]
+
+
+def _agreed(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a contract of a family doctor gives, and which units stand for it."""
+    parties = [party for term in content.get("term", []) for party in (term.get("offer") or {}).get("party", [])]
+    units = [_display(one) for party in parties for one in party.get("reference", [])]
+    return [
+        (_("服务包"), "、".join(filter(None, map(text_of, content.get("subType", []))))),
+        (_("签约机构"), "、".join(dict.fromkeys(filter(None, units)))),
     ]
 
 
