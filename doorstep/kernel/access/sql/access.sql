@@ -27,7 +27,9 @@ $$ SELECT access_is_system()
 CREATE OR REPLACE FUNCTION access_may_see(resident bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 BEGIN
-  IF access_is_system() OR resident = ANY (access_self()) THEN RETURN true; END IF;
+  IF access_is_system() THEN RETURN true; END IF;
+  IF access_only() <> resident THEN RETURN false; END IF;
+  IF resident = ANY (access_self()) THEN RETURN true; END IF;
   IF EXISTS (
     SELECT 1 FROM access_carerelationship r
     WHERE r.resident_id = resident AND r.organization_id = ANY (access_record_reach())

@@ -11,6 +11,8 @@ BEGIN
   IF access_user() IS NULL OR cardinality(access_reach()) = 0 THEN
     RAISE EXCEPTION 'question refused' USING ERRCODE = '42501';
   END IF;
+  -- An app that was opened for one patient asks of nobody else.
+  IF access_only() IS NOT NULL THEN RETURN 'none'; END IF;
   IF p_number IS NULL AND (p_phone IS NULL OR p_proof IS NULL OR p_birth IS NULL) THEN RETURN 'none'; END IF;
   -- One question at a time for a user: parallel ones are counted like others.
   PERFORM pg_advisory_xact_lock(7015103, access_user()::integer);
