@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import showing, stopping_actions, waiting_actions
+from doorstep.coordination.scheduling.fhir import PREVIOUS
 from doorstep.coordination.scheduling.models import Booking, Place, Rebooking, Slot, WaitingEntry
 from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot
 from doorstep.coordination.scheduling.waiting_actions import Want
@@ -114,6 +115,17 @@ def test_another_time_is_a_new_appointment_and_a_put_says_so(village: System, cl
     assert moved.json()["slot"][0]["reference"] == f"Slot/{second.key}"
     gone = village.ask("GET", f"Appointment/{made}").json()
     assert (gone["status"], gone["cancelationReason"]["text"]) == ("cancelled", "改约到其他时间")
+    # What it replaced, and for what: the same in the answer and in the record, by whichever way it was booked.
+    for one in (moved.json(), village.ask("GET", f"Appointment/{moved.json()['id']}").json()):
+        (said,) = one["extension"]
+        assert (said["url"], said["valueReference"]["reference"]) == (PREVIOUS, f"Appointment/{made}")
+    assert "extension" not in gone
+    code = clinic.schedule.department.code
+    for one in (moved.json(), gone):
+        assert [each["coding"][0]["code"] for each in one["specialty"]] == [code]
+        assert one["serviceType"][0]["coding"][0]["code"] == clinic.schedule.service
+    found = village.ask("GET", f"Appointment?specialty={code}").json()
+    assert {one["resource"]["id"] for one in found["entry"]} == {made, moved.json()["id"]}
     with acting(system_actor(Purpose.INDICATORS)):
         assert sorted(Place.objects.values_list("state", flat=True)) == ["booked", "free"]
     # Both or neither: who finds the new time full keeps the old one.

@@ -280,7 +280,7 @@ def _slot(seen: dict[str, Any]) -> Slot:
         key=uuid.UUID(seen["schedule_key"]),
         service=seen["service"],
         organization_id=seen["unit"],
-        department=Department(id=seen["department"], name=seen["department_name"]),
+        department=Department(id=seen["department"], name=seen["department_name"], code=seen["department_code"]),
         practitioner=expert,
     )
     return Slot(

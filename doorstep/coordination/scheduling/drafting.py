@@ -36,6 +36,7 @@ def draft(
         channel=channel_of(actor, slot.organization_id, wish.channel or ("referral" if wish.reference else "")),
         wanted_since=wish.wanted_since or timezone.now(),
         changed_from=wish.changed_from,
+        replaces_key=wish.changed_from.key if wish.changed_from else None,
         extra_reason=wish.extra_reason[:200],
         half_day="" if wish.again else half_day_of(slot),
     )

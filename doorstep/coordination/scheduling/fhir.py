@@ -6,7 +6,9 @@ from doorstep.coordination.scheduling.models import Booking, Rebooking, Schedule
 from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
+from doorstep.people.organizations.models import Department
 
+PREVIOUS = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.previousAppointment"
 SERVICE = f"{systems.BASE}/CodeSystem/clinic-service"
 
 
@@ -28,7 +30,9 @@ def booking_resources(booking: Booking) -> list[Published]:
             "id": str(booking.key),
             "status": booking.machine.state(booking.state).fhir,
             "cancelationReason": _why_cancelled(booking),
+            "extension": _replaced(booking),
             "serviceType": [_service(schedule)],
+            "specialty": _specialty(schedule.department),
             "start": elements.instant(slot.starts_at),
             "end": elements.instant(slot.ends_at),
             "slot": [elements.reference("Slot", slot.key)],
@@ -58,6 +62,8 @@ def waiting_resources(entry: WaitingEntry) -> list[Published]:
             "resourceType": "Appointment",
             "id": str(entry.key),
             "status": entry.machine.state(entry.state).fhir,
+            "serviceType": [_service(entry.schedule)] if entry.schedule is not None else [],
+            "specialty": _specialty(entry.department),
             "description": entry.department.name,
             "requestedPeriod": [{"start": entry.first_day.isoformat(), "end": entry.last_day.isoformat()}],
             "priority": entry.points,
@@ -130,7 +136,7 @@ def schedule_resource(schedule: Schedule) -> Published:
             "id": str(schedule.key),
             "active": schedule.is_active,
             "serviceType": [_service(schedule)],
-            "specialty": _specialty(schedule),
+            "specialty": _specialty(schedule.department),
             "actor": actors,
         }
     )
@@ -145,7 +151,7 @@ def slot_resource(slot: Slot, *, free: int) -> Published:
         "id": str(slot.key),
         "schedule": elements.reference("Schedule", slot.schedule.key),
         "serviceType": [_service(slot.schedule)],
-        "specialty": _specialty(slot.schedule),
+        "specialty": _specialty(slot.schedule.department),
         "status": "busy-unavailable" if slot.stopped_at else status,
         "start": elements.instant(slot.starts_at),
         "end": elements.instant(slot.ends_at),
@@ -180,9 +186,15 @@ def _service(schedule: Schedule) -> dict[str, Any]:
     return elements.concept(SERVICE, schedule.service, schedule.get_service_display(), schedule.department.name)
 
 
-def _specialty(schedule: Schedule) -> list[dict[str, Any]]:
+def _replaced(booking: Booking) -> list[dict[str, Any]]:
+    """Which Appointment this one was made for instead: a word of R5, by the extension that HL7 keeps for it in R4."""
+    if booking.replaces_key is None:
+        return []
+    return [{"url": PREVIOUS, "valueReference": elements.reference("Appointment", booking.replaces_key)}]
+
+
+def _specialty(department: Department) -> list[dict[str, Any]]:
     """The department, by the code by which its hospital calls it: what a Schedule is declared by."""
-    department = schedule.department
     return [{"coding": [{"code": department.code, "display": department.name}], "text": department.name}]
 
 

@@ -171,7 +171,8 @@ def _slot(row: tuple[Any, ...]) -> Slot:
         key=row[10],
         service=row[11],
         organization_id=row[4],
-        department=Department(id=row[12], name=row[13]),
+        # Its code is asked for where somebody wants it.
+        department=Department.from_db(connection.alias, ("id", "name"), (row[12], row[13])),
         practitioner=expert,
     )
     return Slot(

@@ -61,6 +61,8 @@ class Booking(WorkItem):
     # Since when the resident wanted it: the entry into the waiting list, else the booking itself.
     wanted_since = models.DateTimeField(default=timezone.now)
     changed_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="changed_to")
+    # The same by its key, for the record: whoever reads this booking need not see the one that it replaced.
+    replaces_key = models.UUIDField(null=True)
     extra_reason = models.CharField(max_length=200, blank=True, default="")
     # Why it was given back or called off, for both sides and the record.
     end_reason = models.CharField(max_length=200, blank=True, default="", db_default="")

@@ -44,7 +44,7 @@ BEGIN
       LEFT JOIN LATERAL (
         SELECT jsonb_build_object('id', z.id, 'key', z.key, 'starts', z.starts_at, 'ends', z.ends_at, 'unit', z.organization_id,
             'consortium', z.consortium_id, 'unit_name', o.name, 'schedule', h.id, 'schedule_key', h.key, 'service', h.service,
-            'department', d.id, 'department_name', d.name, 'expert', p.id, 'expert_key', p.key, 'expert_name', p.name,
+            'department', d.id, 'department_name', d.name, 'department_code', d.code, 'expert', p.id, 'expert_key', p.key, 'expert_name', p.name,
             'expert_title', p.title, 'expert_specialty', p.specialty) AS seen
           FROM scheduling_schedule h
           JOIN organizations_organization o ON o.id = z.organization_id

@@ -81,7 +81,7 @@ def start(request: HttpRequest) -> HttpResponse:
             if answer.closed
             else _("信息不相符，请核对后重试，或到服务台办理。"),
         )
-    context = {"form": form, "house": machine.organization_name, "seconds": 0, "shown_name": ""}
+    context = {"form": form, "house": machine.organization_name, "seconds": 0, "forgets": SECONDS, "shown_name": ""}
     return render(request, "scheduling/kiosk/start.html", context, status=422 if form.is_bound else 200)
 
 

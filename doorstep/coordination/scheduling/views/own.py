@@ -125,6 +125,7 @@ def book(request: HttpRequest, key: UUID) -> HttpResponse:
     context = {
         **frame,
         "slot": slot,
+        "described": own_queries.described([(timezone.localdate(slot.starts_at), [slot])]).get(slot.id, ""),
         "change": change,
         "rebook": rebook,
         "error": error,

@@ -60,6 +60,7 @@ def stop(request: HttpRequest) -> HttpResponse:
         "resume_form": resume_form,
         "stopped": stopped,
         "outlook": outlook if looks else None,
+        "asked": {**form.cleaned_data, "scope": dict(scopes)[form.cleaned_data["scope"]]} if looks else {},
         "changed": looks and request.POST.get("act") == "stop",
         "labels": QUOTA_ZH,
         "names": actor.may(Permission.QUEUE_CALL),
