@@ -16,6 +16,7 @@ from doorstep.coordination.scheduling.rules import Quota, quotas_for
 from doorstep.coordination.scheduling.states import EXPECTED
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.database.remembered import ask
 from doorstep.people.organizations.models import Department, Organization
 
 
@@ -157,6 +158,7 @@ def next_free(
             origin=origin,
             actor=actor,
             now=now,
+            planned_once=True,
             since=since or now,
             limit=1,
             slot=slot.id,
@@ -177,7 +179,14 @@ def opens_later(*, slot_key: uuid.UUID, now: datetime) -> bool:
 def slot_detail(*, slot_key: uuid.UUID | str, origin: str = Quota.OPEN, actor: Actor | None = None) -> SlotChoice:
     """One slot with what is left for an origin; raises NotFound."""
     found = _choices(
-        "s.key = %(key)s", "s.id", origin=origin, actor=actor, now=timezone.now(), limit=1, key=as_key(slot_key)
+        "s.key = %(key)s",
+        "s.id",
+        origin=origin,
+        actor=actor,
+        now=timezone.now(),
+        limit=1,
+        planned_once=True,
+        key=as_key(slot_key),
     )
     if not found:
         raise NotFound()
@@ -371,18 +380,20 @@ def _choices(
     now: datetime,
     limit: int,
     unit: int | None = None,
+    planned_once: bool = False,
     **values: Any,
 ) -> list[SlotChoice]:
+    """`planned_once` is for narrow looks that are asked again and again: planning them takes longer than they do."""
+    statement = _CHOICE.format(where=where, order=order)
+    values |= {
+        "now": now,
+        "quotas": list(quotas_for(origin)),
+        "origins": list(actor.reach) if actor else [],
+        "unit": unit or (actor.organization_id if actor else None),
+        "limit": limit,
+    }
+    if planned_once:
+        return [SlotChoice(*row) for row in ask(statement, values)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CHOICE.format(where=where, order=order),
-            {
-                "now": now,
-                "quotas": list(quotas_for(origin)),
-                "origins": list(actor.reach) if actor else [],
-                "unit": unit or (actor.organization_id if actor else None),
-                "limit": limit,
-                **values,
-            },
-        )
+        cursor.execute(statement, values)
         return [SlotChoice(*row) for row in cursor.fetchall()]

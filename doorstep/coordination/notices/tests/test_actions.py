@@ -99,7 +99,7 @@ def test_clocks_tell_those_who_may_act_and_call_the_doctor_on_duty() -> None:
     staff = {role: of_user(make_staff(name=role, organization_id=world.lead, role=role)) for role in names}
     facts = {"kind": "critical.open", "from": world.township, "to": world.lead}
     with acting(system_actor(Purpose.HANDLER)):
-        for permission in ("FOLLOW_UP_DO", "CRITICAL_ACKNOWLEDGE", "REFERRAL_ACCEPT"):
+        for permission in ("VITALS_RECORD", "CRITICAL_ACKNOWLEDGE", "REFERRAL_ACCEPT"):
             handlers.tell_escalated(TaskEscalated(subject="critical/1", details={**facts, "permission": permission}))
     told, loud = {}, {}
     for role, actor in staff.items():
@@ -108,7 +108,7 @@ def test_clocks_tell_those_who_may_act_and_call_the_doctor_on_duty() -> None:
             called = queries.urgent_notice(reference="", actor=actor)
             assert called is not None
             loud[role] = called.permission
-    # Nobody at the hospital does follow-ups, so that one goes to all: somebody must know.
+    # Nobody at the hospital takes vital signs by a task, so that one goes to all: somebody must know.
     assert told == {"lead_duty": (2, 2), "specialist": (1, 1), "clinic_desk": (1, 1), "referral_officer": (2, 2)}
     assert loud == {
         "lead_duty": "CRITICAL_ACKNOWLEDGE",
