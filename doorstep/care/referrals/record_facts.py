@@ -1,6 +1,6 @@
 """What the record already knows of a patient: read once, to fill in the form and to judge the criteria."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from doorstep.care.referrals.criteria import Fact
 from doorstep.care.referrals.long_term import LongTerm, long_term_of
+from doorstep.care.referrals.measured import MEASURED, codes_of, day_of, hba1cs_of, newest_of, pressures_of
+from doorstep.care.referrals.problems import episodes_of, problem_facts
 from doorstep.care.referrals.rules import goal_of
 from doorstep.coordination.recognition import rules as recognition
 from doorstep.kernel.access.actor import Actor
@@ -17,26 +19,6 @@ from doorstep.kernel.record import queries as record
 from doorstep.kernel.record.kinds import occurred_at
 from doorstep.kernel.record.queries import Entry
 
-_BLOOD_PRESSURE = "85354-9"
-_SYSTOLIC = "8480-6"
-_DIASTOLIC = "8462-4"
-# LOINC code -> fact, unit
-_MEASURED = {
-    "8867-4": ("pulse", "次/分"),
-    "59408-5": ("spo2", "%"),
-    "2708-6": ("spo2", "%"),
-    "8310-5": ("temperature", "℃"),
-    "15074-8": ("glucose", "mmol/L"),
-    "14771-0": ("glucose", "mmol/L"),
-    "4548-4": ("hba1c", "%"),
-}
-# Fact -> ICD-10 prefix and word of the problem list
-_PROBLEMS = {
-    "hypertension": ("I10", "高血压"),
-    "diabetes": ("E11", "糖尿病"),
-    "copd": ("J44", "慢性阻塞性肺"),
-    "pregnant": ("Z34", "妊娠"),
-}
 # What may travel with a patient.
 TRAVELS = frozenset({"DiagnosticReport", "Composition", "DocumentReference", "ImagingStudy", "MedicationRequest"})
 _TYPES = (
@@ -54,6 +36,8 @@ _TYPES = (
 # hl7.org/fhir/R4/valueset-condition-clinical.html and -condition-ver-status.html
 _OVER = frozenset({"inactive", "remission", "resolved"})
 _UNTRUE = frozenset({"refuted", "entered-in-error"})
+# hl7.org/fhir/R4/valueset-medication-statement-status.html and -medicationrequest-status.html
+_TAKEN = frozenset({"active", "intended"})
 # A complaint of yesterday is not why the patient is sent today.
 _TODAY = timedelta(hours=24)
 # A sign older than this says nothing of how the patient is now: last year's pressure sends nobody as an emergency.
@@ -62,7 +46,7 @@ _SIGNS = frozenset({"systolic", "diastolic", "pulse", "spo2", "temperature", "gl
 # What was last measured longer ago says nothing of how a treatment goes; a year is that of an exacerbation count.
 _COURSE_HOLDS, _YEAR = timedelta(days=92), timedelta(days=365)
 _MONTH = 30
-_HBA1C, _HBA1C_GOAL = "4548-4", 7.0
+_HBA1C_GOAL = 7.0
 _EXACERBATED = ("J44.0", "J44.1")
 
 
@@ -77,6 +61,9 @@ class Known:
     pressures: tuple[tuple[date, float, float], ...] = ()
     hba1cs: tuple[tuple[date, float], ...] = ()
     exacerbations: tuple[date, ...] = ()
+    # Code, words and day of every problem that stands: what the criteria read, and nothing that is shown.
+    problems: tuple[tuple[str, str, date | None], ...] = ()
+    # Code and words of all that the patient has or had, and of what stands; what is veiled is in neither.
     conditions: tuple[tuple[str, str], ...] = ()
     active: tuple[tuple[str, str], ...] = ()
     medicines: tuple[str, ...] = ()
@@ -98,24 +85,29 @@ class Known:
 
 # What the criteria of going up rest on, besides the report that started it.
 _JUDGED = ("Observation", "Condition")
+# What stands for years is read apart: a hundred values of one stay in hospital would push it out of the newest entries.
+_STANDING = ("Condition", "AllergyIntolerance", "MedicationStatement")
 
 
 def judged_of(*, resident_id: int, origin_reference: str) -> Known:
     """What the criteria read of the record, in one query, and no more; the caller records the look (`looking`)."""
-    entries = record.newest(resident_id=resident_id, types=_JUDGED, also=origin_reference, limit=150)
+    entries = record.newest(
+        resident_id=resident_id, types=_JUDGED, also=origin_reference, limit=150, apart=_STANDING[:1]
+    )
     return _known(entries, origin_reference)
 
 
 def known_of(*, resident_id: int, origin_reference: str, actor: Actor) -> Known:
-    """Read the newest 150 entries of the record; the look is audited."""
-    entries = record.timeline(resident_id=resident_id, actor=actor, limit=150, types=_TYPES)
+    """Read the newest 150 entries of the record, and as many of what stands for years; the look is audited."""
+    record.note_look(resident_id=resident_id, actor=actor, subject=f"resident/{resident_id}", action="record.view")
+    entries = record.newest(resident_id=resident_id, types=_TYPES, limit=150, apart=_STANDING)
     day = timezone.localdate()
     return replace(
         _known(entries, origin_reference),
-        medicines=tuple(dict.fromkeys(_medicine(e.content) for e in entries if e.type.startswith("Medication"))),
+        medicines=tuple(dict.fromkeys(_medicine(e.content) for e in entries if _taken(e))),
         # What is veiled stays out of a plan that is shown to others.
         long_term=long_term_of(
-            (e.content, _day(e)) for e in entries if e.type.startswith("Medication") and not e.sensitive
+            (e.content, day_of(e)) for e in entries if e.type.startswith("Medication") and not e.sensitive
         ),
         allergies=tuple(dict.fromkeys(filter(None, map(_allergy, entries)))),
         complaint=next(filter(None, map(_complaint, entries)), ""),
@@ -125,19 +117,21 @@ def known_of(*, resident_id: int, origin_reference: str, actor: Actor) -> Known:
 
 def _known(entries: list[Entry], origin_reference: str) -> Known:
     report = _report(entries, origin_reference)
+    true = [e for e in entries if e.type == "Condition" and not codes_of(e.content.get("verificationStatus")) & _UNTRUE]
+    standing = [e for e in true if not codes_of(e.content.get("clinicalStatus")) & _OVER]
     return Known(
-        measured=_measured(entries),
-        pressures=tuple(_pressures(entries)),
-        hba1cs=tuple(_hba1cs(entries)),
-        exacerbations=tuple(
-            _day(e) for e in entries if e.type == "Condition" and _concept(e.content.get("code"))[0][:5] in _EXACERBATED
-        ),
-        conditions=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in entries if e.type == "Condition")),
-        active=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in entries if _stands(e))),
+        measured=newest_of(entries),
+        pressures=tuple(pressures_of(entries)),
+        hba1cs=tuple(hba1cs_of(entries)),
+        exacerbations=tuple(day_of(e) for e in true if _concept(e.content.get("code"))[0][:5] in _EXACERBATED),
+        problems=tuple((*_concept(e.content.get("code")), day_of(e)) for e in standing),
+        # A form is read by more than those who may lift the veil: the doctor writes there what they must know.
+        conditions=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in true if not e.sensitive)),
+        active=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in standing if not e.sensitive)),
         report_title=_concept(report.get("code"))[1] if report else "",
         report_text=str(report.get("conclusion", "")) if report else "",
         report_code=_concept((report.get("conclusionCode") or [None])[0])[0] if report else "",
-        report_on=next((_day(e) for e in entries if f"{e.type}/{e.fhir_id}" == origin_reference), None),
+        report_on=next((day_of(e) for e in entries if f"{e.type}/{e.fhir_id}" == origin_reference), None),
         report_critical=_critical(report) if report else None,
     )
 
@@ -158,10 +152,7 @@ def up_facts(
         facts["symptoms"] = Fact(value=frozenset(symptoms), on=day)
     if critical or known.report_critical is not None:
         facts["ecg_critical"] = Fact(value=critical or bool(known.report_critical), on=known.report_on or day)
-    for name, (prefix, word) in _PROBLEMS.items():
-        # A problem that the list does not name is unknown, not absent.
-        if any(code.startswith(prefix) or word in text for code, text in known.conditions):
-            facts[name] = Fact(value=True)
+    facts |= problem_facts(known.problems, day=day)
     return facts
 
 
@@ -179,7 +170,7 @@ def _course(known: Known, *, age: int, day: date) -> dict[str, Fact]:
     sweet = _run((on, value >= _HBA1C_GOAL) for on, value in known.hba1cs)
     if known.hba1cs and day - known.hba1cs[0][0] <= _COURSE_HOLDS:
         facts["hba1c_months"] = Fact(value=_months(sweet), unit="个月", on=known.hba1cs[0][0])
-    lately = sorted({on for on in known.exacerbations if day - on <= _YEAR})
+    lately = episodes_of(on for on in known.exacerbations if day - on <= _YEAR)
     if lately:
         facts["exacerbations"] = Fact(value=len(lately), unit="次", on=lately[-1])
     return facts
@@ -203,7 +194,10 @@ def _months(days: list[date]) -> int:
 def down_facts(known: Known, *, said: Mapping[str, Any], day: date) -> dict[str, Fact]:
     """The facts of going home: what was measured, and what the ward said on a day; a value of None stays unknown."""
     facts = dict(known.measured)
-    units = dict(_MEASURED.values()) | {"systolic": "mmHg", "diastolic": "mmHg"}
+    units = {name: unit for name, unit, _ucum, _decimals in MEASURED.values()} | {
+        "systolic": "mmHg",
+        "diastolic": "mmHg",
+    }
     facts.update(
         {name: Fact(value=value, unit=units.get(name, ""), on=day) for name, value in said.items() if value is not None}
     )
@@ -230,21 +224,16 @@ def packet_line(entry: Entry, *, day: date) -> dict[str, Any]:
         "text": str(entry.content.get("conclusion", ""))[:120],
         "unit": entry.organization_id,
         "recognised": recognition.is_recognised(
-            code=code, title=title, final=entry.content.get("status") in ("final", "amended"), on=done.date(), day=day
+            code=code, title=title, final=entry.content.get("status") in recognition.FINAL, on=done.date(), day=day
         )
         if entry.type == "DiagnosticReport"
         else None,
     }
 
 
-def _stands(entry: Entry) -> bool:
-    """Whether a problem is one of today: a bronchitis that healed last year is history and no reason to be sent."""
-    if entry.type != "Condition":
-        return False
-    return (
-        not _codes(entry.content.get("clinicalStatus")) & _OVER
-        and not _codes(entry.content.get("verificationStatus")) & _UNTRUE
-    )
+def _taken(entry: Entry) -> bool:
+    """Whether a medicine is taken now; what was stopped, put aside, finished or struck out is not, and what is veiled is not said."""
+    return entry.type.startswith("Medication") and not entry.sensitive and entry.content.get("status") in _TAKEN
 
 
 def _report(entries: list[Entry], reference: str) -> dict[str, Any] | None:
@@ -253,59 +242,6 @@ def _report(entries: list[Entry], reference: str) -> dict[str, Any] | None:
         return None
     found = next((entry.content for entry in entries if entry.type == kind and entry.fhir_id == fhir_id), None)
     return found or record.read(type=kind, fhir_id=fhir_id)
-
-
-def _measured(entries: list[Entry]) -> dict[str, Fact]:
-    """The newest value of each measurement; entries come newest first."""
-    found: dict[str, Fact] = {}
-    for entry in entries:
-        if entry.type != "Observation":
-            continue
-        codes, on = _codes(entry.content.get("code")), _day(entry)
-        if _BLOOD_PRESSURE in codes and "systolic" not in found:
-            for part in entry.content.get("component", []):
-                for code, name in ((_SYSTOLIC, "systolic"), (_DIASTOLIC, "diastolic")):
-                    value = _number(part)
-                    if code in _codes(part.get("code")) and value is not None:
-                        found[name] = Fact(value=round(value), unit="mmHg", on=on)
-        for code in codes & _MEASURED.keys():
-            name, unit = _MEASURED[code]
-            value = _number(entry.content)
-            if name not in found and value is not None:
-                found[name] = Fact(value=round(value) if name in ("pulse", "spo2") else value, unit=unit, on=on)
-    return found
-
-
-def _pressures(entries: list[Entry]) -> Iterator[tuple[date, float, float]]:
-    for entry in entries:
-        if entry.type == "Observation" and _BLOOD_PRESSURE in _codes(entry.content.get("code")):
-            parts = {
-                code: _number(part) for part in entry.content.get("component", []) for code in _codes(part.get("code"))
-            }
-            above, under = parts.get(_SYSTOLIC), parts.get(_DIASTOLIC)
-            if above is not None and under is not None:
-                yield _day(entry), above, under
-
-
-def _hba1cs(entries: list[Entry]) -> Iterator[tuple[date, float]]:
-    for entry in entries:
-        if entry.type == "Observation" and _HBA1C in _codes(entry.content.get("code")):
-            value = _number(entry.content)
-            if value is not None:
-                yield _day(entry), value
-
-
-def _day(entry: Entry) -> date:
-    return timezone.localdate(entry.occurred_at)
-
-
-def _number(element: dict[str, Any]) -> float | None:
-    value = element.get("valueQuantity", {}).get("value")
-    return None if value is None else float(value)
-
-
-def _codes(concept: dict[str, Any] | None) -> set[str]:
-    return {str(one.get("code", "")) for one in (concept or {}).get("coding", [])}
 
 
 def _concept(concept: dict[str, Any] | None) -> tuple[str, str]:
@@ -324,9 +260,9 @@ def _medicine(content: dict[str, Any]) -> str:
 def _allergy(entry: Entry) -> str:
     """The substance of an allergy that stands, "" for everything else: what was refuted is not passed on."""
     content = entry.content
-    if entry.type != "AllergyIntolerance" or "refuted" in _codes(content.get("verificationStatus")):
+    if entry.type != "AllergyIntolerance" or "refuted" in codes_of(content.get("verificationStatus")):
         return ""
-    clinical = _codes(content.get("clinicalStatus"))
+    clinical = codes_of(content.get("clinicalStatus"))
     return _concept(content.get("code"))[1] if not clinical or "active" in clinical else ""
 
 

@@ -73,31 +73,45 @@ def read(*, type: str, fhir_id: str) -> dict[str, Any] | None:
     return None if row is None else row.content
 
 
-def newest(*, resident_id: int, types: Sequence[str], limit: int, also: str = "") -> list[Entry]:
+def newest(
+    *, resident_id: int, types: Sequence[str], limit: int, also: str = "", apart: Sequence[str] = ()
+) -> list[Entry]:
     """The newest entries of some types, and the one that `also` names ("DiagnosticReport/<id>"), newest first.
 
-    For what is judged and not shown; the caller records the look.
+    Types that are read `apart` have a limit of their own: what stands for years is not lost beneath many newer values. For
+    what is judged and not shown; the caller records the look.
     """
     kind, _slash, fhir_id = also.partition("/")
+    rest = tuple(one for one in types if one not in apart)
+    groups = tuple(group for group in (rest, tuple(apart)) if group)
     if fhir_id:
-        return [Entry(*row) for row in _newest_and(tuple(types), limit).rows(resident_id, kind, fhir_id)]
-    return [Entry(*row) for row in _newest(tuple(types), limit).rows(resident_id)]
+        rows = _newest_and(groups, limit).rows(resident_id, kind, fhir_id)
+    else:
+        rows = _newest(groups, limit).rows(resident_id)
+    # Stable: of two entries of one instant the later written one stays first, as each group has it.
+    return sorted((Entry(*row) for row in rows), key=lambda one: one.occurred_at, reverse=True)
 
 
 # The types stand in the statement: with a list of any length the database would plan anew for each call, for longer than it reads.
 @cache
-def _newest(types: tuple[str, ...], limit: int) -> Remembered[Any]:
-    return Remembered(lambda resident_id: _of_types(resident_id, types, limit))
+def _newest(groups: tuple[tuple[str, ...], ...], limit: int) -> Remembered[Any]:
+    return Remembered(lambda resident_id: _of_groups(resident_id, groups, limit))
 
 
 @cache
-def _newest_and(types: tuple[str, ...], limit: int) -> Remembered[Any]:
+def _newest_and(groups: tuple[tuple[str, ...], ...], limit: int) -> Remembered[Any]:
     def build(resident_id: Slot, kind: Slot, fhir_id: Slot) -> QuerySet[Resource, Any]:
         named = Resource.objects.filter(resident_id=resident_id, deleted=False, type=kind, fhir_id=fhir_id)
-        both = _of_types(resident_id, types, limit).union(named.values_list(*Entry._fields)[:1], all=True)
-        return both.order_by("-occurred_at")
+        return _of_groups(resident_id, groups, limit, named.values_list(*Entry._fields)[:1])
 
     return Remembered(build)
+
+
+def _of_groups(
+    resident_id: Slot, groups: tuple[tuple[str, ...], ...], limit: int, *more: QuerySet[Resource, Any]
+) -> QuerySet[Resource, Any]:
+    first, *others = (_of_types(resident_id, types, limit) for types in groups)
+    return first.union(*others, *more, all=True) if others or more else first
 
 
 def _of_types(resident_id: Slot, types: tuple[str, ...], limit: int) -> QuerySet[Resource, Any]:

@@ -101,5 +101,8 @@ def factor(sent: str, wanted: str) -> Decimal | None:
     one, other = canonical(sent), canonical(wanted)
     if one is None or other is None or one.name != other.name or one.offset or other.offset or not other.factor:
         return None
+    # UCUM cancels mmol/mol to a pure number: the 48 mmol/mol of an HbA1c of 6.5 % would be drawn as 4.8 %.
+    if ("mol" in sent) != ("mol" in wanted):
+        return None
     ratio = (one.factor / other.factor).normalize()
     return ratio if len(ratio.as_tuple().digits) <= _DIGITS else None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from doorstep.kernel.record.queries import Entry
 from doorstep.people.residents.chart.diseases import chapter_of
 
@@ -138,7 +140,7 @@ def _names(held: list[Entry], units: Mapping[int, str]) -> tuple[str, ...]:
 
 
 def _day(at: datetime) -> str:
-    return at.date().isoformat()
+    return timezone.localdate(at).isoformat()
 
 
 def _code(concept: Any) -> str:

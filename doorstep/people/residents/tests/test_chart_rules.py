@@ -104,6 +104,21 @@ def test_values_of_mark_by_the_laboratory_before_its_range() -> None:
     assert [one.flag for one in values_of(entries)] == ["high", "", ""]
 
 
+def test_hba1c_in_ifcc_units_is_never_read_as_per_cent() -> None:
+    # 48 mmol/mol are 6.5 %; as a pure number they would be 4.8 %, and a diabetic would look healthy.
+    (found,) = values_of([_observation("4548-4", 48, "mmol/mol")])
+    assert (found.scale, found.text) == ("mmol/mol", "48 mmol/mol")
+    assert factor("mmol/mol", "%") is None
+
+
+def test_since_is_the_day_of_the_county() -> None:
+    # 07:30 of 2 March in China is the evening of 1 March in UTC.
+    early = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    content = {"resourceType": "Condition", "code": {"text": "2 型糖尿病"}}
+    (found,) = lists.problems_of([Entry("Condition", "c", early, 1, "", "", False, content)], units=UNITS)
+    assert found.since == "2026-03-02"
+
+
 def test_trends_of_pressure_draws_both_parts_and_says_the_same_in_the_table() -> None:
     parts = [
         {"code": {"coding": [{"code": code}]}, "valueQuantity": {"value": value, "code": "mm[Hg]"}}

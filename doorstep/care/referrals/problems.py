@@ -1,0 +1,68 @@
+"""Which diseases of the criteria stand on a problem list: what its codes say, else its words. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from doorstep.care.referrals.criteria import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class _Disease:
+    """Prefixes of ICD-10 and words of one disease; `holds` is for how long after its day an entry says something."""
+
+    codes: tuple[str, ...]
+    words: re.Pattern[str]
+    holds: timedelta | None = None
+
+
+# 40 weeks and the 42 days after them: what was written down before is an earlier pregnancy.
+_PREGNANCY: Final = timedelta(weeks=46)
+_DISEASES: Final[Mapping[str, _Disease]] = {
+    "hypertension": _Disease(
+        ("I10", "I11", "I12", "I13", "I15", "O10", "O11", "O13", "O14", "O16"),
+        re.compile(r"(?<!肺动脉)(?<!肺)(?<!门静脉)(?<!门脉)(?<!颅内)(?<!眼)高血压"),
+    ),
+    "diabetes": _Disease(("E10", "E11", "E12", "E13", "E14", "O24"), re.compile("糖尿病")),
+    "copd": _Disease(("J44",), re.compile("慢性阻塞性肺|慢阻肺|COPD")),
+    "pregnant": _Disease(("O", "Z33", "Z34", "Z35", "Z36", "Z39"), re.compile("妊娠(?!史)|产褥期|孕 ?[0-9]+ ?[+周]"), _PREGNANCY),
+}  # fmt: skip
+_ICD10: Final = re.compile(r"[A-Z]\d\d")
+_CLAUSE: Final = re.compile(r"[，。；、,;\n]")
+# Of these words none says that the patient has it.
+_OPEN: Final = re.compile(r"家族史|排除|待排|待查|除外|否认|疑似|可疑|[?？]")
+
+
+def problem_facts(problems: Iterable[tuple[str, str, date | None]], *, day: date) -> dict[str, Fact]:
+    """The diseases among problems that stand (code, words, day): a problem that the list does not name is unknown, not absent."""
+    found: dict[str, Fact] = {}
+    for code, text, on in problems:
+        for name, disease in _DISEASES.items():
+            if disease.holds is not None and (on is None or day - on > disease.holds):
+                continue
+            if name not in found and _says(disease, code.upper(), text):
+                found[name] = Fact(value=True, on=on)
+    return found
+
+
+def _says(disease: _Disease, code: str, text: str) -> bool:
+    if _ICD10.match(code):
+        return code.startswith(disease.codes)
+    return any(disease.words.search(part) and not _OPEN.search(part) for part in _CLAUSE.split(text))
+
+
+# Own choice: two notes of an acute exacerbation within four weeks are one exacerbation, seen twice.
+_EPISODE: Final = timedelta(days=28)
+
+
+def episodes_of(days: Iterable[date]) -> list[date]:
+    """The first days of episodes, oldest first; what is noted again within four weeks of the last note belongs to it."""
+    found: list[date] = []
+    last: date | None = None
+    for one in sorted(days):
+        if last is None or one - last > _EPISODE:
+            found.append(one)
+        last = one
+    return found
