@@ -81,7 +81,8 @@ def _said(issue: str, sentence: str, *, severity: str = "information", code: str
 def written(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """GET /fhir/<type>/<id>/$cda: a Composition, report or outpatient visit as document; of a DocumentReference the one that was sent."""
     only_get(request)
-    for one in (type, "Patient", "Observation"):
+    # The document of a visit names its diagnoses.
+    for one in (type, "Patient", "Observation", *(("Condition",) if type == "Encounter" else ())):
         allow(request, one, "r")
     found = stored.fetch(type=type, fhir_id=fhir_id) if type in (*TYPES, "DocumentReference") else None
     if found is None or found.deleted:

@@ -14,12 +14,14 @@ from urllib.parse import parse_qsl
 from django.db import connection, transaction
 from django.utils import timezone
 
+from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import bind
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.outcome import FhirRefused
+from doorstep.kernel.fhir.scopes import Scopes, parse
 from doorstep.kernel.jobs import outbox
 from doorstep.kernel.record import search
 from doorstep.kernel.record.models import BulkExport, BulkFile
@@ -89,12 +91,12 @@ def files(export: BulkExport) -> Iterator[tuple[int, str, int]]:
     yield from export.files.order_by("id").values_list("id", "type", "lines")
 
 
-def file_of(export: BulkExport, number: int) -> bytes:
-    """The NDJSON of one file; raises NotFound."""
-    found = export.files.filter(id=number).values_list("body", flat=True).first()
+def file_of(export: BulkExport, number: int) -> tuple[str, bytes]:
+    """The type and the NDJSON of one file; raises NotFound."""
+    found = export.files.filter(id=number).values_list("type", "body").first()
     if found is None:
         raise NotFound()
-    return bytes(found)
+    return found[0], bytes(found[1])
 
 
 @transaction.atomic
@@ -124,8 +126,10 @@ def step(export_id: int) -> bool:
         export.state, export.finished_at = BulkExport.State.DONE, timezone.now()
         export.save(update_fields=["state", "finished_at"])
         return False
-    kind = export.types[export.type_index]
-    last = _with_filters(export, kind) if export.filters.get(kind) else _whole(export, kind)
+    kind, scopes = export.types[export.type_index], scopes_of(actor)
+    # What was taken from the system since it asked is written no more.
+    allowed = scopes is None or scopes.cover(kind, "r")
+    last = (_with_filters if export.filters.get(kind) else _whole)(export, kind) if allowed else None
     if last is None:
         export.type_index, export.after = export.type_index + 1, 0
     else:
@@ -174,6 +178,12 @@ def bound(question: str, job_id: int) -> Actor | None:
     if actor is not None:
         bind(actor)
     return actor
+
+
+def scopes_of(actor: Actor) -> Scopes | None:
+    """The scopes that the operator gave the hospital system today; None for one that has none and may all that its unit may."""
+    client = access.client_by_name(actor.client)
+    return parse(client.scopes) if client is not None and client.scopes else None
 
 
 def _chosen(filters: list[str], kind: str, rows: list[tuple[int, str, str]]) -> list[str]:

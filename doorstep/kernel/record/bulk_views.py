@@ -95,10 +95,12 @@ def state(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 @machine
 def file(request: HttpRequest, key: uuid.UUID, number: int) -> HttpResponse:
-    """One NDJSON file."""
+    """One NDJSON file, for a token that reads its type."""
     only_get(request)
     export = bulk.get(key=key, actor=actor_of(request))
-    return HttpResponse(bulk.file_of(export, number), content_type=NDJSON)
+    kind, body = bulk.file_of(export, number)
+    allow(request, kind, "r")
+    return HttpResponse(body, content_type=NDJSON)
 
 
 def _kick_off(request: HttpRequest, wanted: Wanted) -> HttpResponse:

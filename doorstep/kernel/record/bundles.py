@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import Resolver404, resolve
 from django.utils.http import parse_http_date
 
+from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import bind
 from doorstep.kernel.fhir import exact, negotiation, patches
@@ -260,7 +261,7 @@ def _prepare(request: HttpRequest, entry: _Entry, given: dict[str, str]) -> None
     elif entry.method == "DELETE":
         _prepare_delete(entry, kind, key, parts.query)
     else:
-        _prepare_update(entry, kind, key or _matched(kind, parts.query))
+        _prepare_update(entry, kind, key or _matched(kind, parts.query), actor_of(request))
     if entry.draft is not None and "ifMatch" in entry.request:
         tag = str(entry.request["ifMatch"])
         entry.draft.if_match = writing.ANY_VERSION if tag.strip() == "*" else negotiation.version_of(tag, "ifMatch")
@@ -299,14 +300,14 @@ def _matched(kind: str, query: str) -> str:
     return conditions.single(kind, query) or ""
 
 
-def _prepare_update(entry: _Entry, kind: str, key: str) -> None:
+def _prepare_update(entry: _Entry, kind: str, key: str, actor: Actor) -> None:
     if entry.method == "PATCH":
         if not key:
             raise FhirRefused(404, "not-found", writing.ABSENT, entry.place)
         binary = entry.resource.get("resourceType") == "Binary"
         body = _binary(entry.resource, entry) if binary else entry.resource
         way = patches.json_patched if binary else patches.fhirpath_patched
-        entry.draft = interactions.patch_draft(kind, key, body, way=way, place=entry.place)
+        entry.draft = interactions.patch_draft(kind, key, body, way=way, place=entry.place, actor=actor)
         return
     if key and isinstance(entry.resource, dict) and entry.resource.setdefault("id", key) != key:
         raise FhirRefused(
@@ -382,7 +383,9 @@ def _answer_written(request: HttpRequest, entries: list[_Entry]) -> None:
 
 def _add_representations(entries: list[_Entry]) -> None:
     for entry in entries:
-        if entry.draft is not None and entry.answer is not None and entry.draft.outcome != "deleted":
-            found = stored.fetch(type=entry.draft.type, fhir_id=entry.draft.fhir_id)
+        draft = entry.draft
+        told = draft is not None and (draft.method != "PATCH" or interactions.may_read(draft.type))
+        if told and draft is not None and entry.answer is not None and draft.outcome != "deleted":
+            found = stored.fetch(type=draft.type, fhir_id=draft.fhir_id)
             if found is not None:
                 entry.answer["resource"] = orjson.Fragment(found.text)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
-from doorstep.kernel.fhir.outcome import FhirRefused
+from doorstep.kernel.fhir.outcome import FhirRefused, beyond
+from doorstep.kernel.fhir.scopes import covers
 from doorstep.kernel.record import search
 from doorstep.kernel.record.patients import Patients
 from doorstep.kernel.record.references import Finder
@@ -13,9 +14,15 @@ MOST = 100
 
 
 def matching(type: str, pairs: Sequence[tuple[str, str]], *, limit: int = 2) -> list[str]:
-    """The ids of the resources that a search finds, at most `limit`; raises FhirRefused when nothing is asked."""
+    """The ids of the resources that a search finds, at most `limit`; raises FhirRefused when nothing is asked.
+
+    What a condition finds, and what it does not, would tell values: a token that may not search the type (403) only names a resource
+    by the number that it knows it by.
+    """
     if not any(value for _, value in pairs):
         raise FhirRefused(412, "required", "条件不能为空 / the condition is empty")
+    if not covers(type, "s") and any(name != "identifier" for name, _ in pairs):
+        raise beyond(type, "s")
     return search.matching(type, pairs, limit=limit)
 
 

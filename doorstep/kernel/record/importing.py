@@ -27,10 +27,11 @@ from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir.negotiation import LARGEST_BODY
 from doorstep.kernel.fhir.outcome import FhirRefused, issues_of
+from doorstep.kernel.fhir.scopes import granting
 from doorstep.kernel.jobs import outbox
 from doorstep.kernel.record import following
 from doorstep.kernel.record import lines as writer
-from doorstep.kernel.record.bulk import bound
+from doorstep.kernel.record.bulk import bound, scopes_of
 from doorstep.kernel.record.lines import Line
 from doorstep.kernel.record.models import BulkImport, BulkLine, BulkPiece
 
@@ -257,7 +258,7 @@ def _begin(*, request: str, inputs: list[tuple[str, str]], actor: Actor, digest:
 
 def _take(load: BulkImport, found: list[Line], *, input: int, actor: Actor, base: str) -> None:
     """Write a batch, keep what could not be written, and where the import stands."""
-    with following.remembered(load):
+    with following.remembered(load), granting(scopes_of(actor)):
         done = writer.store_each(found, subject=f"import/{load.key}", actor=actor, base=base)
     rows = [
         BulkLine(
@@ -292,7 +293,7 @@ def _sweep(load: BulkImport, actor: Actor, base: str) -> bool:
         return False
     types = [one["type"] for one in load.inputs]
     found = [writer.read(row.number, bytes(row.body or b""), type=types[row.input]) for row in waiting]
-    with following.remembered(load):
+    with following.remembered(load), granting(scopes_of(actor)):
         done = writer.store_each(found, subject=f"import/{load.key}", actor=actor, base=base)
     written = [row.pk for row, line in zip(waiting, found, strict=True) if line.fault is None]
     load.faults.filter(id__in=written).delete()

@@ -10,8 +10,9 @@ from doorstep.kernel.database.calls import Call
 from doorstep.kernel.fhir import negotiation, patches
 from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.door import allow, at_once, machine
-from doorstep.kernel.fhir.outcome import FhirRefused, answer
+from doorstep.kernel.fhir.outcome import FhirRefused, answer, beyond
 from doorstep.kernel.fhir.patches import Patch
+from doorstep.kernel.fhir.scopes import covers
 from doorstep.kernel.record import conditions, groups, queries, search_views, stored, writing
 from doorstep.kernel.record.asking import Question, Row, ask, asked
 from doorstep.kernel.record.stored import Stored
@@ -136,7 +137,7 @@ def create(request: HttpRequest, type: str, sent: Any = None) -> HttpResponse:
         if known_id is not None:
             found = stored.fetch(type=type, fhir_id=known_id)
             if found is not None:
-                return _written(request, found, status=200)
+                return _written(request, found, status=200, told=may_read(type))
     resource.pop("id", None)
     return _store(request, Draft("POST", type, resource=resource, place=type))
 
@@ -165,18 +166,23 @@ def patch(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     elif kind == negotiation.MERGE_PATCH or (isinstance(body, dict) and body.get("resourceType") != "Parameters"):
         # Plain JSON that is no Parameters can only be this: some clients send it so.
         way = patches.merge_patched
-    draft = patch_draft(type, fhir_id, body, way=way, place=type)
+    draft = patch_draft(type, fhir_id, body, way=way, place=type, actor=actor_of(request))
     draft.if_match = if_match(request)
-    return _store(request, draft)
+    return _store(request, draft, told=may_read(type))
 
 
-def patch_draft(type: str, fhir_id: str, body: Any, *, way: Patch, place: str) -> Draft:
-    """The resource as the patch leaves it, checked."""
+def patch_draft(type: str, fhir_id: str, body: Any, *, way: Patch, place: str, actor: Actor) -> Draft:
+    """The resource as the patch leaves it, checked.
+
+    Whether a patch applies tells values (its tests): a token that does not read the type patches what its own unit has sent.
+    """
     before = stored.lock([(type, fhir_id)]).get((type, fhir_id))
     if before is None:
         raise FhirRefused(404, "not-found", ABSENT, place if place != type else "")
     if before.deleted:
         raise gone(before)
+    if not may_read(type) and not (before.received and before.organization_id == actor.organization_id):
+        raise beyond(type, "r")
     changed = way(before.content(), body)
     if changed.get("id") != fhir_id:
         raise FhirRefused(422, "invalid", "补丁不能改 id / a patch does not change the id", f"{place}.id")
@@ -188,6 +194,11 @@ def delete(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     allow(request, type, "d")
     draft = Draft("DELETE", type, fhir_id=fhir_id, place=type, if_match=if_match(request))
     return _store(request, draft)
+
+
+def may_read(type: str) -> bool:
+    """Whether the token reads a type, one by one or by searching: else no answer to a write shows more than was sent."""
+    return covers(type, "rs")
 
 
 def if_match(request: HttpRequest) -> int | None:
@@ -277,7 +288,7 @@ def deletions(type: str, query: str, *, place: str) -> list[Draft]:
     return [Draft("DELETE", type, fhir_id=one, place=place) for one in found]
 
 
-def _store(request: HttpRequest, draft: Draft) -> HttpResponse:
+def _store(request: HttpRequest, draft: Draft, *, told: bool = True) -> HttpResponse:
     writing.store([draft], actor=actor_of(request), base=base_of(request))
     if draft.method == "DELETE" and draft.outcome != "updated":
         return HttpResponse(status=204, headers={"ETag": f'W/"{draft.version}"'})
@@ -285,15 +296,15 @@ def _store(request: HttpRequest, draft: Draft) -> HttpResponse:
     if found is None:
         # Written, but outside what this client may read: its own doing without a relationship.
         return HttpResponse(status=201 if draft.outcome == "created" else 200)
-    return _written(request, found, status=201 if draft.outcome == "created" else 200)
+    return _written(request, found, status=201 if draft.outcome == "created" else 200, told=told)
 
 
-def _written(request: HttpRequest, found: Stored, *, status: int) -> HttpResponse:
+def _written(request: HttpRequest, found: Stored, *, status: int, told: bool) -> HttpResponse:
     headers = negotiation.version_headers(version=found.version, updated_at=found.updated_at)
     address = f"{base_of(request)}{found.reference}/_history/{found.version}"
     headers["Location"] = headers["Content-Location"] = address
     wish = negotiation.preference(request).returned
-    if wish == "minimal":
+    if wish == "minimal" or not told:
         return HttpResponse(status=status, headers=headers)
     if wish == "OperationOutcome":
         return answer(

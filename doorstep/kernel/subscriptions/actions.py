@@ -1,6 +1,6 @@
 """Making, changing, stopping subscriptions; what engineers do with those that failed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir.outcome import FhirRefused
-from doorstep.kernel.fhir.scopes import parse
+from doorstep.kernel.fhir.scopes import Scopes, parse
 from doorstep.kernel.jobs.outbox import defer
 from doorstep.kernel.jobs.queues import DELIVERIES
 from doorstep.kernel.record import actions as record
@@ -222,14 +222,25 @@ def _subscriber(actor: Actor) -> tuple[ApiClient, Subscriber]:
 
 
 def _check(wanted: Wanted, client: ApiClient, rule: Subscriber) -> None:
-    for type in (wanted.type, *(one["type"] for one in wanted.also)):
-        if client.scopes and not parse(client.scopes).cover(type, "r"):
-            sentence = _("此系统的授权范围不含读取 %(type)s。") % {"type": type}
-            raise FhirRefused(403, "forbidden", sentence, "Subscription.criteria")
+    check_scopes(client, [wanted.type, *(one["type"] for one in wanted.also)])
     try:
         endpoints.checked(wanted.endpoint, rule.hosts)
     except endpoints.Unreachable as error:
         raise FhirRefused(422, "business-rule", str(error), "Subscription.channel.endpoint") from error
+
+
+def scopes_of(client: ApiClient) -> Scopes | None:
+    """The scopes that the operator gave a system; None for one that has none and may all that its unit may."""
+    return parse(client.scopes) if client.scopes else None
+
+
+def check_scopes(client: ApiClient, types: Iterable[str]) -> None:
+    """Raise FhirRefused (403) when a system may not read one of these types, or may no longer."""
+    scopes = scopes_of(client)
+    for type in types:
+        if scopes is not None and not scopes.cover(type, "r"):
+            sentence = _("此系统的授权范围不含读取 %(type)s。") % {"type": type}
+            raise FhirRefused(403, "forbidden", sentence, "Subscription.criteria")
 
 
 def fill(subscription: Subscription, wanted: Wanted, kept: Mapping[str, str] = MappingProxyType({})) -> None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.fhir.outcome import FhirRefused
+from doorstep.kernel.fhir.scopes import granting
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record import search, stored
 from doorstep.kernel.subscriptions import actions, endpoints, messages, notices, queries, sending
@@ -73,14 +74,16 @@ def step(subscription_id: int) -> bool:
     if found is None:
         return False
     subscription, rule = found
-    # A subscription acts as its client: what the client may not see is neither numbered nor told.
+    # A subscription acts as its client: what the client may not see, or no longer reads by its scopes, is neither numbered nor told.
+    scopes = actions.scopes_of(subscription.client)
     try:
-        with acting(_actor_of[0](subscription.client_id)) as actor:
+        with acting(_actor_of[0](subscription.client_id)) as actor, granting(scopes):
+            actions.check_scopes(subscription.client, [subscription.type, *(one["type"] for one in subscription.also)])
             if subscription.state != State.REQUESTED:
                 number(subscription, actor=actor)
             turn = _next(subscription, rule, actor)
     except FhirRefused as refused:
-        # The search cannot be answered as the client: too costly, by now. What matched stays.
+        # The search cannot be answered as the client: too costly, or beyond its scopes, by now. What matched stays.
         _stop(subscription, refused.sentence)
         return False
     if turn is None:

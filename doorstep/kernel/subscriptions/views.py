@@ -8,6 +8,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import negotiation
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
+from doorstep.kernel.fhir.scopes import covers
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record import stored
 from doorstep.kernel.subscriptions import notices, queries
@@ -49,7 +50,8 @@ def events(request: HttpRequest, fhir_id: str) -> HttpResponse:
     told = []
     for one in found:
         text = None
-        if content != "empty":
+        # By its events a token reads no type that it does not read by itself.
+        if content != "empty" and covers(one.type, "rs"):
             seen = stored.fetch_version(type=one.type, fhir_id=one.fhir_id, version=one.version)
             text = None if seen is None else seen.text
             if seen is not None:
