@@ -19,6 +19,8 @@ from doorstep.kernel.access.refusals import NotFound
 from doorstep.people.organizations.models import Department
 from doorstep.people.residents.models import Resident
 
+# So many departments are shown; the page says so, and others are found by a word.
+OFFERS_SHOWN = 40
 _OFFERS = """
 SELECT d.key, d.name, o.name, o.tier, min(s.starts_at) FILTER (WHERE q.free > 0), coalesce(sum(q.free), 0)::int,
        string_agg(DISTINCT p.name, '、')
@@ -32,7 +34,7 @@ SELECT d.key, d.name, o.name, o.tier, min(s.starts_at) FILTER (WHERE q.free > 0)
  WHERE c.is_active AND (%(organization)s::bigint IS NULL OR c.organization_id = %(organization)s)
    AND (c.consortium_id = %(consortium)s OR %(consortium)s::bigint IS NULL)
    AND (%(text)s = '' OR d.name ILIKE %(like)s OR o.name ILIKE %(like)s OR p.name ILIKE %(like)s OR p.specialty ILIKE %(like)s)
- GROUP BY d.id, o.id ORDER BY min(s.starts_at) FILTER (WHERE q.free > 0) NULLS LAST, o.tier DESC, d.code LIMIT 40
+ GROUP BY d.id, o.id ORDER BY min(s.starts_at) FILTER (WHERE q.free > 0) NULLS LAST, o.tier DESC, d.code LIMIT %(most)s
 """
 
 
@@ -57,6 +59,7 @@ def offers(*, person: Resident, text: str, days: int, organization_id: int | Non
             _OFFERS,
             {
                 "now": now,
+                "most": OFFERS_SHOWN,
                 "until": now + timedelta(days=days),
                 "quotas": ["contract", "open"],
                 "consortium": person.consortium_id,

@@ -65,7 +65,8 @@ def find(request: HttpRequest) -> HttpResponse:
     """Departments with places to come, by hospital or by a word; those of a department by day."""
     _actor, frame = _frame(request)
     text = request.GET.get("q", "").strip()[:40]
-    context = {**frame, "text": text, "offers": own_queries.offers(person=frame["person"], text=text, days=DAYS)}
+    context = {**frame, "text": text, "most": own_queries.OFFERS_SHOWN}
+    context["offers"] = own_queries.offers(person=frame["person"], text=text, days=DAYS)
     return render(request, "scheduling/own/find.html", context)
 
 

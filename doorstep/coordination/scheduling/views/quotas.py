@@ -81,6 +81,7 @@ def quotas(request: HttpRequest) -> HttpResponse:
         "is_default": is_default,
         "form": form,
         "lines": [(line, _addresses(line, period)) for line in _weeks(period, actor)],
+        "over": timezone.localdate() - timedelta(days=7),
         "period": period,
         "labels": QUOTA_ZH,
         "decisions": quota_queries.decisions(organization_ids=[unit]),
