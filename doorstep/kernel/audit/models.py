@@ -49,6 +49,8 @@ class AuditEntry(models.Model):
                 fields=["resident_id", "-at"], name="audit_resident", condition=models.Q(resident_id__isnull=False)
             ),
             models.Index(fields=["user_id", "-at"], name="audit_user"),
+            # An auditor reads the newest of many units: without it every entry of a month is sorted for a page.
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
         )
 
 
