@@ -98,8 +98,8 @@ ROLES: dict[str, Role] = {
             "township_duty",
             "卫生院值班医师",
             "Township duty doctor",
-            "值守本院：承接逾时未处理的危急值，受理下转。",
-            frozenset(_PRIMARY | _RECEIVING),
+            "值守本院：承接逾时未处理的危急值，受理下转，减免先诊疗后付费欠款。",
+            frozenset(_PRIMARY | _RECEIVING | {Referrals.DEBT_WAIVE}),
             cascades=True,
             sees_records=True,
         ),
@@ -255,11 +255,12 @@ ROLES: dict[str, Role] = {
             "lead_duty",
             "牵头医院总值班",
             "Lead-hospital duty doctor",
-            "承接卫生院也未及时处理的危急值；看途中患者，做好接诊准备。",
+            "承接卫生院也未及时处理的危急值；看途中患者，做好接诊准备；减免先诊疗后付费欠款。",
             frozenset(
                 _AT_THE_BEDSIDE
                 | {
                     Referrals.ARRIVAL_VIEW,
+                    Referrals.DEBT_WAIVE,
                     Diagnosis.CRITICAL_ACKNOWLEDGE,
                     Diagnosis.ECG_OUTCOME_VIEW,
                     Diagnosis.ECG_QUEUE_VIEW,

@@ -81,6 +81,6 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     referral_events.FollowUpMissed: (referrals.tell_follow_up_missed,),
     referral_events.FollowUpEscalated: (referrals.tell_follow_up_escalated,),
     TaskWarned: (notices.warn_owner,),
-    TaskOverdue: (notices.tell_overdue, referrals.tell_question_late),
+    TaskOverdue: (notices.tell_overdue, referrals.tell_question_late, referrals.tell_debt_late),
     TaskEscalated: (notices.tell_escalated, referrals.tell_question_late),
 }

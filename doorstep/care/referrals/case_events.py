@@ -27,8 +27,12 @@ class DebtPaid(Event):
     """What was owed has been paid."""
 
 
+class DebtPartPaid(Event):
+    """A part of what was owed has been paid."""
+
+
 class DebtWaived(Event):
-    """What was owed was waived with a reason."""
+    """What was still owed was waived with a reason."""
 
 
 class DownProposed(Event):

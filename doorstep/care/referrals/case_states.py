@@ -94,6 +94,16 @@ PAY_LATER = Machine(
             "pay", "已结清", "Paid", ("owing",), "paid", "creditor", events.DebtPaid, _P.REFERRAL_TREAT, style="primary"
         ),
         Transition(
+            "pay_part",
+            "部分结清",
+            "Part paid",
+            ("owing",),
+            "owing",
+            "creditor",
+            events.DebtPartPaid,
+            _P.REFERRAL_TREAT,
+        ),
+        Transition(
             "remind",
             "提醒患者",
             "Remind the patient",
@@ -111,7 +121,7 @@ PAY_LATER = Machine(
             "waived",
             "creditor",
             events.DebtWaived,
-            _P.REFERRAL_TREAT,
+            _P.DEBT_WAIVE,
             reason=True,
         ),
     ),

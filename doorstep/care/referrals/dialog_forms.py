@@ -222,6 +222,7 @@ FORMS: dict[str, type[forms.Form]] = {
     "offer": OfferForm,
     "advise": AdviseForm,
     "refuse_offer": RefuseOfferForm,
+    "refuse_there": RefuseOfferForm,
     "withdraw": ReasonForm,
     "record_death": DeathForm,
     "undo_check_in": ReasonForm,
@@ -238,7 +239,7 @@ FORMS: dict[str, type[forms.Form]] = {
     "close": CloseForm,
 }
 # Verbs that are carried out by their button alone.
-PLAIN = frozenset({"check_in", "treat", "confirm"})
+PLAIN = frozenset({"check_in", "treat", "confirm", "confirm_there"})
 
 
 def dialog_form(

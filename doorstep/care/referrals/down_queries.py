@@ -229,6 +229,14 @@ def debt_of(*, referral_id: int) -> PayLater | None:
     return PayLater.objects.filter(referral_id=referral_id).select_related("creditor").first()
 
 
+def debt_by_id(*, debt_id: int) -> PayLater:
+    """The debt that a task names; raises NotFound."""
+    found = PayLater.objects.select_related("referral").filter(pk=debt_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def get_debt(*, key: UUID | str) -> PayLater:
     """The debt with this key; raises NotFound."""
     found = PayLater.objects.select_related("referral", "creditor").filter(key=key).first()

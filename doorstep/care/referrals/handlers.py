@@ -91,6 +91,11 @@ TEXTS: dict[str, Text] = {
     "debt-reminded": Text(
         "您有一笔先诊疗后付费费用尚未结清，请与医院联系", "A treatment is still to be paid: please call the hospital"
     ),
+    "debt-late": Text(
+        "先诊疗后付费欠款逾期未结清，请催收或减免",
+        "A treatment paid later is overdue: collect or waive it",
+        "warn",
+    ),
     "debt-noted": Text("您有一笔先诊疗后付费费用待结清", "A treatment is to be paid"),
     "referral-withdrawn": Text("转诊已被转出方撤回", "A referral was withdrawn by its sender", "warn"),
     "referral-arrived": Text("转诊患者已到院报到", "A referred patient has arrived"),
@@ -154,7 +159,7 @@ def tell_parties(event: Event) -> None:
     """Tell each party of a referral what concerns it; facts travel in the event, the text holds no diagnosis."""
     source, target, receiver = _TOLD[type(event).__name__]
     facts = event.details
-    if isinstance(event, OfferRefused) and facts.get("by") != "resident":
+    if isinstance(event, OfferRefused) and not facts.get("by"):
         # Whoever wrote it down knows.
         source = ""
     family = family_doctor_of(resident_id=event.resident_id) if event.resident_id is not None else None
@@ -316,6 +321,16 @@ def tell_question_late(event: Event) -> None:
         link=question.referral.subject,
         params={"unit": question.answerer.name},
     )
+
+
+def tell_debt_late(event: Event) -> None:
+    """The day of payment has passed: whoever may waive what is owed learns of it."""
+    if event.details.get("kind") != "pay-later.owing":
+        return
+    debt = down_queries.debt_by_id(debt_id=event.subject_id or 0)
+    about, link = event.resident_id, debt.referral.subject
+    for role in ("lead_duty", "township_duty"):
+        tell(kind="debt-late", organization_id=debt.creditor_id, role=role, about=about, link=link)
 
 
 def tell_down(event: Event) -> None:

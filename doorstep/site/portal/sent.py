@@ -56,9 +56,14 @@ def going_of(sent: Iterable[Referral]) -> list[Going]:
 
 
 def besides(entries: Sequence[Entry], sent: Iterable[Referral]) -> list[Entry]:
-    """The entries without the papers of these referrals, which are told in words."""
+    """The entries without the papers of these referrals, which are told in words, and without those of a draft."""
     keys = {str(one.key) for one in sent}
-    return [one for one in entries if one.type not in _PAPERS or one.fhir_id not in keys]
+    return [one for one in entries if one.type not in _PAPERS or not (one.fhir_id in keys or _unsent(one))]
+
+
+def _unsent(paper: Entry) -> bool:
+    """Whether a paper is still a doctor's draft, which has gone to nobody."""
+    return paper.content.get("status") == "draft"
 
 
 def words_of(one: Referral) -> str:

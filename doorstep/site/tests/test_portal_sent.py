@@ -1,11 +1,13 @@
 """The resident's phone tells of a referral once, in words for the resident."""
 
 import pytest
+from django.urls import reverse
 
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.tests.factories import make_loop, referral_in
 from doorstep.kernel.access.session import acting
 from doorstep.site.portal.sent import going_of
+from doorstep.site.tests.test_portal_offers import phone
 
 pytestmark = pytest.mark.django_db
 
@@ -35,3 +37,12 @@ def test_each_stage_is_one_line_for_the_resident() -> None:
     assert (out.impression, out.impression_code) == ("肝占位待查", "")
     assert going_of([out])[0].title == "转往省肿瘤医院"
     assert "询问诊疗结果" in going_of([out])[0].detail
+
+
+def test_a_doctors_draft_is_nobodys_news_at_home() -> None:
+    loop = make_loop()
+    referral_in(loop, "draft")
+    home = phone(loop.resident.pk, "zhou").get(reverse("portal:home")).content.decode()
+    assert "周桂兰" in home
+    assert "双向转诊" not in home
+    assert "草稿" not in home

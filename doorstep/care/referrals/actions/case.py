@@ -15,6 +15,7 @@ from doorstep.care.referrals.permissions import Permission
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.workflow import actions as workflow
+from doorstep.people.residents import queries as residents
 
 _AFTER_REMINDER = timedelta(days=7)
 _DEBT_TERM = timedelta(days=30)  # the consortium's own; shown as 口径待核
@@ -90,22 +91,30 @@ def note_debt(*, referral: Referral, amount: Decimal, actor: Actor) -> PayLater:
 
 
 @transaction.atomic
-def settle_debt(*, debt: PayLater, verb: str, reason: str, actor: Actor) -> PayLater:
-    """Note that a debt was paid, or waived with a reason, or that the patient was reminded; raises NotFound for another verb.
+def settle_debt(*, debt: PayLater, verb: str, reason: str, actor: Actor, amount: Decimal | None = None) -> PayLater:
+    """Note that a debt was paid, in part (`amount`, yuan), or waived with a reason, or that the patient was reminded; raises NotFound for another verb.
 
-    A reminder gives the hospital's clock seven days where the day has passed. Raises Conflict for a second one of the same day.
+    A reminder, and a part that comes in, gives the hospital's clock seven days where the day has passed; the last part settles the debt.
+    Raises Refused for a part that is none, Conflict for a second reminder of the same day.
     """
     now, today = timezone.now(), timezone.localdate()
+    if verb == "pay_part":
+        part = _part_of(debt, amount)
+        if part == debt.rest():
+            verb = "pay"
     ways: dict[str, dict[str, Any]] = {
-        "pay": {"paid_at": now},
+        "pay": {"paid_at": now, "paid": debt.amount},
+        "pay_part": {"paid": debt.paid + (amount or 0)},
         "waive": {"note": reason.strip()[:200]},
         "remind": {"reminders": debt.reminders + 1, "reminded_at": now},
     }
     if verb not in ways:
         raise NotFound()
     due_at = None
-    if verb == "remind":
-        if debt.reminded_at is not None and timezone.localdate(debt.reminded_at) == today:
+    if verb == "remind" and residents.is_deceased(resident_id=debt.resident_id):
+        raise Conflict(_("患者已去世，不再提醒。请与家属协商，或由总值班减免。"))
+    if verb in ("remind", "pay_part"):
+        if verb == "remind" and debt.reminded_at is not None and timezone.localdate(debt.reminded_at) == today:
             raise Conflict(_("今天已提醒过患者，请明天再提醒。"))
         looked = max(debt.due_on, today + _AFTER_REMINDER)
         due_at = datetime.combine(looked, time(17), tzinfo=timezone.get_current_timezone())
@@ -115,9 +124,18 @@ def settle_debt(*, debt: PayLater, verb: str, reason: str, actor: Actor) -> PayL
         actor=actor,
         reason=reason,
         values=ways[verb],
-        details={**details_of(debt.referral), "amount": str(debt.amount)},
+        details={**details_of(debt.referral), "amount": str(debt.amount), "rest": str(debt.rest())},
         due_at=due_at,
     )
+
+
+def _part_of(debt: PayLater, amount: Decimal | None) -> Decimal:
+    if amount is None or amount <= 0 or amount != round(amount, 2):
+        raise Refused(_("收款金额不对。"), fields={"amount": _("请填写大于 0 的收款金额，精确到分。")})
+    if amount > debt.rest():
+        sentence = _("收款金额超过尚欠的 %(rest)s 元，请核对。") % {"rest": debt.rest()}
+        raise Refused(_("收款金额不对。"), fields={"amount": sentence})
+    return amount
 
 
 def _ends(referral: Referral, actor: Actor) -> tuple[int, int]:

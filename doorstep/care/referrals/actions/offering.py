@@ -24,6 +24,7 @@ from doorstep.care.referrals.actions.details import (
     stand_still,
 )
 from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.permissions import Permission
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds import queries as bed_queries
 from doorstep.coordination.notices.actions import tell
@@ -38,6 +39,8 @@ from doorstep.people.organizations import queries as organizations
 
 # How many a clock moves in one transaction.
 _AT_ONCE = 20
+# Who wrote a refusal down, where it was not the sender.
+_TOLD_BY = {"refuse_self": "resident", "refuse_there": "target"}
 # Nobody of the county is on the way for longer.
 _LONGEST_WAY = timedelta(hours=24)
 
@@ -127,8 +130,8 @@ def offer_place(
 
 @transaction.atomic
 def confirm(*, referral: Referral, actor: Actor, by_resident: bool = False) -> Referral:
-    """The resident agrees, told to the sender or from the own phone: the patient is expected."""
-    now, verb = timezone.now(), "confirm_self" if by_resident else "confirm"
+    """The resident agrees, told to the sender, to the office by telephone, or from the own phone: the patient is expected."""
+    now, verb = timezone.now(), _by_whom("confirm", referral, actor=actor, by_resident=by_resident)
     workflow.check_way(referral, verb, actor=actor)
     # What the sender had chosen stands until the other arrangement is agreed to.
     give_place_back(referral, actor=actor, reason=_("接收方改约到其他时间"))
@@ -161,7 +164,7 @@ def confirm(*, referral: Referral, actor: Actor, by_resident: bool = False) -> R
 def refuse_offer(
     *, referral: Referral, reason: str, actor: Actor, code: str = "other", by_resident: bool = False
 ) -> Referral:
-    """The resident does not want what is offered, told to the sender or from the own phone: the bed goes back, the target looks again.
+    """The resident does not want what is offered, told to the sender, to the office or from the own phone: the bed goes back, the target looks again.
 
     The referral keeps its channel and that channel's clock, which starts anew. Raises Refused for a code that does not exist, and for
     "other" without words.
@@ -173,7 +176,18 @@ def refuse_offer(
         raise Refused(_("请填写原因。"), fields={"reason": _("选择“其他”时请写明原因，对方会看到。")})
     label = str(Referral.OfferRefusal(code).label)
     told = words if code == Referral.OfferRefusal.OTHER else f"{label}：{words}" if words else label
-    return _unoffered(referral, "refuse_self" if by_resident else "refuse_offer", code=code, reason=told, actor=actor)
+    verb = _by_whom("refuse", referral, actor=actor, by_resident=by_resident)
+    return _unoffered(referral, verb, code=code, reason=told, actor=actor)
+
+
+def _by_whom(answer: str, referral: Referral, *, actor: Actor, by_resident: bool) -> str:
+    """The verb of a resident's answer ("confirm", "refuse") by whom it was told to."""
+    if by_resident:
+        return f"{answer}_self"
+    sends = actor.reaches(referral.source_id) and actor.may(Permission.REFERRAL_SUBMIT)
+    if not sends and actor.reaches(referral.target_id) and actor.may(Permission.REFERRAL_ACCEPT):
+        return f"{answer}_there"
+    return "confirm" if answer == "confirm" else "refuse_offer"
 
 
 def expire_offers(*, actor: Actor, now: datetime | None = None) -> int:
@@ -282,7 +296,7 @@ def _unoffered(referral: Referral, verb: str, *, code: str, reason: str, actor: 
     give_bed_back(referral, actor=actor, reason=reason)
     if referral.hold_key is not None:
         keeping.give_back(hold_key=referral.hold_key, actor=actor)
-    facts = details_of(referral, place=referral.offer_text, code=code, by="resident" if verb == "refuse_self" else "")
+    facts = details_of(referral, place=referral.offer_text, code=code, by=_writer(referral, verb, actor=actor))
     return workflow.apply(
         referral,
         verb,
@@ -299,6 +313,12 @@ def _unoffered(referral: Referral, verb: str, *, code: str, reason: str, actor: 
         details=facts,
         due_at=due_at,
     )
+
+
+def _writer(referral: Referral, verb: str, *, actor: Actor) -> str:
+    """Who wrote a refusal down; "" for the sender, who then need not be told: a unit above the sender is not the sender."""
+    above = verb == "refuse_offer" and actor.organization_id != referral.source_id
+    return "above" if above else _TOLD_BY.get(verb, "")
 
 
 def _pass_on(referral: Referral, *, actor: Actor, now: datetime) -> None:

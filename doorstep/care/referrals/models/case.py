@@ -1,5 +1,6 @@
 """What is asked on a case after the patient went home, and what a patient owes who was treated before paying."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
@@ -76,6 +77,8 @@ class PayLater(WorkItem):
     resident_key = models.UUIDField()
     creditor = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
+    # What came in so far, in yuan.
+    paid = models.DecimalField(max_digits=10, decimal_places=2, default=Decimal(0), db_default=Decimal(0))
     due_on = models.DateField()
     paid_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=200, blank=True, default="")
@@ -90,10 +93,18 @@ class PayLater(WorkItem):
         constraints = (
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="pay_later_owes_something"),
             models.CheckConstraint(
+                condition=models.Q(paid__gte=0) & models.Q(paid__lte=models.F("amount")),
+                name="pay_later_paid_in_bounds",
+            ),
+            models.CheckConstraint(
                 condition=~models.Q(state="paid") | models.Q(paid_at__isnull=False), name="pay_later_paid_at_a_time"
             ),
         )
         indexes = (models.Index(fields=["creditor", "state", "due_on"], name="pay_later_creditor"),)
+
+    def rest(self) -> Decimal:
+        """What is still open, in yuan."""
+        return self.amount - self.paid
 
     def days_late(self) -> int:
         """How many days it is overdue; 0 while it is not, or is settled."""

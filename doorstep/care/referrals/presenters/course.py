@@ -30,7 +30,9 @@ _ROAD_OUT = (("outside", ("outside",), ""), ("outside_closed", ("outside_closed"
 # Where the road of a patient begins who is sent home without having been referred.
 _ROAD_HOME = 3
 # Ways by which a referral came back to whoever has it now; why stands on top of the page.
-_CAME_BACK = frozenset({"return", "refuse_offer", "refuse_self", "offer_expired", "decline_back", "time_out_back"})
+_CAME_BACK = frozenset(
+    {"return", "refuse_offer", "refuse_self", "refuse_there", "offer_expired", "decline_back", "time_out_back"}
+)
 _WELL_ENDED = ("closed", "advised", "outside_closed")
 _NO_PLACE = frozenset({"declined", "withdrawn", "advised", "elsewhere", "died"})
 

@@ -83,6 +83,8 @@ class Thing:
     questions: list[Any] = field(default_factory=list)
     may_ask: bool = False
     debt: Any = None
+    may_collect: bool = False
+    may_waive: bool = False
     proposal: Any = None
     again: bool = False
     may_open: bool = False
@@ -147,6 +149,8 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         debt=down_queries.debt_of(referral_id=referral.pk)
         if referral.discharged_at and actor.reaches(referral.target_id)
         else None,
+        may_collect=actor.may(Permission.REFERRAL_TREAT),
+        may_waive=actor.may(Permission.DEBT_WAIVE),
         came_back=came_back(referral, steps),
         appointment=appointment_of(referral),
         goes_to=homeward.aim_text(referral.goes_to),

@@ -1,5 +1,6 @@
 """Questions on a case, and what is still to be paid."""
 
+from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,6 +18,9 @@ from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect
 from doorstep.kernel.workflow.once import once
+
+# More than the column holds.
+_MOST_YUAN = 100_000_000
 
 
 @require_http_methods(["GET", "POST"])
@@ -82,13 +86,15 @@ def debt(request: HttpRequest, key: UUID) -> HttpResponse:
 @require_POST
 @once
 def settle(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
-    """Note that a debt was paid or waived, or that the patient was reminded; a refusal is said on the case's page."""
+    """Note that a debt was paid, in part or whole, or waived, or that the patient was reminded; a refusal is said on the case's page."""
     actor = actor_of(request)
-    actor.check(Permission.REFERRAL_TREAT)
+    actor.check(Permission.DEBT_WAIVE if verb == "waive" else Permission.REFERRAL_TREAT)
     found = down_queries.get_debt(key=key)
     try:
         with transaction.atomic():
-            actions.settle_debt(debt=found, verb=verb, reason=request.POST.get("reason", ""), actor=actor)
+            actions.settle_debt(
+                debt=found, verb=verb, reason=request.POST.get("reason", ""), actor=actor, amount=_amount(request)
+            )
     except Refused as refused:
         if refused.status not in (409, 422):
             raise
@@ -96,3 +102,11 @@ def settle(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
     else:
         messages.success(request, _("已提醒患者。") if verb == "remind" else _("欠款状态已更新。"))
     return redirect(request, reverse("referrals:detail", args=[found.referral.key]))
+
+
+def _amount(request: HttpRequest) -> Decimal | None:
+    try:
+        found = Decimal(request.POST.get("amount", "").strip())
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and abs(found) < _MOST_YUAN else None

@@ -217,6 +217,10 @@ def _elsewhere(referral: Any, actor: Actor, data: Any) -> None:
     actions.go_elsewhere(referral=referral, place=data["place"], reason=data["reason"], actor=actor)
 
 
+def _refuse_offer(referral: Any, actor: Actor, data: Any) -> None:
+    actions.refuse_offer(referral=referral, code=data["code"], reason=data["reason"], actor=actor)
+
+
 def _agree_day(referral: Any, actor: Actor, data: Any) -> None:
     actions.agree_day(
         referral=referral,
@@ -235,9 +239,9 @@ _ACTS: dict[str, Callable[[Any, Actor, Any], object]] = {
     "redirect": _redirect,
     "offer": _offer,
     "confirm": lambda one, actor, _data: actions.confirm(referral=one, actor=actor),
-    "refuse_offer": lambda one, actor, data: actions.refuse_offer(
-        referral=one, code=data["code"], reason=data["reason"], actor=actor
-    ),
+    "confirm_there": lambda one, actor, _data: actions.confirm(referral=one, actor=actor),
+    "refuse_offer": _refuse_offer,
+    "refuse_there": _refuse_offer,
     "advise": lambda one, actor, data: actions.advise(referral=one, advice=data["advice"], actor=actor),
     "depart": lambda one, actor, data: actions.depart(referral=one, actor=actor, **data),
     "withdraw": lambda one, actor, data: actions.withdraw(referral=one, reason=data["reason"], actor=actor),
