@@ -2,7 +2,7 @@
 
 Pure. Hypertension after the county scheme, the primary guideline and the national public health service rules, diabetes after those
 rules,
-chronic lung disease, stroke, trauma, mothers and newborns after the emergency triage consensus and the centres' own lists. All
+and chronic lung disease; what is seen at a glance and the five centres stand in `triage_rules`. All
 sources are secondary: `verified` says so, and the page says 口径待核.
 """
 
@@ -22,6 +22,7 @@ from doorstep.care.referrals.criteria import (
     has,
     is_true,
 )
+from doorstep.care.referrals.triage_rules import INJURY, NEWBORN_DAYS, STROKE, TRIAGE
 
 _COUNTY_SCHEME = gettext_noop("县域高血压分级诊疗方案（急诊上转指征）")
 _GUIDELINE = gettext_noop("国家基层高血压防治管理指南（转诊）")
@@ -29,9 +30,6 @@ _SERVICE_RULES = gettext_noop("国家基本公共卫生服务规范（第三版�
 _PRESSURE_RULES = gettext_noop("国家基本公共卫生服务规范（第三版）高血压患者健康管理")
 _DIABETES_GUIDELINE = gettext_noop("国家基层糖尿病防治管理指南（转诊）")
 _COPD = gettext_noop("慢阻肺患者健康服务规范（试行）")
-_TRIAGE = gettext_noop("急诊预检分诊专家共识（2018）")
-_MATERNAL = gettext_noop("国卫办妇幼发〔2017〕35号 孕产妇妊娠风险评估与管理工作规范")
-_NEWBORN = gettext_noop("危重新生儿救治中心建设与管理指南")
 
 # Symptoms that the doctor ticks; the codes travel in the referral.
 SYMPTOMS: dict[str, str] = {
@@ -110,12 +108,12 @@ YOUNG_DIABETES, YOUNG_COPD = 25, 40
 GLUCOSE_GOAL = 7.0
 # mmol/L
 GLUCOSE_HIGH, GLUCOSE_LOW = 16.7, 3.9
-NEWBORN_DAYS = 28
 
 _HIGH = any_of(at_least("systolic", HIGH_SYSTOLIC), at_least("diastolic", HIGH_DIASTOLIC))
 _CRISIS = any_of(at_least("systolic", CRISIS_SYSTOLIC), at_least("diastolic", CRISIS_DIASTOLIC))
 
 UP_CRITERIA: tuple[Criterion, ...] = (
+    *INJURY,
     Criterion(
         code="acs",
         disease="heart",
@@ -125,28 +123,12 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         urgent=True,
         green="chest-pain",
     ),
-    Criterion(
-        code="stroke",
-        disease="stroke",
-        text=gettext_noop("突发言语或肢体障碍，考虑脑卒中：立即转至卒中中心"),
-        test=has("neurological"),
-        source=_TRIAGE,
-        urgent=True,
-        green="stroke",
-    ),
+    *STROKE,
     Criterion(
         code="crisis",
         disease="hypertension",
         text=gettext_noop("血压 ≥180/110 mmHg 并伴剧烈头痛、呕吐，或突发言语、肢体障碍"),
         test=all_of(_CRISIS, has("headache-vomiting", "neurological")),
-        source=_COUNTY_SCHEME,
-        urgent=True,
-    ),
-    Criterion(
-        code="consciousness",
-        disease="vital",
-        text=gettext_noop("意识丧失或模糊"),
-        test=has("consciousness"),
         source=_COUNTY_SCHEME,
         urgent=True,
     ),
@@ -163,7 +145,8 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         code="heart-failure",
         disease="hypertension",
         text=gettext_noop("血压升高伴下肢水肿、呼吸困难，或不能平卧"),
-        test=all_of(_HIGH, has("dyspnoea", "oedema")),
+        # Swollen legs alone are the commonest effect of amlodipine: the sign is the breath, with or without them.
+        test=all_of(_HIGH, has("dyspnoea")),
         source=_COUNTY_SCHEME,
         urgent=True,
     ),
@@ -195,24 +178,14 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         urgent=True,
     ),
     Criterion(
-        code="vitals",
-        disease="vital",
-        text=gettext_noop("收缩压 <90 mmHg，脉搏 >150 或 <40 次/分，血氧饱和度 ≤92%，或体温 >41 ℃"),
-        test=any_of(
-            below("systolic", 90),
-            above("pulse", 150),
-            below("pulse", 40),
-            at_most("spo2", 92),
-            above("temperature", 41),
-        ),
-        source=_TRIAGE,
-        urgent=True,
-    ),
-    Criterion(
         code="glucose",
         disease="diabetes",
-        text=gettext_noop("血糖 ≥16.7 或 ≤3.9 mmol/L"),
-        test=any_of(at_least("glucose", GLUCOSE_HIGH), at_most("glucose", GLUCOSE_LOW)),
+        text=gettext_noop("血糖 ≥16.7 或 ≤3.9 mmol/L（新生儿除外）"),
+        # Of newborns their own criterion speaks: 3.2 mmol/L is a good glucose on the second day of life.
+        test=any_of(
+            at_least("glucose", GLUCOSE_HIGH),
+            all_of(above("age_days", NEWBORN_DAYS), at_most("glucose", GLUCOSE_LOW)),
+        ),
         source=_SERVICE_RULES,
         urgent=True,
     ),
@@ -248,43 +221,7 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         source=_COPD,
         urgent=True,
     ),
-    Criterion(
-        code="trauma",
-        disease="trauma",
-        text=gettext_noop("严重外伤或大出血：立即转至创伤中心"),
-        test=has("severe-injury", "heavy-bleeding"),
-        source=_TRIAGE,
-        urgent=True,
-        green="trauma",
-    ),
-    Criterion(
-        code="maternal",
-        disease="maternal",
-        text=gettext_noop("孕产妇血压 ≥160/110 mmHg、抽搐、大出血，或胎动减少、阴道流血流液"),
-        test=all_of(
-            is_true("pregnant"),
-            any_of(
-                at_least("systolic", 160),
-                at_least("diastolic", 110),
-                has("seizure", "heavy-bleeding", "reduced-movement"),
-            ),
-        ),
-        source=_MATERNAL,
-        urgent=True,
-        green="maternal",
-    ),
-    Criterion(
-        code="newborn",
-        disease="newborn",
-        text=gettext_noop("出生 28 天内拒奶、反应差、发绀、抽搐、黄疸加重，或体温 ≥38 ℃"),
-        test=all_of(
-            at_most("age_days", NEWBORN_DAYS),
-            any_of(has("poor-feeding", "cyanosis", "seizure", "jaundice"), at_least("temperature", 38)),
-        ),
-        source=_NEWBORN,
-        urgent=True,
-        green="newborn",
-    ),
+    *TRIAGE,
     Criterion(
         code="not-at-goal",
         disease="hypertension",

@@ -43,24 +43,26 @@ class Standing:
 
 
 def standing_results(*, resident_id: int, wanted: Iterable[Wanted], day: date) -> list[Standing]:
-    """For each kind of examination that is wanted the newest result of the same kind that stands on this day.
+    """For each examination that is wanted the newest result of the same item that stands on this day.
 
     Only results that the actor may read; the caller records the look. Kinds that the list of windows does not name have none.
     """
-    windows = dict.fromkeys(filter(None, (rules.window(code=one.code, title=one.title) for one in wanted)))
-    if not windows:
+    open_ = [one for one in wanted if rules.window(code=one.code, title=one.title)]
+    found: dict[str, Standing] = {}
+    if not open_:
         return []
-    found: dict[rules.Window, Standing] = {}
     for entry in record.of_type(resident_id=resident_id, type="DiagnosticReport", limit=_READ):
         code, title = _concept(entry.content.get("code"))
         kind = rules.window(code=code, title=title)
         # The window counts from the examination: a report of today may read a recording of last year.
         on = timezone.localtime(occurred_at(entry.content) or entry.occurred_at).date()
         final = entry.content.get("status") in rules.FINAL
-        if kind is None or kind not in windows or kind in found:
+        if kind is None or not rules.is_recognised(code=code, title=title, final=final, on=on, day=day):
             continue
-        if rules.is_recognised(code=code, title=title, final=final, on=on, day=day):
-            found[kind] = Standing(
+        answered = [one for one in open_ if rules.same_item(wanted=(one.code, one.title), done=(code, title))]
+        open_ = [one for one in open_ if one not in answered]
+        if answered:
+            found[entry.fhir_id] = Standing(
                 fhir_id=entry.fhir_id,
                 title=title or code,
                 unit=_performer(entry.content),

@@ -4,6 +4,7 @@ Pure. 医疗机构检查检验结果互认管理办法（国卫医发〔2022〕6
 verified. The doctor's judgement stands above the mark.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,18 +18,25 @@ FINAL = frozenset({"final", "amended", "corrected", "appended"})
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Results whose LOINC code or title fits are recognised for so many days."""
+    """Results whose LOINC code or title fits are recognised for so many days.
+
+    `letters` are words of Latin letters, which count only when no other letter touches them: CT stands in PCT and CTNI too.
+    """
 
     days: int
     codes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     kind: str = ""
+    letters: frozenset[str] = frozenset()
 
 
+_LATIN = re.compile(r"[A-Za-z0-9]+")
+_IMAGES = frozenset({"CT", "CTA", "CTU", "CTV", "CTPA", "HRCT", "LDCT", "MR", "MRI", "MRA", "MRV", "MRCP", "DR"})
+_BARE = _IMAGES | {"胸部", "X线", "超声", "彩超", "磁共振", "生化"}
 WINDOWS: tuple[Window, ...] = (
     # The report's code, and the code by which one is ordered.
     Window(7, ("11524-6", "34534-8"), ("心电",), "ecg"),
-    Window(30, (), ("胸部", "X线", "X 线", "CT", "超声", "磁共振", "MR"), "imaging"),
+    Window(30, (), ("胸部", "X线", "X 线", "超声", "磁共振"), "imaging", _IMAGES),
     Window(7, (), ("血常规", "尿常规"), "routine"),
     Window(90, (), ("乙肝", "丙肝", "艾滋", "梅毒"), "infection"),
     Window(30, (), ("甲状腺", "肿瘤标志物"), "endocrine"),
@@ -67,10 +75,41 @@ def reason_faults(*, reason: str, words: str) -> dict[str, str]:
 
 def window(*, code: str, title: str) -> Window | None:
     """The window that a kind of examination falls into; None when the list does not name it."""
+    letters = set(_LATIN.findall(title.upper()))
     return next(
-        (one for one in WINDOWS if code in one.codes or any(word in title for word in one.words)),
+        (
+            one
+            for one in WINDOWS
+            if code in one.codes or any(word in title for word in one.words) or letters & one.letters
+        ),
         None,
     )
+
+
+# What says nothing of what was examined, and what makes another examination of an electrocardiogram.
+_NOISE = re.compile(r"报告单?|检查|检验|[\s（）()\[\]【】、,，+＋_-]")
+_OTHER_ECG = ("动态", "运动", "平板", "Holter", "HOLTER")
+
+
+def same_item(*, wanted: tuple[str, str], done: tuple[str, str]) -> bool:
+    """Whether a result (code, title) is one of the item that is wanted: the same kind is not enough.
+
+    国卫医发〔2022〕6号 recognises items: an X-ray of the chest replaces no CT of the head, and no test for hepatitis one for HIV.
+    """
+    kind = window(code=wanted[0], title=wanted[1])
+    if kind is None or kind != window(code=done[0], title=done[1]):
+        return False
+    if kind.kind == "ecg":
+        return _is_plain(wanted[1]) == _is_plain(done[1])
+    if wanted[0] and wanted[0] == done[0]:
+        return True
+    asked, had = (_NOISE.sub("", title).upper() for title in (wanted[1], done[1]))
+    # "血常规" is answered by "血常规（五分类）", and no bare modality ("CT") by any picture that was made with it.
+    return bool(asked) and (asked == had or (asked in had and asked not in _BARE))
+
+
+def _is_plain(title: str) -> bool:
+    return not any(word in title for word in _OTHER_ECG)
 
 
 def window_of(*, code: str, title: str) -> int | None:

@@ -50,7 +50,9 @@ def test_nothing_known_is_unknown_everywhere() -> None:
         ("crisis", {"symptoms": set()}, False),
         ("heart-failure", {"systolic": 140, "symptoms": {"dyspnoea"}}, True),
         ("heart-failure", {"systolic": 139, "diastolic": 89, "symptoms": {"dyspnoea"}}, False),
-        ("heart-failure", {"systolic": 138, "diastolic": 92, "symptoms": {"oedema"}}, True),
+        # Swollen legs alone are the commonest effect of amlodipine, and no emergency.
+        ("heart-failure", {"systolic": 138, "diastolic": 92, "symptoms": {"oedema"}}, False),
+        ("heart-failure", {"systolic": 138, "diastolic": 92, "symptoms": {"oedema", "dyspnoea"}}, True),
         ("pressure", {"systolic": 180, "diastolic": 80}, True),
         ("pressure", {"systolic": 150, "diastolic": 110}, True),
         ("pressure", {"systolic": 179, "diastolic": 109}, False),
@@ -74,21 +76,45 @@ def test_nothing_known_is_unknown_everywhere() -> None:
         ("copd-young", {"copd": True, "age": 39}, True),
         ("copd-young", {"copd": True, "age": 40}, False),
         ("vitals", {"temperature": 41.1}, True),
-        ("vitals", {"systolic": 120, "pulse": 80, "spo2": 97, "temperature": 41.0}, False),
+        ("vitals", {"age": 50, "systolic": 120, "pulse": 80, "spo2": 97, "temperature": 41.0}, False),
         ("young", {"hypertension": True, "age": 29}, True),
         ("young", {"hypertension": True, "age": 30}, False),
         ("not-at-goal", {"hypertension": True, "months_above_goal": 2}, True),
         ("glucose", {"glucose": 16.7}, True),
         ("glucose", {"glucose": 16.6}, False),
-        ("glucose", {"glucose": 3.9}, True),
+        ("glucose", {"age_days": 20_000, "glucose": 3.9}, True),
+        ("glucose", {"glucose": 3.9}, None),
+        # 3.2 mmol/L is a good glucose on the second day of life.
+        ("glucose", {"age_days": 2, "glucose": 3.2}, False),
+        ("newborn", {"age_days": 2, "symptoms": set(), "temperature": 36.8, "glucose": 2.5}, True),
+        ("newborn", {"age_days": 2, "symptoms": set(), "temperature": 36.8, "glucose": 2.6}, False),
         ("copd-worse", {"copd": True, "spo2": 89}, True),
         ("copd-worse", {"copd": False, "spo2": 89}, False),
         ("copd-worse", {"spo2": 89}, None),
-        ("vitals", {"pulse": 151}, True),
-        ("vitals", {"systolic": 120, "pulse": 150, "spo2": 93, "temperature": 37}, False),
+        ("vitals", {"age": 50, "pulse": 151}, True),
+        ("vitals", {"age": 50, "systolic": 120, "pulse": 150, "spo2": 93, "temperature": 37}, False),
+        ("vitals", {"age": 50, "systolic": 89}, True),
+        ("vitals", {"age": 14, "systolic": 89}, True),
+        ("vitals", {"pulse": 151}, None),
+        # A newborn's heart beats 155 times a minute with a systolic of 70, and is well.
+        ("vitals", {"age": 0, "systolic": 70, "pulse": 155, "spo2": 97, "temperature": 37}, False),
+        ("vitals", {"age": 13, "systolic": 85, "pulse": 155, "spo2": 97, "temperature": 37}, False),
+        ("vitals", {"age": 8, "systolic": 69}, True),
+        ("vitals", {"age": 0, "spo2": 92}, True),
+        ("vitals", {"age": 3, "pulse": 39}, True),
+        # Sent at once although the pressure is good: asthma, a seizure, blue lips, a torn aorta.
+        ("airway", {"symptoms": {"dyspnoea"}, "systolic": 120, "diastolic": 70}, True),
+        ("airway", {"symptoms": {"cyanosis"}}, True),
+        ("airway", {"symptoms": {"oedema"}}, False),
+        ("airway", {}, None),
+        ("seizure", {"symptoms": {"seizure"}, "pregnant": False}, True),
+        ("back-pain", {"symptoms": {"chest-back-pain"}, "systolic": 150, "diastolic": 90}, True),
         ("trauma", {"symptoms": {"severe-injury"}}, True),
+        ("bleeding", {"symptoms": {"heavy-bleeding"}}, True),
+        # Who names the child's movements is pregnant, whatever the problem list says.
+        ("maternal", {"symptoms": {"reduced-movement"}}, True),
         ("maternal", {"pregnant": True, "systolic": 160}, True),
-        ("maternal", {"pregnant": False, "systolic": 200}, False),
+        ("maternal", {"pregnant": False, "systolic": 200, "symptoms": set()}, False),
         ("newborn", {"age_days": 3, "symptoms": {"jaundice"}}, True),
         ("newborn", {"age_days": 29, "symptoms": {"jaundice"}}, False),
     ],
@@ -130,6 +156,21 @@ def test_kind_is_green_for_the_signed_and_for_the_five_centres() -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "center"),
+    [
+        ({"pregnant": True, "symptoms": {"heavy-bleeding"}}, "maternal"),
+        ({"pregnant": False, "symptoms": {"heavy-bleeding"}}, "trauma"),
+        ({"symptoms": {"heavy-bleeding"}}, "trauma"),
+        ({"pregnant": True, "symptoms": {"heavy-bleeding", "severe-injury"}}, "trauma"),
+        ({"pregnant": True, "symptoms": {"seizure"}}, "maternal"),
+        ({"age_days": 3, "symptoms": {"heavy-bleeding", "poor-feeding"}}, "newborn"),
+    ],
+)
+def test_a_bleeding_mother_goes_to_the_obstetricians(values: dict[str, Any], center: str) -> None:
+    assert center_for(judge(UP_CRITERIA, facts(**values))) == center
+
+
+@pytest.mark.parametrize(
     ("parts", "conjunction", "disjunction"),
     [((True, None), None, True), ((False, None), False, None), ((True, True), True, True), ((None,), None, None)],
 )
@@ -147,6 +188,7 @@ _VALUES = {
     "symptoms": st.frozensets(st.sampled_from(sorted(rules.SYMPTOMS))),
     "ecg_critical": st.booleans(),
     "copd": st.booleans(),
+    "age": st.integers(0, 110),
     "pregnant": st.booleans(),
     "age_days": st.integers(0, 40_000),
 }
