@@ -78,6 +78,15 @@ def handed(held: Held) -> HttpResponse:
     return response
 
 
+def on_page(held: Held) -> HttpResponse:
+    """The same at an address of pages: what is not shown loses its type, so that no page takes it for a script of the house."""
+    response = handed(held)
+    if response.headers["Content-Disposition"] == "attachment":
+        response.headers["Content-Type"] = _UNNAMED
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
 @machine
 def collection(request: HttpRequest) -> HttpResponse:
     """/fhir/Binary: as any type, but that POST takes a file as it is."""

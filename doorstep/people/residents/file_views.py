@@ -21,6 +21,4 @@ def file(request: HttpRequest, key: str) -> HttpResponse:
         raise NotFound() from refused
     if held is None:
         raise NotFound()
-    response = binaries.handed(held)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return binaries.on_page(held)

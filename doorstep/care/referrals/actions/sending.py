@@ -44,7 +44,7 @@ _WRONG_UNIT = {
 class Consent:
     """Who agreed, related how, to which version of the text.
 
-    `signature` is a PNG data URL or "", `paper` the signed paper as it was photographed or scanned, with its name and type.
+    `signature` is a PNG data URL or "", `paper` the signed paper as it was photographed or scanned, with its name.
     """
 
     signer: str
@@ -53,7 +53,6 @@ class Consent:
     signature: str = ""
     paper: bytes = b""
     paper_name: str = ""
-    paper_type: str = ""
 
 
 def submit(
@@ -153,8 +152,8 @@ def _judged(referral: Referral, known: Known) -> list[Judgement]:
     return judge(rules.UP_CRITERIA, facts)
 
 
-# How a picture (PNG, JPEG) and a PDF begin.
-_PAPERS = (b"\x89PNG", b"\xff\xd8\xff", b"%PDF")
+# How a picture (PNG, JPEG) and a PDF begin, and what they are then: what a sender calls them could be a page or a script.
+_PAPERS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"%PDF": "application/pdf"}
 _NO_PAPER = gettext_lazy("请上传照片（JPG、PNG）或 PDF。")
 
 
@@ -162,12 +161,13 @@ def consent_values(referral: Referral, consent: Consent, *, actor: Actor, now: d
     """The columns of a consent; the signed paper is kept as a file of the referral. Raises Refused for what is no picture or PDF."""
     paper = None
     if consent.paper:
-        if not consent.paper.startswith(_PAPERS):
+        kind = next((kind for begun, kind in _PAPERS.items() if consent.paper.startswith(begun)), "")
+        if not kind:
             raise Refused(_("知情同意书文件无法识别。"), fields={"consent_paper": _NO_PAPER})
         paper = files.store(
             data=consent.paper,
             name=consent.paper_name or "consent",
-            media_type=consent.paper_type or "application/octet-stream",
+            media_type=kind,
             resident_id=referral.resident_id,
             organization_id=referral.source_id,
             episode=referral.subject,
@@ -258,7 +258,7 @@ def _missing(referral: Referral, consent: Consent, now: datetime, *, placed: boo
         missing["consent_signer"] = _("请填写知情同意签署人。")
     if consent.relation not in texts.RELATIONS:
         missing["consent_relation"] = _("请选择签署人与患者的关系。")
-    if consent.paper and not consent.paper.startswith(_PAPERS):
+    if consent.paper and not consent.paper.startswith(tuple(_PAPERS)):
         missing["consent_paper"] = _NO_PAPER
     return missing | contact.faults(referral)
 

@@ -14,6 +14,7 @@ from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.refusals import Conflict, NotFound
 from doorstep.kernel.files import queries as files
+from doorstep.kernel.record import binaries
 from doorstep.kernel.web.pages import render
 
 
@@ -37,9 +38,8 @@ def consent_paper(request: HttpRequest, key: UUID) -> HttpResponse:
     if referral.consent_paper is None:
         raise NotFound()
     found = files.get(referral.consent_paper)
-    response = HttpResponse(bytes(found.content), content_type=found.media_type)
-    response["Content-Disposition"] = f'inline; filename="{referral.number}-consent"'
-    return response
+    held = binaries.Held(media_type=found.media_type, content=bytes(found.content), at=found.stored_at)
+    return binaries.on_page(held)
 
 
 @require_GET

@@ -280,7 +280,6 @@ def _consent(form: ReferralForm) -> actions.Consent:
         signature=data["consent_signature"],
         paper=paper.read() if paper else b"",
         paper_name=paper.name if paper else "",
-        paper_type=paper.content_type if paper else "",
     )
 
 
