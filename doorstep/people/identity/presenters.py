@@ -106,9 +106,15 @@ def kept_of(choices: Collection[str]) -> str:
 
 
 def reasons_of(pair: LikelyPair | ListedMatch) -> tuple[list[str], list[str]]:
-    """What speaks for one person and what against, in words."""
+    """What speaks for one person and what against, in words; a name that differs in one character is that of a brother or sister."""
     told = [(code, str(REASONS[field, code])) for field, code in pair.levels.items() if (field, code) in REASONS]
-    return [text for code, text in told if code != "different"], [text for code, text in told if code == "different"]
+    return (
+        [text for code, text in told if code not in _AGAINST],
+        [text for code, text in told if code in _AGAINST],
+    )
+
+
+_AGAINST = ("different", "one-character")
 
 
 @dataclass(frozen=True, slots=True)

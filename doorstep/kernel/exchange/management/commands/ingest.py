@@ -30,6 +30,7 @@ class Command(BaseCommand):
         """Serve; an address that cannot be had is a sentence."""
         try:
             tls = _tls(options["certificate"], options["certificate_key"], options["client_authority"])
+            self._safely = " and TLS" if tls else ""
             limits = Limits(message_bytes=int(options["megabytes"] * 1024 * 1024), pause_seconds=options["pause"])
             asyncio.run(self._serve(limits, options["host"], options["port"], tls))
         except OSError as error:
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             await task
 
     def _say(self, host: str, port: int) -> None:
-        self.stdout.write(f"HL7 v2 over MLLP on {host}:{port}")
+        self.stdout.write(f"HL7 v2 over MLLP{self._safely} on {host}:{port}")
         self.stdout.flush()
 
 
