@@ -118,6 +118,30 @@ def tell(to: list[str], kind: str, reference: str) -> None:
     connections["default"].close()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_logged_out_hears_no_more_although_something_is_always_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.25)
+    client, user = Client(), User.objects.create(username="wang", kind=User.Kind.RESIDENT)
+    client.force_login(user)
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+
+    async def scenario() -> bool:
+        application = live.Live()
+        page = Page(cookie=cookie)
+        task = asyncio.create_task(application(page.scope, page.receive, page.send))
+        await page.until("retry:")
+        await asyncio.to_thread(client.logout)
+        for number in range(60):
+            application.hub.publish(payload(f"user:{user.pk}", str(number)))
+            await asyncio.sleep(0.05)
+        ended = task.done()
+        page.closed.set()
+        await task
+        return ended
+
+    assert asyncio.run(scenario())
+
+
 @pytest.mark.django_db
 def test_topics_for_an_ended_session_are_empty(client: Client) -> None:
     user = User.objects.create(username="wang", kind=User.Kind.RESIDENT)
