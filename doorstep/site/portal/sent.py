@@ -32,6 +32,7 @@ _WORDS = {
     "advised": gettext_noop("专科医生已答复建议，不必到院"),
     "withdrawn": gettext_noop("转诊已撤回"),
     "closed": gettext_noop("转诊已办结"),
+    "died": gettext_noop("转诊已结束"),
     "outside": gettext_noop("已转往医共体外，医生会询问诊疗结果"),
 }
 # What a referral publishes of itself under its own key, besides what was planned or done.

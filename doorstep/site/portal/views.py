@@ -96,10 +96,14 @@ def home(request: HttpRequest) -> HttpResponse:
     units = organizations.names(ids=[entry.organization_id for entry in entries])
     reports = [one for one in entries if one.type == "DiagnosticReport"]
     sent = referrals.list_of_resident(resident_id=frame["chosen_id"], actor=actor)
-    going = [one for one in besides(entries, sent) if one.type in _GOING_ON and one.content.get("status") in _OPEN]
+    dead = frame["person"].deceased_on is not None
+    # Who opens the page of somebody who has died is not told to go on with anything.
+    papers = [] if dead else besides(entries, sent)
+    going = [one for one in papers if one.type in _GOING_ON and one.content.get("status") in _OPEN]
     context = {
         **frame,
-        "ended": _just_ended(sent),
+        "dead": dead,
+        "ended": [] if dead else _just_ended(sent),
         "going": [*going_of(sent), *(presenters.line_of(one, units=units) for one in going[:6])],
         "reports": [presenters.line_of(one, units=units) for one in reports[:3]],
         "day_ago": timezone.now() - _FRESH,

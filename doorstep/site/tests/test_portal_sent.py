@@ -2,10 +2,13 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.tests.factories import make_loop, referral_in
+from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
+from doorstep.people.residents.models import Resident
 from doorstep.site.portal.sent import going_of
 from doorstep.site.tests.test_portal_offers import phone
 
@@ -46,3 +49,20 @@ def test_a_doctors_draft_is_nobodys_news_at_home() -> None:
     assert "周桂兰" in home
     assert "双向转诊" not in home
     assert "草稿" not in home
+
+
+def test_page_of_somebody_who_died_tells_nobody_to_go_anywhere() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "received_back")
+    own = phone(loop.resident.pk, "zhou")
+    assert "正在进行" in own.get(reverse("portal:home")).content.decode()
+    with acting(system_actor(Purpose.IMPORT)):
+        Resident.objects.filter(pk=loop.resident.pk).update(deceased_on=timezone.localdate())
+    with acting(system_actor(Purpose.HANDLER)) as house:
+        actions.end_for_death(resident_id=loop.resident.pk, actor=house)
+    home = own.get(reverse("portal:home")).content.decode()
+    assert "刚结束的转诊" not in home
+    assert "患者死亡" not in home
+    assert "康复计划" not in home
+    assert "拨打 120" not in home
+    assert "转诊已结束" in own.get(reverse("portal:referral", args=[referral.key])).content.decode()
