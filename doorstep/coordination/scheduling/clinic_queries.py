@@ -274,7 +274,8 @@ def named_so(schedule: Schedule, text: str) -> bool:
     word = "".join(text.split()).casefold()
     expert = schedule.practitioner
     said = spell(expert.name) if expert and word.isascii() else None
-    return word in f"{schedule.department.name} {schedule.who}".casefold() or (
+    called = "".join(f"{schedule.department.name}{schedule.who}".split()).casefold()
+    return word in called or (
         said is not None and ("".join(said.pinyin.split()).startswith(word) or said.initials.startswith(word))
     )
 

@@ -298,6 +298,7 @@ def slots_between(
         found = found.filter(schedule_id=schedule_id)
     return list(
         found.select_related("schedule__department", "schedule__practitioner", "schedule__organization")
+        .select_related("schedule__facility", "facility")
         .prefetch_related("places")
         .order_by("schedule__department__name", "schedule_id", "starts_at")
     )

@@ -1,6 +1,7 @@
 """The weeks of the division, who waited how long, and the lists of waits, rebookings, schedules and a day, as Excel files."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from django.utils.translation import get_language
@@ -13,8 +14,8 @@ from doorstep.coordination.scheduling.rules import quota_name
 from doorstep.kernel.web.workbooks import Share, Sheet, workbook
 
 
-def weeks(lines: Sequence[WeekLine]) -> bytes:
-    """One row per week, quota and unit; the heads are those of the page."""
+def weeks(lines: Sequence[WeekLine], *, over: date) -> bytes:
+    """One row per week, quota and unit; the heads are those of the page. A week that began after `over` has no rate yet."""
     heads = [
         _("周（周一）"),
         _("类别"),
@@ -30,7 +31,8 @@ def weeks(lines: Sequence[WeekLine]) -> bytes:
     rows = (
         (
             line.week.isoformat(), quota_name(line.quota), line.unit or _("不分机构"), line.given, line.used, line.released,
-            line.used_after, line.missed, line.wasted, Share(line.used / line.given) if line.given else None,
+            line.used_after, line.missed, line.wasted,
+            _("未结束") if line.week > over else Share(line.used / line.given) if line.given else None,
         )
         for line in lines
     )  # fmt: skip

@@ -3,7 +3,9 @@
 from datetime import date, time, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import clinic_actions, clinic_queries, laying_actions
@@ -94,6 +96,27 @@ def test_a_later_kind_with_its_buffers_does_not_meet_what_stands() -> None:
         laying_actions.generate_slots(schedule=plain_clinic, first=day, last=day, actor=manager)
         laying_actions.generate_slots(schedule=contrast_clinic, first=day, last=day, actor=manager)
         assert (_times(plain_clinic), _times(contrast_clinic)) == (["09:40", "09:50"], ["09:05"])
+
+
+def test_board_of_a_machine_is_found_by_its_name_and_asks_the_same_for_twenty_times_as_for_one(client: Client) -> None:
+    clinic = make_clinic()
+    manager, machine, _plain, _contrast = _machine(clinic)
+    monday = timezone.localdate() + timedelta(days=7 - timezone.localdate().weekday())
+    client.force_login(make_staff(name="周敏", organization_id=clinic.world.lead, role="clinic_manager"))
+    asked = []
+    for weekday, starts in ((0, time(9, 50)), (1, time(6, 30))):
+        with acting(manager):
+            _session(machine, None, manager, weekday, starts)
+            laying_actions.generate_slots(
+                schedule=machine, first=monday, last=monday + timedelta(days=6), actor=manager
+            )
+        with CaptureQueriesContext(connection) as captured:
+            page = client.get(f"/slots/?week={monday.isoformat()}&q=CT 1 号").content.decode()
+            assert client.get(f"/slots/day/?day={monday.isoformat()}&schedule={machine.key}").status_code == 200
+        assert "CT 1 号机" in page
+        asked.append(len(captured))
+    assert Slot.objects.filter(schedule=machine).count() > 20
+    assert asked[0] == asked[1]
 
 
 def test_residents_see_kind_machine_and_when_more_is_released(client: Client) -> None:

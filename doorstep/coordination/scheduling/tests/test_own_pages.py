@@ -8,9 +8,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import Booking
+from doorstep.coordination.scheduling import actions, waiting_actions
+from doorstep.coordination.scheduling.models import Booking, Place, WaitingEntry
 from doorstep.coordination.scheduling.rules import CHINA
-from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot
+from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, want_of
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
@@ -88,6 +89,36 @@ def test_who_comes_too_late_for_a_change_is_led_on_with_the_change(phone: Client
         f"/slots/my/find/{clinic.schedule.department.key}/wait/"
         in phone.post(f"/slots/my/book/{full.key}/").content.decode()
     )
+
+
+def test_who_answers_an_offer_too_late_is_told_so_and_the_next_in_line_has_it(phone: Client, clinic: Clinic) -> None:
+    slot = make_slot(clinic, open=1)
+    house = clinic.world.village
+    taker, second = (
+        make_resident(organization_id=house, name=name, number="", phone="", panel_of=(house,))
+        for name in ("吴大山", "钱进")
+    )
+    standing = book_for(clinic, slot, taker, "open")
+    with acting(clinic.doctor) as li:
+        first = waiting_actions.join(resident_id=clinic.resident.pk, want=want_of(clinic, "open"), actor=li)
+        then = waiting_actions.join(resident_id=second.pk, want=want_of(clinic, "open"), actor=li)
+        actions.cancel(booking_key=standing.key, actor=li, reason="改期")
+    with acting(system_actor(Purpose.CLOCKS)) as clocks:
+        first.refresh_from_db()
+        assert (first.state, first.offered_until is not None) == ("offered", True)
+        over = timezone.now() - timedelta(seconds=1)
+        WaitingEntry.objects.filter(pk=first.pk).update(offered_until=over)
+        Place.objects.filter(hold_key=first.hold_key).update(held_until=over)
+    late = phone.post(f"/slots/my/waiting/{first.key}/accept/", follow=True)
+    assert late.status_code == 200
+    assert "确认时间已过" in late.content.decode()
+    with acting(clocks):
+        waiting_actions.expire_offers(actor=clocks)
+        waiting_actions.offer_freed(actor=clocks)
+        first.refresh_from_db()
+        then.refresh_from_db()
+        assert (first.state, then.state) == ("waiting", "offered")
+        assert not Booking.objects.filter(resident_id=clinic.resident.pk).exists()
 
 
 def test_twenty_bookings_cost_the_page_no_more_than_one(phone: Client, clinic: Clinic) -> None:

@@ -29,7 +29,7 @@ from doorstep.coordination.scheduling.outcomes import AlreadyBooked
 from doorstep.coordination.scheduling.views.asking import try_act
 from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.actor import Actor, ActorKind
-from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import queries as residents
@@ -170,8 +170,16 @@ def answer(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
     """Take an offered place, pass it by, or leave the list."""
     actor = _frame(request)[0]
     if verb == "accept":
-        waiting_actions.accept(entry_key=key, actor=actor)
-        messages.success(request, _("预约成功。"))
+        try:
+            with transaction.atomic():
+                waiting_actions.accept(entry_key=key, actor=actor)
+        except Conflict as refused:
+            if refused.code != "hold-gone":
+                raise
+            # From a page that was left open: the time to answer is over.
+            messages.warning(request, _("确认时间已过，号已让给下一位。"))
+        else:
+            messages.success(request, _("预约成功。"))
     elif verb == "pass":
         waiting_actions.pass_by(entry_key=key, actor=actor)
         messages.success(request, _("已放弃这次号源，继续候补。"))

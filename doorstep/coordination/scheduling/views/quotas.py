@@ -81,7 +81,7 @@ def quotas(request: HttpRequest) -> HttpResponse:
         "is_default": is_default,
         "form": form,
         "lines": [(line, _addresses(line, period)) for line in _weeks(period, actor)],
-        "over": timezone.localdate() - timedelta(days=7),
+        "over": _over(),
         "period": period,
         "labels": QUOTA_ZH,
         "decisions": quota_queries.decisions(organization_ids=[unit]),
@@ -170,7 +170,7 @@ def quotas_file(request: HttpRequest) -> HttpResponse:
     """The weeks of the division as an Excel file."""
     actor = actor_with(request, Permission.QUOTA_MANAGE)
     period = period_of(request, back=28)
-    return answer(spreadsheet.weeks(_weeks(period, actor)), f"quota-{period.first}-{period.last}.xlsx")
+    return answer(spreadsheet.weeks(_weeks(period, actor), over=_over()), f"quota-{period.first}-{period.last}.xlsx")
 
 
 @require_GET
@@ -249,6 +249,11 @@ def period_of(request: HttpRequest, *, back: int) -> Period:
     first = day_of(request.GET.get("first", "")) if request.GET.get("first") else today - timedelta(days=back)
     last = day_of(request.GET.get("last", "")) if request.GET.get("last") else today + timedelta(days=7)
     return Period(min(first, last), max(first, last))
+
+
+def _over() -> date:
+    """The last Monday whose week is over."""
+    return timezone.localdate() - timedelta(days=7)
 
 
 def _next_month() -> date:
