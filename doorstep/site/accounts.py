@@ -27,6 +27,7 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.kernel.access.models import User
 from doorstep.kernel.database.remembered import Remembered
 from doorstep.kernel.web.pages import render
+from doorstep.people.workforce.accounts import end_apps
 
 # Pages that a member of staff without a second factor may open: setting one up, and leaving.
 OPEN_WITHOUT_MFA = ("/accounts/", "/language/", "/static/", "/healthz", "/readyz")
@@ -70,8 +71,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Leave counting of wrong passwords to axes: allauth's own counter would hide its page and its minutes."""
 
     def set_password(self, user: User, password: str) -> None:
-        """Take an own password: what a manager has seen is over."""
+        """Take an own password: what a manager has seen is over, and apps that were let in by the old one."""
         user.password_temporary_until = None
+        end_apps(user)
         super().set_password(user, password)
 
     def clean_password(self, password: str, user: User | None = None) -> str:

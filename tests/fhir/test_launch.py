@@ -15,6 +15,9 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import Launch, User
 from doorstep.kernel.access.session import acting
 from doorstep.people.residents.tests.factories import make_resident, make_staff
+from doorstep.people.workforce import accounts
+from doorstep.people.workforce.models import Practitioner
+from doorstep.site.accounts import AccountAdapter
 from tests.fhir.house import House, System, make_house
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +151,26 @@ def test_a_launch_is_good_once_for_minutes_for_its_person_and_app(house: House, 
     stolen = _open(client, house)
     client.force_login(make_staff(name="赵远", organization_id=house.world.lead, role="specialist"))
     assert "error=invalid_request" in _agree(client, stolen)["Location"]
+
+
+@pytest.mark.parametrize("how", ["renewed", "locked", "changed"])
+def test_with_the_password_end_the_apps_that_it_let_in(house: House, client: Client, doctor: User, how: str) -> None:
+    client.force_login(doctor)
+    given = _token(client, _agree(client, _open(client, house), "launch user/Observation.rs offline_access"))
+    app = System(Client(), given["access_token"])
+    assert app.ask("GET", "Observation").status_code == 200
+    with acting(system_actor(Purpose.IMPORT)) as system:
+        person = Practitioner.objects.get(user=doctor)
+        if how == "renewed":
+            accounts.renew(practitioner=person, factors=False, actor=system)
+        elif how == "locked":
+            accounts.lock(practitioner=person, reason="账号异常", actor=system)
+            accounts.unlock(practitioner=person, actor=system)
+        else:
+            AccountAdapter().set_password(doctor, "another-horse-10")
+    assert app.ask("GET", "Observation").status_code == 401
+    form = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"], "client_id": "charts"}
+    assert Client().post("/oauth/token", form).status_code == 400
 
 
 def test_a_stranger_opens_no_app(house: House, client: Client) -> None:

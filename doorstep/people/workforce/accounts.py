@@ -9,6 +9,7 @@ from axes.utils import reset as forget_failures
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from oauth2_provider.models import AccessToken, Grant, RefreshToken
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import User
@@ -63,6 +64,7 @@ def lock(*, practitioner: Practitioner, reason: str, actor: Actor) -> None:
         raise Conflict(_("这个账号已经锁定，请刷新后查看。"))
     user.is_active = False
     user.save(update_fields=["is_active"])
+    end_apps(user)
     _tell(AccountLocked, practitioner, actor, reason=reason.strip()[:200])
 
 
@@ -81,7 +83,7 @@ def unlock(*, practitioner: Practitioner, actor: Actor) -> None:
 def renew(*, practitioner: Practitioner, factors: bool, actor: Actor) -> str:
     """Give somebody a new temporary password, and with `factors` take the second factors away as well; returns the password.
 
-    Factors never go alone: the old password would be enough to set up another phone. Open sessions end.
+    Factors never go alone: the old password would be enough to set up another phone. Open sessions end, and apps read no more.
     """
     user = _user_of(practitioner, actor)
     password = temporary_password()
@@ -89,6 +91,7 @@ def renew(*, practitioner: Practitioner, factors: bool, actor: Actor) -> str:
     user.password_temporary_until = timezone.now() + TEMPORARY_FOR
     user.save(update_fields=["password", "password_temporary_until"])
     forget_failures(username=user.username)
+    end_apps(user)
     if factors:
         Authenticator.objects.filter(user=user).delete()
     _tell(AccountRenewed, practitioner, actor, factors="yes" if factors else "no")
@@ -122,6 +125,13 @@ def manages(practitioner: Practitioner, actor: Actor) -> bool:
     except Refused:
         return False
     return True
+
+
+def end_apps(user: User) -> None:
+    """Void what apps were given in somebody's name: whoever knew the old password may have let one in, which renews itself for ever."""
+    Grant.objects.filter(user=user).delete()
+    RefreshToken.objects.filter(user=user, revoked=None).update(revoked=timezone.now())
+    AccessToken.objects.filter(user=user).delete()
 
 
 def temporary_password() -> str:
