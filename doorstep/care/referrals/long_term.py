@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 # hl7.org/fhir/R4/valueset-medication-statement-status.html: taken, or meant to be.
 _TAKEN = frozenset({"active", "intended", "on-hold"})
+_OVER = frozenset({"stopped", "not-taken"})
 # A request is long-term when its course has no end: codesystem-medicationrequest-course-of-therapy.html.
 _CONTINUOUS = "continuous"
 _DOSE = re.compile(r"(\d+(?:\.\d+)?)\s*(mg|g|μg|ug|mcg|IU|U|ml|mL|片|粒|袋)")
@@ -67,14 +68,18 @@ class LongTerm:
 def long_term_of(resources: Iterable[tuple[Mapping[str, Any], date]]) -> tuple[LongTerm, ...]:
     """The medicines that are taken for long among resources with their days, newest first; each once."""
     found: dict[str, LongTerm] = {}
+    over: set[str] = set()
     for content, day in resources:
-        if content.get("status") not in _TAKEN or not _lasts(content):
+        if content.get("status") not in _TAKEN | _OVER or not _lasts(content):
             continue
         concept = content.get("medicationCodeableConcept") or {}
         codings = concept.get("coding") or [{}]
         name = str(concept.get("text") or codings[0].get("display", "")).strip()
         dosage = content.get("dosage") or content.get("dosageInstruction") or [{}]
-        if name:
+        if name and content.get("status") in _OVER:
+            # Who stopped it last is right: the older note of another unit still calls it taken.
+            over.add(_plain(name))
+        elif name and _plain(name) not in over:
             said = LongTerm(name=name, dosage=str(dosage[0].get("text", "")).strip(), on=day)
             found.setdefault(_plain(name), said)
     return tuple(found.values())

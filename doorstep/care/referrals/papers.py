@@ -5,12 +5,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from doorstep.care.referrals import down_aims, texts
 from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.kernel.files.printing import code_svg, typeset
 from doorstep.people.residents.models import Resident
+from doorstep.people.residents.rules import age_text
 
 _PNG: Final = "data:image/png;base64,"
 _PNG_HEAD: Final = b"\x89PNG\r\n\x1a\n"
@@ -111,8 +112,9 @@ def _compile(
     foot: list[tuple[str, str]],
     at: datetime,
 ) -> bytes:
-    born = referral.patient_birth_date
-    day = timezone.localdate(at)
+    # The form is Chinese whoever prints it, and a newborn of three days is not "0 岁".
+    with translation.override("zh-hans"):
+        age = age_text(referral.patient_birth_date, timezone.localdate(at))
     facts: dict[str, Any] = {
         "title": title,
         "request": request,
@@ -125,7 +127,7 @@ def _compile(
             ["联系电话", referral.patient_phone or "—"],
             ["家庭住址", referral.patient_address or "—"],
         ],
-        "age": f"{day.year - born.year - ((day.month, day.day) < (born.month, born.day))} 岁",
+        "age": age,
         "rows": [[label, text or "—"] for label, text in rows],
         "foot": [[label, text] for label, text in foot],
         "coded": bool(token),

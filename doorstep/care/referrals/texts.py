@@ -21,6 +21,8 @@ RELATIONS: dict[str, str] = {
     "guardian": gettext_noop("监护人"),
     "other": gettext_noop("其他亲属"),
 }
+# Full years from which on somebody may sign alone (民法典第十八条, from memory: who is 16 and lives by own work is treated as of age).
+SIGNS_ALONE = 16
 
 WARNING_SIGNS: tuple[str, ...] = (
     gettext_noop("胸痛、胸闷持续超过 10 分钟不缓解"),

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from django.utils import translation
+
 from doorstep.care.diagnosis.report_pdf.facts import ReportFacts
 from doorstep.care.diagnosis.report_pdf.trace import trace_svg
 from doorstep.kernel.files.printing import code_svg, typeset
+from doorstep.people.residents.rules import age_text
 
 _TEMPLATE: Final = Path(__file__).with_name("report.typ")
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -59,8 +62,9 @@ def _words(report: ReportFacts) -> dict[str, object]:
 def _age(born: date | None, moment: datetime) -> str:
     if born is None:
         return "—"
-    day = moment.astimezone(_ZONE).date()
-    return f"{day.year - born.year - ((day.month, day.day) < (born.month, born.day))} 岁"
+    # The report is Chinese whoever prints it; the ECG of a newborn is read by days, not as one of "0 岁".
+    with translation.override("zh-hans"):
+        return age_text(born, moment.astimezone(_ZONE).date())
 
 
 def _clock(moment: datetime) -> str:

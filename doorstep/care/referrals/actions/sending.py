@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from doorstep.care.referrals.actions.details import details_of, free, once_per_t
 from doorstep.care.referrals.actions.drafting import revising, revision_of
 from doorstep.care.referrals.criteria import Judgement, as_rows, judge
 from doorstep.care.referrals.models import Referral
-from doorstep.care.referrals.record_facts import Known, judged_of, up_facts
+from doorstep.care.referrals.record_facts import Known, age_on, judged_of, up_facts
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access import actions as access
@@ -254,13 +254,27 @@ def _missing(referral: Referral, consent: Consent, now: datetime, *, placed: boo
                 missing["slot"] = _("请在“号源”中选一个号，或勾选申请床位。")
         elif referral.held_until is not None and referral.held_until <= now:
             missing["slot"] = _("号源预留已超过 10 分钟，号已放回。请重新选择。")
+    return missing | _unsigned(referral, consent, now) | contact.faults(referral)
+
+
+def _unsigned(referral: Referral, consent: Consent, now: datetime) -> dict[str, object]:
+    """What the consent lacks, by field."""
+    missing: dict[str, object] = {}
     if not consent.signer.strip():
         missing["consent_signer"] = _("请填写知情同意签署人。")
     if consent.relation not in texts.RELATIONS:
         missing["consent_relation"] = _("请选择签署人与患者的关系。")
+    elif consent.relation == "self" and not _signs_alone(referral, timezone.localdate(now)):
+        missing["consent_relation"] = _("患者未满 16 周岁，请由父母或其他监护人签署，并选择签署人与患者的关系。")
     if consent.paper and not consent.paper.startswith(tuple(_PAPERS)):
         missing["consent_paper"] = _NO_PAPER
-    return missing | contact.faults(referral)
+    return missing
+
+
+def _signs_alone(referral: Referral, day: date) -> bool:
+    """Whether the patient may sign for themselves; who cannot wait is not held up by a parent who is not there yet."""
+    waits = referral.kind == Referral.Kind.ORDINARY
+    return not waits or age_on(referral.patient_birth_date, day) >= texts.SIGNS_ALONE
 
 
 def _open_there(referral: Referral) -> Conflict:

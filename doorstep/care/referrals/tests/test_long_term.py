@@ -112,3 +112,13 @@ def test_proposal_drafts_them_and_weighs_units_by_them(monkeypatch: pytest.Monke
     client = Client()
     client.force_login(loop.users["specialist"])
     assert "原长期用药" in client.get(reverse("referrals:proposal", args=[proposal.key])).content.decode()
+
+
+def test_who_stopped_it_last_is_right() -> None:
+    """A ward stopped warfarin; the older note of the township still calls it taken."""
+    stopped = statement("华法林钠片 3 mg", status="stopped")
+    taken = statement("华法林钠片 2.5 mg", "每日 1 次")
+    other = statement("氨氯地平片 5 mg", "每日 1 次")
+    assert [one.name for one in long_term_of([stopped, taken, other])] == ["氨氯地平片 5 mg"]
+    # Begun again after it was stopped.
+    assert [one.name for one in long_term_of([taken, stopped])] == ["华法林钠片 2.5 mg"]

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -24,6 +25,7 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import queries as residents
+from doorstep.people.residents.rules import age_on
 
 _NAMES = {"target": "target_id", "reviewer": "reviewer_id", "slot": "bed_requested", "signer": "consent_signer"}
 
@@ -297,7 +299,12 @@ def _form(
     data: QueryDict | None = None,
 ) -> ReferralForm:
     initial = {name: getattr(referral, name) for name in _FIELDS}
-    initial |= {"consent_signer": referral.patient_name, "consent_relation": "self"}
+    # A child does not sign: the parent's name is asked for.
+    alone = age_on(referral.patient_birth_date, timezone.localdate()) >= texts.SIGNS_ALONE
+    initial |= {
+        "consent_signer": referral.patient_name if alone else "",
+        "consent_relation": "self" if alone else "parent",
+    }
     posted = (data or request.POST) if request.method == "POST" else None
     return ReferralForm(posted, request.FILES if posted is not None else None, initial=initial, choices=offered)
 

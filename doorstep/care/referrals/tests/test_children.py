@@ -1,0 +1,64 @@
+"""A child who is referred: who signs, and how old the paper says the child is."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from doorstep.care.referrals import papers
+from doorstep.care.referrals.actions import Consent
+from doorstep.care.referrals.actions.sending import missing_of
+from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.tests.factories import draft, make_loop
+from doorstep.kernel.access.session import acting
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_child_does_not_sign_for_itself_unless_it_cannot_wait() -> None:
+    loop = make_loop()
+    referral, day = draft(loop), timezone.localdate()
+
+    def fault(years: int, relation: str, kind: str = "ordinary") -> bool:
+        referral.patient_birth_date, referral.kind = day.replace(year=day.year - years, day=1), kind
+        with acting(loop.village):
+            found = missing_of(
+                referral=referral, consent=Consent(signer="周桂兰", relation=relation), placed=True, actor=loop.village
+            )
+        return "consent_relation" in found
+
+    assert [fault(15, "self"), fault(16, "self"), fault(5, "parent"), fault(5, "guardian")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    # Nobody waits with a green channel for a parent who is on the way.
+    assert not fault(5, "self", kind="green")
+
+
+def test_the_form_asks_for_the_parent_of_a_child() -> None:
+    loop = make_loop()
+    referral = draft(loop)
+    client = Client()
+    client.force_login(loop.users["village"])
+    address = reverse("referrals:edit", args=[referral.key])
+    assert 'value="周桂兰"' in client.get(address).content.decode()
+    with acting(loop.village):
+        Referral.objects.filter(pk=referral.pk).update(patient_birth_date=timezone.localdate() - timedelta(days=900))
+    page = client.get(address).content.decode()
+    assert '<option value="parent" selected>' in page
+
+
+def test_the_paper_of_a_newborn_says_its_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = make_loop()
+    referral = draft(loop)
+    said: dict[str, Any] = {}
+    monkeypatch.setattr(papers, "typeset", lambda _template, *, facts, **_more: said.update(facts) or b"%PDF")
+    for days, words in ((3, "3 天"), (100, "3 个月"), (366 * 69, "69 岁")):
+        referral.patient_birth_date = timezone.localdate(referral.created_at) - timedelta(days=days)
+        papers.referral_form(referral, token="")
+        assert said["age"] == words
