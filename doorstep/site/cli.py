@@ -3,9 +3,10 @@
 import argparse
 import getpass
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psycopg
@@ -156,13 +157,25 @@ def _worker(installation: Installation, rest: list[str]) -> int:
 
 
 def _call(installation: Installation, words: list[str], *, role: str = "app") -> int:
-    """Run a program in the foreground; Ctrl-C reaches it from the terminal and we wait for its own end."""
-    process = subprocess.Popen([sys.executable, *words], env=installation.environment(role=role))
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
+    return in_front([sys.executable, *words], environment=installation.environment(role=role))
+
+
+def in_front(words: list[str], *, environment: Mapping[str, str]) -> int:
+    """Run a program in the foreground until it ends by itself; returns its code.
+
+    Ctrl-C reaches it from the terminal; whoever stops us by SIGTERM, as a service manager does, means the program, which would go on
+    without us.
+    """
+    process = subprocess.Popen(words, env=environment)
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _file(rest: list[str], usage: str) -> Path:

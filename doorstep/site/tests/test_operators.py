@@ -1,8 +1,10 @@
 """The operators' door: a backup comes back whole, and what stands in the way is a sentence."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -93,3 +95,26 @@ def test_run_on_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
 
 def _said(words: list[str]) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60).stderr
+
+
+_SERVICE = """
+import signal, sys, time
+from pathlib import Path
+signal.signal(signal.SIGTERM, lambda *_: (Path(sys.argv[1]).write_text("ended in order"), sys.exit(0)))
+Path(sys.argv[1]).write_text("serving")
+time.sleep(60)
+"""
+_DOOR = (
+    "import os, sys; from doorstep.site.cli import in_front; sys.exit(in_front(sys.argv[1:], environment=os.environ))"
+)
+
+
+def test_who_stops_the_door_stops_the_program_behind_it(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    door = subprocess.Popen([sys.executable, "-c", _DOOR, sys.executable, "-c", _SERVICE, str(said)])
+    until = time.monotonic() + 30
+    while not said.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    door.send_signal(signal.SIGTERM)
+    assert door.wait(30) == 0
+    assert said.read_text() == "ended in order"
