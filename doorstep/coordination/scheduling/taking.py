@@ -25,7 +25,7 @@ _PERSON = ("id", "key", "name", "birth_date", "deceased_on", "organization_id", 
 _OWN_WORD, _OWN_DESK = "居民本人预约", "本院窗口预约"
 
 _TAKE = """
-SELECT t.*, scheduling_signed(t.o_resident, %(day)s) FROM scheduling_take(%(slot)s, %(hold)s, %(resident)s, %(patient)s, %(request)s, %(quotas)s::text[],
+SELECT t.*, scheduling_signed(t.o_resident, %(day)s), (SELECT d.code FROM organizations_department d WHERE d.id = t.o_department) FROM scheduling_take(%(slot)s, %(hold)s, %(resident)s, %(patient)s, %(request)s, %(quotas)s::text[],
   %(reach)s::bigint[], %(unit)s, %(first)s, %(key)s, %(until)s, %(now)s, %(user)s, %(holder)s, %(anybody)s, %(booking)s,
   %(sight)s, %(basis)s, %(view)s, %(consortium)s) AS t
 """
@@ -152,7 +152,9 @@ def _answer(row: tuple[Any, ...], ask: Ask) -> Answer:
     resident = _resident(person) if person[0] is not None else None
     if outcome != "taken":
         return Answer(outcome, resident=resident, earlier_id=earlier_id)
-    taken = Taken(row[9], row[10], row[11], _slot(row[12:31]), ask.booking, None if resident is None else bool(signed))
+    taken = Taken(
+        row[9], row[10], row[11], _slot((*row[12:31], row[32])), ask.booking, None if resident is None else bool(signed)
+    )
     return Answer(outcome, taken, resident)
 
 
@@ -171,8 +173,7 @@ def _slot(row: tuple[Any, ...]) -> Slot:
         key=row[10],
         service=row[11],
         organization_id=row[4],
-        # Its code is asked for where somebody wants it.
-        department=Department.from_db(connection.alias, ("id", "name"), (row[12], row[13])),
+        department=Department(id=row[12], name=row[13], code=row[19]),
         practitioner=expert,
     )
     return Slot(
