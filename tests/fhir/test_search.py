@@ -254,7 +254,7 @@ def test_post_answers_as_get_and_pages_hold_no_values(house: House) -> None:
     assert answer.status_code == 200
     bundle = answer.json()
     after = next(link["url"] for link in bundle["link"] if link["relation"] == "next")
-    assert "G-" not in after
+    assert not [one for one in ("G-one", "G-two") if one in after]
     second = house.own.ask("GET", after.partition("/fhir/")[2]).json()
     both = {one["resource"]["id"] for part in (bundle, second) for one in part["entry"]}
     assert both == {"g-one", "g-two"}
