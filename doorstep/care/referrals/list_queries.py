@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from django.db.models import BooleanField, Q, QuerySet
+from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.models.figures import COMING
 from doorstep.care.referrals.states import ENDED
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.database.remembered import Remembered, Slot
@@ -28,8 +29,8 @@ _SHOWN = (
 )  # fmt: skip
 # What the office has before it, what the specialists have, what comes back: values of `Referral.desk`.
 _OFFICE, _WARD, _BACK = (0, 9), (10, 19), (13, 15)
-# Values of `Referral.desk`: set out, and accepted but not there.
-_DESK_ON_THE_WAY, _DESK_EXPECTED = 3, 4
+# How many of those on the way are counted; a house that has more looks at the soonest.
+COUNTED = 99
 _ENDED_SQL = ", ".join(f"'{state}'" for state in ENDED)
 _OPEN = f"state NOT IN ({_ENDED_SQL})"
 
@@ -69,15 +70,14 @@ _COMING_WITH = ("source", "target", "department", "expert", "referrer")
 
 def list_coming(*, actor: Actor, limit: int = PAGE) -> list[Referral]:
     """Who is on the way to the actor's units, and who comes by the green channel and has not set out, the soonest first."""
-    on_the_way = Q(desk=_DESK_ON_THE_WAY) | Q(desk=_DESK_EXPECTED, kind="green")
-    rows = Referral.objects.filter(on_the_way, target_id__in=sorted(actor.reach)).select_related(*_COMING_WITH)
+    rows = Referral.objects.filter(COMING, target_id__in=sorted(actor.reach)).select_related(*_COMING_WITH)
     return list(rows.order_by("expected_at", "id")[:limit])
 
 
-def count_on_the_way(*, actor: Actor) -> int:
-    """How many of them there are."""
-    on_the_way = Q(desk=_DESK_ON_THE_WAY) | Q(desk=_DESK_EXPECTED, kind="green")
-    return Referral.objects.filter(on_the_way, target_id__in=sorted(actor.reach)).count()
+def count_on_the_way(*, actor: Actor) -> str:
+    """How many of them there are, "99+" for more."""
+    found = Referral.objects.filter(COMING, target_id__in=sorted(actor.reach))[: COUNTED + 1].count()
+    return str(found) if found <= COUNTED else f"{COUNTED}+"
 
 
 def list_treating(*, actor: Actor, mine: bool = False, after: str = "", limit: int = PAGE) -> Page:

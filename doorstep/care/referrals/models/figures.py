@@ -50,3 +50,5 @@ DESK = models.Case(
     models.When(state="received_back", then=15),
     default=20,
 )
+# Who is on the way, and who comes by the green channel and has not set out: a few of thousands.
+COMING = models.Q(desk=3) | models.Q(desk=4, kind="green")

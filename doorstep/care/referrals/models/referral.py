@@ -315,6 +315,7 @@ class Referral(GoesHome):
             models.Index(
                 fields=["target", "desk", "state_since", "id"], name="referral_desk", condition=models.Q(desk__lt=20)
             ),
+            models.Index(fields=["target", "expected_at", "id"], name="referral_coming", condition=figures.COMING),
             models.Index(
                 fields=["attending", "desk", "state_since", "id"],
                 name="referral_attending",

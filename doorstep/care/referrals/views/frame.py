@@ -27,7 +27,7 @@ def work(
     chosen: Any = None,
     refusal: presenters.Refusal | None = None,
     refused_code: tuple[str, str] = ("", ""),
-    on_the_way: int | None = None,
+    on_the_way: str | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """A list of referrals, and the chosen one beside it; one that has left the list stands on top of it.

@@ -47,7 +47,14 @@ def coming(request: HttpRequest) -> HttpResponse:
     audit.record(action="referral.coming", actor=actor, subject="coming")
     belong_to(request, reverse("referrals:office"))
     rows = list_queries.list_coming(actor=actor)
-    context = {"lines": coming_presenters.lines_of(rows), "may_check_in": actor.may(Permission.REFERRAL_ACCEPT)}
+    # A page holds the soonest; how many there are is counted only where it is full.
+    whole = len(rows) < list_queries.PAGE
+    count = str(len(rows)) if whole else list_queries.count_on_the_way(actor=actor)
+    context = {
+        "lines": coming_presenters.lines_of(rows),
+        "count": count,
+        "may_check_in": actor.may(Permission.REFERRAL_ACCEPT),
+    }
     return render(request, "referrals/coming.html", context)
 
 
