@@ -158,7 +158,6 @@ def next_free(
             origin=origin,
             actor=actor,
             now=now,
-            planned_once=True,
             since=since or now,
             limit=1,
             slot=slot.id,
@@ -384,7 +383,7 @@ def _choices(
     planned_once: bool = False,
     **values: Any,
 ) -> list[SlotChoice]:
-    """`planned_once` is for narrow looks that are asked again and again: planning them takes longer than they do."""
+    # Only for the look at one slot: what orders slots by time and is planned for any values counts the places of all first.
     statement = _CHOICE.format(where=where, order=order)
     values |= {
         "now": now,
