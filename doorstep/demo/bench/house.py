@@ -98,6 +98,8 @@ class House:
 
     def measure(self, *arguments: str) -> int:
         """Run the measures in a process of their own; returns its exit code."""
+        # A storm that was broken off would have everything killed that is measured now.
+        (self.directory / "storm").unlink(missing_ok=True)
         killer = threading.Thread(target=self._kill_in_turn, daemon=True)
         killer.start()
         try:
