@@ -25,7 +25,12 @@ _Value = TypeVar("_Value")
 _REMEMBERED_SECONDS = 1.0
 _MOST = 1_000
 _lock = threading.Lock()
-_told: dict[tuple[object, ...], tuple[float, str, SlotChoice | None]] = {}
+_Told = tuple[float, str, SlotChoice | None]
+_told: dict[tuple[object, ...], _Told] = {}
+# Who comes while somebody looks it up waits for that one's answer, and for no longer than a moment: the looker may itself wait
+# for a connection that those who wait hold.
+_WAITS_SECONDS = 0.3
+_turns: dict[tuple[object, ...], threading.Lock] = {}
 # Before that moment a clinic has nothing for such askers: not looked at again for half a minute, or every refusal of a long
 # morning would pass over all that is full. A place that somebody gives back meanwhile is found by searching for slots at once.
 _FULL_UNTIL_SECONDS = 30.0
@@ -65,12 +70,31 @@ def refuse(ask: Ask, *, over: bool) -> NoReturn:
         message, found = _sentence(ask, over=over, remembers=False)
         raise NoPlaceLeft(message, next_slot=found)
     name = (ask.slot, ask.origin, ask.actor.organization_id, over, get_language())
+    known = _remembered(name) or _looked_up(name, ask, over=over)
+    raise NoPlaceLeft(known[1], next_slot=known[2])
+
+
+def _remembered(name: tuple[object, ...]) -> _Told | None:
     with _lock:
         known = _told.get(name)
-    if known is None or known[0] < time.monotonic():
-        known = (time.monotonic() + _REMEMBERED_SECONDS, *_sentence(ask, over=over, remembers=True))
-        _keep(_told, name, known)
-    raise NoPlaceLeft(known[1], next_slot=known[2])
+    return known if known is not None and known[0] >= time.monotonic() else None
+
+
+def _looked_up(name: tuple[object, ...], ask: Ask, *, over: bool) -> _Told:
+    with _lock:
+        if len(_turns) >= _MOST:
+            _turns.clear()
+        turn = _turns.setdefault(name, threading.Lock())
+    mine = turn.acquire(timeout=_WAITS_SECONDS)
+    try:
+        known = _remembered(name)
+        if known is None:
+            known = (time.monotonic() + _REMEMBERED_SECONDS, *_sentence(ask, over=over, remembers=True))
+            _keep(_told, name, known)
+        return known
+    finally:
+        if mine:
+            turn.release()
 
 
 def _sentence(ask: Ask, *, over: bool, remembers: bool) -> tuple[str, SlotChoice | None]:

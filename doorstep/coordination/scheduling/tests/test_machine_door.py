@@ -1,21 +1,28 @@
 """FHIR operations: $find, $hold, $book, $cancel with a token; a resend books once; an Appointment resource does the same."""
 
+import threading
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import orjson
 import pytest
+from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 
+from doorstep.coordination.scheduling import refusing
 from doorstep.coordination.scheduling.models import Booking, Place, Schedule
+from doorstep.coordination.scheduling.outcomes import NoPlaceLeft
+from doorstep.coordination.scheduling.taking import Ask
 from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
 from doorstep.kernel.access import actions as access
+from doorstep.kernel.access import queries as access_queries
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents.tests.factories import make_resident
+from doorstep.site.actors import of_system
 
 pytestmark = pytest.mark.django_db
 
@@ -165,3 +172,46 @@ def test_a_late_machine_is_led_past_what_is_full(client: Client) -> None:
         said = timezone.localtime(following.starts_at).strftime("%m-%d %H:%M")
         assert refused.status_code == 409
         assert f"最近可约：王主任 {said}" in refused.content.decode()
+
+
+class _Looks:
+    """Counts the looks at slots that a connection sends."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.count += "FROM scheduling_slot s" in sql
+        return execute(sql, params, many, context)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_late_machines_are_told_by_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight threads of a burst are late for one slot: one looks for the next time, the others hear what it found."""
+    monkeypatch.setattr(refusing, "_WAITS_SECONDS", 30.0)
+    clinic = make_clinic()
+    slot, later = make_slot(clinic, open=0), make_slot(clinic, starts_at=timezone.now() + timedelta(days=3), open=1)
+    _token(clinic)
+    with acting(system_actor(Purpose.SIGN_IN)):
+        client = access_queries.client_by_name("village-his")
+    assert client is not None
+    actor, looks, told = of_system(client), _Looks(), []
+    gate = threading.Barrier(8)
+
+    def come() -> None:
+        gate.wait()
+        try:
+            with connection.execute_wrapper(looks), acting(actor):
+                refusing.refuse(Ask(actor=actor, now=timezone.now(), slot=slot.key), over=False)
+        except NoPlaceLeft as refused:
+            told.append(refused.next_slot.key if refused.next_slot else None)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=come) for _number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # One look at the slot itself, one for the next.
+    assert (told, looks.count) == ([later.key] * 8, 2)
