@@ -37,6 +37,7 @@ from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.workflow.actions import check_way
 from doorstep.kernel.workflow.queries import allowed
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import ResidentAccount
@@ -111,6 +112,10 @@ ACTS: dict[str, Act] = {
     "close": lambda story, one, who, _n: actions.close(referral=one, actor=who, outcome="迁居外地"),
     "record_death": lambda story, one, who, _n: actions.record_death(referral=one, reason="抢救无效", actor=who),
 }
+# One act of the patient's, told to the sender or to the office: whose verb it is has to be asked first.
+TOLD_TO = {"confirm", "confirm_there", "refuse_offer", "refuse_there", "agree_day", "agree_day_there", "agree_day_self"}
+ACTS |= {"confirm_there": ACTS["confirm"], "refuse_there": ACTS["refuse_offer"], "agree_day_there": ACTS["agree_day"]}
+ACTS["agree_day_self"] = lambda story, one, who, n: story.another_day(one, who, n, by_resident=True)
 # The clocks: what time does to whatever is waiting.
 CLOCKS: tuple[Callable[[Actor], int], ...] = (
     lambda actor: actions.expire_offers(actor=actor, now=timezone.now() + LATER),
@@ -276,7 +281,10 @@ class Story(RuleBasedStateMachine):
             act()
 
     def _act(self, one: Referral, who: Actor, verb: str, n: int) -> None:
-        ACTS[verb](self, queries.get(key=one.key, actor=who), who, n)
+        found = queries.get(key=one.key, actor=who)
+        if verb in TOLD_TO:
+            check_way(found, verb, actor=who)
+        ACTS[verb](self, found, who, n)
 
     def _no_room(self, one: Referral, verb: str, refused: str) -> bool:
         """Refusals that a page cannot know of before: a form is incomplete, another request is open at that unit, somebody is dead."""
@@ -284,7 +292,7 @@ class Story(RuleBasedStateMachine):
             return any(words in refused for words in ("未完成", "尚未结束", "本单位", "预留已过期"))
         if verb == "redirect":
             return "已有未结束的转诊" in refused
-        if verb == "agree_day":
+        if verb.startswith("agree_day"):
             return any(words in refused for words in ("号", "预约", "时段", "时间")) or self.dead()
         if verb in ("receive_back", "arrive_back") and one.goes_to == "bed":
             # The bed was given away when its keeping ran out, or others lie in all of them.
@@ -322,11 +330,12 @@ class Story(RuleBasedStateMachine):
         other = self.houses[self.houses[0] == one.target_id]
         return actions.redirect(referral=one, target_id=other, reason="无床位", actor=who)
 
-    def another_day(self, one: Referral, who: Actor, n: int) -> object:
+    def another_day(self, one: Referral, who: Actor, n: int, *, by_resident: bool = False) -> object:
         """A place of the clinic where one is left at that unit, else a time."""
         slot = self.slots[n % 2] if n and one.target_id == self.loop.world.lead else None
         at = timezone.now() + timedelta(days=1 + n)
-        return actions.agree_day(referral=one, actor=who, expected_at=at, slot_key=slot.key if slot else None)
+        key = slot.key if slot else None
+        return actions.agree_day(referral=one, actor=who, expected_at=at, slot_key=key, by_resident=by_resident)
 
     def take_back(self, one: Referral, who: Actor) -> object:
         """With a free bed of the centre where the patient goes to one."""
