@@ -98,6 +98,8 @@ def settle_debt(*, debt: PayLater, verb: str, reason: str, actor: Actor, amount:
     Raises Refused for a part that is none, Conflict for a second reminder of the same day.
     """
     now, today = timezone.now(), timezone.localdate()
+    # As it is now: somebody at another window may have taken a part since this page was opened.
+    debt = workflow.lock(debt)
     if verb == "pay_part":
         part = _part_of(debt, amount)
         if part == debt.rest():
@@ -118,13 +120,14 @@ def settle_debt(*, debt: PayLater, verb: str, reason: str, actor: Actor, amount:
             raise Conflict(_("今天已提醒过患者，请明天再提醒。"))
         looked = max(debt.due_on, today + _AFTER_REMINDER)
         due_at = datetime.combine(looked, time(17), tzinfo=timezone.get_current_timezone())
+    rest = debt.amount - ways[verb].get("paid", debt.paid)
     return workflow.apply(
         debt,
         verb,
         actor=actor,
         reason=reason,
         values=ways[verb],
-        details={**details_of(debt.referral), "amount": str(debt.amount), "rest": str(debt.rest())},
+        details={**details_of(debt.referral), "amount": str(debt.amount), "rest": str(rest)},
         due_at=due_at,
     )
 

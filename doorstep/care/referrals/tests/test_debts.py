@@ -114,3 +114,26 @@ def test_nobody_reminds_the_dead() -> None:
         Resident.objects.filter(pk=loop.resident.pk).update(deceased_on=timezone.localdate())
     with acting(loop.specialist) as ward, pytest.raises(Conflict, match="已去世"):
         actions.settle_debt(debt=debt, verb="remind", reason="", actor=ward)
+
+
+def test_two_windows_take_parts_at_the_same_moment_and_neither_is_lost() -> None:
+    """Both opened the page before either was paid: what each took is on the account, and more than is owed is refused."""
+    loop = make_loop()
+    _referral, _debt = owing(loop)
+    with acting(loop.specialist) as ward:
+        one, other = (
+            PayLater.objects.select_related("referral").get(),
+            PayLater.objects.select_related("referral").get(),
+        )
+        actions.settle_debt(debt=one, verb="pay_part", reason="", amount=Decimal(700), actor=ward)
+        with pytest.raises(Refused):
+            actions.settle_debt(debt=other, verb="pay_part", reason="", amount=Decimal(700), actor=ward)
+        actions.settle_debt(debt=other, verb="pay_part", reason="", amount=Decimal(500), actor=ward)
+        assert (PayLater.objects.get().paid, PayLater.objects.get().rest()) == (Decimal(1200), Decimal("50.50"))
+        actions.settle_debt(debt=other, verb="pay_part", reason="", amount=Decimal("50.50"), actor=ward)
+        assert PayLater.objects.get().state == "paid"
+    with acting(system_actor(Purpose.CLOCKS)):
+        said = (
+            EventRow.objects.filter(details__rest__isnull=False).order_by("id").values_list("details__rest", flat=True)
+        )
+        assert list(said) == ["550.50", "50.50", "0.00"]
