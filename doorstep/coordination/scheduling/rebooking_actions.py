@@ -9,7 +9,9 @@ from doorstep.coordination.scheduling.models import Booking, Rebooking
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.session import for_purpose
+from doorstep.kernel.record.publishing import Published
 from doorstep.kernel.workflow import actions as workflow
+from doorstep.kernel.workflow.publication import resources_of
 
 
 @transaction.atomic
@@ -32,24 +34,36 @@ def rebook(*, key: uuid.UUID | str, slot_key: uuid.UUID | str, origin: str, acto
 def settle(*, booking: Booking, actor: Actor) -> Rebooking | None:
     """Close what a stopped clinic left for this person in the department of a new booking, however it came about; None for nothing.
 
-    From the waiting list, on the own phone, at the machine or by telephone: who has a new time is looked after no more.
+    From the waiting list, on the own phone, at the machine or by telephone: who has a new time is looked after no more. The new
+    booking says from now on which one it replaces, as one does that was found with the task's own button.
     """
     department_id = booking.slot.schedule.department_id
     task = (
-        Rebooking.objects.filter(
-            resident_id=booking.resident_id, state="open", booking__slot__schedule__department_id=department_id
-        )
+        Rebooking.objects.select_related("booking")
+        .filter(resident_id=booking.resident_id, state="open", booking__slot__schedule__department_id=department_id)
         .order_by("created_at")
         .first()
     )
     if task is None:
         return None
-    values, details = {"new_booking_id": booking.pk}, {"booking": str(booking.key)}
     if actor.kind is ActorKind.RESIDENT:
-        return workflow.apply(task, "self-rebook", actor=actor, values=values, details=details)
+        return _settled(task, booking, "self-rebook", actor)
     with for_purpose(Purpose.HANDLER, actor):
-        house = system_actor(Purpose.HANDLER, consortium_id=task.consortium_id)
-        return workflow.apply(task, "rebook", actor=house, values=values, details=details)
+        return _settled(task, booking, "rebook", system_actor(Purpose.HANDLER, consortium_id=task.consortium_id))
+
+
+def _settled(task: Rebooking, booking: Booking, verb: str, actor: Actor) -> Rebooking:
+    """The task closed with a booking; one that replaces another already keeps its word."""
+    made, old = workflow.lock(booking), task.booking
+    shown: list[Published] = []
+    if made.changed_from_id is None:
+        made.changed_from, made.replaces_key = old, old.key
+        # The wait began with the first wish, not when the stop made somebody ask again.
+        made.wanted_since = min(old.wanted_since, made.wanted_since)
+        made.save(update_fields=["changed_from", "replaces_key", "wanted_since"])
+        shown = resources_of(made)
+    values, details = {"new_booking_id": made.pk}, {"booking": str(made.key)}
+    return workflow.apply(task, verb, actor=actor, values=values, details=details, also=shown)
 
 
 @transaction.atomic
