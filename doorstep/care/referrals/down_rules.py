@@ -17,6 +17,7 @@ from doorstep.care.referrals.criteria import (
     Test,
     all_of,
     at_least,
+    at_most,
     below,
     has_text,
     is_true,
@@ -83,7 +84,7 @@ _BY_DISEASE: dict[str, tuple[Criterion, ...]] = {
             "heart-quiet",
             "heart",
             gettext_noop("连续 3 天无胸痛、胸闷发作，脉搏 50–100 次/分"),
-            all_of(at_least("chest_pain_free_days", 3), at_least("pulse", 50), below("pulse", 101)),
+            all_of(at_least("chest_pain_free_days", 3), at_least("pulse", 50), at_most("pulse", 100)),
         ),
     ),
     "diabetes": (
@@ -91,7 +92,7 @@ _BY_DISEASE: dict[str, tuple[Criterion, ...]] = {
             "glucose-steady",
             "diabetes",
             gettext_noop("血糖 4.4–13.9 mmol/L，无低血糖"),
-            all_of(at_least("glucose", 4.4), below("glucose", 14.0)),
+            all_of(at_least("glucose", 4.4), at_most("glucose", 13.9)),
             _FOUR,
         ),
     ),
@@ -177,20 +178,29 @@ def judge_home(disease: str, facts: Facts) -> list[Judgement]:
 
 
 def disease_of(code: str, text: str) -> str:
-    """The disease of a diagnosis by its ICD-10 code, else by its words."""
-    for disease, prefixes, words in _PREFIXES:
-        if code.upper().startswith(prefixes) or any(word in text for word in words):
-            return disease
-    return "general"
+    """The disease of a diagnosis by its ICD-10 code, else by its words.
+
+    The blocks of ICD-10 (WHO, tenth revision; the same in GB/T 14396): E10–E14 diabetes, I10–I15 hypertensive diseases, I60–I64 with the
+    sequelae I69 strokes. I11.0, I13.0 and I13.2 are hypertensive diseases with heart failure: such a patient is followed as a failing heart.
+    """
+    upper = code.upper()
+    by_code = next((disease for disease, prefixes, _words in _PREFIXES if upper.startswith(prefixes)), None)
+    by_words = (disease for disease, _prefixes, words in _PREFIXES if any(word in text for word in words))
+    return by_code or next(by_words, "general")
 
 
+# In the order in which words are looked for, and codes: the failing heart before the pressure that made it fail.
 _PREFIXES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("heart", ("I20", "I21", "I22", "I24", "I25", "I48", "I50"), ("心肌梗死", "冠心病", "心力衰竭", "PCI")),
-    ("stroke", ("I60", "I61", "I63", "I64"), ("脑梗死", "脑出血", "卒中")),
+    (
+        "heart",
+        ("I20", "I21", "I22", "I24", "I25", "I48", "I50", "I11.0", "I13.0", "I13.2"),
+        ("心肌梗死", "冠心病", "心力衰竭", "PCI"),
+    ),
+    ("stroke", ("I60", "I61", "I62", "I63", "I64", "I69"), ("脑梗死", "脑出血", "卒中")),
     ("copd", ("J44",), ("慢阻肺", "慢性阻塞性肺")),
-    ("diabetes", ("E10", "E11", "E14"), ("糖尿病",)),
+    ("diabetes", ("E10", "E11", "E12", "E13", "E14"), ("糖尿病",)),
     ("surgery", ("S72", "S82", "K35", "M17", "M16"), ("骨折", "术后", "置换")),
-    ("hypertension", ("I10", "I11"), ("高血压",)),
+    ("hypertension", ("I10", "I11", "I12", "I13", "I15"), ("高血压",)),
 )
 
 

@@ -24,6 +24,12 @@ RELATIONS: dict[str, str] = {
 # Full years from which on somebody may sign alone (民法典第十八条, from memory: who is 16 and lives by own work is treated as of age).
 SIGNS_ALONE = 16
 
+
+def signs_alone(age: int) -> bool:
+    """Whether a patient of so many full years may sign a consent alone; of adults without capacity the doctor judges."""
+    return age >= SIGNS_ALONE
+
+
 WARNING_SIGNS: tuple[str, ...] = (
     gettext_noop("胸痛、胸闷持续超过 10 分钟不缓解"),
     gettext_noop("静息时气促、夜间憋醒或下肢水肿加重"),

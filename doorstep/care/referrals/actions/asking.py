@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import case_states, down_aims, down_queries, texts
 from doorstep.care.referrals.actions.down import facts_of, label_of
+from doorstep.care.referrals.actions.sending import under_age
 from doorstep.care.referrals.models import DownProposal
+from doorstep.care.referrals.record_facts import age_on
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.workflow import actions as workflow
@@ -33,13 +35,19 @@ def agree_ward(
     """The ward's doctor agrees, with the patient's consent, and the receiver is asked: the proposed one or another.
 
     `following` are asked in this order when it cannot or does not answer. `aim` is where the patient goes instead of what was proposed:
-    the units are weighed anew for it. Raises Refused without consent, for an aim that does not exist, or for a unit that cannot be asked.
+    the units are weighed anew for it. Raises Refused without consent, for a child that signs alone, for an aim that does not exist, for a unit
+    that cannot be asked, and for an account that is nobody's: the plan carries the name of the doctor who signed it.
     """
+    workflow.check_way(proposal, "agree_ward", actor=actor)
+    if actor.practitioner_id is None:
+        raise Refused(_("下转须由病区医师本人签署：当前账号没有登记医师，请用医师本人的账号登录。"))
     problems: dict[str, object] = {}
     if not signer.strip():
         problems["signer"] = _("请填写知情同意签署人。")
     if relation not in texts.RELATIONS:
         problems["relation"] = _("请选择签署人与患者的关系。")
+    elif relation == "self" and not texts.signs_alone(age_on(proposal.resident.birth_date, timezone.localdate())):
+        problems["relation"] = under_age()
     # What stands on a shelf today counts, not what stood there when the house proposed.
     aimed = _aimed(proposal, aim or proposal.aim)
     usual = (

@@ -265,16 +265,21 @@ def _unsigned(referral: Referral, consent: Consent, now: datetime) -> dict[str, 
     if consent.relation not in texts.RELATIONS:
         missing["consent_relation"] = _("请选择签署人与患者的关系。")
     elif consent.relation == "self" and not _signs_alone(referral, timezone.localdate(now)):
-        missing["consent_relation"] = _("患者未满 16 周岁，请由父母或其他监护人签署，并选择签署人与患者的关系。")
+        missing["consent_relation"] = under_age()
     if consent.paper and not consent.paper.startswith(tuple(_PAPERS)):
         missing["consent_paper"] = _NO_PAPER
     return missing
 
 
+def under_age() -> str:
+    """What is said where a child would sign for itself."""
+    return _("患者未满 16 周岁，请由父母或其他监护人签署，并选择签署人与患者的关系。")
+
+
 def _signs_alone(referral: Referral, day: date) -> bool:
     """Whether the patient may sign for themselves; who cannot wait is not held up by a parent who is not there yet."""
     waits = referral.kind == Referral.Kind.ORDINARY
-    return not waits or age_on(referral.patient_birth_date, day) >= texts.SIGNS_ALONE
+    return not waits or texts.signs_alone(age_on(referral.patient_birth_date, day))
 
 
 def _open_there(referral: Referral) -> Conflict:

@@ -17,8 +17,9 @@ from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.case import note_debt
 from doorstep.care.referrals.actions.details import details_of, give_bed_back
 from doorstep.care.referrals.actions.following import close_for_next
-from doorstep.care.referrals.actions.sending import Consent, consent_values, decisions_of
+from doorstep.care.referrals.actions.sending import Consent, consent_values, decisions_of, under_age
 from doorstep.care.referrals.models import RecoveryPlan, Referral
+from doorstep.care.referrals.record_facts import age_on
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds import queries as bed_queries
 from doorstep.kernel.access.actor import Actor
@@ -121,6 +122,7 @@ def admit(
 def discharge(*, referral: Referral, actor: Actor, summary: Discharge, plan: Plan) -> Referral:
     """Write the discharge summary and the recovery plan in one act; raises Refused with the fields that are wrong."""
     workflow.check_way(referral, "discharge", actor=actor)
+    _check_signer(actor)
     check_plan(summary, plan)
     now = timezone.now()
     write_plan(referral, plan, actor=actor, now=now)
@@ -153,6 +155,7 @@ def send_down(
     `aim` is where the patient goes instead of what the draft says. Raises Refused with the fields that are wrong, or without a receiver.
     """
     workflow.check_way(referral, "send_down", actor=actor)
+    _check_signer(actor)
     check_plan(summary, plan)
     receiver = receiver_id or referral.receiver_id
     goes_to = aim or referral.goes_to or down_aims.CLINIC
@@ -188,6 +191,12 @@ def send_down(
     return moved
 
 
+def _check_signer(actor: Actor) -> None:
+    """Raise Refused for an account that is nobody's: a plan names the doctor who wrote it."""
+    if not actor.is_system and actor.practitioner_id is None:
+        raise Refused(_("出院小结和康复计划须由医师本人签署：当前账号没有登记医师，请用医师本人的账号登录。"))
+
+
 def _down_problems(referral: Referral, receiver: int | None, goes_to: str, consent: Consent) -> dict[str, object]:
     problems: dict[str, object] = {}
     if receiver is None or receiver == referral.source_id:
@@ -195,6 +204,11 @@ def _down_problems(referral: Referral, receiver: int | None, goes_to: str, conse
     problems |= aim_problems(goes_to, receiver)
     if not consent.signer.strip() or consent.relation not in texts.RELATIONS:
         problems["consent_signer"] = _("请填写知情同意签署人和与患者的关系。")
+    elif consent.relation == "self" and not texts.signs_alone(
+        age_on(referral.patient_birth_date, timezone.localdate())
+    ):
+        # Nobody is in such a hurry to go home that a parent could not be waited for.
+        problems["consent_relation"] = under_age()
     return problems
 
 

@@ -1,5 +1,6 @@
 """What the pages of discharge and of going home show."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from doorstep.care.referrals.long_term import LongTerm, standing
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.presenters import asking, homeward
 from doorstep.care.referrals.presenters.words import criteria_now, criteria_rows, english
-from doorstep.care.referrals.record_facts import Known, down_facts, known_of
+from doorstep.care.referrals.record_facts import Known, age_on, down_facts, known_of
 from doorstep.coordination.beds import queries as beds
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.terminology import queries as terminology
@@ -23,14 +24,16 @@ from doorstep.kernel.worklist import queries as worklist
 _TONES = {"proposed": "warn", "asked": "info", "agreed": "ok", "refused": "neutral", "lapsed": "neutral"}
 
 
-def fill_receivers(form: Any, referral: Referral) -> None:
-    """Give the form the units that may take over for its aim, near home first; another aim brings its own along."""
+def fill_receivers(form: Any, referral: Referral, rows: Sequence[Mapping[str, str]]) -> None:
+    """Give the form the units that may take over for its aim with the medicines of its rows, near home first; another aim brings its own along."""
     field = form.fields["receiver"]
     if referral.state != "draft" or not isinstance(field, forms.TypedChoiceField):
         return
-    rows = homeward.receivers(referral, aim=str(form["aim"].value() or ""))
-    field.choices = [("", "—"), *((str(key), name) for key, name in rows)]
-    form.fields["aim"].widget.attrs |= homeward.picks(reverse("referrals:receivers", args=[referral.key]))
+    found = homeward.receivers(referral, aim=str(form["aim"].value() or ""), medicines=rows)
+    field.choices = [("", "—"), *((str(key), name) for key, name in found)]
+    picks = homeward.picks(reverse("referrals:receivers", args=[referral.key]))
+    # The plan of this form counts, not the one that was drafted.
+    form.fields["aim"].widget.attrs |= picks | {"hx-include": "[name=medicine_code], [name=medicine_name]"}
 
 
 def known_now(referral: Referral, *, actor: Actor) -> Known:
@@ -134,6 +137,8 @@ def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[
         and actor.may("REFERRAL_RECEIVE_BACK"),
         "reasons": [(code, _(str(words))) for code, words in Referral.BackReason.choices],
         "relations": [(code, _(text)) for code, text in texts.RELATIONS.items()],
+        # Of a child the parent's name is asked for.
+        "alone": not asked or texts.signs_alone(age_on(proposal.resident.birth_date, timezone.localdate())),
         "refusals": asking.refusals(proposal),
     }
 

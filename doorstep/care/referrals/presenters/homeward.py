@@ -1,5 +1,6 @@
 """What a page says of where a patient goes from the hospital, and what the dialogs of the way home ask."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -98,13 +99,19 @@ def initial_of(referral: Referral) -> dict[str, Any]:
     return {"aim": aim, "receiver": found[0][0] if found else None}
 
 
-def receivers(referral: Referral, *, aim: str) -> list[tuple[int, str]]:
-    """The units that may take over for an aim, those that can do what the plan needs first and near home on top, each with what it lacks; the clinic's without a known aim."""
+def receivers(
+    referral: Referral, *, aim: str, medicines: Sequence[Mapping[str, str]] | None = None
+) -> list[tuple[int, str]]:
+    """The units that may take over for an aim, those that can do what the plan needs first and near home on top, each with what it lacks; the clinic's without a known aim.
+
+    `medicines` are the lines of a plan that is being written; None takes the plan as it was kept.
+    """
     aim = aim if aim in down_aims.AIMS else down_aims.CLINIC
-    plan = getattr(referral, "plan", None)
+    if medicines is None:
+        medicines = planned(referral)
     diagnosis = referral.discharge_diagnosis or referral.impression
     disease = down_rules.disease_of(referral.discharge_code or referral.impression_code, diagnosis)
-    needs = down_rules.needs_of(disease, plan.medicines if plan else [], aim=aim)
+    needs = down_rules.needs_of(disease, medicines, aim=aim)
     home = organizations.get(organization_id=default_receiver(referral) or referral.source_id)
     if referral.direction == Referral.Direction.DOWN:
         home = referral.resident.organization
@@ -117,6 +124,15 @@ def receivers(referral: Referral, *, aim: str) -> list[tuple[int, str]]:
         # A hospital that sent its patient up has the patient back.
         rows.insert(0, (home.id, home.name))
     return rows
+
+
+def planned(referral: Referral) -> list[dict[str, str]]:
+    """The medicines of the plan: as the ward wrote it, else as the agreed proposal drafted it; [] for neither."""
+    plan = getattr(referral, "plan", None)
+    if plan is not None:
+        return list(plan.medicines)
+    proposal = down_queries.agreed_proposal(referral_id=referral.pk)
+    return list(proposal.plan.get("medicines", [])) if proposal is not None else []
 
 
 def _note(one: Weighed, names: dict[str, str], shelf: dict[str, str]) -> str:

@@ -204,10 +204,48 @@ def test_learning_a_fact_never_reverses_a_judgement(known: dict[str, Any], forgo
 
 @pytest.mark.parametrize(
     ("code", "text", "disease"),
-    [("I21.1", "", "heart"), ("", "脑梗死恢复期", "stroke"), ("J44.1", "", "copd"), ("", "胃炎", "general")],
+    [
+        ("I21.1", "", "heart"),
+        ("", "脑梗死恢复期", "stroke"),
+        ("J44.1", "", "copd"),
+        ("", "胃炎", "general"),
+        # WHO ICD-10: E10–E14 diabetes, I10–I15 hypertensive diseases, I60–I64 with I69 strokes and what they leave.
+        ("E12.900", "营养不良相关性糖尿病", "diabetes"),
+        ("E13.900", "", "diabetes"),
+        ("I12.900", "", "hypertension"),
+        ("I13.900", "", "hypertension"),
+        ("i15.000", "", "hypertension"),
+        ("I62.900", "", "stroke"),
+        ("I69.300", "", "stroke"),
+        ("I69.400", "偏瘫", "stroke"),
+        # A heart that fails from high pressure is followed as a failing heart.
+        ("I11.000", "", "heart"),
+        ("I13.000", "", "heart"),
+        ("I13.200", "", "heart"),
+        ("I11.900", "", "hypertension"),
+        # The code speaks first: words of the past say nothing of what the patient lies in the ward for.
+        ("E11.900", "2型糖尿病，陈旧性心肌梗死", "diabetes"),
+        ("K29.500", "慢性胃炎，高血压", "hypertension"),
+    ],
 )
 def test_disease_of(code: str, text: str, disease: str) -> None:
     assert disease_of(code, text) == disease
+
+
+@pytest.mark.parametrize(
+    ("value", "met"), [(4.3, False), (4.4, True), (13.9, True), (13.91, False), (13.95, False), (14.0, False)]
+)
+def test_glucose_to_go_home_with_ends_where_its_sentence_says(value: float, met: bool) -> None:
+    found = {one.code: one for one in judge_home("diabetes", facts(glucose=value))}["glucose-steady"]
+    assert "4.4–13.9" in found.criterion.text
+    assert found.met is met
+
+
+@pytest.mark.parametrize(("value", "met"), [(49, False), (50, True), (100, True), (100.5, False), (101, False)])
+def test_pulse_to_go_home_with_ends_where_its_sentence_says(value: float, met: bool) -> None:
+    found = {one.code: one for one in judge_home("heart", facts(pulse=value, chest_pain_free_days=3))}["heart-quiet"]
+    assert "50–100" in found.criterion.text
+    assert found.met is met
 
 
 def test_the_nearest_able_unit_comes_first() -> None:

@@ -300,7 +300,7 @@ def _form(
 ) -> ReferralForm:
     initial = {name: getattr(referral, name) for name in _FIELDS}
     # A child does not sign: the parent's name is asked for.
-    alone = age_on(referral.patient_birth_date, timezone.localdate()) >= texts.SIGNS_ALONE
+    alone = texts.signs_alone(age_on(referral.patient_birth_date, timezone.localdate()))
     initial |= {
         "consent_signer": referral.patient_name if alone else "",
         "consent_relation": "self" if alone else "parent",

@@ -74,8 +74,8 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
     bound, down = request.method == "POST", referral.state == "draft"
     proposal = down_queries.agreed_proposal(referral_id=referral.pk)
     form = DischargeForm(request.POST if bound else None, initial=_initial(referral, actor, proposal))
-    going_home.fill_receivers(form, referral)
     rows = lines.rows_of(request.POST) if bound else list(proposal.plan.get("medicines", [])) if proposal else []
+    going_home.fill_receivers(form, referral, rows)
     if bound and form.is_valid():
         try:
             with transaction.atomic():
@@ -115,7 +115,9 @@ def receivers(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_TREAT)
     referral = queries.get(key=key, actor=actor)
-    rows = homeward.receivers(referral, aim=request.GET.get("aim", ""))
+    # A form that is being written sends its medicines along; a dialog goes by the plan as it was kept.
+    written = lines.rows_of(request.GET)[:_MOST_ROWS] if "medicine_name" in request.GET else None
+    rows = homeward.receivers(referral, aim=request.GET.get("aim", ""), medicines=written)
     return render_part(request, "referrals/_receivers.html", "options", {"rows": rows})
 
 
