@@ -30,9 +30,11 @@ _DISEASES: Final[Mapping[str, _Disease]] = {
     "pregnant": _Disease(("O", "Z33", "Z34", "Z35", "Z36", "Z39"), re.compile("妊娠(?!史)|产褥期|孕 ?[0-9]+ ?[+周]"), _PREGNANCY),
 }  # fmt: skip
 _ICD10: Final = re.compile(r"[A-Z]\d\d")
-_CLAUSE: Final = re.compile(r"[，。；、,;\n]")
+_CLAUSE: Final = re.compile(r"[，。；,;\n]")
 # Of these words none says that the patient has it.
-_OPEN: Final = re.compile(r"家族史|排除|待排|待查|除外|否认|疑似|可疑|[?？]")
+_OPEN: Final = re.compile(r"家族史|父亲|母亲|排除|待排|待查|除外|疑似|可疑|[?？]")
+# A denial holds from its word to the end of its clause, commas of enumeration (、) included: "无高血压、糖尿病". "无症状" denies nothing.
+_DENIED: Final = re.compile(r"无(?!症状|痛|力)|没有|未(?!控制|达标|治疗|规律|服药)|非(?!胰岛素|ST)|否认|不伴|不合并")
 
 
 def problem_facts(problems: Iterable[tuple[str, str, date | None]], *, day: date) -> dict[str, Fact]:
@@ -50,7 +52,12 @@ def problem_facts(problems: Iterable[tuple[str, str, date | None]], *, day: date
 def _says(disease: _Disease, code: str, text: str) -> bool:
     if _ICD10.match(code):
         return code.startswith(disease.codes)
-    return any(disease.words.search(part) and not _OPEN.search(part) for part in _CLAUSE.split(text))
+    return any(disease.words.search(affirmed) for clause in _CLAUSE.split(text) for affirmed in _affirmed(clause))
+
+
+def _affirmed(clause: str) -> list[str]:
+    """What a clause says that the patient has, by its parts."""
+    return [part for part in _DENIED.split(clause, maxsplit=1)[0].split("、") if not _OPEN.search(part)]
 
 
 # Own choice: two notes of an acute exacerbation within four weeks are one exacerbation, seen twice.

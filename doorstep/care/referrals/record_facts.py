@@ -7,11 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from doorstep.care.referrals.criteria import Fact
+from doorstep.care.referrals.criteria import HOME, Fact
 from doorstep.care.referrals.long_term import LongTerm, long_term_of
-from doorstep.care.referrals.measured import MEASURED, codes_of, day_of, hba1cs_of, newest_of, pressures_of
+from doorstep.care.referrals.measured import MEASURED, Pressure, codes_of, day_of, hba1cs_of, newest_of, pressures_of
 from doorstep.care.referrals.problems import episodes_of, problem_facts
-from doorstep.care.referrals.rules import goal_of
+from doorstep.care.referrals.rules import YOUNG_ONSET, goal_of
 from doorstep.coordination.recognition import rules as recognition
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import systems
@@ -36,15 +36,24 @@ _TYPES = (
 # hl7.org/fhir/R4/valueset-condition-clinical.html and -condition-ver-status.html
 _OVER = frozenset({"inactive", "remission", "resolved"})
 _UNTRUE = frozenset({"refuted", "entered-in-error"})
+# Thought of, not established: of these a criterion says nothing.
+_OPEN = frozenset({"unconfirmed", "differential"})
 # hl7.org/fhir/R4/valueset-medication-statement-status.html and -medicationrequest-status.html
 _TAKEN = frozenset({"active", "intended"})
 # A complaint of yesterday is not why the patient is sent today.
 _TODAY = timedelta(hours=24)
 # A sign older than this says nothing of how the patient is now: last year's pressure sends nobody as an emergency.
 _SIGN_HOLDS = timedelta(days=1)
-_SIGNS = frozenset({"systolic", "diastolic", "pulse", "spo2", "temperature", "glucose"})
 # What was last measured longer ago says nothing of how a treatment goes; a year is that of an exacerbation count.
 _COURSE_HOLDS, _YEAR = timedelta(days=92), timedelta(days=365)
+# For how long a value says something of now: signs a day, HbA1c what it shows of the last three months.
+_HOLDS: Mapping[str, timedelta] = {"hba1c": _COURSE_HOLDS}
+# Before going home a glucose is not measured every day.
+_HOLDS_AT_HOME: Mapping[str, timedelta] = {**_HOLDS, "glucose": timedelta(days=3)}
+# A critical report is why somebody is sent while it is as new as an electrocardiogram that others recognise.
+REPORT_HOLDS = timedelta(days=7)
+# Pressures of less than a week from each other are one follow-up, measured twice.
+_APART = timedelta(days=7)
 _MONTH = 30
 _HBA1C_GOAL = 7.0
 _EXACERBATED = ("J44.0", "J44.1")
@@ -57,12 +66,14 @@ class Known:
     """
 
     measured: Mapping[str, Fact] = field(default_factory=dict)
-    # Day, systolic and diastolic; day and HbA1c; days of an exacerbated lung disease: newest first.
-    pressures: tuple[tuple[date, float, float], ...] = ()
+    # Pressures; day and HbA1c; days of an exacerbated lung disease: newest first.
+    pressures: tuple[Pressure, ...] = ()
     hba1cs: tuple[tuple[date, float], ...] = ()
     exacerbations: tuple[date, ...] = ()
     # Code, words and day of every problem that stands: what the criteria read, and nothing that is shown.
     problems: tuple[tuple[str, str, date | None], ...] = ()
+    # Days since which a hypertension is known.
+    onsets: tuple[date, ...] = ()
     # Code and words of all that the patient has or had, and of what stands; what is veiled is in neither.
     conditions: tuple[tuple[str, str], ...] = ()
     active: tuple[tuple[str, str], ...] = ()
@@ -119,12 +130,14 @@ def _known(entries: list[Entry], origin_reference: str) -> Known:
     report = _report(entries, origin_reference)
     true = [e for e in entries if e.type == "Condition" and not codes_of(e.content.get("verificationStatus")) & _UNTRUE]
     standing = [e for e in true if not codes_of(e.content.get("clinicalStatus")) & _OVER]
+    said = [e for e in standing if not codes_of(e.content.get("verificationStatus")) & _OPEN]
     return Known(
         measured=newest_of(entries),
         pressures=tuple(pressures_of(entries)),
         hba1cs=tuple(hba1cs_of(entries)),
         exacerbations=tuple(day_of(e) for e in true if _concept(e.content.get("code"))[0][:5] in _EXACERBATED),
-        problems=tuple((*_concept(e.content.get("code")), day_of(e)) for e in standing),
+        problems=tuple((*_concept(e.content.get("code")), day_of(e)) for e in said),
+        onsets=tuple(day_of(e) for e in said if "hypertension" in _problem_of(e)),
         # A form is read by more than those who may lift the veil: the doctor writes there what they must know.
         conditions=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in true if not e.sensitive)),
         active=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in standing if not e.sensitive)),
@@ -136,24 +149,48 @@ def _known(entries: list[Entry], origin_reference: str) -> Known:
     )
 
 
+def _problem_of(entry: Entry) -> Mapping[str, Fact]:
+    day = day_of(entry)
+    return problem_facts([(*_concept(entry.content.get("code")), day)], day=day)
+
+
 def up_facts(
-    known: Known, *, birth_date: date, symptoms: list[str] | None, critical: bool, day: date
+    known: Known,
+    *,
+    birth_date: date,
+    symptoms: list[str] | None,
+    critical: bool,
+    day: date,
+    impressions: Iterable[tuple[str, str]] = (),
 ) -> dict[str, Fact]:
-    """The facts of the up-referral criteria: what was measured, asked, reported, and is on the problem list."""
-    facts = {
-        name: fact
-        for name, fact in known.measured.items()
-        if name not in _SIGNS or (fact.on is not None and day - fact.on <= _SIGN_HOLDS)
-    }
+    """The facts of the up-referral criteria: what was measured, asked, reported, and is on the problem list.
+
+    `impressions` (code, words) are what the doctor writes now.
+    """
+    facts = _fresh(known.measured, _HOLDS, day=day)
     facts |= _course(known, age=age_on(birth_date, day), day=day)
     facts["age"] = Fact(value=age_on(birth_date, day), unit="岁", on=day)
     facts["age_days"] = Fact(value=(day - birth_date).days, unit="天", on=day)
     if symptoms is not None:
         facts["symptoms"] = Fact(value=frozenset(symptoms), on=day)
-    if critical or known.report_critical is not None:
-        facts["ecg_critical"] = Fact(value=critical or bool(known.report_critical), on=known.report_on or day)
-    facts |= problem_facts(known.problems, day=day)
+    reported = known.report_critical if holds(known.report_on, REPORT_HOLDS, day=day) else None
+    if critical or reported is not None:
+        facts["ecg_critical"] = Fact(value=critical or reported, on=known.report_on or day)
+    problems = [*known.problems, *((code, words, day) for code, words in impressions)]
+    facts |= problem_facts(problems, day=day)
+    onset = min((on for on in known.onsets if on >= birth_date), default=None)
+    if "hypertension" in facts and (onset or facts["age"].value < YOUNG_ONSET):
+        facts["onset_age"] = Fact(value=age_on(birth_date, onset or day), unit="岁", on=onset or day)
     return facts
+
+
+def holds(on: date | None, period: timedelta, *, day: date) -> bool:
+    """Whether something of a day still speaks on another; what has no day or lies ahead does not."""
+    return on is not None and timedelta(0) <= day - on <= period
+
+
+def _fresh(measured: Mapping[str, Fact], periods: Mapping[str, timedelta], *, day: date) -> dict[str, Fact]:
+    return {name: fact for name, fact in measured.items() if holds(fact.on, periods.get(name, _SIGN_HOLDS), day=day)}
 
 
 def _course(known: Known, *, age: int, day: date) -> dict[str, Fact]:
@@ -161,19 +198,26 @@ def _course(known: Known, *, age: int, day: date) -> dict[str, Fact]:
 
     One value above the goal is the beginning of nothing: it counts once, over no months.
     """
-    systolic, diastolic = goal_of(age)
     facts: dict[str, Fact] = {}
-    high = _run((on, above >= systolic or under >= diastolic) for on, above, under in known.pressures)
-    if known.pressures and day - known.pressures[0][0] <= _COURSE_HOLDS:
-        facts["times_above_goal"] = Fact(value=len(high), unit="次", on=known.pressures[0][0])
-        facts["months_above_goal"] = Fact(value=_months(high), unit="个月", on=known.pressures[0][0])
-    sweet = _run((on, value >= _HBA1C_GOAL) for on, value in known.hba1cs)
-    if known.hba1cs and day - known.hba1cs[0][0] <= _COURSE_HOLDS:
-        facts["hba1c_months"] = Fact(value=_months(sweet), unit="个月", on=known.hba1cs[0][0])
-    lately = episodes_of(on for on in known.exacerbations if day - on <= _YEAR)
+    pressures = [one for one in known.pressures if one.on <= day]
+    high = _run((one.on, _is_high(one, age=age)) for one in pressures)
+    if pressures and holds(pressures[0].on, _COURSE_HOLDS, day=day):
+        how = HOME if any(one.home for one in pressures if one.on in high) else ""
+        facts["times_above_goal"] = Fact(value=_times(high), unit="次", on=pressures[0].on, how=how)
+        facts["months_above_goal"] = Fact(value=_months(high), unit="个月", on=pressures[0].on, how=how)
+    hba1cs = [(on, value) for on, value in known.hba1cs if on <= day]
+    sweet = _run((on, value >= _HBA1C_GOAL) for on, value in hba1cs)
+    if hba1cs and holds(hba1cs[0][0], _COURSE_HOLDS, day=day):
+        facts["hba1c_months"] = Fact(value=_months(sweet), unit="个月", on=hba1cs[0][0])
+    lately = episodes_of(on for on in known.exacerbations if holds(on, _YEAR, day=day))
     if lately:
         facts["exacerbations"] = Fact(value=len(lately), unit="次", on=lately[-1])
     return facts
+
+
+def _is_high(pressure: Pressure, *, age: int) -> bool:
+    systolic, diastolic = goal_of(age, home=pressure.home)
+    return pressure.systolic >= systolic or pressure.diastolic >= diastolic
 
 
 def _run(values: Iterable[tuple[date, bool]]) -> list[date]:
@@ -187,19 +231,40 @@ def _run(values: Iterable[tuple[date, bool]]) -> list[date]:
     return days
 
 
+def _times(days: list[date]) -> int:
+    """How many follow-ups the days of a run are, newest first."""
+    counted: list[date] = []
+    for on in days:
+        if not counted or counted[-1] - on >= _APART:
+            counted.append(on)
+    return len(counted)
+
+
 def _months(days: list[date]) -> int:
     return (days[0] - days[-1]).days // _MONTH if days else 0
 
 
 def down_facts(known: Known, *, said: Mapping[str, Any], day: date) -> dict[str, Fact]:
-    """The facts of going home: what was measured, and what the ward said on a day; a value of None stays unknown."""
-    facts = dict(known.measured)
+    """The facts of going home: what was measured, and what the ward said on a day; a value of None stays unknown.
+
+    What was measured long before that day says nothing of it, and what was measured after it is newer than what was said.
+    """
+    facts = {
+        name: fact
+        for name, fact in known.measured.items()
+        if fact.on is not None and day - fact.on <= _HOLDS_AT_HOME.get(name, _SIGN_HOLDS)
+    }
     units = {name: unit for name, unit, _ucum, _decimals in MEASURED.values()} | {
         "systolic": "mmHg",
         "diastolic": "mmHg",
     }
+    newer = {name for name, fact in facts.items() if fact.on is not None and fact.on > day}
     facts.update(
-        {name: Fact(value=value, unit=units.get(name, ""), on=day) for name, value in said.items() if value is not None}
+        {
+            name: Fact(value=value, unit=units.get(name, ""), on=day)
+            for name, value in said.items()
+            if value is not None and name not in newer
+        }
     )
     return facts
 
@@ -241,7 +306,9 @@ def _report(entries: list[Entry], reference: str) -> dict[str, Any] | None:
     if kind != "DiagnosticReport":
         return None
     found = next((entry.content for entry in entries if entry.type == kind and entry.fhir_id == fhir_id), None)
-    return found or record.read(type=kind, fhir_id=fhir_id)
+    found = found or record.read(type=kind, fhir_id=fhir_id)
+    # A report that was struck out was never written.
+    return None if found is None or found.get("status") in ("entered-in-error", "cancelled") else found
 
 
 def _concept(concept: dict[str, Any] | None) -> tuple[str, str]:

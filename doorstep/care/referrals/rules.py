@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_noop
 
 from doorstep.care.referrals.criteria import (
+    HOME,
     Criterion,
     Judgement,
     above,
@@ -30,6 +31,7 @@ _SERVICE_RULES = gettext_noop("国家基本公共卫生服务规范（第三版�
 _PRESSURE_RULES = gettext_noop("国家基本公共卫生服务规范（第三版）高血压患者健康管理")
 _DIABETES_GUIDELINE = gettext_noop("国家基层糖尿病防治管理指南（转诊）")
 _COPD = gettext_noop("慢阻肺患者健康服务规范（试行）")
+_LOW_GLUCOSE = gettext_noop("中国 2 型糖尿病防治指南（2020 年版）低血糖")
 
 # Symptoms that the doctor ticks; the codes travel in the referral.
 SYMPTOMS: dict[str, str] = {
@@ -67,6 +69,7 @@ NAMES: dict[str, str] = {
     "symptoms": gettext_noop("症状"),
     "ecg_critical": gettext_noop("心电危急值"),
     "hypertension": gettext_noop("高血压"),
+    "onset_age": gettext_noop("高血压发病或首次登记年龄"),
     "diabetes": gettext_noop("糖尿病"),
     "copd": gettext_noop("慢阻肺"),
     "pregnant": gettext_noop("妊娠或产褥期"),
@@ -99,17 +102,29 @@ DISEASES: dict[str, str] = {
     "general": gettext_noop("通用"),
 }
 
+# How a value was measured, where it matters.
+METHODS: dict[str, str] = {HOME: gettext_noop("家庭自测")}
+
 # mmHg
 CRISIS_SYSTOLIC, CRISIS_DIASTOLIC = 180, 110
 YOUNG_ONSET = 30
 HIGH_SYSTOLIC, HIGH_DIASTOLIC = 140, 90
+# 中国高血压防治指南: what 140/90 in the clinic is at home.
+HOME_SYSTOLIC, HOME_DIASTOLIC = 135, 85
+_HOME_LESS = HIGH_SYSTOLIC - HOME_SYSTOLIC
 YOUNG_DIABETES, YOUNG_COPD = 25, 40
+# Full years: from when on the goals of adults hold, and those of the very old.
+ADULT, VERY_OLD = 18, 80
 # mmol/L, fasting
 GLUCOSE_GOAL = 7.0
 # mmol/L
 GLUCOSE_HIGH, GLUCOSE_LOW = 16.7, 3.9
+# mmol/L: low in anybody
+GLUCOSE_TOO_LOW = 2.8
 
-_HIGH = any_of(at_least("systolic", HIGH_SYSTOLIC), at_least("diastolic", HIGH_DIASTOLIC))
+_HIGH = any_of(
+    at_least("systolic", HIGH_SYSTOLIC, home=HOME_SYSTOLIC), at_least("diastolic", HIGH_DIASTOLIC, home=HOME_DIASTOLIC)
+)
 _CRISIS = any_of(at_least("systolic", CRISIS_SYSTOLIC), at_least("diastolic", CRISIS_DIASTOLIC))
 
 UP_CRITERIA: tuple[Criterion, ...] = (
@@ -135,7 +150,7 @@ UP_CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         code="dissection",
         disease="hypertension",
-        text=gettext_noop("血压显著升高伴持续胸背部剧烈疼痛"),
+        text=gettext_noop("血压显著升高（≥180/110 mmHg）伴持续胸背部剧烈疼痛"),
         test=all_of(_CRISIS, has("chest-back-pain")),
         source=_COUNTY_SCHEME,
         urgent=True,
@@ -144,7 +159,7 @@ UP_CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         code="heart-failure",
         disease="hypertension",
-        text=gettext_noop("血压升高伴下肢水肿、呼吸困难，或不能平卧"),
+        text=gettext_noop("血压升高（≥140/90 mmHg，家庭自测 ≥135/85 mmHg）伴呼吸困难、不能平卧"),
         # Swollen legs alone are the commonest effect of amlodipine: the sign is the breath, with or without them.
         test=all_of(_HIGH, has("dyspnoea")),
         source=_COUNTY_SCHEME,
@@ -164,7 +179,7 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         text=gettext_noop("高血压患者出现剧烈头痛、恶心呕吐、视力下降、心悸、胸闷或不能平卧的呼吸困难"),
         test=all_of(
             is_true("hypertension"),
-            has("headache-vomiting", "vision-loss", "palpitation", "chest-pain", "dyspnoea"),
+            has("headache-vomiting", "vomiting-abdominal", "vision-loss", "palpitation", "chest-pain", "dyspnoea"),
         ),
         source=_PRESSURE_RULES,
         urgent=True,
@@ -172,7 +187,7 @@ UP_CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         code="pregnant-pressure",
         disease="hypertension",
-        text=gettext_noop("妊娠或哺乳期，血压 ≥140/90 mmHg"),
+        text=gettext_noop("妊娠或哺乳期，血压 ≥140/90 mmHg（家庭自测 ≥135/85 mmHg）"),
         test=all_of(is_true("pregnant"), _HIGH),
         source=_PRESSURE_RULES,
         urgent=True,
@@ -180,13 +195,30 @@ UP_CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         code="glucose",
         disease="diabetes",
-        text=gettext_noop("血糖 ≥16.7 或 ≤3.9 mmol/L（新生儿除外）"),
-        # Of newborns their own criterion speaks: 3.2 mmol/L is a good glucose on the second day of life.
+        text=gettext_noop("血糖 ≥16.7 mmol/L，或糖尿病患者血糖 ≤3.9 mmol/L"),
         test=any_of(
             at_least("glucose", GLUCOSE_HIGH),
-            all_of(above("age_days", NEWBORN_DAYS), at_most("glucose", GLUCOSE_LOW)),
+            # The service rule speaks of diabetics: 3.7 mmol/L before breakfast is a good glucose of anybody else.
+            all_of(is_true("diabetes"), at_most("glucose", GLUCOSE_LOW)),
         ),
         source=_SERVICE_RULES,
+        urgent=True,
+    ),
+    Criterion(
+        code="hypoglycaemia",
+        disease="vital",
+        text=gettext_noop(
+            "血糖 <2.8 mmol/L，或血糖 ≤3.9 mmol/L 伴意识改变、抽搐、大汗或心悸（出生 28 天内除外）：立即补糖，15 分钟后复测，转诊途中监测"
+        ),
+        # Of newborns their own criterion speaks: 3.2 mmol/L is a good glucose on the second day of life.
+        test=all_of(
+            above("age_days", NEWBORN_DAYS),
+            any_of(
+                below("glucose", GLUCOSE_TOO_LOW),
+                all_of(at_most("glucose", GLUCOSE_LOW), has("consciousness", "seizure", "sweating", "palpitation")),
+            ),
+        ),
+        source=_LOW_GLUCOSE,
         urgent=True,
     ),
     Criterion(
@@ -232,7 +264,7 @@ UP_CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         code="twice-above-goal",
         disease="hypertension",
-        text=gettext_noop("连续两次随访血压控制不满意（<65 岁 ≥140/90，≥65 岁 ≥150/90 mmHg）"),
+        text=gettext_noop("连续两次随访血压控制不满意（<65 岁 ≥140/90，≥65 岁 ≥150/90 mmHg；家庭自测各低 5 mmHg）"),
         test=all_of(is_true("hypertension"), at_least("times_above_goal", 2)),
         source=_PRESSURE_RULES,
     ),
@@ -240,7 +272,7 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         code="young",
         disease="hypertension",
         text=gettext_noop("发病年龄 <30 岁的高血压"),
-        test=all_of(is_true("hypertension"), below("age", YOUNG_ONSET)),
+        test=all_of(is_true("hypertension"), below("onset_age", YOUNG_ONSET)),
         source=_GUIDELINE,
     ),
     Criterion(
@@ -281,9 +313,25 @@ UP_CRITERIA: tuple[Criterion, ...] = (
 )
 
 
-def goal_of(age: int) -> tuple[int, int]:
-    """The pressure in mmHg that is too high at an age; 国家基本公共卫生服务规范（第三版）: <140/90, from 65 on <150/90."""
-    return (150, 90) if age >= 65 else (HIGH_SYSTOLIC, HIGH_DIASTOLIC)
+def goal_of(age: int, *, home: bool = False) -> tuple[int, int]:
+    """The pressure in mmHg that is too high at an age; 国家基本公共卫生服务规范（第三版）: <140/90, from 65 on <150/90.
+
+    At home 5 mmHg less, as 135/85 stands for 140/90 in 中国高血压防治指南.
+    """
+    systolic, diastolic = (150, 90) if age >= 65 else (HIGH_SYSTOLIC, HIGH_DIASTOLIC)
+    return (systolic - _HOME_LESS, diastolic - _HOME_LESS) if home else (systolic, diastolic)
+
+
+def target_of(age: int, *, diabetes: bool) -> tuple[int, int] | None:
+    """The pressure in mmHg that a plan begins with; None for children, whose goal is a percentile.
+
+    中国心血管病风险评估和管理指南 2019 §2.2.2: diabetes <130/80, from 80 on <150/90, else <140/90.
+    """
+    if age < ADULT:
+        return None
+    if age >= VERY_OLD:
+        return (150, 90)
+    return (130, 80) if diabetes else (HIGH_SYSTOLIC, HIGH_DIASTOLIC)
 
 
 def kind_for(judgements: Sequence[Judgement], *, signed: bool) -> str:

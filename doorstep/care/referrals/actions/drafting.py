@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import benefits, contact, rules
 from doorstep.care.referrals.actions.details import details_of, place_text
-from doorstep.care.referrals.criteria import judge
+from doorstep.care.referrals.criteria import HOME, Fact, judge
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
-from doorstep.care.referrals.record_facts import Known, known_of, up_facts
+from doorstep.care.referrals.record_facts import REPORT_HOLDS, Known, holds, known_of, up_facts
 from doorstep.care.referrals.selection import is_preselected
 from doorstep.care.referrals.states import BEFORE_ARRIVAL, MAY_BE_ASKED_AGAIN
 from doorstep.coordination.scheduling import actions as scheduling
@@ -88,7 +88,7 @@ def _draft(resident: Resident, *, actor: Actor, origin_reference: str, origin_su
     known = known_of(resident_id=resident.id, origin_reference=origin_reference, actor=actor)
     day = timezone.localdate()
     signed = benefits.signed_targets(resident_id=resident.id, day=day)
-    critical = bool(known.report_critical)
+    critical = bool(known.report_critical) and holds(known.report_on, REPORT_HOLDS, day=day)
     # None while nothing is known of symptoms: unknown is not absent.
     symptoms = symptoms_in(known.complaint) or None
     facts = up_facts(known, birth_date=resident.birth_date, symptoms=symptoms, critical=critical, day=day)
@@ -258,10 +258,14 @@ def _measured(known: Known) -> list[str]:
     systolic, diastolic, pulse = (known.measured.get(name) for name in ("systolic", "diastolic", "pulse"))
     said = []
     if systolic is not None and diastolic is not None:
-        said.append(f"血压 {systolic.value}/{diastolic.value} mmHg{_unless_today(systolic.on)}")
+        said.append(f"{_at_home(systolic)}血压 {systolic.value}/{diastolic.value} mmHg{_unless_today(systolic.on)}")
     if pulse is not None:
         said.append(f"脉搏 {pulse.value} 次/分{_unless_today(pulse.on)}")
     return said
+
+
+def _at_home(fact: Fact) -> str:
+    return "家庭自测" if fact.how == HOME else ""
 
 
 def _unless_today(day: date | None) -> str:

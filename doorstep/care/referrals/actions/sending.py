@@ -148,6 +148,7 @@ def _judged(referral: Referral, known: Known) -> list[Judgement]:
         symptoms=referral.symptoms,
         critical=referral.critical,
         day=timezone.localdate(),
+        impressions=[(referral.impression_code, referral.impression)],
     )
     return judge(rules.UP_CRITERIA, facts)
 

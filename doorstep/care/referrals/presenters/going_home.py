@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import down_aims, down_queries, down_rules, packet_queries, stock_sheet, texts
+from doorstep.care.referrals import down_aims, down_queries, down_rules, packet_queries, rules, stock_sheet, texts
 from doorstep.care.referrals.long_term import LongTerm, standing
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.presenters import asking, homeward
 from doorstep.care.referrals.presenters.words import criteria_now, criteria_rows, english
+from doorstep.care.referrals.problems import problem_facts
 from doorstep.care.referrals.record_facts import Known, age_on, down_facts, known_of
 from doorstep.coordination.beds import queries as beds
 from doorstep.kernel.access.actor import Actor
@@ -42,6 +43,15 @@ def known_now(referral: Referral, *, actor: Actor) -> Known:
     if known.long_term or referral.whole_record or actor.reaches(referral.source_id):
         return known
     return replace(known, long_term=packet_queries.long_term_of(referral=referral))
+
+
+def target_of(known: Known, referral: Referral) -> tuple[int, int] | None:
+    """The pressure in mmHg that the plan begins with; None for children."""
+    day = timezone.localdate()
+    problems = [*known.problems, (referral.impression_code, referral.impression, day)]
+    return rules.target_of(
+        age_on(referral.patient_birth_date, day), diabetes="diabetes" in problem_facts(problems, day=day)
+    )
 
 
 def long_term_rows(known: Known, rows: list[dict[str, str]]) -> dict[str, Any]:

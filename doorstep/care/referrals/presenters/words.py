@@ -112,6 +112,7 @@ def _one(row: dict[str, Any]) -> str:
     elif isinstance(value, list):
         text = (", " if english() else "、").join(_(rules.SYMPTOMS.get(str(one), str(one))) for one in value) or _("无")
     else:
-        text = f"{value} {_(row['unit']) if row['unit'] else ''}".strip()
-    day = (f" ({row['on']})" if english() else f"（{row['on']}）") if row["on"] else ""
-    return f"{name} {text}{day}"
+        text = f"{row.get('bound', '')}{value} {_(row['unit']) if row['unit'] else ''}".strip()
+    how = rules.METHODS.get(str(row.get("how", "")), "")
+    marks = (", " if english() else "，").join(one for one in (_(how) if how else "", row["on"]) if one)
+    return f"{name} {text}" + ((f" ({marks})" if english() else f"（{marks}）") if marks else "")

@@ -19,6 +19,7 @@ from doorstep.care.referrals.down_rules import (
     needs_of,
     weigh,
 )
+from doorstep.care.referrals.measured import Pressure
 from doorstep.care.referrals.record_facts import Known, up_facts
 from doorstep.care.referrals.rules import UP_CRITERIA, center_for, kind_for
 
@@ -77,15 +78,29 @@ def test_nothing_known_is_unknown_everywhere() -> None:
         ("copd-young", {"copd": True, "age": 40}, False),
         ("vitals", {"temperature": 41.1}, True),
         ("vitals", {"age": 50, "systolic": 120, "pulse": 80, "spo2": 97, "temperature": 41.0}, False),
-        ("young", {"hypertension": True, "age": 29}, True),
-        ("young", {"hypertension": True, "age": 30}, False),
+        ("young", {"hypertension": True, "onset_age": 29, "age": 44}, True),
+        ("young", {"hypertension": True, "onset_age": 30}, False),
+        ("young", {"hypertension": True, "age": 44}, None),
         ("not-at-goal", {"hypertension": True, "months_above_goal": 2}, True),
         ("glucose", {"glucose": 16.7}, True),
         ("glucose", {"glucose": 16.6}, False),
-        ("glucose", {"age_days": 20_000, "glucose": 3.9}, True),
-        ("glucose", {"glucose": 3.9}, None),
+        # 3.7 mmol/L before breakfast is a good glucose of who has no diabetes.
+        ("glucose", {"diabetes": True, "glucose": 3.9}, True),
+        ("glucose", {"diabetes": True, "glucose": 4.0}, False),
+        ("glucose", {"diabetes": False, "glucose": 3.7}, False),
+        ("glucose", {"glucose": 3.7}, None),
+        # Anybody who sweats, is confused or seizes with it is an emergency, and below 2.8 mmol/L everybody.
+        ("hypoglycaemia", {"age_days": 20_000, "glucose": 2.7}, True),
+        ("hypoglycaemia", {"age_days": 20_000, "glucose": 2.8, "symptoms": set()}, False),
+        ("hypoglycaemia", {"age_days": 20_000, "glucose": 3.7, "symptoms": set()}, False),
+        ("hypoglycaemia", {"age_days": 20_000, "glucose": 3.9, "symptoms": {"sweating"}}, True),
+        ("hypoglycaemia", {"age_days": 20_000, "glucose": 3.9, "symptoms": {"consciousness"}}, True),
+        ("hypoglycaemia", {"age_days": 20_000, "glucose": 3.9, "symptoms": {"oedema"}}, False),
+        ("hypoglycaemia", {"age_days": 20_000, "glucose": 3.9}, None),
+        ("hypoglycaemia", {"age_days": 20_000, "glucose": 4.0, "symptoms": {"sweating"}}, False),
         # 3.2 mmol/L is a good glucose on the second day of life.
-        ("glucose", {"age_days": 2, "glucose": 3.2}, False),
+        ("hypoglycaemia", {"age_days": 2, "glucose": 2.5, "symptoms": {"seizure"}}, False),
+        ("danger-signs", {"hypertension": True, "symptoms": {"vomiting-abdominal"}}, True),
         ("newborn", {"age_days": 2, "symptoms": set(), "temperature": 36.8, "glucose": 2.5}, True),
         ("newborn", {"age_days": 2, "symptoms": set(), "temperature": 36.8, "glucose": 2.6}, False),
         ("copd-worse", {"copd": True, "spo2": 89}, True),
@@ -286,6 +301,7 @@ def test_every_disease_has_criteria_follow_ups_and_words() -> None:
 def course(*, age: int = 50, **known: Any) -> dict[str, Any]:
     """The facts of a course on DAY of somebody of an age."""
     born = DAY.replace(year=DAY.year - age)
+    known["pressures"] = tuple(Pressure(*one) for one in known.get("pressures", ()))
     found = up_facts(Known(**known), birth_date=born, symptoms=None, critical=False, day=DAY)
     return {name: fact.value for name, fact in found.items()}
 
@@ -306,6 +322,12 @@ def test_course_counts_the_unbroken_run_above_the_goal() -> None:
     # From 65 on the goal is <150/90 mmHg.
     assert course(age=65, pressures=((ago(1), 149.0, 89.0),))["times_above_goal"] == 0
     assert course(age=64, pressures=((ago(1), 149.0, 89.0),))["times_above_goal"] == 1
+    # At home 135/85 stands for 140/90, and two days of one week are one follow-up.
+    assert course(pressures=((ago(1), 136.0, 80.0),))["times_above_goal"] == 0
+    assert course(pressures=((ago(1), 136.0, 80.0, True),))["times_above_goal"] == 1
+    assert course(pressures=((ago(1), 134.0, 84.0, True),))["times_above_goal"] == 0
+    assert course(age=70, pressures=((ago(1), 145.0, 80.0, True),))["times_above_goal"] == 1
+    assert course(pressures=((ago(1), 150.0, 85.0), (ago(2), 152.0, 85.0)))["times_above_goal"] == 1
     # What was measured long ago says nothing of how the treatment goes.
     assert "times_above_goal" not in course(pressures=((ago(93), 150.0, 85.0), (ago(120), 150.0, 85.0)))
 
@@ -322,12 +344,15 @@ def test_an_old_sign_sends_nobody_as_an_emergency() -> None:
     measured = {
         "systolic": Fact(value=190, on=ago(1)),
         "glucose": Fact(value=20.0, on=ago(2)),
-        "hba1c": Fact(value=8.0, on=ago(200)),
+        "hba1c": Fact(value=8.0, on=ago(92)),
+        # What lies ahead was typed with a wrong day.
+        "pulse": Fact(value=30, on=ago(-1)),
     }
     found = course(measured=measured)
     assert found["systolic"] == 190
-    assert "glucose" not in found
     assert found["hba1c"] == 8.0
+    assert not {"glucose", "pulse"} & found.keys()
+    assert "hba1c" not in course(measured={"hba1c": Fact(value=8.0, on=ago(93))})
 
 
 def test_who_is_not_treated_by_chinese_medicine_may_go_home() -> None:

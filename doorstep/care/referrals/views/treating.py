@@ -73,7 +73,8 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
     belong_to(request, reverse("referrals:treating"))
     bound, down = request.method == "POST", referral.state == "draft"
     proposal = down_queries.agreed_proposal(referral_id=referral.pk)
-    form = DischargeForm(request.POST if bound else None, initial=_initial(referral, actor, proposal))
+    known = going_home.known_now(referral, actor=actor)
+    form = DischargeForm(request.POST if bound else None, initial=_initial(referral, actor, proposal, known))
     rows = lines.rows_of(request.POST) if bound else list(proposal.plan.get("medicines", [])) if proposal else []
     going_home.fill_receivers(form, referral, rows)
     if bound and form.is_valid():
@@ -92,7 +93,6 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
     elif bound:
         add_rest(form, actions.plan_problems(_summary(form.cleaned_data), _plan(form.cleaned_data, rows)))
     empty: dict[str, str] = {}
-    known = going_home.known_now(referral, actor=actor)
     context = {
         "referral": referral,
         "form": form,
@@ -172,16 +172,17 @@ def _discharged(form: DischargeForm, referral: Any, rows: list[dict[str, str]], 
         actions.discharge(referral=referral, actor=actor, summary=_summary(data), plan=_plan(data, rows))
 
 
-def _initial(referral: Any, actor: Any, proposal: Any) -> dict[str, Any]:
+def _initial(referral: Any, actor: Any, proposal: Any, known: Any) -> dict[str, Any]:
     drafted = proposal.plan if proposal else {}
+    target = going_home.target_of(known, referral) or (None, None)
     consent = drafted.get("consent", {})
     return {
         "diagnosis": referral.impression,
         "diagnosis_code": referral.impression_code,
         "follow_up_days": [str(day) for day in drafted.get("follow_up_days", texts.FOLLOW_UP_DAYS)],
         "warning_signs": drafted.get("warning_signs", list(texts.WARNING_SIGNS[:4])),
-        "target_systolic": 140,
-        "target_diastolic": 90,
+        "target_systolic": target[0],
+        "target_diastolic": target[1],
         "contact_name": drafted.get("contact_name") or actor.display_name,
         "contact_phone": drafted.get("contact_phone") or (referral.target.phone if referral.target else ""),
         "aim": proposal.aim if proposal else referral.goes_to or down_aims.CLINIC,
