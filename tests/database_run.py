@@ -117,6 +117,9 @@ def _keep(run: Path, kept: Path, mark: str) -> None:
     embedded.stop(run)
     shutil.rmtree(KEPT, ignore_errors=True)
     _copy(cluster(run), kept)
+    # The cluster may have been copied with the mark of other code, whose walls it no longer has.
+    for old in kept.glob(f"{kept.name}*"):
+        old.unlink()
     (kept / mark).touch()
 
 

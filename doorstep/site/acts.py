@@ -73,6 +73,8 @@ _WORDS: dict[str, Any] = {
     "ticket.call": _("叫号"),
     "ticket.line-up": _("过号重排"),
     "stay.round": _("记录查房"),
+    "stay.view": _("查看住院情况"),
+    "beds.export": _("导出床位与候床名单"),
     "stock.count": _("更新药品库存"),
     "post.switch": _("切换岗位"),
     "leave.delegate": _("登记代理"),

@@ -66,6 +66,7 @@ class Case(NamedTuple):
     target: str | None
     receiver: str | None
     late: Late | None = None
+    is_seen: bool = False  # whether the reader may see the referral itself: a figure counts more than that
 
     @property
     def number(self) -> str:
@@ -81,7 +82,7 @@ class Case(NamedTuple):
 
 
 _UNITS = ("source", "target", "receiver")
-_COLUMNS = tuple(f"{name}__name" if name in _UNITS else name for name in Case._fields[:-1])
+_COLUMNS = tuple(f"{name}__name" if name in _UNITS else name for name in Case._fields[:-2])
 
 
 def cases(*, actor: Actor, since: datetime, what: str, limit: int = CASES, after: str = "") -> list[Case]:
@@ -89,23 +90,34 @@ def cases(*, actor: Actor, since: datetime, what: str, limit: int = CASES, after
 
     What is overdue comes by urgency, then the longest overdue first. `after` is the `place` of the last case of the page before.
     """
-    kind, _colon, value = what.partition(":")
     with for_purpose(Purpose.INDICATORS, actor):
-        if kind == "overdue":
-            return _overdue(actor, value, limit=limit, after=after)
-        moment, last = _place(after)
-        goal: int | str = 0
-        if kind == "outside" and "|" in value:
-            value, _bar, goal = value.partition("|")
-            kind = "outside-at"
-        if kind == "flow":
-            kind, value, goal = _flow_asked(value)  # type: ignore[assignment]
-        if kind in _FIXED:
-            if what not in _FIGURES:
-                return []
-            kind = what
-        rows = _list(kind if kind in _FIGURES else "", limit).rows(list(actor.reach), moment, last, since, value, goal)
-        return [Case(*row) for row in rows]
+        found = _counted(actor=actor, since=since, what=what, limit=limit, after=after)
+    seen = _seen_of(Referral.objects.filter(id__in=[one.id for one in found]), actor)
+    return [one._replace(is_seen=one.id in seen) for one in found]
+
+
+def _seen_of(rows: QuerySet[Any], actor: Actor) -> frozenset[int]:
+    """Those of the rows that the reader's own wall shows: drafts of others and what was not handed over yet count, and stay unnamed."""
+    return frozenset(rows.values_list("id", flat=True)) if actor.record_reach else frozenset()
+
+
+def _counted(*, actor: Actor, since: datetime, what: str, limit: int, after: str) -> list[Case]:
+    kind, _colon, value = what.partition(":")
+    if kind == "overdue":
+        return _overdue(actor, value, limit=limit, after=after)
+    moment, last = _place(after)
+    goal: int | str = 0
+    if kind == "outside" and "|" in value:
+        value, _bar, goal = value.partition("|")
+        kind = "outside-at"
+    if kind == "flow":
+        kind, value, goal = _flow_asked(value)  # type: ignore[assignment]
+    if kind in _FIXED:
+        if what not in _FIGURES:
+            return []
+        kind = what
+    rows = _list(kind if kind in _FIGURES else "", limit).rows(list(actor.reach), moment, last, since, value, goal)
+    return [Case(*row) for row in rows]
 
 
 class RefusedDown(NamedTuple):
@@ -115,6 +127,7 @@ class RefusedDown(NamedTuple):
     unit_id: int
     unit: str
     code: str
+    is_seen: bool = False  # whether the reader may see the proposal itself
 
     @property
     def place(self) -> str:
@@ -143,7 +156,8 @@ def refused_down(*, actor: Actor, since: datetime, code: str, after: str = "", l
         if code in ("", given)
     ]
     names = organizations.names(ids={unit for _row, unit, _given in said})
-    return [RefusedDown(row, unit, names.get(unit, "—"), given) for row, unit, given in said]
+    seen = _seen_of(DownProposal.objects.filter(id__in=[row.pk for row in found]), actor)
+    return [RefusedDown(row, unit, names.get(unit, "—"), given, row.pk in seen) for row, unit, given in said]
 
 
 def refusable(reach: list[int], since: datetime) -> QuerySet[DownProposal]:

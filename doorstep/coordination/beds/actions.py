@@ -146,19 +146,33 @@ def occupy(
         details=_facts(bed, reference=reference),
     )
     end_request(reference=reference, given=True, actor=actor, reason="")
-    return Stay.objects.create(
-        bed=moved,
-        organization_id=moved.organization_id,
-        consortium_id=moved.consortium_id,
-        resident=resident,
-        resident_key=resident.key,
-        patient_name=resident.name,
-        attending_id=actor.practitioner_id,
-        reference=reference[:80],
-        diagnosis=diagnosis[:200],
-        diagnosis_code=diagnosis_code[:16],
-        predicted_on=predicted_on,
+    return _lay(
+        Stay(
+            bed=moved,
+            organization_id=moved.organization_id,
+            consortium_id=moved.consortium_id,
+            resident=resident,
+            resident_key=resident.key,
+            patient_name=resident.name,
+            attending_id=actor.practitioner_id,
+            reference=reference[:80],
+            diagnosis=diagnosis[:200],
+            diagnosis_code=diagnosis_code[:16],
+            predicted_on=predicted_on,
+        )
     )
+
+
+def _lay(stay: Stay) -> Stay:
+    """Write a stay; raises Conflict while another house, whose stays are not seen here, has not written that the patient left."""
+    try:
+        with transaction.atomic():
+            stay.save(force_insert=True)
+    except IntegrityError as error:
+        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") != "stay_one_per_resident":
+            raise
+        raise Conflict(_("该患者在其他机构的床位尚未办理腾床，请联系该机构办理，或先填写病区收治。")) from error
+    return stay
 
 
 @transaction.atomic

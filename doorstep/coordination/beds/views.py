@@ -18,6 +18,7 @@ from doorstep.coordination.beds.permissions import Permission
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.record import queries as record
 from doorstep.kernel.web import workbooks
 from doorstep.kernel.web.pages import page_or_part, redirect, render_part
 from doorstep.kernel.workflow.once import once
@@ -93,6 +94,9 @@ def stay(request: HttpRequest, key: UUID) -> HttpResponse:
     found = queries.stay_of(key=key)
     if not actor.reaches(found.organization_id):
         raise NotFound()
+    if request.method == "GET":
+        # Diagnosis, medicines and what the ward says of the patient: a look at the record like any other.
+        record.note_look(resident_id=found.resident_id, actor=actor, subject=f"stay/{found.key}", action="stay.view")
     initial = {**found.rounds, "predicted_on": found.predicted_on}
     initial |= {name: str(value).lower() for name, value in found.rounds.items() if isinstance(value, bool)}
     form = RoundForm(request.POST if request.method == "POST" else None, initial=initial)

@@ -39,6 +39,13 @@ class Household(models.Model):
     grid_code = models.CharField(max_length=20, blank=True, default="")
     division_code = models.CharField(max_length=12, blank=True, default="")
 
+    # An address says where a family lives: for the unit that wrote it, and for whoever may see somebody who lives there.
+    row_access = RowAccess(
+        using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
+        " OR EXISTS (SELECT 1 FROM residents_resident r WHERE r.household_id = residents_household.id)",
+        check="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])",
+    )
+
 
 class Resident(models.Model):
     """One person, once. Number, phone and address are sealed; the number's index lies in `Identifier`."""

@@ -1,6 +1,7 @@
 """The times of every stage and their share inside the clock, down to the very cases.
 
-A case is shown by its stage, units and times, never by the resident: a manager manages clocks, not records.
+A case is shown by its stage, units and times, never by the resident or by what somebody wrote of the case: a manager manages clocks,
+not records, and the reason of a step is a doctor's own words about a patient.
 """
 
 from dataclasses import dataclass
@@ -73,7 +74,6 @@ class CaseStep:
     state_zh: str
     state_en: str
     organization: str
-    reason: str
 
 
 def list_stages(*, actor: Actor, period: str, now: datetime | None = None) -> list[StageLine]:
@@ -166,7 +166,6 @@ def list_case_steps(*, actor: Actor, key: UUID) -> list[CaseStep]:
                 state_zh=state.zh,
                 state_en=state.en,
                 organization=step.organization_name,
-                reason=step.reason,
             )
         )
     return steps

@@ -9,7 +9,6 @@ from doorstep.care.referrals.flow_case_queries import Case, RefusedDown
 from doorstep.care.referrals.flow_queries import Board
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.presenters.words import english
-from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.addressing import url_if_known
 from doorstep.kernel.workflow import catalogue
 
@@ -101,14 +100,13 @@ def figure_of(what: str) -> str:
     }.get(kind, "")
 
 
-def refusal_lines(rows: list[RefusedDown], *, actor: Actor) -> list[dict[str, Any]]:
+def refusal_lines(rows: list[RefusedDown]) -> list[dict[str, Any]]:
     """The refused proposals behind a reason, a line for each refusal: who refused, why, and what became of the proposal."""
-    names = bool(actor.record_reach)
     return [
         {
-            "number": row.proposal.diagnosis,
-            "name": row.proposal.patient_name if names else "—",
-            "href": reverse("referrals:proposal", args=[row.proposal.key]) if names else "",
+            "number": row.proposal.diagnosis if row.is_seen else "—",
+            "name": row.proposal.patient_name if row.is_seen else "—",
+            "href": reverse("referrals:proposal", args=[row.proposal.key]) if row.is_seen else "",
             "way": f"{row.proposal.hospital.name} {row.proposal.ward}",
             "refused_by": row.unit,
             "reason": word("back", row.code),
@@ -125,14 +123,13 @@ def state_of_proposal(row: DownProposal) -> str:
     return state.en if english() else state.zh
 
 
-def case_lines(rows: list[Case], *, actor: Actor, what: str = "") -> list[dict[str, Any]]:
+def case_lines(rows: list[Case], *, what: str = "") -> list[dict[str, Any]]:
     """The cases behind a figure, of a wait with how long it was; without sight of records there is no name and no link."""
-    names = bool(actor.record_reach)
     return [
         {
             "number": row.number,
-            "name": row.patient_name if names else "—",
-            "href": reverse("referrals:detail", args=[row.key]) if names and row.state != "draft" else "",
+            "name": row.patient_name if row.is_seen else "—",
+            "href": reverse("referrals:detail", args=[row.key]) if row.is_seen and row.state != "draft" else "",
             "way": f"{row.source} → {goal_of(row)}",
             "state": stage(row.state),
             "direction": word("direction", row.direction),

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals.flow_case_queries import Case, RefusedDown
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.presenters.flow import goal_of, reason_of, stage, state_of_proposal, wait_of, word
-from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web import workbooks
 from doorstep.kernel.web.workbooks import Sheet
 
@@ -19,26 +18,25 @@ _STEPS = (
 )  # fmt: skip
 
 
-def workbook(rows: list[Case], *, actor: Actor, what: str = "") -> bytes:
+def workbook(rows: list[Case], *, what: str = "") -> bytes:
     """The cases of a figure; `what` as in the page's address: of a wait, how many minutes it was."""
     heads = (
         _("编号"), _("患者"), _("转出机构"), _("转入机构"), _("方向"), _("类型"), _("状态"), _("提交"), _("受理"), _("到院"), _("接诊"),
         _("收治入院"), _("出院"), _("下转"), _("承接"), _("办结"), _("原因"), _("应办"), _("等候（分钟）"),
     )  # fmt: skip
-    lines = (_line(row, what, named=bool(actor.record_reach)) for row in rows)
+    lines = (_line(row, what) for row in rows)
     return workbooks.workbook(Sheet(_("转诊明细"), heads, lines, _WIDTH))
 
 
-def refusals(rows: list[RefusedDown], *, actor: Actor) -> bytes:
+def refusals(rows: list[RefusedDown]) -> bytes:
     """The refused proposals of going home, a line for each refusal."""
     heads = (
         _("诊断"), _("患者"), _("医院"), _("病区"), _("未同意方"), _("原因"), _("现承接机构"), _("状态"), _("提出时间"), _("答复时间"),
     )  # fmt: skip
-    named = bool(actor.record_reach)
     lines = (
         (
-            one.proposal.diagnosis,
-            one.proposal.patient_name if named else "",
+            one.proposal.diagnosis if one.is_seen else "—",
+            one.proposal.patient_name if one.is_seen else "",
             one.proposal.hospital.name,
             one.proposal.ward,
             one.unit,
@@ -53,11 +51,11 @@ def refusals(rows: list[RefusedDown], *, actor: Actor) -> bytes:
     return workbooks.workbook(Sheet(_("未成的下转建议"), heads, lines, _WIDTH))
 
 
-def _line(row: Case, what: str, *, named: bool) -> tuple[Any, ...]:
+def _line(row: Case, what: str) -> tuple[Any, ...]:
     wait = wait_of(row, what)
     return (
         row.number,
-        row.patient_name if named else "",
+        row.patient_name if row.is_seen else "",
         row.source,
         goal_of(row),
         word("direction", row.direction),

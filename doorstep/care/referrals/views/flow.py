@@ -40,11 +40,11 @@ def cases(request: HttpRequest) -> HttpResponse:
             actor=actor, since=since, code=code, after=after, limit=flow_case_queries.CASES + 1
         )
         on_page, last = _page_of(found)
-        lines = presenters.refusal_lines(on_page, actor=actor)
+        lines = presenters.refusal_lines(on_page)
         return _list(request, actor, period, what, lines, further=_further(period, what, last))
     rows = flow_case_queries.cases(actor=actor, since=since, what=what, after=after, limit=flow_case_queries.CASES + 1)
     shown = rows[: flow_case_queries.CASES]
-    lines = presenters.case_lines(shown, actor=actor, what=what)
+    lines = presenters.case_lines(shown, what=what)
     last = shown[-1].place if len(rows) > len(shown) else ""
     return _list(request, actor, period, what, lines, further=_further(period, what, last))
 
@@ -95,10 +95,10 @@ def export(request: HttpRequest) -> HttpResponse:
     refused, code = _refusals(what)
     if refused:
         found = flow_case_queries.refused_down(actor=actor, since=since, code=code, limit=flow_case_queries.EXPORTED)
-        book = flow_files.refusals(found, actor=actor)
+        book = flow_files.refusals(found)
     else:
         rows = flow_case_queries.cases(actor=actor, since=since, what=what, limit=flow_case_queries.EXPORTED)
-        book = flow_files.workbook(rows, actor=actor, what=what)
+        book = flow_files.workbook(rows, what=what)
     return workbooks.answer(book, "referrals.xlsx")
 
 
