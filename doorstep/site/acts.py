@@ -81,6 +81,7 @@ _WORDS: dict[str, Any] = {
     "audit.search": _("查询审计"),
     "document.export": _("导出文档"),
     "app.launch": _("打开应用"),
+    "app.agree": _("授权应用"),
     "app.stop": _("停止应用授权"),
     "cds.patient-view": _("查看签约权益提示"),
     "cds.order-select": _("查看互认提示"),

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application, set_token_value
 
+from doorstep.kernel.access import agreements
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
@@ -220,7 +221,7 @@ def test_an_entry_of_every_act_is_a_valid_resource(house: House) -> None:
     assert {"referral.accept", "cds.order-sign"} < {one["subtype"][0]["code"] for one in found}
 
 
-def _app_of(user: User, scope: str) -> System:
+def _app_of(user: User, scope: str, resident_id: int = 0) -> System:
     app, _ = Application.objects.get_or_create(
         client_id="looks-app",
         defaults={
@@ -233,6 +234,10 @@ def _app_of(user: User, scope: str) -> System:
     token = AccessToken(user=user, application=app, scope=scope, expires=timezone.now() + timedelta(minutes=5))
     set_token_value(token, raw)
     token.save()
+    if resident_id:
+        with acting(system_actor(Purpose.IMPORT)):
+            agreed = agreements.agree(user_id=user.pk, client="looks-app", resident_id=resident_id, code_id=0)
+            agreements.carry(agreed, access_id=token.pk, family=None)
     return System(Client(), raw)
 
 
@@ -246,7 +251,7 @@ def test_a_resident_sees_who_looked_an_auditor_the_units_and_a_doctor_the_own_ac
         audit.record(action="record.view", actor=actor, subject="resident/x", resident_id=other.pk)
         user = User.objects.create_user("zhou", password="correct-horse-9", kind=User.Kind.RESIDENT)
         ResidentAccount.objects.create(user=user, resident=house.resident, since=date(2024, 1, 1))
-    resident = _app_of(user, "patient/AuditEvent.rs")
+    resident = _app_of(user, "patient/AuditEvent.rs", house.resident.pk)
     seen = _events(resident.ask("GET", "AuditEvent?_sort=date"))
     assert [one["subtype"][0]["code"] for one in seen][:2] == ["fhir.create", "fhir.read"]
     assert {one["entity"][0]["what"]["reference"] for one in seen} == {house.patient}

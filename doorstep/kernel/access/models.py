@@ -282,3 +282,25 @@ class Launch(models.Model):
 
     row_access = RowAccess(using="access_is_system() OR user_id = (SELECT access_user())")
     when_merged = Stays("an app is told one record; after a merge it is opened again from the one that stands")
+
+
+class AppAgreement(models.Model):
+    """Whose record a resident let an app see: the person chosen on the page of consent, and the tokens that came of it.
+
+    A resident's token without one opens nothing; one whose person the account may no longer act for opens nothing either.
+    """
+
+    user_id = models.BigIntegerField()
+    client = models.CharField(max_length=100)
+    resident_id = models.BigIntegerField()
+    agreed_at = models.DateTimeField(default=timezone.now)
+    # What carries the choice on: the code, then the access token, then the family of the refresh tokens.
+    code_id = models.BigIntegerField(null=True, db_index=True)
+    access_id = models.BigIntegerField(null=True, db_index=True)
+    family = models.UUIDField(null=True, db_index=True)
+
+    row_access = RowAccess(using="access_is_system() OR user_id = (SELECT access_user())")
+    when_merged = Stays("what was agreed to was this record; who that is since a merge is asked when a token is used")
+
+    class Meta:
+        indexes = (models.Index(fields=["user_id", "resident_id"], name="agreement_of_account"),)

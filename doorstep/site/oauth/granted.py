@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
-from oauth2_provider.models import AccessToken, Grant, RefreshToken
+from oauth2_provider.models import AccessToken, RefreshToken
 
+from doorstep.kernel.access import agreements
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.audit import actions as audit
@@ -22,10 +23,15 @@ class GrantedApp:
     lines: tuple[str, ...]
 
 
-def apps_of(*, user_id: int) -> list[GrantedApp]:
-    """The apps that can read in this person's name now, or renew that without asking again."""
-    renewing = RefreshToken.objects.filter(user_id=user_id, revoked=None, access_token__isnull=False)
-    living = AccessToken.objects.filter(user_id=user_id, expires__gt=timezone.now())
+def apps_of(*, user_id: int, resident_id: int) -> list[GrantedApp]:
+    """The apps that an account let see this person and that can read now, or renew that without asking again."""
+    agreed = agreements.of(user_id=user_id, resident_id=resident_id)
+    renewing = RefreshToken.objects.filter(
+        user_id=user_id, revoked=None, access_token__isnull=False, token_family__in=[one.family for one in agreed]
+    )
+    living = AccessToken.objects.filter(
+        user_id=user_id, expires__gt=timezone.now(), pk__in=[one.access_id for one in agreed]
+    )
     rows = [
         *renewing.values_list("application__client_id", "application__name", "created", "access_token__scope"),
         *living.values_list("application__client_id", "application__name", "created", "scope"),
@@ -45,21 +51,18 @@ def apps_of(*, user_id: int) -> list[GrantedApp]:
     ]
 
 
-def stop(*, name: str, actor: Actor) -> str:
-    """End what an app was given; returns what the app is called. Raises NotFound when it holds nothing of this person."""
-    app = next((one for one in apps_of(user_id=actor.user_id or 0) if one.name == name), None)
+def stop(*, name: str, resident_id: int, actor: Actor) -> str:
+    """End what an app was given for one person; returns what the app is called. Raises NotFound when it holds nothing of it."""
+    user_id = actor.user_id or 0
+    app = next((one for one in apps_of(user_id=user_id, resident_id=resident_id) if one.name == name), None)
     if app is None:
         raise NotFound()
-    own = {"user_id": actor.user_id, "application__client_id": name}
-    Grant.objects.filter(**own).delete()
-    RefreshToken.objects.filter(**own, revoked=None).update(revoked=timezone.now())
-    AccessToken.objects.filter(**own).delete()
-    for resident_id in actor.resident_ids[:1]:
-        audit.record(
-            action="app.stop",
-            actor=actor,
-            subject=f"app/{name}",
-            resident_id=resident_id,
-            details={"app": app.display},
-        )
+    agreements.end(user_id=user_id, resident_id=resident_id, client=name)
+    audit.record(
+        action="app.stop",
+        actor=actor,
+        subject=f"app/{name}",
+        resident_id=resident_id,
+        details={"app": app.display},
+    )
     return app.display

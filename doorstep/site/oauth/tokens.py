@@ -7,24 +7,21 @@ from typing import Any
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
+from doorstep.kernel.access import agreements
 from doorstep.kernel.access import queries as access
-from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
+from doorstep.kernel.access.actor import ANONYMOUS, Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.models import Launch
 from doorstep.kernel.access.permissions import Permission
-from doorstep.kernel.access.session import bind
+from doorstep.kernel.access.session import bind, for_purpose
 from doorstep.kernel.fhir.door import Grant
 from doorstep.kernel.fhir.scopes import Scopes, parse
 from doorstep.site.actors import of_system, of_user
+from doorstep.site.oauth.identity import agreed_patient, chosen_of
 
 
 def grant_of(token: str, *, address: str, request_id: str) -> Grant | None:
     """What an access token gives, None when it is unknown, revoked or expired."""
-    checksum = hashlib.sha256(token.encode()).hexdigest()
-    found = (
-        AccessToken.objects.select_related("application", "user")
-        .filter(token_checksum=checksum, expires__gt=timezone.now())
-        .first()
-    )
+    found = _living(token)
     if found is None or found.application is None:
         return None
     scopes = parse(found.scope)
@@ -42,6 +39,29 @@ def grant_of(token: str, *, address: str, request_id: str) -> Grant | None:
     return _opened_for_one(actor, scopes, _launch_of(found))
 
 
+def patient_of(token: str) -> str:
+    """The key of the one patient that a living token was given for, "" where there is none (SMART launch context)."""
+    found = _living(token)
+    if found is None or found.user is None:
+        return ""
+    with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
+        launch = access.launch_behind(access_id=found.pk)
+        agreement = agreements.behind(access_id=found.pk)
+    if launch is not None:
+        return str(launch.patient)
+    agreed = agreed_patient(found.user, agreement)
+    return agreed[1] if agreed else ""
+
+
+def _living(token: str) -> Any:
+    checksum = hashlib.sha256(token.encode()).hexdigest()
+    return (
+        AccessToken.objects.select_related("application", "user")
+        .filter(token_checksum=checksum, expires__gt=timezone.now())
+        .first()
+    )
+
+
 def _opened_for_one(actor: Actor, scopes: Scopes, launch: Launch | None) -> Grant:
     """What a member of staff's token gives; scopes of a patient count when the app was opened for one."""
     if launch is None:
@@ -57,10 +77,15 @@ def _launch_of(token: Any) -> Launch | None:
     return access.launch_behind(access_id=token.pk)
 
 
-def _person(found: Any, *, address: str, request_id: str) -> Actor:
-    """The person, reading; a resident's app sees the one resident that its token named."""
+def _person(found: Any, *, address: str, request_id: str) -> Actor | None:
+    """The person, reading; a resident's app sees the one person who was agreed to, while the account acts for that person."""
     actor = of_user(found.user, address=address, request_id=request_id)
-    actor = replace(actor, client=str(found.application.client_id)[:50], resident_ids=actor.resident_ids[:1])
+    if actor.kind is ActorKind.RESIDENT:
+        chosen = chosen_of(agreements.behind(access_id=found.pk), actor.resident_ids)
+        if chosen is None:
+            return None
+        actor = replace(actor, resident_ids=(chosen,))
+    actor = replace(actor, client=str(found.application.client_id)[:50])
     return actor.with_permissions({*actor.permissions, Permission.FHIR_READ})
 
 

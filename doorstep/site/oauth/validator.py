@@ -11,14 +11,15 @@ from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestErro
 
 from doorstep.coordination.hospital_systems import key_sets
 from doorstep.kernel.access import actions as access
+from doorstep.kernel.access import agreements
 from doorstep.kernel.access import queries as access_queries
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose
 from doorstep.kernel.access.assertions import NotBelieved, unverified, verified
-from doorstep.kernel.access.models import Launch
+from doorstep.kernel.access.models import AppAgreement, Launch, User
 from doorstep.kernel.access.session import for_purpose
-from doorstep.people.residents import queries as residents
+from doorstep.kernel.audit import actions as audit
 from doorstep.site.oauth import doubts
-from doorstep.site.oauth.identity import fhir_user_of, issuer_of
+from doorstep.site.oauth.identity import agreed_patient, fhir_user_of, issuer_of
 from doorstep.site.oauth.scopes import INTROSPECTION, within
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -65,14 +66,38 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
         ):
             grant.delete()
             raise InvalidRequestError(description="launch is missing, was used, or is another's", request=request)
+        if request.user.kind == User.Kind.RESIDENT:
+            self._agree(request, grant)
         return grant
+
+    def _agree(self, request: Any, grant: Grant) -> None:
+        """Tie a code to the person whom the resident chose, and write into the trail that the app was let in."""
+        chosen = getattr(request, "agreed_for", None)
+        if chosen is None:
+            grant.delete()
+            raise InvalidRequestError(description="nobody said whose record this is for", request=request)
+        name = request.client.client_id
+        agreements.agree(user_id=request.user.pk, client=name, resident_id=chosen, code_id=grant.pk)
+        audit.record(
+            action="app.agree",
+            actor=request.agreed_by,
+            subject=f"app/{name}",
+            resident_id=chosen,
+            details={"app": request.client.name, "scope": " ".join(request.scopes)[:400]},
+        )
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
         """A code is good once; who sends it again may be a thief, and then so may the one before (RFC 6749, 4.1.2)."""
         if super().validate_code(client_id, code, client, request, *args, **kwargs):
-            return True
+            return _still_agreed(request)
         RefreshToken.revoke_family(_family_of(code))
         return False
+
+    def validate_refresh_token(self, refresh_token: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """As the toolkit says, and while the account still acts for the person who was agreed to."""
+        return super().validate_refresh_token(refresh_token, client, request, *args, **kwargs) and _still_agreed(
+            request
+        )
 
     def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any) -> None:
         """Use a code up; of two that come with it at the same moment the tokens of both end."""
@@ -92,7 +117,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
 
     def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
         """The answer of a token names the resident whose account agreed, or for whom the app was opened."""
-        launch = _launch_behind(request)
+        launch, agreement = _launch_behind(request), _agreement_behind(request)
         super().save_bearer_token(token, request, *args, **kwargs)
         if request.grant_type == "authorization_code" and not _RENEWING & set(request.scopes):
             # Nobody agreed to renewing. The row stays, void: by its family a code that is used twice ends what it gave.
@@ -101,13 +126,8 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
         if launch is not None:
             _carry(launch, token)
             return
-        user = getattr(request, "user", None)
-        if user is not None and getattr(user, "kind", "") == "resident":
-            # Nobody is signed in at the token's door: the links of the account are read as at a login.
-            with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
-                linked = residents.linked_ids(user_id=user.pk)
-                if linked:
-                    token["patient"] = str(residents.get(resident_id=linked[0]).key)
+        if agreement is not None:
+            _carry_agreement(agreement, token, request.user)
 
     def get_additional_claims(self, request: Any) -> dict[str, Any]:
         """Which FHIR resource the signed-in person is, for whoever asked for `fhirUser`."""
@@ -181,16 +201,49 @@ def _launch_behind(request: Any) -> Launch | None:
         return access_queries.launch_behind(family=family) if family else None
 
 
+def _agreement_behind(request: Any) -> AppAgreement | None:
+    """The choice of a person that a token comes of: by its code, or by the family of the refresh token."""
+    with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
+        if request.grant_type == "authorization_code":
+            grant = Grant.objects.filter(code=request.code, application=request.client).first()
+            return None if grant is None else agreements.behind(code_id=grant.pk)
+        refresh = getattr(request, "refresh_token_instance", None)
+        return agreements.behind(family=getattr(refresh, "token_family", None))
+
+
+def _still_agreed(request: Any) -> bool:
+    """Whether a resident's account still acts for the person whom it let an app see; of staff nothing is asked."""
+    user = getattr(request, "user", None)
+    if user is None or user.kind != User.Kind.RESIDENT:
+        return True
+    return agreed_patient(user, _agreement_behind(request)) is not None
+
+
+def _carry_agreement(agreement: AppAgreement, token: dict[str, Any], user: User) -> None:
+    """Tell the app whose record it reads, and let the next token know it too."""
+    agreed = agreed_patient(user, agreement)
+    if agreed is not None:
+        token["patient"] = agreed[1]
+    made, family = _made(token)
+    with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
+        agreements.carry(agreement, access_id=made.pk, family=family)
+
+
+def _made(token: dict[str, Any]) -> tuple[AccessToken, uuid.UUID | None]:
+    made = AccessToken.objects.get(token_checksum=hashlib.sha256(token["access_token"].encode()).hexdigest())
+    renewal = RefreshToken.objects.filter(access_token=made).first()
+    return made, renewal.token_family if renewal else None
+
+
 def _carry(launch: Launch, token: dict[str, Any]) -> None:
     """Tell the app for whom it was opened, and let the next token know it too."""
     token["patient"] = str(launch.patient)
     token["need_patient_banner"] = True
     if launch.encounter is not None:
         token["encounter"] = str(launch.encounter)
-    made = AccessToken.objects.get(token_checksum=hashlib.sha256(token["access_token"].encode()).hexdigest())
-    renewal = RefreshToken.objects.filter(access_token=made).first()
+    made, family = _made(token)
     with for_purpose(Purpose.SIGN_IN, ANONYMOUS):
-        access.carry_launch(launch, access_id=made.pk, family=renewal.token_family if renewal else None)
+        access.carry_launch(launch, access_id=made.pk, family=family)
 
 
 def _addresses(request: Any) -> set[str]:

@@ -1,13 +1,14 @@
 """The page on which a person lets an app in, and what the addresses of machines take."""
 
 import functools
+import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -17,11 +18,12 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from doorstep.kernel.access import queries as access_queries
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose
+from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import for_purpose
 from doorstep.site.oauth import doubts
-from doorstep.site.oauth.identity import whose
+from doorstep.site.oauth.identity import Person, launched_name, people_of
 from doorstep.site.oauth.scopes import choices, kept
-from doorstep.site.oauth.tokens import grant_of
+from doorstep.site.oauth.tokens import grant_of, patient_of
 
 # The FHIR base, of which apps ask for a token.
 BASE = "/fhir"
@@ -53,13 +55,61 @@ class AuthorizePage(AuthorizationView):  # type: ignore[misc]
             form.cleaned_data["allow"] = bool(left) and form.cleaned_data.get("allow")
         return form
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The page; of a resident it is asked every time, since an app cannot know for whom it is let in today."""
+        if self._people():
+            asked = request.GET.copy()
+            asked["approval_prompt"] = "force"
+            request.GET = cast("Any", asked)
+        answered: HttpResponseBase = super().get(request, *args, **kwargs)
+        return answered
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The person's word. Who acts for several says for whom; nobody is taken for granted."""
+        if request.POST.get("allow") and len(self._people()) > 1 and not request.POST.get("person"):
+            self.extra_context = {"unchosen": True}
+            # The page is asked for again as at first: the toolkit would read what the form sent as a second request.
+            request.method, request.POST = "GET", cast("Any", QueryDict())
+            page = self.get(request, *args, **kwargs)
+            page.status_code = 422 if page.status_code == 200 else page.status_code
+            return page
+        answered: HttpResponseBase = super().post(request, *args, **kwargs)
+        return answered
+
+    def create_authorization_response(
+        self, request: HttpRequest, scopes: str, credentials: dict[str, Any], allow: bool
+    ) -> Any:
+        """The toolkit's answer to the app; the code carries on whom a resident chose."""
+        if allow and self._people():
+            credentials |= {"agreed_for": self._chosen().resident_id, "agreed_by": self.request.actor}
+        return super().create_authorization_response(request, scopes, credentials, allow)
+
+    def _people(self) -> list[Person]:
+        """Whom the signed-in resident may let an app see; empty for staff and before the login."""
+        if not hasattr(self, "_known"):
+            self._known = people_of(self.request.actor)
+        return self._known
+
+    def _chosen(self) -> Person:
+        """Whom the resident chose; the only one need not be chosen. Raises NotFound for somebody else's key."""
+        people = self._people()
+        wanted = self.request.POST.get("person", "") or (people[0].key if len(people) == 1 else "")
+        chosen = next((one for one in people if one.key == wanted), None)
+        if chosen is None:
+            raise NotFound()
+        return chosen
+
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponseBase:
         """Let the browser follow the redirect to the app's own address, which the form's policy would stop."""
         application = context.get("application")
         if application is not None:
+            context.setdefault("unchosen", False)
             context["choices"] = choices(context["scopes"])
             context["host"] = urlsplit(str(context["redirect_uri"])).netloc
-            context["whose"] = whose(self.request.user, launched=self._launched(application, context["scopes"]))
+            launched = self._launched(application, context["scopes"])
+            people = context["people"] = self._people()
+            only = people[0].name if len(people) == 1 else ""
+            context["whose"] = launched_name(launched, self.request.actor) if launched else only
         else:
             context["said"] = _fault(str(getattr(context.get("error"), "description", "")))
         response: HttpResponseBase = super().render_to_response(context, **kwargs)
@@ -93,7 +143,11 @@ class Introspection(IntrospectTokenView):  # type: ignore[misc]
             if grant is None:
                 return JsonResponse({"active": False})
         answered: JsonResponse = IntrospectTokenView.get_token_response(token_value)
-        return answered
+        patient = patient_of(token_value) if token_value else ""
+        if not patient:
+            return answered
+        # SMART App Launch 2.0, Token Introspection: what the token's answer said besides is said again.
+        return JsonResponse({**json.loads(answered.content), "patient": patient})
 
 
 def _back(words: str, credentials: dict[str, Any]) -> OAuthToolkitError:

@@ -64,6 +64,7 @@ ACTS: dict[str, Any] = {
     "cds.order-select": _("开检查前查看了可互认的结果"),
     "cds.order-sign": _("开检查前查看了可互认的结果"),
     "app.launch": _("带着您的档案打开了一个应用"),
+    "app.agree": _("授权一个应用查看档案"),
     "app.stop": _("停止了一个应用的授权"),
 }
 
@@ -189,18 +190,16 @@ def looks(request: HttpRequest) -> HttpResponse:
             (one, units.get(one.organization_id, ""), REASONS.get(one.reason, one.reason)) for one in relationships
         ],
     }
-    # An app was let in to the first record of the account, whoever is chosen on the page.
-    context["apps"] = (
-        granted.apps_of(user_id=actor.user_id or 0) if actor.resident_ids[:1] == (frame["chosen_id"],) else []
-    )
+    context["apps"] = granted.apps_of(user_id=actor.user_id or 0, resident_id=frame["chosen_id"])
     return render(request, "portal/looks.html", context)
 
 
 @require_POST
 def stop_app(request: HttpRequest, name: str) -> HttpResponse:
     """Let an app read no more."""
-    display = granted.stop(name=name, actor=owner_of(request))
-    notes.success(request, _("已停止授权，“%(app)s”不能再查看您的档案。") % {"app": display})
+    actor = owner_of(request)
+    display = granted.stop(name=name, resident_id=frame_of(request, actor)["chosen_id"], actor=actor)
+    notes.success(request, _("已停止授权，“%(app)s”不能再查看这份档案。") % {"app": display})
     return HttpResponseRedirect(reverse("portal:looks"))
 
 
