@@ -67,8 +67,7 @@ def set_shares(
     department = _department(department_id, actor)
     if quota not in (Quota.COMMUNITY, Quota.CONTRACT, Quota.REFERRAL):
         raise Refused(_("只有社区号、签约号和转诊号可以分到机构。"))
-    if since <= timezone.localdate():
-        raise Refused(_("生效日期不正确。"), fields={"since": _("新的分配从明天或以后生效。")})
+    _check_to_come(since)
     wrong = [weight for weight in weights.values() if not 1 <= weight <= 1000]
     if wrong:
         raise Refused(_("份额不正确。"), fields={"weights": _("每个机构的份额填 1 到 1000 的整数。")})
@@ -117,6 +116,8 @@ def decide(
     The proposal is kept beside the decision, so that a month later one can read what was proposed and what was done.
     """
     department = _department(department_id, actor)
+    # Also what is refused: a month that has begun is not proposed any more.
+    _check_to_come(since)
     if weights is None:
         if not reason.strip():
             raise Refused(_("请填写不采纳的原因。"), fields={"reason": _("请填写不采纳的原因。")})
@@ -208,6 +209,11 @@ def _sink_house(organization_id: int, steps: Sequence[Step], actor: Actor, now: 
             )
         )
     return sum(moved.values())
+
+
+def _check_to_come(since: date) -> None:
+    if since <= timezone.localdate():
+        raise Refused(_("生效日期不正确。"), fields={"since": _("新的分配从明天或以后生效。")})
 
 
 def _department(department_id: int, actor: Actor) -> Department:

@@ -114,6 +114,15 @@ def decisions(*, organization_ids: Iterable[int], limit: int = 60) -> list[Quota
     return list(found.select_related("department").order_by("-decided_at", "-id")[:limit])
 
 
+def decided_ahead(*, department: Department, quota: str, today: date) -> QuotaDecision | None:
+    """The newest decision on this division that is for a day to come; None when nothing was decided yet."""
+    return (
+        QuotaDecision.objects.filter(department=department, quota=quota, since__gt=today)
+        .order_by("-decided_at", "-id")
+        .first()
+    )
+
+
 def rule_of(*, organization_id: int) -> tuple[list[Step], bool]:
     """A hospital's release rule, and whether it is the platform's default."""
     own = [
@@ -194,7 +203,8 @@ def proposal(*, department: Department, quota: str, since: datetime, until: date
         Use(row[0], row[1], row[2], row[3], row[4], row[5], row[6], _days(row[7]))
         for row in _counted(_USES, values, actor)
     ]
-    if shared:
+    if shared or not any(use.given for use in uses):
+        # Shared until now, or divided so lately that nothing was given by shares yet: last month says nothing of shares.
         count = Place.objects.filter(
             slot__schedule__department=department, slot__starts_at__gte=since, slot__starts_at__lt=until, is_extra=False
         ).filter(Q(given_quota=quota) | Q(given_quota="", quota=quota))

@@ -19,6 +19,7 @@ def ticket_pdf(booking: Booking, ticket: Ticket, *, ahead: int) -> bytes:
         "name": ticket.shown_name,
         "department": schedule.department.name,
         "who": schedule.who,
+        "room": booking.slot.room.name if schedule.practitioner and booking.slot.room else "",
         "time": timezone.localtime(booking.slot.starts_at).strftime("%m-%d %H:%M"),
         "ahead": ahead,
         "taken": timezone.localtime(ticket.taken_at).strftime("%Y-%m-%d %H:%M"),

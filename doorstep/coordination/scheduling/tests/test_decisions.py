@@ -1,9 +1,11 @@
 """A proposal for next month's division is taken, changed or refused with a reason; what was decided can be read and taken along."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
@@ -34,33 +36,90 @@ def test_division_is_proposed_refused_and_taken_and_the_file_says_what_the_page_
     clinic = make_clinic()
     slot = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), community=6, referral=1)
     book_for(clinic, slot, clinic.resident)
-    client.force_login(make_staff(name="周敏", organization_id=clinic.world.lead, role="clinic_manager"))
-    path = f"/slots/quotas/{clinic.schedule.department.key}/community/"
-    page = client.get(path).content.decode()
-    assert "起步份额" in page
-    assert "不采纳建议" in page
-    since = (timezone.localdate() + timedelta(days=1)).isoformat()
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        client.force_login(make_staff(name="周敏", organization_id=clinic.world.lead, role="clinic_manager"))
+        path = f"/slots/quotas/{clinic.schedule.department.key}/community/"
+        page = client.get(path).content.decode()
+        assert "起步份额" in page
+        assert "不采纳建议" in page
+        since = (timezone.localdate() + timedelta(days=1)).isoformat()
+        township = clinic.world.township
+        without = client.post(path, {"act": "refuse", "since": since, f"weight-{township}": "4"})
+        assert without.status_code == 422
+        assert 'value="4"' in without.content.decode()
+        assert client.post(path, {"act": "refuse", "since": since, "reason": "本月停诊多"}).status_code == 302
+        assert not QuotaShare.objects.exists()
+        assert client.post(path, {"since": since, f"weight-{township}": "4", "reason": "先试"}).status_code == 302
+        assert [one.weight for one in QuotaShare.objects.all()] == [4]
+        taken, refused = QuotaDecision.objects.order_by("-id")
+        assert (refused.verdict, refused.reason, refused.decided_by_name) == ("refused", "本月停诊多", "周敏")
+        assert taken.verdict in ("accepted", "changed")
+        assert taken.lines[0]["decided"] == 4
+        shown = client.get("/slots/quotas/").content.decode()
+        for word in ("分配决定", "未采纳", "本月停诊多"):
+            assert word in shown
+        book = CalamineWorkbook.from_filelike(BytesIO(client.get("/slots/quotas/decisions.xlsx").content))
+        rows = book.get_sheet_by_index(0).to_python()
+        assert rows[0][:8] == ["决定时间", "科室", "类别", "起用日期", "决定", "说明", "经办", "机构"]
+        assert {row[4] for row in rows[1:]} >= {"未采纳"}
+        assert next(row[11] for row in rows[1:] if row[5] == "先试") == 4.0
+        assert all(row[2] == "社区号" for row in rows[1:])
+
+
+@pytest.mark.django_db
+def test_a_proposal_looks_at_days_that_are_over_and_is_for_days_to_come(client: Client) -> None:
+    clinic = make_clinic()
     township = clinic.world.township
-    without = client.post(path, {"act": "refuse", "since": since, f"weight-{township}": "4"})
-    assert without.status_code == 422
-    assert 'value="4"' in without.content.decode()
-    assert client.post(path, {"act": "refuse", "since": since, "reason": "本月停诊多"}).status_code == 302
-    assert not QuotaShare.objects.exists()
-    assert client.post(path, {"since": since, f"weight-{township}": "4", "reason": "先试"}).status_code == 302
-    assert [one.weight for one in QuotaShare.objects.all()] == [4]
-    taken, refused = QuotaDecision.objects.order_by("-id")
-    assert (refused.verdict, refused.reason, refused.decided_by_name) == ("refused", "本月停诊多", "周敏")
-    assert taken.verdict in ("accepted", "changed")
-    assert taken.lines[0]["decided"] == 4
-    shown = client.get("/slots/quotas/").content.decode()
-    for word in ("分配决定", "未采纳", "本月停诊多"):
-        assert word in shown
-    book = CalamineWorkbook.from_filelike(BytesIO(client.get("/slots/quotas/decisions.xlsx").content))
-    rows = book.get_sheet_by_index(0).to_python()
-    assert rows[0][:8] == ["决定时间", "科室", "类别", "起用日期", "决定", "说明", "经办", "机构"]
-    assert {row[4] for row in rows[1:]} >= {"未采纳"}
-    assert next(row[11] for row in rows[1:] if row[5] == "先试") == 4.0
-    assert all(row[2] == "社区号" for row in rows[1:])
+    with acting(system_actor(Purpose.IMPORT)):
+        QuotaShare.objects.create(
+            department=clinic.schedule.department,
+            quota="community",
+            organization_id=township,
+            weight=1,
+            since=timezone.localdate(),
+        )
+    over = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), community=2)
+    coming = make_slot(clinic, starts_at=timezone.now() + timedelta(days=6), community=9)
+    with acting(system_actor(Purpose.IMPORT)):
+        Place.objects.filter(slot__in=(over, coming)).update(given_organization_id=township, given_quota="community")
+    path = f"/slots/quotas/{clinic.schedule.department.key}/community/"
+    with time_machine.travel(timezone.now() + timedelta(days=4)):
+        client.force_login(make_staff(name="周敏", organization_id=clinic.world.lead, role="clinic_manager"))
+        page = client.get(path, {"last": (timezone.localdate() + timedelta(days=30)).isoformat()}).content.decode()
+        # The nine of the day after tomorrow are not unused yet.
+        assert "上月给 2 个，用 0，爽约 0，未用放出 2" in page
+        assert f'min="{(timezone.localdate() + timedelta(days=1)).isoformat()}"' in page
+        for day in (timezone.localdate(), timezone.localdate() - timedelta(days=60)):
+            for facts in ({"act": "refuse"}, {f"weight-{township}": "4"}):
+                late = client.post(path, {"since": day.isoformat(), "reason": "停诊多", **facts})
+                assert late.status_code == 422
+                assert "新的分配从明天或以后生效" in late.content.decode()
+        assert not QuotaDecision.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_was_decided_for_next_month_is_said_and_not_proposed_away(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), community=6, referral=1)
+    book_for(clinic, slot, clinic.resident, "community")
+    path = f"/slots/quotas/{clinic.schedule.department.key}/community/"
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        client.force_login(make_staff(name="周敏", organization_id=clinic.world.lead, role="clinic_manager"))
+        since = (timezone.localdate() + timedelta(days=20)).isoformat()
+        units = (clinic.world.township, clinic.world.other_township)
+        sent = {
+            "since": since,
+            "reason": "先试",
+            **{f"weight-{unit}": str(weight) for unit, weight in zip(units, (4, 2), strict=True)},
+        }
+        assert client.post(path, sent).status_code == 302
+        again = client.get(path).content.decode()
+    assert f"{since} 起的分配已决定：" in again
+    # No share has given anything yet: the places are proposed by what was booked, and nobody's share is proposed away.
+    assert "用不完" not in again
+    shown = re.search(rf'name="weight-{clinic.world.township}" value="(\d*)"', again)
+    assert shown is not None
+    assert shown[1] == "6"
 
 
 @pytest.mark.django_db

@@ -58,7 +58,16 @@ def test_kiosk_books_checks_in_and_prints(client: Client) -> None:
     if timezone.localdate(slot.starts_at) == timezone.localdate():
         assert f"/slots/kiosk/check-in/{booking.key}/" in client.get("/slots/kiosk/mine/").content.decode()
         ticket = client.post(f"/slots/kiosk/check-in/{booking.key}/").headers["Location"]
-        assert "您的号" in client.get(ticket).content.decode()
+        shown = client.get(ticket).content.decode()
+        assert "您的号" in shown
+        # The paper comes out of the page itself: a tab of its own would stay on the glass for the next one.
+        assert "data-print" in shown
+        assert 'data-leave-after-print="/slots/kiosk/"' in shown
+        assert "_blank" not in shown
+        paper = shown[shown.index('class="ds-slip"') :]
+        assert "周*兰" in paper
+        assert "王主任" in paper
+        assert "周桂兰" not in shown
         slip = client.get(f"/slots/kiosk/tickets/{booking.key}.pdf")
         assert slip.content.startswith(b"%PDF")
     assert client.post(f"/slots/kiosk/book/{slot.key}/").status_code == 422

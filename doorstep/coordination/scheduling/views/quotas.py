@@ -98,7 +98,7 @@ def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
     department = queries.get_department(key=key, actor=actor)
     if quota not in SHARED:
         raise NotFound()
-    period = period_of(request, back=30)
+    period = _over_by_now(period_of(request, back=30))
     proposed = quota_queries.proposal(
         department=department, quota=quota, since=period.since, until=period.until, actor=actor
     )
@@ -120,6 +120,8 @@ def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
         "given": request.POST,
         "period": period,
         "begins": begins,
+        "decided": quota_queries.decided_ahead(department=department, quota=quota, today=timezone.localdate()),
+        "earliest": timezone.localdate() + timedelta(days=1),
         "errors": errors,
     }
     return render(request, "scheduling/division.html", context, status=422 if errors else 200)
@@ -249,6 +251,12 @@ def period_of(request: HttpRequest, *, back: int) -> Period:
     first = day_of(request.GET.get("first", "")) if request.GET.get("first") else today - timedelta(days=back)
     last = day_of(request.GET.get("last", "")) if request.GET.get("last") else today + timedelta(days=7)
     return Period(min(first, last), max(first, last))
+
+
+def _over_by_now(period: Period) -> Period:
+    """The days of a period that are over: what nobody has booked of a day to come is not unused yet."""
+    last = min(period.last, timezone.localdate() - timedelta(days=1))
+    return Period(min(period.first, last), last)
 
 
 def _over() -> date:
