@@ -45,6 +45,7 @@ QUICK_ACTS = (
     QuickAct(_("今日接诊"), "stethoscope", "visits:today", Visits.VISIT_OPEN),
     QuickAct(_("到院报到"), "id-badge-2", "referrals:office", Referrals.REFERRAL_ACCEPT),
     QuickAct(_("途中患者"), "ambulance", "referrals:coming", Referrals.ARRIVAL_VIEW),
+    QuickAct(_("欠款催收与减免"), "receipt", "referrals:debts", Referrals.DEBT_WAIVE),
     QuickAct(_("接诊与住院"), "bed", "referrals:treating", Referrals.REFERRAL_TREAT),
     QuickAct(_("今日门诊"), "volume", "scheduling:day", Scheduling.QUEUE_CALL),
     QuickAct(_("新增单位"), "plus", "organizations:new", Organizations.ORGANIZATION_MANAGE),

@@ -75,6 +75,13 @@ ENTRIES: tuple[Entry, ...] = (
         group=_CARE,
     ),
     Entry(
+        label=_("先诊疗后付费"),
+        icon="receipt",
+        url_name="referrals:debts",
+        permission=Referrals.DEBT_VIEW,
+        group=_CARE,
+    ),
+    Entry(
         label=_("转诊结局"),
         icon="message",
         url_name="referrals:outcomes",

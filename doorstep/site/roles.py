@@ -52,6 +52,7 @@ _RECEIVING = frozenset(
         Referrals.ARRIVAL_VIEW,
         Referrals.REFERRAL_TREAT,
         Referrals.FLOW_VIEW,
+        Referrals.DEBT_VIEW,
         Beds.BED_MANAGE,
     }
 )
@@ -167,6 +168,7 @@ ROLES: dict[str, Role] = {
                 _AT_THE_BEDSIDE
                 | {
                     Referrals.REFERRAL_TREAT,
+                    Referrals.DEBT_VIEW,
                     Referrals.REFERRAL_SUBMIT,
                     # A hospital takes patients back too: for rehabilitation, and those that it sent up itself.
                     Referrals.REFERRAL_RECEIVE_BACK,
@@ -260,6 +262,7 @@ ROLES: dict[str, Role] = {
                 _AT_THE_BEDSIDE
                 | {
                     Referrals.ARRIVAL_VIEW,
+                    Referrals.DEBT_VIEW,
                     Referrals.DEBT_WAIVE,
                     Diagnosis.CRITICAL_ACKNOWLEDGE,
                     Diagnosis.ECG_OUTCOME_VIEW,

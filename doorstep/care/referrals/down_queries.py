@@ -14,7 +14,7 @@ from doorstep.care.referrals import down_aims, down_rules, rules, stock
 from doorstep.care.referrals.criteria import Judgement
 from doorstep.care.referrals.down_rules import Needs, Unit, Weighed
 from doorstep.care.referrals.long_term import LongTerm, with_codes
-from doorstep.care.referrals.models import CaseQuestion, DownProposal, PayLater, StockLine, UnitService
+from doorstep.care.referrals.models import CaseQuestion, DownProposal, StockLine, UnitService
 from doorstep.care.referrals.record_facts import Known, down_facts, known_of
 from doorstep.coordination.beds import medicines
 from doorstep.coordination.beds import queries as beds
@@ -219,27 +219,6 @@ def question_by_id(*, question_id: int) -> CaseQuestion:
 
 def _question(**by: Any) -> CaseQuestion:
     found = CaseQuestion.objects.select_related("referral", "asker", "answerer").filter(**by).first()
-    if found is None:
-        raise NotFound()
-    return found
-
-
-def debt_of(*, referral_id: int) -> PayLater | None:
-    """What is owed for a referral, None when nothing was noted or it is not the actor's to see."""
-    return PayLater.objects.filter(referral_id=referral_id).select_related("creditor").first()
-
-
-def debt_by_id(*, debt_id: int) -> PayLater:
-    """The debt that a task names; raises NotFound."""
-    found = PayLater.objects.select_related("referral").filter(pk=debt_id).first()
-    if found is None:
-        raise NotFound()
-    return found
-
-
-def get_debt(*, key: UUID | str) -> PayLater:
-    """The debt with this key; raises NotFound."""
-    found = PayLater.objects.select_related("referral", "creditor").filter(key=key).first()
     if found is None:
         raise NotFound()
     return found

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from doorstep.care.referrals import actions, down_queries, family_words, own_words, queries
+from doorstep.care.referrals import actions, debt_queries, down_queries, family_words, own_words, queries
 from doorstep.care.referrals.benefits import family_doctor_of
 from doorstep.care.referrals.events import OfferRefused
 from doorstep.coordination.beds import actions as beds
@@ -327,7 +327,7 @@ def tell_debt_late(event: Event) -> None:
     """The day of payment has passed: whoever may waive what is owed learns of it."""
     if event.details.get("kind") != "pay-later.owing":
         return
-    debt = down_queries.debt_by_id(debt_id=event.subject_id or 0)
+    debt = debt_queries.debt_by_id(debt_id=event.subject_id or 0)
     about, link = event.resident_id, debt.referral.subject
     for role in ("lead_duty", "township_duty"):
         tell(kind="debt-late", organization_id=debt.creditor_id, role=role, about=about, link=link)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.care.referrals.views import case, documents, flow, following, going_home, office, sending, treating
+from doorstep.care.referrals.views import case, debts, documents, flow, following, going_home, office, sending, treating
 
 app_name = "referrals"
 
@@ -26,8 +26,10 @@ urlpatterns = [
     path("medicines/", treating.medicines, name="medicines"),
     path("medicines/row/", treating.medicine_row, name="medicine-row"),
     path("questions/<uuid:key>/", case.question, name="question"),
-    path("debts/<uuid:key>/", case.debt, name="debt"),
-    path("debts/<uuid:key>/<str:verb>/", case.settle, name="settle"),
+    path("debts/", debts.board, name="debts"),
+    path("debts.xlsx", debts.export, name="debts-file"),
+    path("debts/<uuid:key>/", debts.debt, name="debt"),
+    path("debts/<uuid:key>/<str:verb>/", debts.settle, name="settle"),
     path("flow/", flow.board, name="flow"),
     path("flow/cases/", flow.cases, name="flow-cases"),
     path("flow/cases.xlsx", flow.export, name="flow-export"),

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import xlsxwriter
@@ -22,7 +23,7 @@ class Share(float):
 class Sheet:
     """One sheet: its title (31 characters at most), its heads, its rows, and how wide its columns are in characters.
 
-    A cell is text, a number, a `Share`, a moment (shown in the reader's hours), a day, or None for nothing.
+    A cell is text, a number, a sum of money (Decimal), a `Share`, a moment (shown in the reader's hours), a day, or None for nothing.
     """
 
     title: str
@@ -41,6 +42,8 @@ def workbook(*sheets: Sheet) -> bytes:
             date: book.add_format({"num_format": "yyyy-mm-dd"}),
             Share: book.add_format({"num_format": "0.0%"}),
             float: book.add_format({"num_format": "0.0"}),
+            # Money: as text nobody could add it up.
+            Decimal: book.add_format({"num_format": "#,##0.00"}),
         }
         for one in sheets:
             page = book.add_worksheet(one.title)
@@ -70,6 +73,8 @@ def _write(page: Any, place: tuple[int, int], value: Any, shown: dict[type, Any]
             page.write_number(*place, value, shown[Share])
         case float():
             page.write_number(*place, value, shown[float])
+        case Decimal():
+            page.write_number(*place, float(value), shown[Decimal])
         case int():
             page.write_number(*place, value)
         case _:

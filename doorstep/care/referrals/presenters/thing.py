@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import down_queries, queries, states, texts
+from doorstep.care.referrals import debt_queries, down_queries, queries, states, texts
 from doorstep.care.referrals.actions.answering import usual_arrival
 from doorstep.care.referrals.actions.details import place_kept
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
@@ -85,6 +85,7 @@ class Thing:
     debt: Any = None
     may_collect: bool = False
     may_waive: bool = False
+    sees_debts: bool = False
     proposal: Any = None
     again: bool = False
     may_open: bool = False
@@ -146,11 +147,12 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         criteria=criteria_rows(referral.criteria),
         questions=down_queries.questions_of(referral_id=referral.pk) if referral.discharged_at else [],
         may_ask=_may_ask(referral, actor),
-        debt=down_queries.debt_of(referral_id=referral.pk)
+        debt=debt_queries.debt_of(referral_id=referral.pk)
         if referral.discharged_at and actor.reaches(referral.target_id)
         else None,
         may_collect=actor.may(Permission.REFERRAL_TREAT),
         may_waive=actor.may(Permission.DEBT_WAIVE),
+        sees_debts=actor.may(Permission.DEBT_VIEW),
         came_back=came_back(referral, steps),
         appointment=appointment_of(referral),
         goes_to=homeward.aim_text(referral.goes_to),

@@ -1,6 +1,5 @@
-"""Questions on a case, and what is still to be paid."""
+"""Questions on a case."""
 
-from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,7 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from doorstep.care.referrals import actions, down_queries, queries
 from doorstep.care.referrals.dialog_forms import AnswerForm, QuestionForm
@@ -18,9 +17,6 @@ from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect
 from doorstep.kernel.workflow.once import once
-
-# More than the column holds.
-_MOST_YUAN = 100_000_000
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,40 +69,3 @@ def question(request: HttpRequest, key: UUID) -> HttpResponse:
         "may_retract": found.state == "asked" and actor.reaches(found.asker_id),
     }
     return page_or_part(request, "referrals/question.html", "content", context, status=422 if form.is_bound else 200)
-
-
-@require_GET
-def debt(request: HttpRequest, key: UUID) -> HttpResponse:
-    """What is owed: leads to the case that it belongs to."""
-    actor = actor_of(request)
-    actor.check(Permission.REFERRAL_TREAT)
-    return redirect(request, reverse("referrals:detail", args=[down_queries.get_debt(key=key).referral.key]))
-
-
-@require_POST
-@once
-def settle(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
-    """Note that a debt was paid, in part or whole, or waived, or that the patient was reminded; a refusal is said on the case's page."""
-    actor = actor_of(request)
-    actor.check(Permission.DEBT_WAIVE if verb == "waive" else Permission.REFERRAL_TREAT)
-    found = down_queries.get_debt(key=key)
-    try:
-        with transaction.atomic():
-            actions.settle_debt(
-                debt=found, verb=verb, reason=request.POST.get("reason", ""), actor=actor, amount=_amount(request)
-            )
-    except Refused as refused:
-        if refused.status not in (409, 422):
-            raise
-        messages.error(request, "；".join(str(one) for one in refused.fields.values()) or str(refused.message))
-    else:
-        messages.success(request, _("已提醒患者。") if verb == "remind" else _("欠款状态已更新。"))
-    return redirect(request, reverse("referrals:detail", args=[found.referral.key]))
-
-
-def _amount(request: HttpRequest) -> Decimal | None:
-    try:
-        found = Decimal(request.POST.get("amount", "").strip())
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and abs(found) < _MOST_YUAN else None
