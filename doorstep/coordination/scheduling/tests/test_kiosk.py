@@ -9,7 +9,7 @@ from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import Booking, Place, WaitingEntry
+from doorstep.coordination.scheduling.models import Booking, Facility, Place, Schedule, Slot, VisitKind, WaitingEntry
 from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, told
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
@@ -71,6 +71,28 @@ def test_kiosk_books_checks_in_and_prints(client: Client) -> None:
         slip = client.get(f"/slots/kiosk/tickets/{booking.key}.pdf")
         assert slip.content.startswith(b"%PDF")
     assert client.post(f"/slots/kiosk/book/{slot.key}/").status_code == 422
+
+
+def test_kiosk_says_which_machine_and_what_kind_of_visit(client: Client) -> None:
+    clinic = make_clinic()
+    with acting(SYSTEM):
+        schedule, department = clinic.schedule, clinic.schedule.department
+        machine = Facility.objects.create(
+            organization_id=clinic.world.lead, department=department, kind="machine", name="彩超 2 号机"
+        )
+        kind = VisitKind.objects.create(department=department, name="腹部彩超", minutes=15)
+        Schedule.objects.filter(pk=schedule.pk).update(practitioner=None, facility=machine, service="exam")
+    slot = make_slot(clinic, open=1)
+    with acting(SYSTEM):
+        Slot.objects.filter(pk=slot.pk).update(kind=kind)
+    kiosk(client, clinic)
+    client.post("/slots/kiosk/", facts_of(clinic))
+    asked = client.get(f"/slots/kiosk/book/{slot.key}/").content.decode()
+    assert "腹部彩超（15 分钟） · 彩超 2 号机" in asked
+    assert "医生" not in asked
+    done = client.get(client.post(f"/slots/kiosk/book/{slot.key}/").headers["Location"]).content.decode()
+    assert "彩超 2 号机" in done
+    assert "医生" not in done
 
 
 def test_kiosk_takes_what_a_scanner_types(client: Client) -> None:

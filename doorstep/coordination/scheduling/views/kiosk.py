@@ -201,7 +201,8 @@ def book(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> Http
     if made is not None:
         calling_actions.tell_booked(made, actor=machine)
         return redirect(request, reverse("scheduling:kiosk-done", args=[made.key]))
-    context = {"slot": slot, "error": error, "following": following, "replaced": replaced}
+    described = own_queries.described([(timezone.localdate(slot.starts_at), [slot])]).get(slot.id, "")
+    context = {"slot": slot, "error": error, "following": following, "replaced": replaced, "described": described}
     return _page(request, "book", machine, person, context, status=422 if error else 200)
 
 
