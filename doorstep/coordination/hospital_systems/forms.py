@@ -21,13 +21,26 @@ class SettingsForm(forms.Form):
         label=_("允许的来源地址"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("每行一个 IP 地址或网段；留空表示不限制。"),
+        help_text=_(
+            "每行一个 IP 地址或网段。HL7 消息只凭 MSH-3、MSH-4 自称是谁，请填发送方的地址；确实不能限定时填 0.0.0.0/0。"
+        ),
     )
     accepts_training = forms.BooleanField(
         label=_("接收测试消息"),
         required=False,
         help_text=_("处理标识（MSH-11）不是 P 的消息也入档。联调结束后请关闭。"),
     )
+
+    def __init__(self, *args: Any, kind: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._connection_kind = kind
+
+    def clean(self) -> dict[str, Any]:
+        """Over MLLP a message says itself whose it is: an address, or the word that any will do, is wanted."""
+        facts = super().clean() or self.cleaned_data
+        if facts.get("kind", self._connection_kind) == "mllp" and not (facts.get("addresses") or "").strip():
+            self.add_error("addresses", _("请填写发送方的 IP 地址或网段；确实不能限定时填 0.0.0.0/0。"))
+        return facts
 
     def lines(self) -> tuple[str, ...]:
         """The addresses, one by one."""

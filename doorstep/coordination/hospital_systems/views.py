@@ -114,7 +114,8 @@ def connection(request: HttpRequest, key: UUID) -> HttpResponse:
     found = queries.get_connection(key=key, actor=actor)
     if request.method != "POST":
         return shown_connection(request, found)
-    form = SettingsForm(request.POST)
+    # One that was registered without an address is not held up in an hour of need; none that has one loses it by a slip.
+    form = SettingsForm(request.POST, kind=found.kind if found.addresses else "")
     if form.is_valid() and _try(form, lambda: _change(found, form, actor)):
         notes.success(request, _("已保存"))
         return redirect(request, reverse("exchange:connection", args=[key]))

@@ -8,6 +8,8 @@ when it could not be opened). A process that dies in between finds the file agai
 import errno
 import fcntl
 import hashlib
+import os
+import secrets
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +28,7 @@ log = structlog.get_logger(__name__)
 QUIET_SECONDS = 2.0
 LARGEST = 50 * 1024 * 1024
 AT_ONCE = 500
+_LONGEST_NAME = 255
 # Linux: which signal tells of a broken lease (fcntl(2)); Python does not name it.
 _F_SETSIG = 10
 
@@ -115,8 +118,19 @@ def _take(connection: Connection, path: Path) -> None:
         data = file.read(LARGEST + 1)
     taken = take(connection, name=path.name, data=data)
     place = "done" if taken.whole else "failed"
-    path.replace(path.parent.parent / place / f"{time.strftime('%Y%m%d-%H%M%S')}-{path.name}")
+    path.replace(_filed(path.parent.parent / place, path.name))
     log.info("file_taken", connection=connection.code, messages=taken.messages, whole=taken.whole)
+
+
+def _filed(folder: Path, name: str) -> Path:
+    """Where a file is kept: two of one name and second stay two, and a long name still fits (255 bytes on every file system)."""
+    for mark in ("", f".{secrets.token_hex(4)}"):
+        begins = f"{time.strftime('%Y%m%d-%H%M%S')}{mark}-"
+        ends = os.fsencode(name)[-(_LONGEST_NAME - len(begins)) :]
+        path = folder / (begins + ends.decode(errors="ignore"))
+        if not path.exists():
+            break
+    return path
 
 
 def take(connection: Connection, *, name: str, data: bytes) -> Taken:

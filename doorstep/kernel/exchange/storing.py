@@ -15,6 +15,8 @@ from doorstep.kernel.exchange.models import Connection, Stranger
 from doorstep.kernel.jobs.outbox import defer
 
 LANES = 32
+# Whoever reaches the port may call itself anything: of names that nobody registered so many are kept.
+STRANGERS = 500
 WORK_LANE = "doorstep.exchange_work_lane"
 
 _STORE = """
@@ -162,17 +164,25 @@ def call_for_work(*, connection_id: int, lane: int) -> None:
         return
 
 
+@transaction.atomic
 def note_stranger(*, application: str, facility: str, address: str, reason: str) -> None:
-    """Count a sender that was turned away; nothing of its message is kept."""
+    """Count a sender that was turned away; nothing of its message is kept, and of the senders the last STRANGERS."""
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO exchange_stranger (application, facility, address, reason, count, first_at, last_at)"
             " VALUES (%s, %s, %s, %s, 1, %s, %s)"
             " ON CONFLICT (application, facility, address, reason)"
-            " DO UPDATE SET count = exchange_stranger.count + 1, last_at = excluded.last_at",
+            " DO UPDATE SET count = exchange_stranger.count + 1, last_at = excluded.last_at RETURNING (xmax = 0)",
             [application[:180], facility[:180], address, reason, now, now],
         )
+        (is_new,) = cursor.fetchone()
+        if is_new:
+            cursor.execute(
+                "DELETE FROM exchange_stranger WHERE id IN ("
+                " SELECT id FROM exchange_stranger ORDER BY last_at DESC, id DESC OFFSET %s)",
+                [STRANGERS],
+            )
 
 
 def forget_stranger(*, application: str, facility: str) -> None:

@@ -25,6 +25,8 @@ _BOOK = re.compile(r"xl[/\\]workbook\d*\.xml", re.IGNORECASE)
 # The place of a cell in which something is written; an empty one closes itself: <c r="AB12" s="3"/>.
 _CELL = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)??r\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["'][^>]*(?<!/)>""")
 _LAST_TAG = 512
+# What Excel takes for the beginning of a formula in a file without types (OWASP, CSV injection).
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # What zipfile raises for parts that are cut off, locked, or packed in a way that it does not know.
 _BROKEN = (
     BadZipFile, CalamineError, EOFError, IndexError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError, zlib.error,
@@ -63,11 +65,22 @@ def comma_separated(content: bytes, *, most_rows: int) -> list[list[str]]:
         except UnicodeDecodeError:
             continue
         try:
-            return [[cell.strip() for cell in line] for line in islice(csv.reader(io.StringIO(text)), most_rows)]
+            lines = islice(csv.reader(io.StringIO(text)), most_rows)
+            return [[_typed(cell.strip()) for cell in line] for line in lines]
         except csv.Error as error:
             message = _("文件里有没有结束的引号或过长的单元格，请在 Excel 里另存为 .xlsx 再上传。")
             raise TableRefused("broken", message) from error
     raise TableRefused("encoding", _("无法识别文件编码，请在 Excel 里另存为 .xlsx 再上传。"))
+
+
+def as_text(cell: str) -> str:
+    """A cell for a CSV file that Excel opens: what it would work out as a formula is marked as text, as people mark it themselves."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _typed(cell: str) -> str:
+    """A cell as somebody typed it, without the mark of `as_text`."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _check(content: bytes) -> None:

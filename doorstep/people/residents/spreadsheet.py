@@ -112,7 +112,7 @@ def write_table(suffix: str, rows: Sequence[Sequence[str]]) -> bytes:
     if suffix == ".xlsx":
         return write_sheet([COLUMNS, *rows], _("居民名册"))
     buffer = io.StringIO()
-    csv.writer(buffer).writerows([COLUMNS, *rows])
+    csv.writer(buffer).writerows([COLUMNS, *([tables.as_text(cell) for cell in row] for row in rows)])
     return buffer.getvalue().encode("utf-8-sig")
 
 

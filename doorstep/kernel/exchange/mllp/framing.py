@@ -35,6 +35,7 @@ class Framer:
 
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
+        self._most = limit
         self._inside = False
         self._kept = bytearray()
         self._size = 0
@@ -44,6 +45,16 @@ class Framer:
     def inside(self) -> bool:
         """Whether a message has begun and its end is still to come."""
         return self._inside
+
+    @property
+    def kept(self) -> int:
+        """How many bytes are kept of the message that has begun."""
+        return len(self._kept)
+
+    def give_up(self) -> None:
+        """Keep no more than the head of the message that has begun: it is found as one that is too large."""
+        self._most = 0
+        del self._kept[HEAD:]
 
     @property
     def rest(self) -> Piece:
@@ -90,7 +101,7 @@ class Framer:
             self._keep(data[position:])
             return len(data)
         self._keep(data[position:end])
-        if self._size > self._limit:
+        if self._size > self._most:
             pieces.append(Piece(Found.TOO_LARGE, self._head, self._size))
         elif self._kept.strip():
             pieces.append(Piece(Found.MESSAGE, bytes(self._kept)))
@@ -103,10 +114,11 @@ class Framer:
         self._inside = True
         self._kept.clear()
         self._size = 0
+        self._most = self._limit
 
     def _keep(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size <= self._limit:
+        if self._size <= self._most:
             self._kept += data
         else:
             self._kept += data[: max(HEAD - len(self._kept), 0)]

@@ -28,16 +28,48 @@ log = structlog.get_logger(__name__)
 CHUNK = 64 * 1024
 # Messages of one line that may be on their way to the disk at once; a faster sender is made to wait.
 IN_FLIGHT = 64
+# Bytes of messages on their way to the disk, of all lines together: the others wait on the wire. As many may have begun and wait for
+# their end; a line that would hold more is hung up, and its sender sends again.
+MOST_BYTES = 256 * 1024 * 1024
 # A line that sends this much that belongs to no message speaks something else.
 MUCH_RUBBISH = 1024 * 1024
+# Messages of nobody who is registered after which a line is hung up that has brought no other.
+MANY_STRANGERS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest message in bytes, and how many seconds a begun message may pause."""
+    """The largest message in bytes, how many seconds a begun message may pause, and how long a line may say nothing that is taken.
+
+    Lines that are open at once: in all, and from one address; whoever comes on top of them is hung up, and the others go on.
+    """
 
     message_bytes: int = 10 * 1024 * 1024
     pause_seconds: float = 30.0
+    silent_seconds: float = 600.0
+    lines: int = 800
+    lines_of_address: int = 400
+
+
+class Room:
+    """How many bytes of messages may be held at once; one that is larger than all the room has it for itself."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+        self._freed = asyncio.Event()
+
+    async def take(self, size: int) -> None:
+        """Wait until there is room for so many bytes."""
+        while self._taken and self._taken + size > self._most:
+            self._freed.clear()
+            await self._freed.wait()
+        self._taken += size
+
+    def give(self, size: int) -> None:
+        """Give room back."""
+        self._taken -= size
+        self._freed.set()
 
 
 class Server:
@@ -47,8 +79,10 @@ class Server:
         self.directory = Directory()
         self.store = Storekeeper()
         self.later = LaterAnswers(self.store)
+        self.room = Room(MOST_BYTES)
+        self.begun = 0
         self._limits = limits or Limits()
-        self._lines: set[asyncio.Task[None]] = set()
+        self._lines: dict[asyncio.Task[None], str] = {}
 
     async def serve(
         self, *, host: str, port: int, tls: ssl.SSLContext | None = None, ready: Callable[[str, int], None]
@@ -73,18 +107,28 @@ class Server:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  asyncio runs this in a task
-        self._lines.add(task)
+        address = str((writer.get_extra_info("peername") or ("",))[0])
+        if self._is_full(address):
+            # Somebody opens line after line: every one of them takes memory and one of the process's few files.
+            log.warning("mllp_too_many_lines", address=address, lines=len(self._lines))
+            writer.transport.abort()
+            return
+        self._lines[task] = address
         line = Line(self, reader, writer, self._limits)
         try:
             await line.run()
         except (ConnectionError, asyncio.CancelledError, ssl.SSLError):
             pass
         finally:
-            self._lines.discard(task)
+            self._lines.pop(task, None)
             writer.close()
             if line.heard:
                 with contextlib.suppress(Exception):
                     await self.store.ask(lambda: storing.note_gone(connection_ids=line.heard))
+
+    def _is_full(self, address: str) -> bool:
+        of_address = sum(one == address for one in self._lines.values())
+        return len(self._lines) >= self._limits.lines or of_address >= self._limits.lines_of_address
 
 
 class Line:
@@ -101,13 +145,15 @@ class Line:
         self._address = str((writer.get_extra_info("peername") or ("",))[0])
         self._answers: asyncio.Queue[asyncio.Task[bytes | None] | None] = asyncio.Queue(maxsize=IN_FLIGHT)
         self._rubbish = 0
+        self._strangers = 0
+        self._held = 0
         self.heard: set[int] = set()
 
     async def run(self) -> None:
         """Read until the sender hangs up, pauses inside a message for too long, or speaks something else."""
         answering = asyncio.create_task(self._answer())
         try:
-            while self._rubbish <= MUCH_RUBBISH:
+            while self._rubbish <= MUCH_RUBBISH and self._strangers < MANY_STRANGERS:
                 data = await self._read()
                 if not data:
                     break
@@ -117,24 +163,43 @@ class Line:
                         await self._server.store.ask(self._server.directory.refresh)
                 for piece in self._framer.feed(data):
                     await self._take(piece)
+                if self._framer.kept > CHUNK and not self._is_ours(self._framer.rest.data):
+                    self._framer.give_up()
+                if not self._holds():
+                    log.warning("mllp_too_much_begun", address=self._address)
+                    break
             if self._framer.inside:
                 await self._note_head(self._framer.rest, answers.CUT)
             await self._answers.put(None)
             await answering
         finally:
             answering.cancel()
+            self._server.begun -= self._held
+
+    def _holds(self) -> bool:
+        """Count what this line keeps of a message that has begun; False when all lines together keep too much."""
+        self._server.begun += self._framer.kept - self._held
+        self._held = self._framer.kept
+        return self._server.begun <= MOST_BYTES or self._held <= CHUNK
 
     async def _read(self) -> bytes:
-        pause = self._limits.pause_seconds if self._framer.inside else None
+        # Who is registered may be silent for as long as nothing happens in the house.
+        pause = None if self.heard else self._limits.silent_seconds
+        if self._framer.inside:
+            pause = self._limits.pause_seconds
         try:
             return await asyncio.wait_for(self._reader.read(CHUNK), pause)
         except TimeoutError:
-            log.warning("mllp_message_never_ended", address=self._address)
+            log.warning("mllp_message_never_ended" if self._framer.inside else "mllp_silent", address=self._address)
             return b""
 
     async def _take(self, piece: Piece) -> None:
         if piece.found is Found.MESSAGE:
-            await self._answers.put(asyncio.create_task(self._receive(piece.data)))
+            size = len(piece.data)
+            await self._server.room.take(size)
+            task = asyncio.create_task(self._receive(piece.data))
+            task.add_done_callback(lambda _done: self._server.room.give(size))
+            await self._answers.put(task)
             # The storekeeper takes messages in the order in which their tasks begin.
             await asyncio.sleep(0)
         elif piece.found is Found.TOO_LARGE:
@@ -184,13 +249,26 @@ class Line:
     async def _refuse_large(self, piece: Piece) -> bytes | None:
         log.warning("mllp_too_large", size=piece.count, address=self._address)
         envelope = await self._note_head(piece, answers.TOO_LARGE)
-        return self._answer_to(envelope, answers.TOO_LARGE) if envelope is not None else None
+        if envelope is None:
+            return None
+        if self._is_ours(piece.data):
+            return self._answer_to(envelope, answers.TOO_LARGE)
+        await self._note_stranger(envelope.application, envelope.facility, reason="sender")
+        return self._answer_to(envelope, answers.UNKNOWN_SENDER)
+
+    def _is_ours(self, head: bytes) -> bool:
+        """Whether a message that begins so is of a registered sender: of others no more than the head is kept."""
+        try:
+            envelope = open_envelope(_first_line(head), encoding_of=self._server.directory.encoding_of)
+        except EnvelopeFault:
+            return False
+        sender = self._server.directory.find(envelope.application, envelope.facility)
+        return sender is not None and sender.may_call_from(self._address)
 
     async def _note_head(self, piece: Piece, verdict: Verdict) -> Envelope | None:
         """Tell the sender's engineer of a message of which only the head is here; None when not even its header is whole."""
-        head = piece.data.replace(b"\n", b"\r").partition(b"\r")
         try:
-            envelope = open_envelope(head[0], encoding_of=self._server.directory.encoding_of)
+            envelope = open_envelope(_first_line(piece.data), encoding_of=self._server.directory.encoding_of)
         except EnvelopeFault:
             return None
         sender = self._server.directory.find(envelope.application, envelope.facility)
@@ -222,6 +300,8 @@ class Line:
                 await self._server.store.ask(lambda: refusals.note(known, refused))
 
     async def _note_stranger(self, application: str, facility: str, *, reason: str) -> None:
+        if not self.heard:
+            self._strangers += 1
         with contextlib.suppress(DatabaseError):
             await self._server.store.ask(
                 lambda: storing.note_stranger(
@@ -241,6 +321,10 @@ class Line:
             if text is not None:
                 self._writer.write(frame(text))
                 await self._writer.drain()
+
+
+def _first_line(data: bytes) -> bytes:
+    return data.replace(b"\n", b"\r").partition(b"\r")[0]
 
 
 def new_number() -> str:

@@ -122,6 +122,7 @@ def test_commas_in_both_encodings_and_their_faults() -> None:
             ["周桂兰", "3"],
         ]
     assert len(tables.comma_separated(b"a\n" * 50, most_rows=10)) == 10
+    assert tables.comma_separated("'=1+1,'-5,'甲".encode(), most_rows=_MOST) == [["=1+1", "-5", "'甲"]]
     for content, kind in ((b'"' + b"x" * 200_000, "broken"), (b"\xff\xff\xff\xff", "encoding")):
         with pytest.raises(tables.TableRefused) as refused:
             tables.comma_separated(content, most_rows=_MOST)

@@ -16,7 +16,7 @@ from doorstep.kernel.access.session import acting
 from doorstep.kernel.record.models import Resource
 from doorstep.people.residents import finding, importing
 from doorstep.people.residents.models import ImportBatch, Resident
-from doorstep.people.residents.spreadsheet import write_faults, write_template
+from doorstep.people.residents.spreadsheet import COLUMNS, read_file, write_faults, write_table, write_template
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
 from doorstep.site.actors import of_user
 
@@ -155,3 +155,14 @@ def test_import_needs_its_permission_and_its_unit() -> None:
     elsewhere = of_user(make_staff(name="蒋理", organization_id=world.other_village, role="registrar"))
     with acting(elsewhere):
         assert not ImportBatch.objects.exists()
+
+
+def test_an_exported_list_holds_no_formula_and_comes_in_as_it_was() -> None:
+    """A name that a resident was registered under must not call a program on the computer of who opens the list."""
+    person = ['=HYPERLINK("http://x","张")', "女", *[""] * 2, "+8619900001234", "-1 组", "@家", *[""] * 9]
+    written = write_table(".csv", [person])
+    row = written.decode("utf-8-sig").splitlines()[1]
+    assert row.startswith("\"'=HYPERLINK")
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row.split(","))
+    (read,) = read_file("名册.csv", written)
+    assert [read.cells[column] for column in COLUMNS] == person
