@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from django.db.models import BooleanField, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from doorstep.care.referrals.models import Referral
@@ -65,13 +65,27 @@ def list_incoming(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:
     return _page(_desk(_OFFICE), sorted(actor.reach), after=after, limit=limit)
 
 
+# Where a page begins among those who named no time.
+_TIMELESS = "later"
 _COMING_WITH = ("source", "target", "department", "expert", "referrer")
 
 
-def list_coming(*, actor: Actor, limit: int = PAGE) -> list[Referral]:
-    """Who is on the way to the actor's units, and who comes by the green channel and has not set out, the soonest first."""
+def list_coming(*, actor: Actor, after: str = "", limit: int = PAGE) -> Page:
+    """Who is on the way to the actor's units, and who comes by the green channel and has not set out, the soonest first; who named no time comes last."""
     rows = Referral.objects.filter(COMING, target_id__in=sorted(actor.reach)).select_related(*_COMING_WITH)
-    return list(rows.order_by("expected_at", "id")[:limit])
+    moment, _mark, number = after.partition("_")
+    if _whole(moment) and _whole(number):
+        at, last = _EPOCH + timedelta(microseconds=int(moment)), int(number)
+        rows = rows.filter(Q(expected_at__gt=at) | Q(expected_at=at, id__gt=last) | Q(expected_at__isnull=True))
+    elif moment == _TIMELESS and _whole(number):
+        rows = rows.filter(expected_at__isnull=True, id__gt=int(number))
+    found = list(rows.order_by("expected_at", "id")[: limit + 1])
+    shown = found[:limit]
+    if len(found) <= limit:
+        return Page(shown, "")
+    last_one = shown[-1]
+    begins = _TIMELESS if last_one.expected_at is None else _word(last_one.expected_at)
+    return Page(shown, f"{begins}_{last_one.pk}")
 
 
 def count_on_the_way(*, actor: Actor) -> str:
@@ -181,6 +195,11 @@ def _place(after: str, order: _Order) -> tuple[Any, Any, int] | None:
         return None
     first, second = (_key(part, kind) for part, kind in zip(parts, order.kinds, strict=False))
     return first, second, int(parts[2])
+
+
+def _whole(text: str) -> bool:
+    """Whether a part of an address is a figure that a column can hold."""
+    return text.isdecimal() and len(text) < 18
 
 
 def _key(part: str, kind: str) -> Any:

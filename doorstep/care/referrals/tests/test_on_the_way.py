@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals import actions, list_queries, queries
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.tests.factories import Loop, make_loop, referral_in
 from doorstep.care.referrals.tests.test_lists import crowd
@@ -103,3 +103,49 @@ def test_twenty_on_the_way_are_asked_with_the_statements_of_one() -> None:
     assert len(many) <= len(few), listed(many)
     assert len(many) <= 12, listed(many)
     assert "途中患者 21 人" in office.get(reverse("referrals:office")).content.decode()
+
+
+def test_pages_of_those_on_the_way_hold_everybody_once_the_soonest_first() -> None:
+    loop = make_loop()
+    crowd(loop, 24)
+    soon = timezone.now() + timedelta(hours=1)
+    with acting(system_actor(Purpose.IMPORT)):
+        Referral.objects.update(state="on_the_way", kind="ordinary", accepted_at=timezone.now(), expected_at=soon)
+        ids = list(Referral.objects.order_by("id").values_list("id", flat=True))
+        # Some at one moment, some later, some who named no time.
+        Referral.objects.filter(id__in=ids[:6]).update(expected_at=None)
+        Referral.objects.filter(id__in=ids[6:9]).update(expected_at=soon - timedelta(minutes=30))
+    with acting(loop.office) as office:
+        seen: list[int] = []
+        after = ""
+        for _turn in range(12):
+            page = list_queries.list_coming(actor=office, after=after, limit=4)
+            seen += [one.pk for one in page.rows]
+            after = page.next
+            if not after:
+                break
+        assert seen == [*ids[6:9], *ids[9:], *ids[:6]]
+        for odd in ("x_1", f"{'9' * 30}_1", "later_x", "_", "²_1"):
+            assert list_queries.list_coming(actor=office, after=odd, limit=4).rows[0].pk == ids[6]
+
+
+def test_the_second_page_of_those_on_the_way_is_one_click_away() -> None:
+    loop = make_loop()
+    crowd(loop, 54)
+    with acting(system_actor(Purpose.IMPORT)):
+        Referral.objects.update(
+            state="on_the_way", accepted_at=timezone.now(), expected_at=timezone.now() + timedelta(hours=1)
+        )
+    duty = Client()
+    duty.force_login(make_staff(name="范医师", organization_id=loop.world.lead, role="lead_duty", username="duty9"))
+    first = duty.get(reverse(PAGE)).content.decode()
+    assert "途中患者 55 人" in first
+    further = first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    second = duty.get(f"{reverse(PAGE)}{further}").content.decode()
+    assert "本页 5 条" in second
+    assert f'rel="prev" href="{reverse(PAGE)}"' in second
+    # What the duty doctor is offered opens.
+    assert "到院报到" not in first
+    assert reverse("referrals:office") not in first
+    assert duty.get(reverse("beds:board")).status_code == 200
+    assert reverse("beds:board") in first

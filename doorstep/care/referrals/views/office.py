@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -20,6 +21,7 @@ from doorstep.care.referrals.presenters import choices, lists
 from doorstep.care.referrals.presenters import coming as coming_presenters
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
+from doorstep.coordination.beds.permissions import Permission as Beds
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.audit import actions as audit
@@ -46,14 +48,19 @@ def coming(request: HttpRequest) -> HttpResponse:
     actor.check(Permission.ARRIVAL_VIEW)
     audit.record(action="referral.coming", actor=actor, subject="coming")
     belong_to(request, reverse("referrals:office"))
-    rows = list_queries.list_coming(actor=actor)
-    # A page holds the soonest; how many there are is counted only where it is full.
-    whole = len(rows) < list_queries.PAGE
-    count = str(len(rows)) if whole else list_queries.count_on_the_way(actor=actor)
+    after = request.GET.get("after", "")
+    page = list_queries.list_coming(actor=actor, after=after)
+    # How many there are is counted only where one page does not hold them.
+    whole = not after and not page.next
+    count = str(len(page.rows)) if whole else list_queries.count_on_the_way(actor=actor)
     context = {
-        "lines": coming_presenters.lines_of(rows),
+        "lines": coming_presenters.lines_of(page.rows),
         "count": count,
+        "next": f"?{urlencode({'after': page.next})}" if page.next else "",
+        "paged": bool(after),
+        # The duty doctor makes ready; who comes is registered at the desk.
         "may_check_in": actor.may(Permission.REFERRAL_ACCEPT),
+        "sees_beds": actor.may(Beds.BED_VIEW),
     }
     return render(request, "referrals/coming.html", context)
 
