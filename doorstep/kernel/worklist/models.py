@@ -65,7 +65,8 @@ class Task(models.Model):
             models.Index(
                 fields=["warn_at"], name="task_warn", condition=models.Q(closed_at__isnull=True, warned_at__isnull=True)
             ),
-            models.Index(fields=["kind", "item_id"], name="task_item"),
+            # The thing first: behind the wall the beginning of a kind is no range of an index, and would be looked for kind by kind.
+            models.Index(fields=["item_id", "kind"], name="task_of_item"),
             models.Index(
                 fields=["stuck_at"],
                 name="task_stuck",

@@ -74,7 +74,7 @@ def tasks_of_items(*, machine: str, item_ids: Iterable[int]) -> dict[int, Task]:
 
 
 def _clocks(kinds: Slot, items: Slot) -> QuerySet[Task, tuple[int, datetime | None, datetime | None]]:
-    # Kinds and things as lists: both are ranges of the index task_item. A kind made of a column would be asked of every task of a
+    # Kinds and things as lists: both are ranges of the index task_of_item. A kind made of a column would be asked of every task of a
     # thing's number, behind the wall.
     found = Task.objects.filter(kind__any=kinds, item_id__any=items, closed_at__isnull=True)
     return found.order_by(F("due_at").desc(nulls_first=True)).values_list("item_id", "due_at", "warn_at")

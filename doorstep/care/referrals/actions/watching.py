@@ -19,6 +19,8 @@ from doorstep.people.organizations import queries as organizations
 REFRESH, WATCHED = timedelta(seconds=60), timedelta(minutes=15)
 # What is older is not shown any more: whoever asks then waits for the count.
 STALE = timedelta(minutes=5)
+# How many dark ones are called out in one transaction.
+_MOST = 100
 
 
 def board_now(*, actor: Actor, period: str) -> tuple[Board, datetime]:
@@ -47,10 +49,14 @@ def refresh_boards(*, actor: Actor, now: datetime | None = None) -> int:
 
 def watch_dark(*, actor: Actor) -> int:
     """Mark open referrals that are on nobody's list and call the lead hospital; unmark those that are again. Returns how many."""
-    theirs = Task.objects.filter(kind__startswith="referral.", item_id=OuterRef("pk"), closed_at__isnull=True)
+    waiting = Task.objects.filter(kind__startswith="referral.", closed_at__isnull=True)
+    theirs = waiting.filter(item_id=OuterRef("pk"))
     Referral.objects.filter(dark_since__isnull=False).filter(Exists(theirs)).update(dark_since=None)
-    dark = Referral.objects.exclude(state__in=ENDED).filter(~Exists(theirs), dark_since__isnull=True)
-    found = list(dark.order_by("id")[:100])
+    # One set less the other, each read once: asking for the line of each open referral by itself, a hundred thousand times, kept a
+    # core busy for a third of every half minute.
+    open_ones = Referral.objects.exclude(state__in=ENDED).filter(dark_since__isnull=True)
+    dark = open_ones.order_by().values("pk").difference(waiting.order_by().values("item_id"))
+    found = list(Referral.objects.filter(pk__in=[one["pk"] for one in dark[:_MOST]]).order_by("id"))
     for referral in found:
         Referral.objects.filter(pk=referral.pk).update(dark_since=timezone.now())
         lead = organizations.lead_of(organization_id=referral.source_id, day=timezone.localdate())
