@@ -40,7 +40,7 @@ def test_a_standing_result_is_recognised_or_repeated_for_a_reason() -> None:
         diagnosis.recognise_result(visit=first, actor=village)
     report = signed(loop)
     with acting(village):
-        for reason, field in (("", "repeat_reason"), ("R9", "repeat_words")):
+        for reason, field in (("", "repeat_reason"), ("R6", "repeat_words"), ("R9", "repeat_words")):
             with pytest.raises(Refused) as refused:
                 diagnosis.order_after_look(
                     visit=first, actor=village, indication="复查", repeat_reason=reason, repeat_words=" "
@@ -124,10 +124,10 @@ def test_pages_from_the_card_to_the_share_and_its_decisions(client: Client) -> N
         assert (found.whole.standing, found.whole.recognised, found.whole.share) == (2, 1, 0.5)
         assert [(line.name, line.standing) for line in found.units] == [("石桥村卫生室", 2)]
         assert [line.name for line in found.months] == [f"{timezone.localtime():%Y-%m}"]
-        assert found.reasons == [("R9", "其他", 1)]
+        assert found.reasons == [("R9", "其他确需复查的情形", 1)]
         unit = found.units[0].key
         (line,) = shares.list_decisions(actor=manager, span="month", unit=unit, verdict="repeated")
-        assert (line.repeated, line.reason, line.unit) == (True, "其他", "禾川县心电诊断中心")
+        assert (line.repeated, line.reason, line.unit) == (True, "其他确需复查的情形", "禾川县心电诊断中心")
     elsewhere = of_user(make_staff(name="陈立新", organization_id=loop.world.other_township, role="manager"))
     with acting(elsewhere):
         assert shares.list_shares(actor=elsewhere, span="year").whole is None

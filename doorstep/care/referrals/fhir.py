@@ -5,9 +5,12 @@ hl7.org/fhir/R4. Each state has its status in one table; no clock and no decisio
 
 from typing import Any
 
-from doorstep.care.referrals import contact, down_aims, form_fhir
+from django.utils import timezone
+
+from doorstep.care.referrals import contact, down_aims, expecting, form_fhir, texts
 from doorstep.care.referrals.models import CaseQuestion, FollowUp, RecoveryPlan, Referral
 from doorstep.care.referrals.plan_fhir import plan_resources
+from doorstep.coordination.visits import pregnancy
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.fhir.elements import (
     Json,
@@ -46,6 +49,8 @@ TASK_STATUS = {
 }  # fmt: skip
 # The consent is written where it is signed; later stages do not change it.
 _CONSENTED = ("submitted", "submitted_green", "handed_back")
+# What the form says is written where it is sent.
+_SENT = ("submitted", "submitted_green")
 _DISPOSITIONS = "http://terminology.hl7.org/CodeSystem/discharge-disposition"
 # Where a patient goes -> HL7's discharge disposition; who lies in a centre's bed goes to another facility.
 _DISPOSITION = {
@@ -63,6 +68,8 @@ def referral_resources(referral: Referral) -> list[Published]:
     contents = [service_request(referral), task(referral)]
     if referral.consent_signed_at is not None and referral.state in _CONSENTED:
         contents.append(consent(referral))
+    if referral.pregnancy and referral.state in _SENT:
+        contents.append(pregnancy_status(referral))
     if referral.treated_at is not None or referral.arrived_at is not None:
         contents.append(encounter(referral))
     if referral.discharged_at is not None:
@@ -118,7 +125,12 @@ def service_request(referral: Referral) -> Json:
             "performerType": text_concept(referral.department.name) if referral.department else None,
             "reasonCode": [_impression(referral)],
             "reasonReference": [{"reference": referral.origin_reference}] if referral.origin_reference else [],
-            "supportingInfo": [{"reference": line["reference"], "display": line["title"]} for line in referral.packet],
+            "supportingInfo": [{"reference": line["reference"], "display": line["title"]} for line in referral.packet]
+            + (
+                [reference("Observation", referral.key, "妊娠状态")]
+                if referral.pregnancy and referral.submitted_at
+                else []
+            ),
             "note": [
                 {"text": text} for text in (referral.present_illness, referral.history, referral.treatment) if text
             ],
@@ -131,6 +143,21 @@ def service_request(referral: Referral) -> Json:
                 for one in referral.benefits
             ],
         }
+    )
+
+
+def pregnancy_status(referral: Referral) -> Json:
+    """What the form says of a pregnancy: the record knows it from now on, and later referrals ask less."""
+    at = referral.submitted_at or referral.created_at
+    said = expecting.said_of(referral, day=timezone.localdate(at))
+    if said is None:
+        raise LookupError("nothing was said")
+    return pregnancy.to_observation(
+        said,
+        id=referral.key,
+        subject=_patient(referral),
+        performer=reference("Practitioner", referral.referrer.key, referral.referrer.name),
+        at=instant(at),
     )
 
 
@@ -265,6 +292,7 @@ def composition(referral: Referral) -> Json:
 
 def blood_pressure(follow_up: FollowUp) -> Json:
     """The blood pressure that a follow-up found."""
+    at_home = follow_up.way in texts.FROM_HOME
     parts = (("8480-6", "收缩压", follow_up.systolic), ("8462-4", "舒张压", follow_up.diastolic))
     return compact(
         {
@@ -275,7 +303,9 @@ def blood_pressure(follow_up: FollowUp) -> Json:
             "code": concept(systems.LOINC, "85354-9", "Blood pressure panel with all children optional", "血压"),
             "subject": _patient(follow_up.referral),
             "effectiveDateTime": instant(follow_up.done_at) if follow_up.done_at else None,
-            "performer": [_organization(follow_up.unit)],
+            # Told by telephone it is what the patient measured: held against the limits of home.
+            "performer": [_patient(follow_up.referral) if at_home else _organization(follow_up.unit)],
+            "method": text_concept("家庭自测") if at_home else None,
             "component": [
                 {
                     "code": concept(systems.LOINC, code, text=name),
@@ -362,7 +392,7 @@ def _published(content: Json, referral: Referral) -> Published:
     return Published(
         content=content,
         organization_id=referral.source_id
-        if content["resourceType"] in ("ServiceRequest", "Consent")
+        if content["resourceType"] in ("ServiceRequest", "Consent", "Observation")
         else referral.target_id or referral.source_id,
         occurred_at=moments.get(content["resourceType"]) or referral.submitted_at or referral.created_at,
         episode=referral.shown_under,

@@ -77,7 +77,7 @@ class Pressure(NamedTuple):
 def newest_of(entries: Iterable[Entry]) -> dict[str, Fact]:
     """The newest value of each measurement; entries come newest first. The two pressures are those of one measurement."""
     found: dict[str, Fact] = {}
-    for entry in _standing(entries):
+    for entry in standing_observations(entries):
         codes = codes_of(entry.content.get("code"))
         if (codes & _PRESSURES or codes & _ALONE.keys()) and not found.keys() & _ALONE_NAMES:
             found |= _pressure_facts(entry, codes)
@@ -96,7 +96,7 @@ def newest_of(entries: Iterable[Entry]) -> dict[str, Fact]:
 
 def pressures_of(entries: Iterable[Entry]) -> Iterator[Pressure]:
     """Every whole pressure, newest first."""
-    for entry in _standing(entries):
+    for entry in standing_observations(entries):
         if codes_of(entry.content.get("code")) & _PRESSURES:
             parts = _pressure(entry)
             if len(parts) == len(_ALONE):
@@ -106,7 +106,7 @@ def pressures_of(entries: Iterable[Entry]) -> Iterator[Pressure]:
 
 def hba1cs_of(entries: Iterable[Entry]) -> Iterator[tuple[date, float]]:
     """Day and HbA1c in %, newest first."""
-    for entry in _standing(entries):
+    for entry in standing_observations(entries):
         if HBA1C in codes_of(entry.content.get("code")):
             value, bound = _number(entry.content, "%")
             if value is not None and _can_be("hba1c", value) and bound != "<":
@@ -123,7 +123,8 @@ def codes_of(concept: dict[str, Any] | None) -> set[str]:
     return {str(one.get("code", "")) for one in (concept or {}).get("coding", [])}
 
 
-def _standing(entries: Iterable[Entry]) -> Iterator[Entry]:
+def standing_observations(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The observations that were not struck out."""
     return (one for one in entries if one.type == "Observation" and one.content.get("status") not in _NONE)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils import timezone, translation
 
-from doorstep.care.referrals import down_aims, texts
+from doorstep.care.referrals import down_aims, expecting, texts
 from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.kernel.files.printing import code_svg, typeset
 from doorstep.people.residents.models import Resident
@@ -38,6 +38,7 @@ def referral_form(referral: Referral, *, token: str) -> bytes:
             ("初步印象", f"{referral.impression} {referral.impression_code}".strip()),
             ("主要现病史（转出原因）", referral.present_illness),
             ("主要既往史", referral.history),
+            *([("妊娠与哺乳", expecting.words_of(referral))] if referral.pregnancy else []),
             ("治疗经过", referral.treatment),
             ("随附资料", "、".join(line["title"] for line in referral.packet)),
             *arrangement,

@@ -11,15 +11,12 @@ from doorstep.care.referrals.criteria import Fact
 
 @dataclass(frozen=True, slots=True)
 class _Disease:
-    """Prefixes of ICD-10 and words of one disease; `holds` is for how long after its day an entry says something."""
+    """Prefixes of ICD-10 and words of one disease."""
 
     codes: tuple[str, ...]
     words: re.Pattern[str]
-    holds: timedelta | None = None
 
 
-# 40 weeks and the 42 days after them: what was written down before is an earlier pregnancy.
-_PREGNANCY: Final = timedelta(weeks=46)
 _DISEASES: Final[Mapping[str, _Disease]] = {
     "hypertension": _Disease(
         ("I10", "I11", "I12", "I13", "I15", "O10", "O11", "O13", "O14", "O16"),
@@ -27,7 +24,6 @@ _DISEASES: Final[Mapping[str, _Disease]] = {
     ),
     "diabetes": _Disease(("E10", "E11", "E12", "E13", "E14", "O24"), re.compile("糖尿病")),
     "copd": _Disease(("J44",), re.compile("慢性阻塞性肺|慢阻肺|COPD")),
-    "pregnant": _Disease(("O", "Z33", "Z34", "Z35", "Z36", "Z39"), re.compile("妊娠(?!史)|产褥期|孕 ?[0-9]+ ?[+周]"), _PREGNANCY),
 }  # fmt: skip
 _ICD10: Final = re.compile(r"[A-Z]\d\d")
 _CLAUSE: Final = re.compile(r"[，。；,;\n]")
@@ -37,13 +33,11 @@ _OPEN: Final = re.compile(r"家族史|父亲|母亲|排除|待排|待查|除外|
 _DENIED: Final = re.compile(r"无(?!症状|痛|力)|没有|未(?!控制|达标|治疗|规律|服药)|非(?!胰岛素|ST)|否认|不伴|不合并")
 
 
-def problem_facts(problems: Iterable[tuple[str, str, date | None]], *, day: date) -> dict[str, Fact]:
+def problem_facts(problems: Iterable[tuple[str, str, date | None]]) -> dict[str, Fact]:
     """The diseases among problems that stand (code, words, day): a problem that the list does not name is unknown, not absent."""
     found: dict[str, Fact] = {}
     for code, text, on in problems:
         for name, disease in _DISEASES.items():
-            if disease.holds is not None and (on is None or day - on > disease.holds):
-                continue
             if name not in found and _says(disease, code.upper(), text):
                 found[name] = Fact(value=True, on=on)
     return found
@@ -52,12 +46,13 @@ def problem_facts(problems: Iterable[tuple[str, str, date | None]], *, day: date
 def _says(disease: _Disease, code: str, text: str) -> bool:
     if _ICD10.match(code):
         return code.startswith(disease.codes)
-    return any(disease.words.search(affirmed) for clause in _CLAUSE.split(text) for affirmed in _affirmed(clause))
+    return any(disease.words.search(part) for part in affirmed_in(text))
 
 
-def _affirmed(clause: str) -> list[str]:
-    """What a clause says that the patient has, by its parts."""
-    return [part for part in _DENIED.split(clause, maxsplit=1)[0].split("、") if not _OPEN.search(part)]
+def affirmed_in(text: str) -> list[str]:
+    """What words say that the patient has, by their parts; what is denied, asked or of the family is none."""
+    clauses = (_DENIED.split(clause, maxsplit=1)[0] for clause in _CLAUSE.split(text))
+    return [part for clause in clauses for part in clause.split("、") if not _OPEN.search(part)]
 
 
 # Own choice: two notes of an acute exacerbation within four weeks are one exacerbation, seen twice.

@@ -9,10 +9,22 @@ from django.utils import timezone
 
 from doorstep.care.referrals.criteria import HOME, Fact
 from doorstep.care.referrals.long_term import LongTerm, long_term_of
-from doorstep.care.referrals.measured import MEASURED, Pressure, codes_of, day_of, hba1cs_of, newest_of, pressures_of
-from doorstep.care.referrals.problems import episodes_of, problem_facts
+from doorstep.care.referrals.measured import (
+    MEASURED,
+    Pressure,
+    codes_of,
+    day_of,
+    hba1cs_of,
+    newest_of,
+    pressures_of,
+    standing_observations,
+)
+from doorstep.care.referrals.pregnancies import pregnancy_facts, said_by
+from doorstep.care.referrals.problems import affirmed_in, episodes_of, problem_facts
 from doorstep.care.referrals.rules import YOUNG_ONSET, goal_of
 from doorstep.coordination.recognition import rules as recognition
+from doorstep.coordination.visits import pregnancy
+from doorstep.coordination.visits.pregnancy import Said
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record import queries as record
@@ -72,6 +84,8 @@ class Known:
     exacerbations: tuple[date, ...] = ()
     # Code, words and day of every problem that stands: what the criteria read, and nothing that is shown.
     problems: tuple[tuple[str, str, date | None], ...] = ()
+    # What was said of a pregnancy, a delivery or nursing.
+    pregnancies: tuple[Said, ...] = ()
     # Days since which a hypertension is known.
     onsets: tuple[date, ...] = ()
     # Code and words of all that the patient has or had, and of what stands; what is veiled is in neither.
@@ -137,7 +151,10 @@ def _known(entries: list[Entry], origin_reference: str) -> Known:
         hba1cs=tuple(hba1cs_of(entries)),
         exacerbations=tuple(day_of(e) for e in true if _concept(e.content.get("code"))[0][:5] in _EXACERBATED),
         problems=tuple((*_concept(e.content.get("code")), day_of(e)) for e in said),
-        onsets=tuple(day_of(e) for e in said if "hypertension" in _problem_of(e)),
+        pregnancies=_pregnancies(entries, true, standing=said),
+        onsets=tuple(
+            day_of(e) for e in said if "hypertension" in problem_facts([(*_concept(e.content.get("code")), None)])
+        ),
         # A form is read by more than those who may lift the veil: the doctor writes there what they must know.
         conditions=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in true if not e.sensitive)),
         active=tuple(dict.fromkeys(_concept(e.content.get("code")) for e in standing if not e.sensitive)),
@@ -149,9 +166,14 @@ def _known(entries: list[Entry], origin_reference: str) -> Known:
     )
 
 
-def _problem_of(entry: Entry) -> Mapping[str, Fact]:
-    day = day_of(entry)
-    return problem_facts([(*_concept(entry.content.get("code")), day)], day=day)
+def _pregnancies(entries: list[Entry], true: list[Entry], *, standing: list[Entry]) -> tuple[Said, ...]:
+    """What observations and problems say of it; a delivery that is over long since still ends the pregnancy before it."""
+    observed = (pregnancy.from_observation(e.content, on=day_of(e)) for e in standing_observations(entries))
+    named = ((*_concept(e.content.get("code")), day_of(e), e in standing) for e in true)
+    problems = (
+        said_by(code.upper(), text, on, affirmed=affirmed_in(text), standing=stands) for code, text, on, stands in named
+    )
+    return tuple(one for one in (*observed, *problems) if one is not None)
 
 
 def up_facts(
@@ -161,11 +183,13 @@ def up_facts(
     symptoms: list[str] | None,
     critical: bool,
     day: date,
+    gender: str = "",
     impressions: Iterable[tuple[str, str]] = (),
+    said: Said | None = None,
 ) -> dict[str, Fact]:
     """The facts of the up-referral criteria: what was measured, asked, reported, and is on the problem list.
 
-    `impressions` (code, words) are what the doctor writes now.
+    `impressions` (code, words) are what the doctor writes now, `said` what the form says of a pregnancy.
     """
     facts = _fresh(known.measured, _HOLDS, day=day)
     facts |= _course(known, age=age_on(birth_date, day), day=day)
@@ -176,8 +200,20 @@ def up_facts(
     reported = known.report_critical if holds(known.report_on, REPORT_HOLDS, day=day) else None
     if critical or reported is not None:
         facts["ecg_critical"] = Fact(value=critical or reported, on=known.report_on or day)
-    problems = [*known.problems, *((code, words, day) for code, words in impressions)]
-    facts |= problem_facts(problems, day=day)
+    # An old problem that the form was filled in with is no word of today.
+    old = {(code, words) for code, words, _on in known.problems}
+    written = [(code, words, day) for code, words in impressions if (code, words) not in old]
+    facts |= problem_facts([*known.problems, *written])
+    told = (
+        said_by(code.upper(), words, on, affirmed=affirmed_in(words)) for code, words, on in (*written, *known.problems)
+    )
+    facts |= pregnancy_facts(
+        [*(one for one in told if one is not None), *known.pregnancies],
+        now=said,
+        gender=gender,
+        age=age_on(birth_date, day),
+        day=day,
+    )
     onset = min((on for on in known.onsets if on >= birth_date), default=None)
     if "hypertension" in facts and (onset or facts["age"].value < YOUNG_ONSET):
         facts["onset_age"] = Fact(value=age_on(birth_date, onset or day), unit="岁", on=onset or day)

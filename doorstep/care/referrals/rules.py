@@ -73,6 +73,7 @@ NAMES: dict[str, str] = {
     "diabetes": gettext_noop("糖尿病"),
     "copd": gettext_noop("慢阻肺"),
     "pregnant": gettext_noop("妊娠或产褥期"),
+    "nursing": gettext_noop("哺乳期"),
     "months_above_goal": gettext_noop("血压未达标月数"),
     "times_above_goal": gettext_noop("血压连续未达标次数"),
     "hba1c_months": gettext_noop("糖化血红蛋白未达标月数"),
@@ -125,6 +126,7 @@ GLUCOSE_TOO_LOW = 2.8
 _HIGH = any_of(
     at_least("systolic", HIGH_SYSTOLIC, home=HOME_SYSTOLIC), at_least("diastolic", HIGH_DIASTOLIC, home=HOME_DIASTOLIC)
 )
+_EXPECTING = any_of(is_true("pregnant"), is_true("nursing"))
 _CRISIS = any_of(at_least("systolic", CRISIS_SYSTOLIC), at_least("diastolic", CRISIS_DIASTOLIC))
 
 UP_CRITERIA: tuple[Criterion, ...] = (
@@ -188,7 +190,7 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         code="pregnant-pressure",
         disease="hypertension",
         text=gettext_noop("妊娠或哺乳期，血压 ≥140/90 mmHg（家庭自测 ≥135/85 mmHg）"),
-        test=all_of(is_true("pregnant"), _HIGH),
+        test=all_of(_EXPECTING, _HIGH),
         source=_PRESSURE_RULES,
         urgent=True,
     ),
@@ -241,7 +243,7 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         code="diabetes-pregnant",
         disease="diabetes",
         text=gettext_noop("妊娠或哺乳期，血糖 ≥7.0 mmol/L"),
-        test=all_of(is_true("pregnant"), at_least("glucose", GLUCOSE_GOAL)),
+        test=all_of(_EXPECTING, at_least("glucose", GLUCOSE_GOAL)),
         source=_SERVICE_RULES,
         urgent=True,
     ),
@@ -279,7 +281,7 @@ UP_CRITERIA: tuple[Criterion, ...] = (
         code="pregnancy",
         disease="hypertension",
         text=gettext_noop("妊娠或哺乳期高血压"),
-        test=all_of(is_true("hypertension"), is_true("pregnant")),
+        test=all_of(is_true("hypertension"), _EXPECTING),
         source=_GUIDELINE,
     ),
     Criterion(

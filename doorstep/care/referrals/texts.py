@@ -56,6 +56,10 @@ FOLLOW_UP_SYMPTOMS: dict[str, str] = {
     "bleeding": gettext_noop("出血"),
     "palpitation": gettext_noop("心悸"),
 }
+# Of these a follow-up says what was done; this house's own.
+ALARMING: tuple[str, ...] = ("chest-pain", "dyspnoea", "bleeding")
+# Ways in which nobody of the unit measures: the pressure is the patient's own.
+FROM_HOME = frozenset({"phone", "video"})
 ARRIVE_WITH: str = "请携带身份证、医保卡、既往检查资料和正在服用的药物，到院后至转诊中心报到。"
 
 # The warning signs that a plan for a disease begins with; the doctor changes them.

@@ -65,7 +65,7 @@ class Decision(models.Model):
                 name="repeated_for_a_reason",
             ),
             models.CheckConstraint(
-                condition=~models.Q(reason=rules.OTHER_REASON) | ~models.Q(words=""), name="other_reason_in_words"
+                condition=~models.Q(reason__in=sorted(rules.IN_WORDS)) | ~models.Q(words=""), name="reason_in_words"
             ),
         )
         indexes = (models.Index(fields=["organization", "decided_at"], name="decision_of_unit"),)

@@ -54,22 +54,26 @@ KINDS: dict[str, str] = {
 # When an examination may be repeated although a result stands (国卫医发〔2022〕6号, the cases as the health commission told the press;
 # the words of the article are not verified). The receiving doctor's judgement is the standard.
 REASONS: dict[str, str] = {
-    "R1": "病情变化，结果与临床表现或诊断不符",
-    "R2": "结果在病程中变化较快",
-    "R3": "项目对治疗意义重大（手术、输血等之前）",
-    "R4": "急诊、急救",
-    "R5": "司法、伤残、病退等鉴定",
-    "R9": "其他",
+    "R1": "病情变化，结果与临床表现或诊断不符，难以满足诊疗需求",
+    "R2": "结果在疾病演变过程中变化较快",
+    "R3": "项目对疾病诊疗意义重大（如手术、输血等重大医疗措施前）",
+    "R4": "急诊、急救等紧急状态",
+    "R5": "涉及司法、伤残、病退等鉴定",
+    # Quality is what recognition rests on; regions list it as a ground of its own.
+    "R6": "结果质量不符合要求（图像、标本、部位或项目不符，未通过室间质评等）",
+    "R9": "其他确需复查的情形",
 }
 OTHER_REASON = "R9"
+# What these mean in the case stands in words.
+IN_WORDS = frozenset({"R6", OTHER_REASON})
 
 
 def reason_faults(*, reason: str, words: str) -> dict[str, str]:
     """What is wrong with the ground of a repeat: a sentence per field with its cure; empty when all is well."""
     if reason not in REASONS:
         return {"repeat_reason": _("已有可互认的结果。需要重复检查时，请选择理由；否则请点“认可结果，不再检查”。")}
-    if reason == OTHER_REASON and not words.strip():
-        return {"repeat_words": _("选择“其他”时，请写明重复检查的理由。")}
+    if reason in IN_WORDS and not words.strip():
+        return {"repeat_words": _("请写明重复检查的理由：质量哪里不符合，或其他情形。")}
     return {}
 
 

@@ -39,6 +39,7 @@ SPECIAL_DISEASE = f"{BASE}/CodeSystem/special-disease"
 # valuePeriod on a class of a Coverage: the span for which the fund has recognised the disease.
 RECOGNISED_PERIOD = f"{BASE}/StructureDefinition/recognised-period"
 # Why an examination is made again although a result stands (coordination/recognition/rules.py); "recognised" when it is not.
+PREGNANCY_STATUS = f"{BASE}/CodeSystem/pregnancy-status"
 REPEAT_REASON = f"{BASE}/CodeSystem/repeat-reason"
 
 # valueString on a Patient without a number of its own: the mother's national id, by which a newborn is known.

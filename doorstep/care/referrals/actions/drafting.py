@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import benefits, contact, rules
+from doorstep.care.referrals import benefits, contact, expecting, rules
 from doorstep.care.referrals.actions.details import details_of, place_text
 from doorstep.care.referrals.criteria import HOME, Fact, judge
 from doorstep.care.referrals.models import Referral
@@ -53,6 +53,9 @@ _REVISABLE = frozenset(
         "history",
         "treatment",
         "symptoms",
+        "pregnancy",
+        "last_period_on",
+        "delivered_on",
         "packet",
         "whole_record",
         "bed_requested",
@@ -91,7 +94,14 @@ def _draft(resident: Resident, *, actor: Actor, origin_reference: str, origin_su
     critical = bool(known.report_critical) and holds(known.report_on, REPORT_HOLDS, day=day)
     # None while nothing is known of symptoms: unknown is not absent.
     symptoms = symptoms_in(known.complaint) or None
-    facts = up_facts(known, birth_date=resident.birth_date, symptoms=symptoms, critical=critical, day=day)
+    facts = up_facts(
+        known,
+        birth_date=resident.birth_date,
+        symptoms=symptoms,
+        critical=critical,
+        day=day,
+        gender=resident.gender,
+    )
     judged = judge(rules.UP_CRITERIA, facts)
     referral = Referral(
         resident=resident,
@@ -113,6 +123,7 @@ def _draft(resident: Resident, *, actor: Actor, origin_reference: str, origin_su
         origin_reference=origin_reference[:120],
         bed_requested=critical,
         symptoms=symptoms,
+        **expecting.known_values(known.pregnancies, day=day),
         **_prefilled(known, origin_reference),
     )
     return workflow.begin(referral, "draft", actor=actor, details=details_of(referral))
@@ -202,7 +213,7 @@ def draft_again(*, referral: Referral, actor: Actor) -> Referral:
     copied = (
         "resident_id", "resident_key", "patient_name", "patient_gender", "patient_birth_date", *contact.FIELDS, "direction", "aim", "kind",
         "green_center", "critical", "source_id", "referrer_phone", "impression_code", "impression", "present_illness", "history",
-        "treatment", "symptoms", "origin", "origin_reference", "packet", "whole_record", "reviewer_id", "bed_requested",
+        "treatment", "symptoms", "pregnancy", "last_period_on", "delivered_on", "origin", "origin_reference", "packet", "whole_record", "reviewer_id", "bed_requested",
     )  # fmt: skip
     day = timezone.localdate()
     # Neither the units of this request nor those that the patient waits for, or that declined, by another one of late.

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import follow_up_states, form_fhir, queries, states
+from doorstep.care.referrals import follow_up_states, form_fhir, queries, states, texts
 from doorstep.care.referrals.actions.details import details_of, leave_bed, sights_end_by
 from doorstep.care.referrals.actions.returning import end_of, facts_of
 from doorstep.care.referrals.models import FollowUp, Referral
+from doorstep.coordination.visits.rules import danger_of
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.record import actions as record
@@ -173,11 +175,30 @@ def finding_problems(findings: Findings) -> dict[str, object]:
         problems.setdefault("systolic", _("面对面随访请测量血压。"))
     if findings.systolic and findings.diastolic and findings.systolic <= findings.diastolic:
         problems["diastolic"] = _("舒张压应低于收缩压，请核对是否填反。")
+    if not findings.worse and not findings.advice.strip():
+        problems |= _unanswered(findings)
     if not findings.adherence:
         problems["adherence"] = _("请选择服药情况。")
     if findings.worse and not findings.advice.strip():
         problems["advice"] = _("请写明病情变化和处理意见。")
     return problems
+
+
+def _unanswered(findings: Findings) -> dict[str, object]:
+    """What must not be put away as an ordinary follow-up: a dangerous pressure or sign that nothing is said about."""
+    pressures = {
+        name: None if value is None else Decimal(value)
+        for name, value in (("systolic", findings.systolic), ("diastolic", findings.diastolic))
+    }
+    danger = danger_of(**pressures)
+    if danger is not None:
+        said = _("%(danger)s：需要转诊的请勾选“病情变化，需要再次转诊”；复测已下降的，请在处理意见写明复测值和处置。")
+        return {"advice": said % {"danger": danger.title}}
+    signs = [texts.FOLLOW_UP_SYMPTOMS[one] for one in texts.ALARMING if one in findings.symptoms]
+    if signs:
+        said = _("患者有%(signs)s：需要转诊的请勾选“病情变化，需要再次转诊”；否则请在处理意见写明判断和处置。")
+        return {"advice": said % {"signs": "、".join(_(one) for one in signs)}}
+    return {}
 
 
 def _outcome(referral: Referral, done: list[FollowUp], *, said: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from doorstep.care.referrals import benefits, contact, queries, rules, states, texts
+from doorstep.care.referrals import benefits, contact, expecting, queries, rules, states, texts
 from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.details import details_of, free, once_per_target, place_standing
 from doorstep.care.referrals.actions.drafting import revising, revision_of
@@ -148,7 +148,9 @@ def _judged(referral: Referral, known: Known) -> list[Judgement]:
         symptoms=referral.symptoms,
         critical=referral.critical,
         day=timezone.localdate(),
+        gender=referral.patient_gender,
         impressions=[(referral.impression_code, referral.impression)],
+        said=expecting.said_of(referral, day=timezone.localdate()),
     )
     return judge(rules.UP_CRITERIA, facts)
 
@@ -255,7 +257,7 @@ def _missing(referral: Referral, consent: Consent, now: datetime, *, placed: boo
                 missing["slot"] = _("请在“号源”中选一个号，或勾选申请床位。")
         elif referral.held_until is not None and referral.held_until <= now:
             missing["slot"] = _("号源预留已超过 10 分钟，号已放回。请重新选择。")
-    return missing | _unsigned(referral, consent, now) | contact.faults(referral)
+    return missing | _unsigned(referral, consent, now) | contact.faults(referral) | expecting.faults(referral, now)
 
 
 def _unsigned(referral: Referral, consent: Consent, now: datetime) -> dict[str, object]:

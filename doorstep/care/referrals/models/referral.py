@@ -16,6 +16,7 @@ from doorstep.care.referrals.models import figures
 from doorstep.care.referrals.models.home import GoesHome
 from doorstep.care.referrals.models.walls import OWN, handled_by
 from doorstep.coordination.scheduling.models import Booking
+from doorstep.coordination.visits.pregnancy import STATUSES
 from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
@@ -182,6 +183,9 @@ class Referral(GoesHome):
     history = models.TextField(blank=True, default="")
     treatment = models.TextField(blank=True, default="")
     symptoms = models.JSONField(null=True)
+    pregnancy = models.CharField(max_length=10, choices=list(STATUSES.items()), blank=True, default="", db_default="")
+    last_period_on = models.DateField(null=True)
+    delivered_on = models.DateField(null=True)
     origin = models.CharField(max_length=80, blank=True, default="")
     origin_reference = models.CharField(max_length=120, blank=True, default="")
     packet = models.JSONField(default=list)

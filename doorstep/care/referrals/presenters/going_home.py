@@ -49,9 +49,7 @@ def target_of(known: Known, referral: Referral) -> tuple[int, int] | None:
     """The pressure in mmHg that the plan begins with; None for children."""
     day = timezone.localdate()
     problems = [*known.problems, (referral.impression_code, referral.impression, day)]
-    return rules.target_of(
-        age_on(referral.patient_birth_date, day), diabetes="diabetes" in problem_facts(problems, day=day)
-    )
+    return rules.target_of(age_on(referral.patient_birth_date, day), diabetes="diabetes" in problem_facts(problems))
 
 
 def long_term_rows(known: Known, rows: list[dict[str, str]]) -> dict[str, Any]:

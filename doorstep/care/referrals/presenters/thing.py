@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import debt_queries, down_queries, queries, states, texts
+from doorstep.care.referrals import debt_queries, down_queries, expecting, queries, states, texts
 from doorstep.care.referrals.actions.answering import usual_arrival
 from doorstep.care.referrals.actions.details import place_kept
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
@@ -93,6 +93,7 @@ class Thing:
     signature: str = ""
     came_back: tuple[str, str] | None = None
     appointment: str = ""
+    pregnancy: str = ""
     goes_to: str = ""
     expected_home: tuple[str, str] | None = None
 
@@ -155,6 +156,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         sees_debts=actor.may(Permission.DEBT_VIEW),
         came_back=came_back(referral, steps),
         appointment=appointment_of(referral),
+        pregnancy=expecting.words_of(referral),
         goes_to=homeward.aim_text(referral.goes_to),
         expected_home=homeward.expected_text(referral),
         signature=referral.consent_signature if referral.consent_signature.startswith(_PNG) else "",

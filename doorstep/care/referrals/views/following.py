@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.care.referrals import actions, list_queries, queries
+from doorstep.care.referrals import actions, list_queries, queries, texts
 from doorstep.care.referrals.forms import FollowUpForm, RescheduleForm, add_refusal, add_rest
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import thing as presenters
@@ -70,6 +70,9 @@ def follow_up(request: HttpRequest, key: UUID) -> HttpResponse:
         "plan": queries.plan_of(referral=row.referral),
         "state": presenters.label(row),
         "open": row.state in ("planned", "due", "missed"),
+        "way": _(texts.WAYS.get(row.way, "")),
+        "from_home": row.way in texts.FROM_HOME,
+        "symptoms": "、".join(_(texts.FOLLOW_UP_SYMPTOMS.get(one, one)) for one in row.symptoms),
     }
     return page_or_part(request, "referrals/follow_up.html", "content", context, status=422 if form.is_bound else 200)
 

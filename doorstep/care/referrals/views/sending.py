@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.care.referrals import actions, benefits, completeness, list_queries, queries, texts
+from doorstep.care.referrals import actions, benefits, completeness, expecting, list_queries, queries, texts
 from doorstep.care.referrals.actions.sending import judge_up
 from doorstep.care.referrals.dialog_forms import OutsideForm
 from doorstep.care.referrals.forms import ReferralForm, add_refusal
@@ -288,7 +288,7 @@ def _consent(form: ReferralForm) -> actions.Consent:
 _FIELDS = (
     "direction", "aim", "green_center", "kind", "critical", "target_id", "department_id", "expert_id", "reviewer_id", "impression",
     "impression_code", "symptoms", "present_illness", "history", "treatment", "referrer_phone", "bed_requested", "patient_phone",
-    "record_number", "patient_address",
+    "record_number", "patient_address", *expecting.FIELDS,
 )  # fmt: skip
 
 
@@ -333,6 +333,7 @@ def _advice(request: HttpRequest, referral: Any, posted: Mapping[str, object] | 
     decisions = benefits.benefits_of(choices.question_of(referral), actor=actor)
     return {
         "referral": referral,
+        "asks_pregnancy": expecting.is_asked(referral),
         "suggested": suggested,
         "criteria": criteria_now(judged),
         "benefits": benefit_rows(benefits.as_rows(decisions)),
