@@ -221,6 +221,9 @@ def _frame(request: HttpRequest) -> tuple[Actor, dict[str, Any]]:
         raise NotFound()
     wanted = request.session.get(_CHOSEN)
     person = residents.get(resident_id=wanted if wanted in actor.resident_ids else actor.resident_ids[0])
+    # Another tab has turned to another member of the family since this page was shown.
+    if request.POST.get("whose", str(person.key)) != str(person.key):
+        raise Conflict(_("您已切换到 %(name)s 的页面，没有办理。请核对就诊人后重新选择。") % {"name": person.name})
     decided = standing.standing_of(person, day=timezone.localdate(), referred=False)
     signed = precedence.SIGNED in decided.groups
     return actor, {

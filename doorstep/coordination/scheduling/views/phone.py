@@ -28,7 +28,7 @@ from doorstep.coordination.scheduling.standing import origin_of
 from doorstep.coordination.scheduling.views import visitors
 from doorstep.coordination.scheduling.views.asking import actor_with
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.access.session import on_behalf
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow.once import once
@@ -53,6 +53,7 @@ def desk(request: HttpRequest) -> HttpResponse:
             "person": resident,
             "known": held["known"] == "yes",
             "callback": calling.calling_back(),
+            "call": held.get("call", ""),
         }
         if context["known"]:
             context |= _known(request, operator, person, resident, origin)
@@ -66,7 +67,8 @@ def verify(request: HttpRequest) -> HttpResponse:
     operator = actor_with(request, Permission.PHONE_DESK)
     person = _caller(request, operator, known=False)
     calling_actions.note_call_back(resident_id=person.resident_ids[0], actor=operator)
-    visitors.remember(request, _SLOT, person.resident_ids[0], seconds=60 * calling.MINUTES, known="yes")
+    call = str((request.session.get(_SLOT) or {}).get("call", ""))
+    visitors.remember(request, _SLOT, person.resident_ids[0], seconds=60 * calling.MINUTES, known="yes", call=call)
     return redirect(request, reverse("scheduling:phone"))
 
 
@@ -217,6 +219,9 @@ def _caller(request: HttpRequest, operator: Actor, *, known: bool = True) -> Act
     held = visitors.remembered(request, _SLOT, seconds=60 * calling.MINUTES)
     if held is None or (known and held["known"] != "yes"):
         raise NotFound()
+    # A page of the caller before, in another tab or behind the back button, acts for nobody: not on the one who is spoken with now.
+    if request.POST.get("call", held.get("call")) != held.get("call"):
+        raise Conflict(_("这是上一位来电人的页面，没有办理。请关闭它，在当前来电人的页面上办理。"))
     return visitors.person_of(operator, int(str(held["resident"])))
 
 

@@ -1,5 +1,6 @@
 """Who stands at a machine or is on the telephone: kept in the session for a moment, acting with the own reach and no more."""
 
+import secrets
 import time
 
 from django.http import HttpRequest
@@ -11,8 +12,9 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def remember(request: HttpRequest, name: str, resident_id: int, *, seconds: int, **more: str) -> None:
-    """Keep who was identified, for so long from the last sign of life."""
-    request.session[name] = {"resident": resident_id, "until": time.time() + seconds, **more}
+    """Keep who was identified, for so long from the last sign of life; `call` tells the pages of one from those of the next."""
+    call = {"call": secrets.token_hex(8)}
+    request.session[name] = {"resident": resident_id, "until": time.time() + seconds, **call, **more}
 
 
 def remembered(request: HttpRequest, name: str, *, seconds: int) -> dict[str, object] | None:
