@@ -1,9 +1,11 @@
 """The operators' door: a backup comes back whole, and what stands in the way is a sentence."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from doorstep.kernel.database import embedded
 from doorstep.site import cli
-from doorstep.site.backup import seal, unseal
+from doorstep.site.backup import PIECE_BYTES, seal, seal_file, unseal, unseal_file, without_password
 from doorstep.site.installation import InstallationError
 
 pytestmark = pytest.mark.slow
@@ -37,6 +39,11 @@ def test_restore_gives_back_what_backup_took(tmp_path: Path, capsys: pytest.Capt
     embedded.stop(first)
     assert cli.main(["backup", str(file), "--data", str(first)]) == 0
     assert oct(file.stat().st_mode)[-3:] == "600"
+    # Whoever finds the file reads neither keys nor people.
+    with tarfile.open(file) as archive:
+        assert archive.getnames() == ["database.sealed", "secrets.sealed"]
+    assert b"PGDMP" not in file.read_bytes()
+    assert [path.name for path in first.iterdir() if path.name.startswith("tmp")] == []
     assert cli.main(["restore", str(file), "--data", str(second)]) == 0
     assert not embedded.is_running(first)
     assert not embedded.is_running(second)
@@ -77,6 +84,46 @@ def test_unseal_refuses_another_passphrase() -> None:
     assert unseal(sealed, passphrase="right") == b"secret"
     with pytest.raises(InstallationError, match="not the one of this backup"):
         unseal(sealed, passphrase="wrong")
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES])
+def test_a_sealed_file_is_opened_whole_or_not_at_all(tmp_path: Path, size: int) -> None:
+    content = os.urandom(size)
+    plain, sealed, opened = (tmp_path / name for name in ("plain", "sealed", "opened"))
+    plain.write_bytes(content)
+    seal_file(plain, sealed, passphrase="right")
+    unseal_file(sealed, opened, passphrase="right")
+    assert opened.read_bytes() == content
+    whole, piece = sealed.read_bytes(), PIECE_BYTES + 16
+    head, pieces = whole[:23], [whole[23 + start : 23 + start + piece] for start in range(0, len(whole) - 23, piece)]
+    broken = {
+        "cut": whole[:-1],
+        "bit": whole[:-1] + bytes([whole[-1] ^ 1]),
+        "last piece gone": head + b"".join(pieces[:-1]),
+        "pieces exchanged": head + b"".join([*pieces[1:2], *pieces[:1], *pieces[2:]]),
+    }
+    for number, (name, data) in enumerate(broken.items()):
+        if data == whole:
+            continue
+        (tmp_path / f"broken{number}").write_bytes(data)
+        with pytest.raises(InstallationError, match="damaged"):
+            unseal_file(tmp_path / f"broken{number}", tmp_path / f"out{number}", passphrase="right")
+        assert name
+    with pytest.raises(InstallationError, match="not the one of this backup"):
+        unseal_file(sealed, tmp_path / "other", passphrase="wrong")
+
+
+def test_no_argument_of_a_program_holds_the_password() -> None:
+    address = "postgresql://doorstep_owner:s%40cret@/doorstep?host=/run/x&port=5432"
+    assert without_password(address) == (
+        "postgresql://doorstep_owner@/doorstep?host=/run/x&port=5432",
+        {"PGPASSWORD": "s@cret"},
+    )
+    assert without_password("postgresql://owner:x@db.local:5433/d") == (
+        "postgresql://owner@db.local:5433/d",
+        {"PGPASSWORD": "x"},
+    )
+    assert without_password("postgresql://owner@db/d") == ("postgresql://owner@db/d", {})
 
 
 @pytest.mark.usefixtures("plain_environment")
