@@ -61,7 +61,12 @@ class Task(models.Model):
                 name="task_open",
                 condition=models.Q(closed_at__isnull=True),
             ),
-            models.Index(fields=["due_at"], name="task_due", condition=models.Q(closed_at__isnull=True)),
+            # Looked at every second: what was handed on already, and is still open, is not read again each time.
+            models.Index(
+                fields=["due_at"],
+                name="task_due",
+                condition=models.Q(closed_at__isnull=True, escalated_at__isnull=True),
+            ),
             models.Index(
                 fields=["warn_at"], name="task_warn", condition=models.Q(closed_at__isnull=True, warned_at__isnull=True)
             ),
