@@ -1,6 +1,6 @@
 """Turning to another post, and naming a deputy during leave."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +13,9 @@ from doorstep.kernel.worklist import actions as worklist
 from doorstep.kernel.worklist.models import Delegation
 from doorstep.kernel.worklist.permissions import Permission as Worklist
 from doorstep.people.workforce import queries
+
+# A slip in the year would give somebody's tasks away for good: nothing takes a deputy back before the last day.
+LONGEST_LEAVE = timedelta(days=366)
 
 
 def switch_post(*, post_id: int, actor: Actor) -> None:
@@ -33,6 +36,8 @@ def name_deputy(*, to_user_id: int, starts_on: date, ends_on: date, reason: str,
         raise Refused(_("日期有误。"), fields={"ends_on": _("结束日期不能早于开始日期。")})
     if ends_on < today:
         raise Refused(_("日期有误。"), fields={"ends_on": _("这段时间已经过去，请填写今天或以后的日期。")})
+    if ends_on > max(starts_on, today) + LONGEST_LEAVE or starts_on > today + LONGEST_LEAVE:
+        raise Refused(_("日期有误。"), fields={"ends_on": _("代理最长一年，请核对年份。")})
     known = queries.possible_deputies(actor=actor, day=today)
     if to_user_id not in {user_id for user_id, _name in known}:
         raise Refused(_("代理人有误。"), fields={"to_user_id": _("请从本单位岗位权限相当的在岗同事中选择。")})

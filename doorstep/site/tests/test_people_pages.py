@@ -173,6 +173,9 @@ def test_leave_gives_the_deputy_the_tasks() -> None:
     facts = {"to_user_id": str(wu.pk), "starts_on": str(today), "ends_on": str(today - timedelta(days=1))}
     assert client.post("/staff/leave/", facts).status_code == 422
     assert client.post("/staff/leave/", {**facts, "ends_on": str(today), "to_user_id": "9999999"}).status_code == 422
+    for_good = client.post("/staff/leave/", {**facts, "ends_on": str(today.replace(year=today.year + 100, day=1))})
+    assert for_good.status_code == 422
+    assert "最长一年" in for_good.content.decode()
     with acting(system_actor(Purpose.HANDLER)):
         worklist.open_task(
             worklist.NewTask(
