@@ -31,6 +31,7 @@ from doorstep.kernel.subscriptions import actions as subscriptions
 from doorstep.kernel.worklist import actions as worklist
 from doorstep.people.identity import actions as identity
 from doorstep.people.identity import searching
+from doorstep.people.residents import account_links
 from doorstep.people.residents.groups import publish_key_groups
 from doorstep.site.fhir.conformance import publish_definitions
 from doorstep.steering.indicators import actions as indicators
@@ -176,6 +177,12 @@ def gather_merged_rows() -> int:
         return identity.gather_late_rows(actor=actor)
 
 
+def end_guardianships() -> int:
+    """Write as ended what children's accounts lost with the 18th birthday, with the apps that were let in through it."""
+    with acting(system_actor(Purpose.CLOCKS)) as actor:
+        return account_links.end_at_majority(actor=actor)
+
+
 def search_doubles() -> int:
     """Have the index searched for records of one person, once a night."""
     with acting(system_actor(Purpose.MERGE)) as actor:
@@ -241,6 +248,7 @@ TICKS: list[Tick] = [
     Tick(name="beds", seconds=5, run=free_beds),
     Tick(name="down-proposals", seconds=600, run=propose_going_home),
     Tick(name="merged-rows", seconds=60, run=gather_merged_rows),
+    Tick(name="guardianships", seconds=900, run=end_guardianships),
     Tick(name="doubles", seconds=3600, run=search_doubles),
     Tick(name="no-shows", seconds=600, run=record_no_shows),
     Tick(name="measures", seconds=3600, run=publish_measures),

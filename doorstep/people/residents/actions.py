@@ -27,9 +27,10 @@ from doorstep.people.residents import documents, indexes, insurance, insuring, q
 from doorstep.people.residents.contacts import to_mother
 from doorstep.people.residents.events import ResidentChanged, ResidentRegistered
 from doorstep.people.residents.flags import flags_of
-from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, PresenceCode, Resident
+from doorstep.people.residents.models import Group, Household, Identifier, PanelEntry, Resident
 from doorstep.people.residents.patient import to_patient
 from doorstep.people.residents.permissions import Permission
+from doorstep.people.residents.presence_models import PresenceCode
 from doorstep.people.residents.rules import GROUPS, NumberFault, birth_fault, mother_fault, phone_fault, spell
 
 CODE_LIVES = timedelta(minutes=5)

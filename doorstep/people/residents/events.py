@@ -37,3 +37,11 @@ class ResidentDied(Event):
 
 class ResidentDeathRevoked(Event):
     """A death was recorded by mistake: the resident lives."""
+
+
+class AccountLinked(Event):
+    """An account may open a resident's record; `details`: relation, username."""
+
+
+class AccountLinkEnded(Event):
+    """An account may open a resident's record no more; `details`: relation, reason."""

@@ -245,6 +245,22 @@ class SpecialForm(forms.Form):
     )
 
 
+class OpenAccountForm(forms.Form):
+    """The name of an own account for the resident who stands here."""
+
+    username = forms.CharField(label=_("用户名"), max_length=30, widget=forms.TextInput(attrs=_TYPED))
+
+
+class AccountLinkForm(forms.Form):
+    """Whose account may act for the resident."""
+
+    username = forms.CharField(label=_("代办人的用户名"), max_length=30, widget=forms.TextInput(attrs=_TYPED))
+    relation = forms.ChoiceField(
+        label=_("这位居民是代办人的"), choices=[("", "—"), *((code, _(label)) for code, label in KINSHIPS.items())]
+    )
+    papers = forms.BooleanField(label=_("已核对关系证明，或已取得成年居民本人同意"), required=False)
+
+
 class EndSpecialForm(forms.Form):
     """Why a recognised disease does not stand any more."""
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.encryption import SealedTextField
-from doorstep.kernel.access.merging import Moves, Stays
+from doorstep.kernel.access.merging import Moves
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents import insurance
+from doorstep.people.residents.presence_models import PresenceCode  # noqa: F401 - Django finds the models of an app here
 from doorstep.people.residents.rules import NEAR_SOUNDS, SENSITIVE_GROUPS
 from doorstep.people.residents.special_models import SpecialDisease  # noqa: F401 - Django finds the models of an app here
 
@@ -215,7 +216,10 @@ class PanelEntry(models.Model):
 
 
 class ResidentAccount(models.Model):
-    """Whose records a resident's account may open: the own one, and those the person acts for (child, parent)."""
+    """Whose records a resident's account may open: the own one, and those the person acts for (child, parent).
+
+    `relation` is what the resident is to the account's owner. `account_links.living` says which of them stand today.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="resident_links", db_index=False
@@ -223,29 +227,19 @@ class ResidentAccount(models.Model):
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="accounts")
     relation = models.CharField(max_length=16, default="self")
     since = models.DateField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by_name = models.CharField(max_length=80, blank=True, default="", db_default="")
+    end_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     row_access = RowAccess(using="access_is_system() OR user_id = (SELECT access_user())", check="access_is_system()")
     when_merged = Moves(_("居民账号"), unless=(("user_id",),))
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["user", "resident"], name="account_link_once"),)
-
-
-class PresenceCode(models.Model):
-    """Six digits on the resident's own phone that prove presence once, for five minutes; only their index is kept."""
-
-    resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="presence_codes", db_index=False)
-    index = models.UUIDField()
-    made_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
-
-    # The unit never reads a code: the database compares.
-    row_access = RowAccess(using="access_is_system() OR resident_id = ANY ((SELECT access_self())::bigint[])")
-    when_merged = Stays("a code of five minutes belongs to the page that made it")
-
-    class Meta:
-        indexes = (models.Index(fields=["resident", "-expires_at"], name="presence_code_live"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["user", "resident"], condition=models.Q(ended_at__isnull=True), name="account_link_stands_once"
+            ),
+        )
 
 
 class ImportBatch(models.Model):

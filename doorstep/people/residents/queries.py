@@ -22,6 +22,7 @@ from doorstep.kernel.fhir import systems
 from doorstep.people.residents import documents, insurance
 from doorstep.people.residents.indexes import number_index
 from doorstep.people.residents.lines import allergies_of, line_of
+from doorstep.people.residents.links import living
 from doorstep.people.residents.models import (
     Death,
     Group,
@@ -43,6 +44,9 @@ from doorstep.people.residents.special_queries import specials_now, standing_spe
 DEATH_SOURCES: dict[str, str] = {
     str(code): str(label) for code, label in Death.Source.choices if code != Death.Source.IMPORTED
 }
+
+# How long a proof of presence counts.
+PRESENCE_LASTS = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ class ResidentBanner:
 
 def linked_ids(*, user_id: int) -> list[int]:
     """The residents whose records an account may open: the own one first, at the end what was merged into them."""
-    own = list(ResidentAccount.objects.filter(user_id=user_id).order_by("id").values_list("resident_id", flat=True))
+    links = living(timezone.localdate()).filter(user_id=user_id).order_by("id")
+    own = list(links.values_list("resident_id", flat=True))
     return own + [former for resident_id in own for former in access.formers_of(resident_id=resident_id)]
 
 
@@ -248,7 +253,7 @@ def masked_number(resident: Resident) -> str:
 
 def get_presence(*, presence_id: int, actor: Actor) -> PresenceProof:
     """The actor's own proof of the last 30 minutes; raises NotFound when there is none."""
-    fresh = timezone.now() - timedelta(minutes=30)
+    fresh = timezone.now() - PRESENCE_LASTS
     proof = PresenceProof.objects.filter(id=presence_id, user_id=actor.user_id or 0, proved_at__gt=fresh).first()
     if proof is None:
         raise NotFound()
@@ -349,8 +354,8 @@ def _live_groups() -> QuerySet[Group]:
 
 
 def family_of(*, user_id: int) -> list[ResidentAccount]:
-    """The persons whose records this account may open, the own one first."""
-    return list(ResidentAccount.objects.filter(user_id=user_id).select_related("resident").order_by("id"))
+    """The persons whose records this account may open today, the own one first."""
+    return list(living(timezone.localdate()).filter(user_id=user_id).select_related("resident").order_by("id"))
 
 
 def death_of(resident: Resident) -> Death | None:

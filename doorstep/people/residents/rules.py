@@ -38,6 +38,9 @@ RELATIONS: dict[str, str] = {
     "other": "其他",
 }
 
+# 民法典第十七条: who has reached 18 full years is of age.
+ADULT_AT = 18
+
 # Groups that the resident's own day does not say aloud: shown only on the record itself.
 SENSITIVE_GROUPS = frozenset({"mental", "tuberculosis"})
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from doorstep.people.residents import (
+    account_views,
     chart_views,
     contact_views,
     death_views,
@@ -31,6 +32,10 @@ urlpatterns = [
     path("<uuid:key>/sensitive/close/", chart_views.close_sensitive, name="close_sensitive"),
     path("<uuid:key>/change/", views.change, name="change"),
     path("<uuid:key>/contact/", contact_views.contact, name="contact"),
+    path("<uuid:key>/accounts/", account_views.accounts, name="accounts"),
+    path("<uuid:key>/accounts/open/", account_views.open_account, name="open_account"),
+    path("<uuid:key>/accounts/link/", account_views.link, name="link_account"),
+    path("<uuid:key>/accounts/<int:link_id>/end/", account_views.end, name="end_account"),
     path("<uuid:key>/insurance/", insurance_views.insurance, name="insurance"),
     path("<uuid:key>/insurance/special/", insurance_views.special, name="special"),
     path("<uuid:key>/insurance/special/<uuid:line_key>/end/", insurance_views.end_special, name="end_special"),

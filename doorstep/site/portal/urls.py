@@ -11,6 +11,7 @@ urlpatterns = [
     path("trends/", views.trends, name="trends"),
     path("looks/", views.looks, name="looks"),
     path("apps/<str:name>/stop/", views.stop_app, name="stop-app"),
+    path("links/<int:link_id>/end/", views.end_link, name="end-link"),
     path("code/", views.code, name="code"),
     path("offers/", offers.offers, name="offers"),
     path("offers/<uuid:key>/<str:word>/", offers.answer, name="answer"),

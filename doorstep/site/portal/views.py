@@ -23,11 +23,12 @@ from doorstep.kernel.record import chart as record_chart
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.web.pages import render
 from doorstep.people.organizations import queries as organizations
+from doorstep.people.residents import account_links, chart_views, insurance, presenters, special, special_queries
 from doorstep.people.residents import actions as resident_actions
-from doorstep.people.residents import chart_views, insurance, presenters, special, special_queries
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.chart import filters
 from doorstep.people.residents.chart.lines import days_of
+from doorstep.people.residents.links import OWN
 from doorstep.site.acts import REASONS, act_words
 from doorstep.site.oauth import granted
 from doorstep.site.portal.looks import together, why
@@ -191,7 +192,21 @@ def looks(request: HttpRequest) -> HttpResponse:
         ],
     }
     context["apps"] = granted.apps_of(user_id=actor.user_id or 0, resident_id=frame["chosen_id"])
+    context["links"] = [
+        (one, account_links.may_end(one, frame["person"], actor))
+        for one in account_links.of_resident(frame["person"], actor)
+        if one.relation != OWN and account_links.stands(one)
+    ]
     return render(request, "portal/looks.html", context)
+
+
+@require_POST
+def end_link(request: HttpRequest, link_id: int) -> HttpResponse:
+    """Let an account act for this person no more: the adult says so, or whoever acts."""
+    actor = owner_of(request)
+    account_links.end(link_id=link_id, resident=frame_of(request, actor)["person"], reason="", actor=actor)
+    notes.success(request, _("已结束代办，对方的账号和应用马上不能再查看这份档案。"))
+    return HttpResponseRedirect(reverse("portal:looks"))
 
 
 @require_POST

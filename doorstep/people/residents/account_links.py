@@ -1,0 +1,208 @@
+"""Whose records a resident's account opens: which links stand, how one begins at a desk, and what ends it.
+
+A parent acts for a child until the child is of age (民法典第十七条: 18 full years). From that day on the link is void of itself; the
+grown-up child has an own account, and may let the parent in again as any adult may: in person at a desk.
+"""
+
+import re
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from doorstep.kernel.access import agreements
+from doorstep.kernel.access.actor import Actor, ActorKind, Purpose
+from doorstep.kernel.access.models import PresenceProof, User
+from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
+from doorstep.kernel.access.session import for_purpose
+from doorstep.people.residents import queries
+from doorstep.people.residents.contacts import KINSHIPS
+from doorstep.people.residents.events import AccountLinked, AccountLinkEnded
+from doorstep.people.residents.links import GROWN_UP, OWN, living, outgrown
+from doorstep.people.residents.models import Resident, ResidentAccount
+from doorstep.people.residents.permissions import Permission
+from doorstep.people.residents.rules import ADULT_AT, age_on
+from doorstep.people.residents.telling import tell
+from doorstep.people.workforce.accounts import TEMPORARY_FOR, temporary_password
+
+_USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,29}")
+
+
+def of_resident(resident: Resident, actor: Actor) -> list[ResidentAccount]:
+    """Every account that opens or opened this record, the standing ones first; the caller has checked the actor's ground."""
+    with for_purpose(Purpose.SIGN_IN, actor):
+        return list(
+            ResidentAccount.objects.filter(resident_id=resident.pk)
+            .select_related("user")
+            .annotate(grown_up=GROWN_UP)
+            .order_by(F("ended_at").desc(nulls_first=True), "id")
+        )
+
+
+def stands(link: ResidentAccount) -> bool:
+    """Whether a link of `of_resident` opens the record today."""
+    grown_up = link.grown_up  # type: ignore[attr-defined]
+    child = link.relation != OWN and link.since < grown_up
+    return link.ended_at is None and not (child and grown_up <= timezone.localdate())
+
+
+@transaction.atomic
+def open_account(*, resident: Resident, username: str, actor: Actor) -> str:
+    """An own account for an adult who stands at the desk; returns the temporary password, which is shown once.
+
+    Raises Refused at the field.
+    """
+    queries.check_whole_record(resident_id=resident.pk, permission=Permission.RESIDENT_REGISTER, actor=actor)
+    faults = (
+        {} if _USERNAME.fullmatch(username) else {"username": _("用户名应为 4 至 30 位字母、数字、点、横线或下划线。")}
+    )
+    if _age(resident) < ADULT_AT:
+        faults["relation"] = _("未满 18 周岁的居民不开通本人账号，请登记监护人的账号代办。")
+    if not _present(resident.pk, actor):
+        faults["relation"] = _("请先在“核验到场”核验本人，30 分钟内有效，再开通账号。")
+    if faults:
+        raise Refused(_("账号没有开通，请更正后再提交。"), fields=faults)
+    password = temporary_password()
+    with for_purpose(Purpose.SIGN_IN, actor):
+        if living(timezone.localdate()).filter(resident_id=resident.pk, relation=OWN).exists():
+            raise Conflict(_("这位居民已有本人账号。忘记密码时请先结束旧账号，再重新开通。"))
+        try:
+            with transaction.atomic():
+                user = User.objects.create_user(
+                    username, password=password, first_name=resident.name[:150], kind=User.Kind.RESIDENT
+                )
+        except IntegrityError as error:
+            taken = _("这个用户名已被使用，请换一个。")
+            raise Refused(taken, fields={"username": taken}) from error
+        user.password_temporary_until = timezone.now() + TEMPORARY_FOR
+        user.save(update_fields=["password_temporary_until"])
+        ResidentAccount.objects.create(user=user, resident=resident, relation=OWN, since=timezone.localdate())
+    _tell_linked(resident, OWN, username, actor)
+    return password
+
+
+@transaction.atomic
+def link(*, resident: Resident, username: str, relation: str, papers: bool, actor: Actor) -> None:
+    """Let the owner of an account act for a resident: for a child by the parent at the desk, for an adult by the adult's own word there.
+
+    relation: what the resident is to the owner. papers: the kinship was read from the household register or a certificate.
+    Raises Refused at the field.
+    """
+    queries.check_whole_record(resident_id=resident.pk, permission=Permission.RESIDENT_REGISTER, actor=actor)
+    queries.check_living(resident_id=resident.pk)
+    child = _age(resident) < ADULT_AT
+    with for_purpose(Purpose.SIGN_IN, actor):
+        user = User.objects.filter(username=username, kind=User.Kind.RESIDENT, is_active=True).first()
+        own = living(timezone.localdate()).filter(user=user, relation=OWN).first() if user else None
+    faults: dict[str, str] = {}
+    if user is None or own is None:
+        faults["username"] = _("没有这个居民账号，请核对代办人的用户名；代办人还没有账号的，先为其开通。")
+    if relation not in KINSHIPS:
+        faults["relation"] = _("请选择这位居民是代办人的什么人。")
+    if own is not None and not _present(own.resident_id if child else resident.pk, actor):
+        faults["username" if child else "relation"] = (
+            _("请先在“核验到场”核验监护人本人，30 分钟内有效。")
+            if child
+            else _("成年居民须本人到场同意：请先在“核验到场”核验这位居民，30 分钟内有效。")
+        )
+    if not papers:
+        faults["papers"] = (
+            _("请核对户口簿、出生医学证明或监护文书后勾选。") if child else _("请向居民说明代办范围并取得同意后勾选。")
+        )
+    if faults or user is None:
+        raise Refused(_("没有登记，请更正后再提交。"), fields=faults)
+    with for_purpose(Purpose.SIGN_IN, actor):
+        if living(timezone.localdate()).filter(user=user, resident_id=resident.pk).exists():
+            raise Conflict(_("这个账号已经可以替这位居民办理。"))
+        # One that a birthday has ended is written as ended before the new one stands.
+        ResidentAccount.objects.filter(user=user, resident_id=resident.pk, ended_at__isnull=True).update(
+            ended_at=timezone.now(), end_reason=_OF_AGE
+        )
+        ResidentAccount.objects.create(user=user, resident=resident, relation=relation, since=timezone.localdate())
+    _tell_linked(resident, relation, username, actor)
+
+
+@transaction.atomic
+def end(*, link_id: int, resident: Resident, reason: str, actor: Actor) -> None:
+    """End a link at once: by a registrar with a reason, by the adult whose record it is, or by whoever acts for another.
+
+    Apps that were let in through it read no more. Raises Refused at the field, NotFound for somebody else's link.
+    """
+    with for_purpose(Purpose.SIGN_IN, actor):
+        found = living(timezone.localdate()).select_for_update(of=("self",)).filter(pk=link_id, resident_id=resident.pk)
+        link = found.first()
+    if link is None:
+        raise NotFound()
+    if actor.kind is ActorKind.RESIDENT:
+        if not may_end(link, resident, actor):
+            raise NotFound()
+        reason = reason.strip() or (_("代办人不再代办") if link.user_id == actor.user_id else _("居民本人结束"))
+    else:
+        queries.check_whole_record(resident_id=resident.pk, permission=Permission.RESIDENT_REGISTER, actor=actor)
+        if len(reason.strip()) < 2:
+            raise Refused(_("请填写原因。"), fields={"reason": _("请写明结束的原因，例如“监护人变更”“本人要求”。")})
+    with for_purpose(Purpose.SIGN_IN, actor):
+        _end(link, reason.strip()[:200], actor)
+
+
+def may_end(link: ResidentAccount, resident: Resident, actor: Actor) -> bool:
+    """Whether a resident's account may end this link: never the own one, and of others' the adult whose record it is."""
+    if link.relation == OWN:
+        return False
+    if link.user_id == actor.user_id:
+        return True
+    own = living(timezone.localdate()).filter(user_id=actor.user_id or 0, resident_id=resident.pk, relation=OWN)
+    return _age(resident) >= ADULT_AT and own.exists()
+
+
+def end_at_majority(*, actor: Actor) -> int:
+    """Write as ended the links of children who have come of age, whose apps end with it; returns how many there were."""
+    day = timezone.localdate()
+    grown = ResidentAccount.objects.filter(ended_at__isnull=True).alias(grown_up=GROWN_UP).filter(outgrown(day))
+    links = list(
+        grown.select_related("resident").select_for_update(of=("self",), skip_locked=True).order_by("id")[:500]
+    )
+    for link in links:
+        _end(link, _OF_AGE, actor)
+    return len(links)
+
+
+_OF_AGE = "已满 18 周岁"
+
+
+def _end(link: ResidentAccount, reason: str, actor: Actor) -> None:
+    link.ended_at, link.ended_by_name, link.end_reason = timezone.now(), actor.display_name[:80], reason
+    link.save(update_fields=["ended_at", "ended_by_name", "end_reason"])
+    agreements.end(user_id=link.user_id, resident_id=link.resident_id)
+    tell(
+        AccountLinkEnded,
+        subject=f"resident/{link.resident.key}",
+        subject_id=link.resident_id,
+        resident_id=link.resident_id,
+        actor=actor,
+        facts={"relation": link.relation, "reason": reason},
+    )
+
+
+def _tell_linked(resident: Resident, relation: str, username: str, actor: Actor) -> None:
+    tell(
+        AccountLinked,
+        subject=f"resident/{resident.key}",
+        subject_id=resident.pk,
+        resident_id=resident.pk,
+        actor=actor,
+        facts={"relation": relation, "username": username},
+    )
+
+
+def _age(resident: Resident) -> int:
+    return age_on(resident.birth_date, timezone.localdate())
+
+
+def _present(resident_id: int, actor: Actor) -> bool:
+    """Whether this person proved to stand before this actor within the last half hour."""
+    fresh = timezone.now() - queries.PRESENCE_LASTS
+    return PresenceProof.objects.filter(
+        resident_id=resident_id, user_id=actor.user_id or 0, proved_at__gt=fresh
+    ).exists()

@@ -1,0 +1,26 @@
+"""Which links of accounts with records stand on a day."""
+
+from datetime import date
+
+from django.db.models import DateField, F, Func, Q, QuerySet
+
+from doorstep.people.residents.models import ResidentAccount
+from doorstep.people.residents.rules import ADULT_AT
+
+# The relation of an account with its owner's own record.
+OWN = "self"
+GROWN_UP = Func(
+    F("resident__birth_date"),
+    template=f"(%(expressions)s + interval '{ADULT_AT} years')::date",
+    output_field=DateField(),
+)
+
+
+def outgrown(day: date) -> Q:
+    """Links of a child that has come of age by this day; of an adult who was linked as an adult none."""
+    return ~Q(relation=OWN) & Q(grown_up__lte=day) & Q(since__lt=F("grown_up"))
+
+
+def living(day: date) -> QuerySet[ResidentAccount]:
+    """The links that stand on a day: not ended, and not those of a child who is none any more."""
+    return ResidentAccount.objects.filter(ended_at__isnull=True).alias(grown_up=GROWN_UP).exclude(outgrown(day))
