@@ -3,6 +3,7 @@
 import json
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from django.utils.http import http_date
 
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import ANONYMOUS, ActorKind, Purpose, system_actor
@@ -210,3 +212,58 @@ def test_a_search_that_asks_too_much_ends_an_export_with_its_reason(house: House
     told = house.own.ask("GET", begun["Content-Location"].split("/fhir/")[1])
     assert told.status_code == 422
     assert told.json()["issue"][0]["diagnostics"] == "查询耗时过长"
+
+
+def test_files_go_when_their_time_is_over_also_after_a_kill(house: House, settings: Any) -> None:
+    for _ in range(3):
+        house.own.ask("POST", "Observation", house.observation())
+    path = house.own.ask("GET", "$export?_type=Observation", **LATER)["Content-Location"].split("/fhir/")[1]
+    export_id = _export_id(path)
+    with patch.object(bulk, "LINES", 1):
+        bulk.work(export_id)
+    bind(ANONYMOUS)
+    done = house.own.ask("GET", path)
+    url = done.json()["output"][0]["url"].split("/fhir/")[1]
+    with acting(system_actor(Purpose.IMPORT)):
+        finished = BulkExport.objects.get(pk=export_id).finished_at
+    assert finished is not None
+    assert done["Expires"] == http_date((finished + timedelta(hours=settings.EXPORT_KEPT_HOURS)).timestamp())
+    worker = system_actor(Purpose.EXPORT)
+    assert bulk.expire(actor=worker) == 0
+    with acting(system_actor(Purpose.IMPORT)):
+        BulkExport.objects.filter(pk=export_id).update(
+            finished_at=finished - timedelta(hours=settings.EXPORT_KEPT_HOURS)
+        )
+    # Nobody fetches what is over, though the worker has not come by yet.
+    bind(ANONYMOUS)
+    assert (house.own.ask("GET", path).status_code, house.own.ask("GET", url).status_code) == (404, 404)
+    taken: list[int] = []
+
+    def killed(actor: Any) -> Any:
+        taken.append(1)
+        if len(taken) == 3:
+            raise KeyboardInterrupt
+        return acting(actor)
+
+    with patch.object(bulk, "_AT_ONCE", 1), patch.object(bulk, "acting", killed), pytest.raises(KeyboardInterrupt):
+        bulk.expire(actor=worker)
+    with acting(system_actor(Purpose.IMPORT)):
+        left = BulkExport.objects.get(pk=export_id)
+        assert (left.state, left.files.count()) == ("expired", 2)
+    assert bulk.expire(actor=worker) == 2
+    assert bulk.expire(actor=worker) == 0
+
+
+def test_an_export_that_nobody_finishes_is_closed_and_its_job_writes_no_more(house: House, settings: Any) -> None:
+    house.own.ask("POST", "Observation", house.observation())
+    path = house.own.ask("GET", "$export?_type=Observation", **LATER)["Content-Location"].split("/fhir/")[1]
+    export_id = _export_id(path)
+    with acting(system_actor(Purpose.IMPORT)):
+        long_ago = timezone.now() - timedelta(hours=settings.EXPORT_KEPT_HOURS + 1)
+        BulkExport.objects.filter(pk=export_id).update(requested_at=long_ago)
+    assert bulk.expire(actor=system_actor(Purpose.EXPORT)) == 0
+    assert bulk.step(export_id) is False
+    bind(ANONYMOUS)
+    assert house.own.ask("GET", path).status_code == 404
+    with acting(system_actor(Purpose.IMPORT)):
+        assert BulkExport.objects.get(pk=export_id).files.count() == 0

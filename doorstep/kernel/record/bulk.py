@@ -7,17 +7,19 @@ nothing and the next goes on there. The job reads as the hospital system that as
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
-from doorstep.kernel.access.session import bind
+from doorstep.kernel.access.session import acting, bind
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.outcome import FhirRefused
@@ -36,6 +38,9 @@ _PIECE = """
 SELECT id, fhir_id, content::text FROM record_resource
 WHERE type = %(type)s AND id > %(after)s AND NOT deleted {more} ORDER BY id LIMIT %(lines)s
 """
+# States in which nobody may fetch a file; how many exports or files are taken in one transaction.
+_GONE = (BulkExport.State.CANCELLED, BulkExport.State.EXPIRED)
+_AT_ONCE = 50
 ActorOf = Callable[[str], Actor | None]
 _actor_of: list[ActorOf] = []
 
@@ -81,9 +86,39 @@ def start(wanted: Wanted, *, actor: Actor) -> BulkExport:
 def get(*, key: uuid.UUID, actor: Actor) -> BulkExport:
     """An export of this very client; raises NotFound."""
     found = BulkExport.objects.filter(key=key, client=actor.client, organization_id=actor.organization_id).first()
-    if found is None or found.state == BulkExport.State.CANCELLED:
+    if found is None or found.state in _GONE or (found.finished_at is not None and expires_at(found) <= timezone.now()):
         raise NotFound()
     return found
+
+
+def expires_at(export: BulkExport) -> datetime:
+    """Until when the files are kept: the manifest's `Expires` says it, and the address is 404 from then on."""
+    return (export.finished_at or export.requested_at) + timedelta(hours=settings.EXPORT_KEPT_HOURS)
+
+
+def expire(*, actor: Actor) -> int:
+    """Close the exports whose time is over, and throw away files that nobody may fetch; returns how many files went.
+
+    An export that was never finished (its system was stopped) counts from when it was asked for. Closing and each handful of files
+    are transactions of their own: who is killed in between is followed by the next run, which begins with what is left.
+    """
+    over = timezone.now() - timedelta(hours=settings.EXPORT_KEPT_HOURS)
+    late = Q(finished_at__lte=over) | Q(finished_at__isnull=True, requested_at__lte=over)
+    with acting(actor):
+        ended = BulkExport.objects.select_for_update(skip_locked=True).exclude(state__in=_GONE).filter(late)
+        for export in ended.order_by("id")[:_AT_ONCE]:
+            BulkExport.objects.filter(pk=export.pk).update(state=BulkExport.State.EXPIRED)
+            audit.record(action="fhir.export-expire", actor=actor, subject=f"export/{export.key}")
+    gone = 0
+    while True:
+        with acting(actor):
+            left = (
+                BulkFile.objects.filter(export__state__in=_GONE).order_by("id").values_list("id", flat=True)[:_AT_ONCE]
+            )
+            count = BulkFile.objects.filter(id__in=list(left)).delete()[0]
+        gone += count
+        if count < _AT_ONCE:
+            return gone
 
 
 def files(export: BulkExport) -> Iterator[tuple[int, str, int]]:

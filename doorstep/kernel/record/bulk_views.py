@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.http import http_date
 
 from doorstep.kernel.access.actor import ActorKind
 from doorstep.kernel.fhir import negotiation
@@ -90,7 +91,7 @@ def state(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "output": output,
         "error": [],
     }
-    return JsonResponse(manifest)
+    return JsonResponse(manifest, headers={"Expires": http_date(bulk.expires_at(export).timestamp())})
 
 
 @machine

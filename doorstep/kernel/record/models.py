@@ -262,6 +262,7 @@ class BulkExport(models.Model):
         DONE = "done", "已完成"
         CANCELLED = "cancelled", "已取消"
         FAILED = "failed", "未能完成"
+        EXPIRED = "expired", "已过期清除"
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     client = models.CharField(max_length=50)

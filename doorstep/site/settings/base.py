@@ -210,4 +210,7 @@ KEY_HOSTS = [one.strip() for one in environment.text("DOORSTEP_KEY_HOSTS", "").s
 # Requests of one client a minute, in each process of the server; the next ones are told when to come again.
 FHIR_REQUESTS_A_MINUTE = int(environment.text("DOORSTEP_FHIR_REQUESTS_A_MINUTE", "200000"))
 
+# How long the files of a bulk export are kept after it is finished; the manifest's `Expires` says the same.
+EXPORT_KEPT_HOURS = int(environment.text("DOORSTEP_EXPORT_KEPT_HOURS", "168"))
+
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
