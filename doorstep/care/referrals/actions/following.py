@@ -175,7 +175,8 @@ def finding_problems(findings: Findings) -> dict[str, object]:
         problems.setdefault("systolic", _("面对面随访请测量血压。"))
     if findings.systolic and findings.diastolic and findings.systolic <= findings.diastolic:
         problems["diastolic"] = _("舒张压应低于收缩压，请核对是否填反。")
-    if not findings.worse and not findings.advice.strip():
+    # A slip of the keyboard is told as one; what is dangerous is asked once the figures are right.
+    if not findings.worse and not findings.advice.strip() and not problems.keys() & {"systolic", "diastolic"}:
         problems |= _unanswered(findings)
     if not findings.adherence:
         problems["adherence"] = _("请选择服药情况。")

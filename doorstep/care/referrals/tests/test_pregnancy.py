@@ -231,3 +231,11 @@ def test_a_delivery_of_the_record_ends_a_pregnancy(loop: Loop) -> None:
     # The delivery itself is over the day after: it still ends what was before.
     put(loop, condition("d", "O80.900", "顺产", clinical="resolved"), at=now - timedelta(days=60))
     assert said_of(loop.resident)["pregnant"].value is False
+
+
+def test_the_sent_referral_names_source_and_open_check_of_each_criterion(loop: Loop) -> None:
+    resident, client = young(loop), client_of(loop, "village")
+    referral = drafted(loop, resident)
+    send(loop, client, referral, pregnancy="pregnant", symptoms=["heavy-bleeding"], kind="urgent")
+    page = client.get(reverse("referrals:detail", args=[referral.key])).content.decode()
+    assert "国卫办妇幼发〔2017〕35号 孕产妇妊娠风险评估与管理工作规范（口径待核）" in page
