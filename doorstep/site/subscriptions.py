@@ -78,6 +78,7 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     case_events.DebtNoted: (referrals.tell_debt,),
     case_events.DebtReminded: (referrals.tell_debt,),
     referral_events.FollowUpFellDue: (referrals.tell_follow_up_due,),
+    referral_events.FollowUpRescheduled: (referrals.tell_follow_up_passed,),
     referral_events.FollowUpMissed: (referrals.tell_follow_up_missed,),
     referral_events.FollowUpEscalated: (referrals.tell_follow_up_escalated,),
     TaskWarned: (notices.warn_owner,),

@@ -1,5 +1,6 @@
 """Shape and field checks of the forms of referrals."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -245,10 +246,19 @@ class FollowUpForm(forms.Form):
 
 
 class RescheduleForm(forms.Form):
-    """Another day for a follow-up."""
+    """Another day for a follow-up, or another unit that does it (`units`; without any it stays where it is)."""
 
     due_on = forms.DateField(label=_("改到"), widget=DayInput())
+    unit = forms.TypedChoiceField(label=_("随访单位"), coerce=int, empty_value=None, required=False)
     reason = forms.CharField(label=_("原因"), max_length=200)
+
+    def __init__(self, *args: Any, units: Iterable[tuple[int, str]] = (), **more: Any) -> None:
+        super().__init__(*args, **more)
+        field = self.fields["unit"]
+        if isinstance(field, forms.TypedChoiceField):
+            field.choices = list(units)
+        if not units:
+            del self.fields["unit"]
 
 
 def add_refusal(form: forms.Form, fields: dict[str, object], names: dict[str, str]) -> None:

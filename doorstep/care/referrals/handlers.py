@@ -111,6 +111,9 @@ TEXTS: dict[str, Text] = {
     ),
     "return-received": Text("下转患者已由基层承接，进入随访", "A patient was received back and is followed up"),
     "referral-closed": Text("转诊已办结，可查看结局", "A referral was closed: see how it ended"),
+    "follow-up-passed": Text(
+        "有随访转交给您，请按日期完成", "A follow-up was given into your hands: please do it on its day"
+    ),
     "follow-up-missed": Text("有随访逾期未访", "A follow-up was missed", "warn"),
     "follow-up-escalated": Text("随访发现病情变化，请查看", "A follow-up found a change for the worse", "warn"),
     **own_words.TEXTS,
@@ -225,6 +228,13 @@ def tell_follow_up_due(event: Event) -> None:
     tell(kind="follow-up-due", organization_id=unit, about=event.resident_id, link=event.subject)
     if event.resident_id is not None:
         tell(kind="own-follow-up", resident_id=event.resident_id)
+
+
+def tell_follow_up_passed(event: Event) -> None:
+    """Tell the unit into whose hands a follow-up was given."""
+    if event.details.get("passed"):
+        unit = int(event.details["unit"])
+        tell(kind="follow-up-passed", organization_id=unit, about=event.resident_id, link=event.subject)
 
 
 def tell_follow_up_missed(event: Event) -> None:

@@ -87,6 +87,15 @@ def get_follow_up(*, key: UUID | str, actor: Actor) -> FollowUp:
     return found
 
 
+def may_follow(follow_up: FollowUp, *, actor: Actor) -> list[Organization]:
+    """The units into whose hands the actor may give a follow-up: the receiver and the village clinics below it; [] for who works for one alone."""
+    receiver = follow_up.referral.receiver_id
+    if receiver is None or not actor.reaches(receiver):
+        return []
+    below = Organization.objects.filter(parent_id=receiver, kind="village-clinic", id__in=actor.reach).order_by("name")
+    return [*Organization.objects.filter(pk=receiver), *below]
+
+
 def list_follow_ups(*, actor: Actor, state: str = "", after: str = "", limit: int = 50) -> tuple[list[FollowUp], str]:
     """The follow-ups of the actor's units by their day, open ones unless a state is asked for; and where the next page begins."""
     rows = FollowUp.objects.filter(unit_id__in=actor.reach).select_related("referral", "unit")

@@ -142,13 +142,13 @@ def _part_of(debt: PayLater, amount: Decimal | None) -> Decimal:
 
 
 def _ends(referral: Referral, actor: Actor) -> tuple[int, int]:
-    """Who asks and who answers: the home side (receiver, else sender) and the target face each other."""
+    """Who asks and who answers: the home side (receiver, a unit below it that follows up, else the sender) and the target face each other."""
     home, target = referral.receiver_id or referral.source_id, referral.target_id
     if target is None or (referral.accepted_at is None and referral.handed_back_at is None) or home == target:
         raise Conflict(_("对方受理后才能提问。"))
     if actor.reaches(target):
         return target, home
-    for side in (home, referral.source_id):
+    for side in (home, *referral.followers, referral.source_id):
         if actor.reaches(side):
             return side, target
     raise NotFound()

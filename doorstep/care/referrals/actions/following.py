@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import follow_up_states, form_fhir, queries, states, texts
 from doorstep.care.referrals.actions.details import details_of, leave_bed, sights_end_by
-from doorstep.care.referrals.actions.returning import end_of, facts_of
+from doorstep.care.referrals.actions.returning import end_of, facts_of, follow_with
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.coordination.visits.rules import danger_of
 from doorstep.kernel.access.actor import Actor
@@ -70,19 +70,37 @@ def complete_follow_up(*, follow_up: FollowUp, findings: Findings, actor: Actor)
     return done
 
 
-def reschedule_follow_up(*, follow_up: FollowUp, due_on: date, reason: str, actor: Actor) -> FollowUp:
-    """Put a follow-up on another day, not before today and at most a year away."""
-    today = timezone.localdate()
+@transaction.atomic
+def reschedule_follow_up(
+    *, follow_up: FollowUp, due_on: date, reason: str, actor: Actor, unit_id: int | None = None
+) -> FollowUp:
+    """Put a follow-up on another day, not before today and at most a year away, or into the hands of another unit (`unit_id`).
+
+    That is the receiver or a village clinic below it, as far as the actor works for both; it then reads the case and asks the ward. Raises
+    Refused for another day or unit.
+    """
+    today, unit = timezone.localdate(), unit_id or follow_up.unit_id
+    problems: dict[str, object] = {}
     if not today <= due_on <= today + timedelta(days=365):
-        raise Refused(_("随访日期不对。"), fields={"due_on": _("请选择今天起一年内的日期。")})
+        problems["due_on"] = _("请选择今天起一年内的日期。")
+    if unit != follow_up.unit_id and unit not in {one.pk for one in queries.may_follow(follow_up, actor=actor)}:
+        problems["unit"] = _("请选择承接机构或其下属村卫生室。")
+    if problems:
+        raise Refused(_("随访安排不对。"), fields=problems)
+    referral = follow_up.referral
+    workflow.check_way(follow_up, "reschedule", actor=actor)
+    followers = follow_with(referral, unit, actor=actor)
+    if followers != referral.followers:
+        Referral.objects.filter(pk=referral.pk).update(followers=followers)
+    passed = {"passed": True} if unit != follow_up.unit_id else {}
     return workflow.apply(
         follow_up,
         "reschedule",
         actor=actor,
-        values={"due_on": due_on},
+        values={"due_on": due_on, "unit_id": unit},
         due_at=end_of(due_on),
         reason=reason,
-        details=facts_of(follow_up),
+        details={**facts_of(follow_up), "unit": unit, **passed},
     )
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import down_aims, follow_up_states, queries, states
+from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.details import details_of, give_bed_back
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.coordination.beds import actions as beds
@@ -135,6 +136,7 @@ def _followed(referral: Referral, verb: str, *, actor: Actor, unit_id: int | Non
     unit = unit_id or referral.receiver_id
     if unit is None or not actor.reaches(unit):
         raise Refused(_("随访单位不对。"), fields={"unit": _("请选择本院或下属村卫生室。")})
+    values = {**values, "followers": follow_with(referral, unit, actor=actor)}
     discharged = timezone.localdate(referral.discharged_at or timezone.now())
     today = timezone.localdate()
     last = max([today, *(discharged + timedelta(days=day) for day in days)])
@@ -157,6 +159,14 @@ def _followed(referral: Referral, verb: str, *, actor: Actor, unit_id: int | Non
         )
         workflow.begin(follow_up, "plan", actor=actor, details=facts_of(follow_up), due_at=end_of(follow_up.due_on))
     return moved
+
+
+def follow_with(referral: Referral, unit: int, *, actor: Actor) -> list[int]:
+    """Who follows up besides the receiver, with this unit: it sees the patient for this return as the receiver does."""
+    if unit == referral.receiver_id or unit in referral.followers:
+        return list(referral.followers)
+    packet.open_home_sight(referral, organization_id=unit, aim=referral.goes_to, actor=actor)
+    return [*referral.followers, unit]
 
 
 def _kept(referral: Referral) -> Any:

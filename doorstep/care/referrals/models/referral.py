@@ -236,6 +236,8 @@ class Referral(GoesHome):
     handed_back_at = models.DateTimeField(null=True)
     received_back_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    # Units below the receiver that follow the patient up, whoever sent: they read the case and ask the ward.
+    followers = ArrayField(models.BigIntegerField(), default=list, db_default=[])
 
     decline_code = models.CharField(max_length=20, choices=DeclineReason.choices, blank=True, default="")
     alternative = models.CharField(max_length=400, blank=True, default="")
@@ -258,6 +260,7 @@ class Referral(GoesHome):
     row_access = RowAccess(
         using=f"access_is_system() OR {handled_by('source_id')} OR (state <> 'draft' AND {handled_by('target_id')})"
         f" OR {handled_by('redirected_from_id')} OR (handed_back_at IS NOT NULL AND {handled_by('receiver_id')})"
+        " OR followers && (SELECT access_record_reach())::bigint[]"
         f" OR (state <> 'draft' AND {OWN})"
     )
     when_merged = Moves(
@@ -355,7 +358,9 @@ class Referral(GoesHome):
         if self.submitted_at is None:
             return [self.source_id]
         back = self.receiver_id if self.handed_back_at else None
-        return sorted({one for one in (self.source_id, self.target_id, self.redirected_from_id, back) if one})
+        return sorted(
+            {one for one in (self.source_id, self.target_id, self.redirected_from_id, back, *self.followers) if one}
+        )
 
     def variant(self) -> str:
         """Who goes by the green channel stays on it, back from an offer, too; on the way home, whether the patient is expected first."""

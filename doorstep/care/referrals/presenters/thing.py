@@ -147,7 +147,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         benefits=benefit_rows(referral.benefits),
         criteria=criteria_rows(referral.criteria),
         questions=down_queries.questions_of(referral_id=referral.pk) if referral.discharged_at else [],
-        may_ask=_may_ask(referral, actor),
+        may_ask=may_ask(referral, actor),
         debt=debt_queries.debt_of(referral_id=referral.pk)
         if referral.discharged_at and actor.reaches(referral.target_id)
         else None,
@@ -181,7 +181,7 @@ def packet_items(items: Iterable[Item]) -> list[dict[str, Any]]:
     return [{"item": one, "opened": opened(one.entry, results=one.results, unit=one.unit)} for one in items]
 
 
-def _may_ask(referral: Referral, actor: Actor) -> bool:
+def may_ask(referral: Referral, actor: Actor) -> bool:
     """Whether the case is open to questions: both sides are known, and not closed for longer than the ward is reachable."""
     if not actor.may(Permission.CASE_ANSWER) or referral.discharged_at is None or referral.state == "died":
         return False

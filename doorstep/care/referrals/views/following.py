@@ -66,7 +66,8 @@ def follow_up(request: HttpRequest, key: UUID) -> HttpResponse:
     context = {
         "row": row,
         "form": form,
-        "later": RescheduleForm(initial={"due_on": row.due_on}),
+        "later": RescheduleForm(initial={"due_on": row.due_on, "unit": row.unit_id}, units=_units(row, actor)),
+        "may_ask": presenters.may_ask(row.referral, actor),
         "plan": queries.plan_of(referral=row.referral),
         "state": presenters.label(row),
         "open": row.state in ("planned", "due", "missed"),
@@ -84,12 +85,21 @@ def reschedule(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.FOLLOW_UP_DO)
     row = queries.get_follow_up(key=key, actor=actor)
-    form = RescheduleForm(request.POST)
+    form = RescheduleForm(request.POST, units=_units(row, actor))
     if not form.is_valid():
         raise Refused(_("请选择日期并写明改期原因。"))
-    actions.reschedule_follow_up(follow_up=row, actor=actor, **form.cleaned_data)
-    messages.success(request, _("随访已改期。"))
+    data = form.cleaned_data
+    moved = actions.reschedule_follow_up(
+        follow_up=row, actor=actor, due_on=data["due_on"], reason=data["reason"], unit_id=data.get("unit")
+    )
+    messages.success(request, _("随访已改期。") if moved.unit_id == row.unit_id else _("随访已转交，对方会收到通知。"))
     return redirect(request, reverse("referrals:follow-ups"))
+
+
+def _units(row: Any, actor: Any) -> list[tuple[int, str]]:
+    """Who may do a follow-up, where there is a choice."""
+    found = [(one.pk, one.name) for one in queries.may_follow(row, actor=actor)]
+    return found if len(found) > 1 else []
 
 
 def _findings(data: dict[str, Any]) -> actions.Findings:

@@ -1,0 +1,123 @@
+"""A village that follows a patient up whom it did not send: it is given the follow-up, reads the case and asks the ward."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from doorstep.care.referrals import actions, handlers, queries, states
+from doorstep.care.referrals.events import FollowUpRescheduled
+from doorstep.care.referrals.models import CaseQuestion, FollowUp, Referral
+from doorstep.care.referrals.tests.factories import GOOD, Loop, make_loop, referral_in
+from doorstep.coordination.notices.models import Notice
+from doorstep.kernel.access.actor import Actor, Purpose, system_actor
+from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
+from doorstep.kernel.access.session import acting
+from doorstep.kernel.events.models import EventRow
+from doorstep.kernel.events.tasks import to_event
+from doorstep.kernel.worklist.models import Task
+from doorstep.people.organizations.models import Organization
+from doorstep.people.residents.tests.factories import make_staff
+from doorstep.site.actors import of_user
+
+pytestmark = pytest.mark.django_db
+
+
+def a_village(loop: Loop) -> tuple[Organization, Actor, Client]:
+    """Another village below the township that takes the patient back, with 陈村医."""
+    with acting(system_actor(Purpose.IMPORT)):
+        one = Organization.objects.get(pk=loop.world.village)
+        facts = {
+            field.attname: getattr(one, field.attname)
+            for field in Organization._meta.concrete_fields
+            if field.name not in ("id", "key", "code")
+        }
+        village = Organization.objects.create(**{**facts, "name": "柳井村卫生室", "code": "V-9"})
+    user = make_staff(name="陈村医", organization_id=village.pk, role="village_doctor", username="village9")
+    client = Client()
+    client.force_login(user)
+    return village, of_user(user), client
+
+
+def first_of(loop: Loop, referral: Referral) -> FollowUp:
+    with acting(loop.family):
+        return FollowUp.objects.select_related("referral").filter(referral=referral).order_by("day")[0]
+
+
+def test_a_village_that_did_not_send_follows_up_and_asks_the_ward(client: Client) -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "received_back")
+    village, doctor, theirs = a_village(loop)
+    loop_family = of_user(loop.users["family"])
+    with acting(doctor), pytest.raises(NotFound):
+        queries.get(key=referral.key, actor=doctor)
+    row = first_of(loop, referral)
+    client.force_login(loop.users["family"])
+    page = client.get(reverse("referrals:follow-up", args=[row.key])).content.decode()
+    assert "柳井村卫生室" in page
+    day = timezone.localdate() + timedelta(days=3)
+    answer = client.post(
+        reverse("referrals:reschedule", args=[row.key]),
+        {"due_on": day.isoformat(), "unit": village.pk, "reason": "患者住在柳井村"},
+    )
+    assert answer.status_code == 302
+    with acting(system_actor(Purpose.HANDLER)):
+        event = EventRow.objects.filter(name="FollowUpRescheduled").latest("id")
+        handlers.tell_follow_up_passed(to_event(event, FollowUpRescheduled))
+        assert Notice.objects.filter(kind="follow-up-passed", organization_id=village.pk).exists()
+        assert Task.objects.get(kind="follow-up.planned", item_id=row.pk, closed_at=None).organization_id == village.pk
+    assert "周桂兰" in theirs.get(reverse("referrals:follow-ups")).content.decode()
+    page = theirs.get(reverse("referrals:follow-up", args=[row.key])).content.decode()
+    ask = reverse("referrals:ask", args=[referral.key])
+    assert ask in page
+    # It passes nothing on itself: the day alone is its own.
+    assert 'name="unit"' not in page
+    assert theirs.get(reverse("referrals:detail", args=[referral.key])).status_code == 200
+    assert theirs.post(ask, {"text": "血压 150/95，需要调药吗？"}).status_code == 302
+    with acting(loop.specialist) as ward:
+        asked = CaseQuestion.objects.get()
+        assert (asked.asker_id, asked.answerer_id) == (village.pk, loop.world.lead)
+        actions.answer_question(question=asked, text="加用氢氯噻嗪 12.5 mg。", actor=ward)
+    assert "加用氢氯噻嗪" in theirs.get(reverse("referrals:detail", args=[referral.key])).content.decode()
+    with acting(doctor):
+        mine = queries.get_follow_up(key=row.key, actor=doctor)
+        assert actions.complete_follow_up(follow_up=mine, findings=GOOD, actor=doctor).state == "done"
+    # Who works for the township asks for the township.
+    with acting(loop_family):
+        own = actions.ask_question(
+            referral=queries.get(key=referral.key, actor=loop_family), text="家属问能否爬楼？", actor=loop_family
+        )
+        assert own.asker_id == loop.world.township
+
+
+def test_the_village_asks_for_thirty_days_after_the_end_and_no_longer() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "received_back")
+    village, doctor, _client = a_village(loop)
+    row = first_of(loop, referral)
+    with acting(of_user(loop.users["family"])) as family:
+        actions.reschedule_follow_up(
+            follow_up=row, due_on=timezone.localdate(), reason="就近", actor=family, unit_id=village.pk
+        )
+        actions.close(referral=queries.get(key=referral.key, actor=family), actor=family, outcome="恢复良好")
+    with acting(doctor):
+        case = queries.get(key=referral.key, actor=doctor)
+        actions.ask_question(referral=case, text="还能再问一句吗？", actor=doctor)
+        case.closed_at = timezone.now() - states.REACHABLE - timedelta(minutes=1)
+        with pytest.raises(Conflict) as caught:
+            actions.ask_question(referral=case, text="第 31 天还能问吗？", actor=doctor)
+        assert "30 天" in str(caught.value.message)
+
+
+def test_a_follow_up_goes_to_no_unit_but_the_receivers_own() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "received_back")
+    row, today = first_of(loop, referral), timezone.localdate()
+    with acting(loop.family) as family:
+        for unit in (loop.world.other_village, loop.world.lead, loop.world.other_township):
+            with pytest.raises(Refused) as caught:
+                actions.reschedule_follow_up(follow_up=row, due_on=today, reason="x", actor=family, unit_id=unit)
+            assert set(caught.value.fields) == {"unit"}
+        assert queries.get(key=referral.key, actor=family).followers == []
