@@ -1,6 +1,7 @@
 """The national forms 双向转诊（转出）单 and 双向转诊（回转）单 (国家基本公共卫生服务规范（第三版）) as PDF with a QR code."""
 
 import base64
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -60,17 +61,7 @@ def return_form(referral: Referral, plan: RecoveryPlan, *, token: str) -> bytes:
 
     Its code opens the case at the unit that takes the patient back; it says nothing of the patient.
     """
-    medicines = "\n".join(
-        " ".join(
-            part
-            for part in (
-                line.get("name"), line.get("dose"), texts.FREQUENCIES.get(str(line.get("frequency")), ""),
-                f"{line['days']} 天" if line.get("days") else "", line.get("note"),
-            )
-            if part
-        )
-        for line in plan.medicines
-    )  # fmt: skip
+    medicines = "\n".join(_medicine(line) for line in plan.medicines)
     return _compile(
         title="双向转诊（回转）单",
         request="因病情稳定，现转回贵单位，请予以接诊。",
@@ -162,3 +153,16 @@ def _name(organization: Any) -> str:
 
 def _moment(value: datetime | None) -> str:
     return f"{timezone.localtime(value):%Y-%m-%d %H:%M}" if value else "—"
+
+
+def _medicine(line: Mapping[str, Any]) -> str:
+    """A line of treatment as people read it: the strength of a tablet beside the dose would be read as twice as much."""
+    dose = str(line.get("dose") or "").strip()
+    parts = (
+        str(line.get("name") or ""),
+        f"每次 {dose}" if dose and not dose.startswith("每") else dose,
+        texts.FREQUENCIES.get(str(line.get("frequency")), ""),
+        f"共 {line['days']} 天" if line.get("days") else "",
+    )
+    words = "，".join(part for part in parts if part)
+    return f"{words}（{line['note']}）" if line.get("note") else words

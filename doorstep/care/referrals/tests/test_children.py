@@ -11,7 +11,7 @@ from django.utils import timezone
 from doorstep.care.referrals import papers
 from doorstep.care.referrals.actions import Consent
 from doorstep.care.referrals.actions.sending import missing_of
-from doorstep.care.referrals.models import Referral
+from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.care.referrals.tests.factories import draft, make_loop
 from doorstep.kernel.access.session import acting
 
@@ -62,3 +62,28 @@ def test_the_paper_of_a_newborn_says_its_days(monkeypatch: pytest.MonkeyPatch) -
         referral.patient_birth_date = timezone.localdate(referral.created_at) - timedelta(days=days)
         papers.referral_form(referral, token="")
         assert said["age"] == words
+
+
+def test_the_paper_keeps_the_strength_of_a_tablet_apart_from_its_dose(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = make_loop()
+    referral = draft(loop)
+    said: dict[str, Any] = {}
+    monkeypatch.setattr(papers, "typeset", lambda _template, *, facts, **_more: said.update(facts) or b"%PDF")
+    plan = RecoveryPlan(
+        medicines=[
+            {"name": "氯吡格雷片 75mg", "dose": "75 mg", "frequency": "qd", "days": "30", "note": "原长期用药"},
+            {"name": "胰岛素", "dose": "每餐前 6 单位", "frequency": "tid", "days": "", "note": ""},
+            {"name": "硝酸甘油片"},
+        ],
+        follow_up_days=[7],
+        warning_signs=[],
+        contact_name="王主任",
+        contact_phone="0731-2345678",
+    )
+    papers.return_form(referral, plan, token="")
+    rows = dict(said["rows"])
+    assert rows["用药方案"].splitlines() == [
+        "氯吡格雷片 75mg，每次 75 mg，每日 1 次，共 30 天（原长期用药）",
+        "胰岛素，每餐前 6 单位，每日 3 次",
+        "硝酸甘油片",
+    ]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('referrals', '0015_coming_index'),
+        ('referrals', '0016_pregnancy'),
     ]
 
     operations = [
