@@ -38,6 +38,7 @@ from doorstep.coordination.notices import addresses, audience
 from doorstep.coordination.notices import texts as notice_texts
 from doorstep.coordination.scheduling import standing, telling
 from doorstep.coordination.scheduling.calendar_queries import worked
+from doorstep.coordination.scheduling.permissions import Permission as Scheduling
 from doorstep.coordination.visits import merging as visit_merging
 from doorstep.coordination.visits import next_acts
 from doorstep.coordination.visits.next_acts import NextAct
@@ -193,6 +194,13 @@ NEXT_ACTS = (
         permission=Referrals.REFERRAL_SUBMIT,
         of_resident=True,
         begins=True,
+    ),
+    NextAct(
+        label=_("预约挂号"),
+        icon="calendar-plus",
+        url_name="scheduling:book-for",
+        permission=Scheduling.SLOT_BOOK,
+        of_resident=True,
     ),
     NextAct(
         label=_("签约"),

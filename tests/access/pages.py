@@ -146,6 +146,7 @@ PAGES: dict[str, Page] = {
     "scheduling:waiting": page("SLOT_VIEW", "SCHEDULE_MANAGE"),
     "scheduling:wait": page("SLOT_VIEW", of="nothing"),
     "scheduling:wait-act": act("SLOT_BOOK", of="nothing", verb="leave"),
+    "scheduling:book-for": page("SLOT_BOOK", of="resident"),
     "scheduling:join-department": page("SLOT_BOOK", of="department_and_resident"),
     "scheduling:join": page("SLOT_BOOK", of="slot_and_resident"),
     "scheduling:rebookings": page("SLOT_BOOK"),

@@ -1,4 +1,4 @@
-"""What a kiosk or a telephone operator does for a person who was identified, and the word that is sent of it."""
+"""What a kiosk, a telephone operator, a doctor or a desk does for a person, and the word that is sent of it."""
 
 import uuid
 
@@ -41,6 +41,20 @@ def book(*, slot_key: uuid.UUID, origin: str, change: str, channel: str, person:
         wish=Wish(channel=channel),
     )
     rebooking_actions.settle(booking=made, actor=person)
+    return made
+
+
+@transaction.atomic
+def book_for(*, slot_key: uuid.UUID, origin: str, resident_id: int, request_key: uuid.UUID, actor: Actor) -> Booking:
+    """Book a place for a resident whom the actor's unit looks after, and send word of it; sent once more it finds its booking.
+
+    The pause after three missed visits is not asked: it sends people to their doctor or the desk, who book here.
+    """
+    made = actions.book_at_once(
+        slot_key=slot_key, origin=origin, resident_id=resident_id, actor=actor, request_key=request_key
+    )
+    rebooking_actions.settle(booking=made, actor=actor)
+    tell_booked(made, actor=actor)
     return made
 
 

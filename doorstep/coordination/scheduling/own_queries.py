@@ -51,8 +51,15 @@ class Offer:
     experts: str | None
 
 
-def offers(*, person: Resident, text: str, days: int, organization_id: int | None = None) -> list[Offer]:
-    """The departments that offer what a resident alone may book, the soonest first; those without places come last."""
+def offers(
+    *,
+    person: Resident,
+    text: str,
+    days: int,
+    organization_id: int | None = None,
+    quotas: Sequence[str] = ("contract", "open"),
+) -> list[Offer]:
+    """The departments that offer places of these quotas, at first what a resident alone may book, the soonest first; those without places come last."""
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -61,7 +68,7 @@ def offers(*, person: Resident, text: str, days: int, organization_id: int | Non
                 "now": now,
                 "most": OFFERS_SHOWN,
                 "until": now + timedelta(days=days),
-                "quotas": ["contract", "open"],
+                "quotas": list(quotas),
                 "consortium": person.consortium_id,
                 "organization": organization_id,
                 "text": text,

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from doorstep.coordination.scheduling.views import (
+    booking_for,
     bookings,
     calendar,
     clinics,
@@ -81,6 +82,7 @@ urlpatterns = [
     path("phone/find/<uuid:key>/wait/", phone.wait, name="phone-wait"),
     path("phone/waiting/<uuid:key>/<str:verb>/", phone.answer, name="phone-answer"),
     path("phone/rebookings/<uuid:key>/drop/", phone.drop, name="phone-drop"),
+    path("for/<uuid:key>/", booking_for.book_for, name="book-for"),
     path("bookings/<uuid:key>/", bookings.booking, name="booking"),
     path("bookings/<uuid:key>/change/", bookings.change, name="change"),
     path("bookings/<uuid:key>/<str:verb>/", bookings.act, name="act"),
