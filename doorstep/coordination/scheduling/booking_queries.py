@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import precedence
@@ -127,9 +127,15 @@ def moved_to(old: Booking, *, slot_key: uuid.UUID) -> Booking | None:
     return made.select_related(*_WITH).order_by("id").last()
 
 
+def answers_one(*, booking_id: int) -> bool:
+    """Whether a booking is the new time of something that was called off already."""
+    return Rebooking.objects.filter(new_booking_id=booking_id).exists()
+
+
 def booked_anew() -> list[Booking]:
-    """The bookings since a stopped clinic of those who still have a new time to be found, in the same department."""
+    """The bookings since a stopped clinic of those who still have a new time to be found, in the same department; each answers one."""
     since = Booking.objects.filter(
+        ~Exists(Rebooking.objects.filter(new_booking=OuterRef("pk"))),
         resident_id=OuterRef("resident_id"),
         created_at__gt=OuterRef("created_at"),
         slot__schedule__department_id=OuterRef("booking__slot__schedule__department_id"),

@@ -44,7 +44,8 @@ def settle(*, booking: Booking, actor: Actor) -> Rebooking | None:
         .order_by("created_at")
         .first()
     )
-    if task is None:
+    if task is None or booking_queries.answers_one(booking_id=booking.pk):
+        # Whoever was called off twice has two times to be found.
         return None
     if actor.kind is ActorKind.RESIDENT:
         return _settled(task, booking, "self-rebook", actor)

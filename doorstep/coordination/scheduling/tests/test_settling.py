@@ -15,7 +15,7 @@ from doorstep.coordination.scheduling import (
     waiting_actions,
 )
 from doorstep.coordination.scheduling.fhir import PREVIOUS
-from doorstep.coordination.scheduling.models import Booking, Schedule
+from doorstep.coordination.scheduling.models import Booking, Rebooking, Schedule
 from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, stop, want_of
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.session import acting
@@ -122,3 +122,26 @@ def test_another_department_settles_nothing() -> None:
     assert _said_to_replace(made) == []
     with acting(clinic.doctor):
         assert len(booking_queries.open_rebookings(resident_ids=[clinic.resident.pk])) == 1
+
+
+def test_one_new_time_answers_one_of_two_that_were_called_off() -> None:
+    clinic = make_clinic()
+    first = _called_off(clinic)
+    second_slot = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), referral=1)
+    second = book_for(clinic, second_slot, clinic.resident)
+    stop(second_slot, reason="专家外出会诊")
+    with acting(system_actor(Purpose.HANDLER)) as system:
+        stopping_actions.call_off(slot_ids=[second_slot.pk], reason="专家外出会诊", actor=system)
+    times = [make_slot(clinic, starts_at=timezone.now() + timedelta(days=day), referral=1) for day in (5, 6)]
+    with acting(clinic.doctor) as li:
+        key = Rebooking.objects.get(booking=first).key
+        made = rebooking_actions.rebook(key=key, slot_key=times[0].key, origin="referral", actor=li)
+    with acting(system_actor(Purpose.CLOCKS)) as clocks:
+        # The other visit still wants its time.
+        assert rebooking_actions.settle_found(actor=clocks) == 0
+        assert rebooking_actions.settle(booking=made, actor=clocks) is None
+        assert Rebooking.objects.get(booking=second).state == "open"
+    again = book_for(clinic, times[1], clinic.resident)
+    with acting(system_actor(Purpose.CLOCKS)) as clocks:
+        assert rebooking_actions.settle_found(actor=clocks) == 1
+        assert Rebooking.objects.get(booking=second).new_booking_id == again.pk
