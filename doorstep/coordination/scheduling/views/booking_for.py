@@ -1,5 +1,6 @@
 """A family doctor or a desk books for somebody: a department with places, a time, booked in one act."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -52,12 +53,21 @@ def book_for(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             messages.success(request, _("预约成功，已通知居民。"))
             return redirect(request, reverse("scheduling:booking", args=[made.key]))
+    context = _choice(person, department, decided, origin=origin, text=text, actor=actor)
+    context |= {"error": error, "following": following}
+    return render(request, "scheduling/book_for.html", context, status=422 if error else 200)
+
+
+def _choice(
+    person: Any, department: Any, decided: precedence.Standing, *, origin: str, text: str, actor: Actor
+) -> dict[str, Any]:
+    """What the page offers: departments at first, the times of the one that was chosen."""
     days = (
         own_queries.times(department=department, person=person, origin=origin, actor=actor, days=DAYS)
         if department
         else []
     )
-    context = {
+    return {
         "person": person,
         "department": department,
         "days": days,
@@ -71,11 +81,8 @@ def book_for(request: HttpRequest, key: UUID) -> HttpResponse:
         "text": text,
         "span": DAYS,
         "standing": precedence.standing_sentence(decided),
-        "error": error,
-        "following": following,
         "first": timezone.localdate().isoformat(),
     }
-    return render(request, "scheduling/book_for.html", context, status=422 if error else 200)
 
 
 def _origin(house: int | None, *, signed: bool, actor: Actor) -> str:
