@@ -10,13 +10,13 @@ from tests.journeys.house import House
 from tests.journeys.people import Cast, Person
 from tests.journeys.screens import SCREENS, Screen, key_of
 
-# The texts that a page shows: whole, as somebody's own sentences hold the product's words too.
+# The texts that a page shows: whole, as somebody's own sentences hold the product's words too. The first character of a name is a name.
 TEXTS = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = new Set();
   while (walker.nextNode()) {
     const place = walker.currentNode.parentElement;
-    if (!place || place.closest('script, style, template, [lang="zh-Hans"], a[href^="/language/"]')) continue;
+    if (!place || place.closest('script, style, template, .ds-avatar, [lang="zh-Hans"], a[href^="/language/"]')) continue;
     if (!place.checkVisibility()) continue;
     for (const piece of walker.currentNode.textContent.split('·')) if (/[\\u4e00-\\u9fff]/.test(piece)) found.add(piece.trim());
   }
