@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
 from oauth2_provider.models import Application
 
@@ -185,3 +186,19 @@ def test_stopping_an_app_for_one_child_leaves_it_to_the_other(
     assert _renew(first).status_code == 400
     assert System(Client(), second["access_token"]).ask("GET", "Observation").status_code == 200
     assert client.post("/me/apps/phone-app/stop/").status_code == 404
+
+
+def test_an_app_let_in_to_a_record_that_was_merged_is_still_stopped(
+    house: House, client: Client, mother: User, children: tuple[Resident, Resident]
+) -> None:
+    client.force_login(mother)
+    former, standing = children
+    given = _exchange(_agree(client, former)).json()
+    with acting(system_actor(Purpose.MERGE)), connection.cursor() as cursor:
+        cursor.execute("SELECT access_merge(%s, %s)", [former.pk, standing.pk])
+    assert System(Client(), given["access_token"]).ask("GET", "Observation").status_code == 200
+    client.post(f"/me/family/{standing.key}/")
+    assert "健康手机应用" in client.get("/me/looks/").content.decode()
+    assert client.post("/me/apps/phone-app/stop/").status_code == 302
+    assert System(Client(), given["access_token"]).ask("GET", "Observation").status_code == 401
+    assert _renew(given).status_code == 400

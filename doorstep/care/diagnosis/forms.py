@@ -40,7 +40,7 @@ class OrderForm(forms.Form):
         required=False,
     )
     repeat_words = forms.CharField(
-        label=_("补充说明"), max_length=200, required=False, help_text=_("选择“其他”时必填。")
+        label=_("补充说明"), max_length=200, required=False, help_text=_("选择“结果质量不符合要求”或“其他”时必填。")
     )
 
 

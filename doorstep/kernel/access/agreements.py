@@ -2,10 +2,12 @@
 
 import uuid
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Grant, RefreshToken
 
 from doorstep.kernel.access.models import AppAgreement
+from doorstep.kernel.access.queries import formers_of
 
 
 def agree(*, user_id: int, client: str, resident_id: int, code_id: int) -> AppAgreement:
@@ -30,13 +32,13 @@ def carry(agreement: AppAgreement, *, access_id: int, family: uuid.UUID | None) 
 
 
 def of(*, user_id: int, resident_id: int) -> list[AppAgreement]:
-    """What an account agreed to for one person."""
-    return list(AppAgreement.objects.filter(user_id=user_id, resident_id=resident_id))
+    """What an account agreed to for one person, also when it named a record that was merged into this one."""
+    return list(_of_person(user_id, resident_id))
 
 
 def end(*, user_id: int, resident_id: int, client: str = "") -> None:
     """Void at once what apps (or the one named) were given by an account for one person: codes, tokens, renewal."""
-    agreed = AppAgreement.objects.filter(user_id=user_id, resident_id=resident_id)
+    agreed = _of_person(user_id, resident_id)
     if client:
         agreed = agreed.filter(client=client)
     rows = list(agreed.values_list("code_id", "access_id", "family"))
@@ -45,3 +47,9 @@ def end(*, user_id: int, resident_id: int, client: str = "") -> None:
     RefreshToken.objects.filter(token_family__in=families, revoked=None).update(revoked=timezone.now())
     AccessToken.objects.filter(pk__in=[access for _code, access, _family in rows if access]).delete()
     agreed.delete()
+
+
+def _of_person(user_id: int, resident_id: int) -> QuerySet[AppAgreement]:
+    # What was agreed to keeps the record that it named; its tokens follow a merge, so the end of it must as well.
+    records = [resident_id, *formers_of(resident_id=resident_id)]
+    return AppAgreement.objects.filter(user_id=user_id, resident_id__in=records)
