@@ -19,6 +19,7 @@ from doorstep.care.diagnosis import fhir as ecg
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.hooks import registry
 from doorstep.kernel.hooks.registry import Card, Service
 from doorstep.site.accounts import MFA_SEEN
@@ -27,6 +28,8 @@ from tests.exchange.factories import system
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/cds-services/contract-benefits"
+_BENEFITS = "Patient.r Contract.rs Coverage.rs"
+_RECOGNITION = "Patient.r DiagnosticReport.rs"
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,53 @@ def test_discovery_tells_every_service(client: Client) -> None:
     assert service["prefetch"] == {"patient": "Patient/{{context.patientId}}"}
 
 
+def test_discovery_says_what_a_card_tells_and_which_scopes_it_needs(client: Client) -> None:
+    found = {one["id"]: one.get("usageRequirements", "") for one in client.get("/cds-services").json()["services"]}
+    for name, words in found.items():
+        assert "Patient.r" in words, name
+        assert "范围" in words, name
+    assert "Contract.rs" in found["contract-benefits"]
+    assert "Coverage.rs" in found["contract-benefits"]
+    assert "DiagnosticReport.rs" in found["recognition-sign"]
+    # A new service says what it tells, or is not installed.
+    for one in registry.services():
+        assert set(one.discloses) <= resource_types(), one.id
+        assert one.discloses, one.id
+
+
+@pytest.mark.parametrize(
+    ("service", "hook", "enough", "missing"),
+    [
+        ("contract-benefits", "patient-view", _BENEFITS, "Contract.rs"),
+        ("contract-benefits", "patient-view", _BENEFITS, "Coverage.rs"),
+        ("contract-benefits-select", "order-select", _BENEFITS, "Contract.rs"),
+        ("recognition-select", "order-select", _RECOGNITION, "DiagnosticReport.rs"),
+        ("recognition-sign", "order-sign", _RECOGNITION, "DiagnosticReport.rs"),
+        ("recognition-sign", "order-sign", _RECOGNITION, "Patient.r"),
+    ],
+)
+def test_a_card_is_for_those_who_may_read_what_it_tells(
+    scene: Scene, service: str, hook: str, enough: str, missing: str
+) -> None:
+    client = Client()
+    drafts = {"draftOrders": {"resourceType": "Bundle"}, "selections": []}
+    context = {"patientId": str(scene.loop.resident.key), **drafts}
+    whole, address = [f"system/{one}" for one in enough.split()], f"/cds-services/{service}"
+    aud = f"http://testserver{address}"
+    less = [one for one in whole if one != f"system/{missing}"]
+    half = [f"system/{missing.removesuffix('s')}"] if missing.endswith("s") else []
+    for scopes in (less, [*less, *half]):
+        if scopes == whole:
+            continue
+        his = _Signer(scene.loop.world.village, " ".join(scopes))
+        answer = _call(client, his.sign(aud=aud), address, hook=hook, context=context)
+        assert answer.status_code == 403, scopes
+        (issue,) = answer.json()["issue"]  # type: ignore[attr-defined]
+        assert missing in issue["diagnostics"]
+    his = _Signer(scene.loop.world.village, " ".join(whole))
+    assert _call(client, his.sign(aud=aud), address, hook=hook, context=context).status_code == 200
+
+
 def test_call_answers_with_cards_of_those_in_sight_and_notes_the_look(client: Client, scene: Scene) -> None:
     resident, world = scene.loop.resident, scene.loop.world
 
@@ -81,7 +131,12 @@ def test_call_answers_with_cards_of_those_in_sight_and_notes_the_look(client: Cl
         ]
 
     before = registry.services()
-    registry.install([*before, Service(id="trial", hook="order-sign", title="t", description="d", answer=answer)])
+    registry.install(
+        [
+            *before,
+            Service(id="trial", hook="order-sign", title="t", description="d", discloses=("Task",), answer=answer),
+        ]
+    )
     try:
         drafts: dict[str, Any] = {"resourceType": "Bundle"}
         context = {"patientId": str(resident.key), "userId": "Practitioner/1", "draftOrders": drafts}
@@ -242,13 +297,15 @@ def test_recognition_says_the_same_here_and_elsewhere(client: Client, scene: Sce
 
 
 class _Signer:
-    """A system that signs its calls."""
+    """A system that signs its calls; by default with all that the cards of benefits tell."""
 
-    def __init__(self, organization_id: int) -> None:
+    def __init__(
+        self, organization_id: int, scopes: str = "system/Patient.rs system/Contract.rs system/Coverage.rs"
+    ) -> None:
         self.key = JWK.generate(kty="EC", crv="P-384", kid="c1")
         with acting(system()) as actor:
             access.register_keys(
-                name="his", display="HIS", organization_id=organization_id, actor=actor, scopes="system/Patient.rs",
+                name="his", display="HIS", organization_id=organization_id, actor=actor, scopes=scopes,
                 jwks={"keys": [json.loads(self.key.export_public())]}, issuer="https://his.example", jku="https://his.example/k",
             )  # fmt: skip
 

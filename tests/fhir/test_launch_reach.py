@@ -50,7 +50,9 @@ def echo() -> Iterator[None]:
     def answer(asked: registry.Asked, _actor: object) -> list[Card]:
         return [Card(summary=asked.patient_id, indicator="info", source="试")]
 
-    registry.install([*before, Service(id="echo", hook="patient-view", title="t", description="d", answer=answer)])
+    registry.install(
+        [*before, Service(id="echo", hook="patient-view", title="t", description="d", discloses=(), answer=answer)]
+    )
     yield
     registry.install(before)
 

@@ -1,7 +1,7 @@
 """The door for machines: a bearer token names the actor and what it may; without one the answer is 401."""
 
 import functools
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec
 
@@ -15,7 +15,7 @@ from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import bind
 from doorstep.kernel.database.calls import Call
 from doorstep.kernel.fhir import limits, negotiation
-from doorstep.kernel.fhir.outcome import FhirRefused, beyond, refusal
+from doorstep.kernel.fhir.outcome import FhirRefused, beyond, beyond_each, refusal
 from doorstep.kernel.fhir.scopes import Scopes, granting
 
 
@@ -157,6 +157,16 @@ def allow(request: HttpRequest, type: str, verb: str) -> None:
     scopes: Scopes | None = getattr(request, "scopes", None)
     if scopes is not None and not scopes.cover(type, verb):
         raise beyond(type, verb)
+
+
+def allow_all(request: HttpRequest, wanted: Sequence[tuple[str, str]]) -> None:
+    """Raise FhirRefused (403) with all that is missing when the scopes do not cover every verb on each of these (type, verbs)."""
+    scopes: Scopes | None = getattr(request, "scopes", None)
+    if scopes is None:
+        return
+    missing = [(type, verbs) for type, verbs in wanted if not all(scopes.cover(type, verb) for verb in verbs)]
+    if missing:
+        raise beyond_each(missing)
 
 
 def _token(headers: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """OperationOutcomes and the form of every answer of the machine interface."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -41,10 +41,16 @@ class FhirRefused(Exception):
 
 def beyond(type: str, verb: str) -> FhirRefused:
     """The refusal of what a token's scopes do not cover (403)."""
+    return beyond_each([(type, verb)])
+
+
+def beyond_each(missing: Iterable[tuple[str, str]]) -> FhirRefused:
+    """The same of several (type, verbs): an engineer is told of all that is missing at once."""
+    named = " ".join(f"{type}.{verbs}" for type, verbs in missing)
     return FhirRefused(
         403,
         "forbidden",
-        f"令牌的范围不含 {type}.{verb} / the token's scopes do not cover {type}.{verb}",
+        f"令牌的范围不含 {named} / the token's scopes do not cover {named}",
         headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
     )
 

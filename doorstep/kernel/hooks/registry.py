@@ -63,18 +63,34 @@ Answer = Callable[[Asked, Actor], Sequence[Card]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One service: its id in the address, the hook at which it is called, and what it does in words."""
+    """One service: its id in the address, the hook at which it is called, and what it does in words.
+
+    `discloses` are the types of resources whose facts stand in its cards, besides the Patient whom the caller names.
+    """
 
     id: str
     hook: Hook
     title: str
     description: str
+    discloses: tuple[str, ...]
     answer: Answer
     prefetch: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def needs(self) -> tuple[tuple[str, str], ...]:
+        """(type, verbs) that a caller's scopes must cover: a card finds by the patient and tells what it found."""
+        return (("Patient", "r"), *((one, "rs") for one in self.discloses))
+
     def to_json(self) -> dict[str, Any]:
         """The service as discovery tells it."""
-        said: dict[str, Any] = {"id": self.id, "hook": self.hook, "title": self.title, "description": self.description}
+        scopes = " ".join(f"{type}.{verbs}" for type, verbs in self.needs)
+        said: dict[str, Any] = {
+            "id": self.id,
+            "hook": self.hook,
+            "title": self.title,
+            "description": self.description,
+            "usageRequirements": f"调用方的令牌或登记的范围须包含 / the caller's scopes must cover: {scopes}",
+        }
         return {**said, "prefetch": dict(self.prefetch)} if self.prefetch else said
 
 

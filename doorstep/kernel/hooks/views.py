@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.fhir.door import allow, machine
+from doorstep.kernel.fhir.door import allow_all, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, refusal
 from doorstep.kernel.hooks import registry
 from doorstep.kernel.hooks.registry import Asked
@@ -37,7 +37,7 @@ def call(request: HttpRequest, service_id: str) -> HttpResponse:
     service = registry.find(service_id)
     if service is None:
         raise FhirRefused(404, "not-found", f"没有服务 {service_id} / there is no service {service_id}")
-    allow(request, "Patient", "r")
+    allow_all(request, service.needs)
     body = _body(request)
     if body.get("hook") != service.hook:
         raise FhirRefused(400, "invalid", f"hook 应为 {service.hook} / hook must be {service.hook}", "hook")
