@@ -166,6 +166,15 @@ STAFF_NEED_MFA = True
 # Wrong passwords are counted by axes, per person and address in the database, so that its page with the minutes that
 # remain is what people see. allauth counts wrong one-time codes; a whole hospital may log in from one address at eight.
 ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "10/15m/key"}
+# What allauth counts and which codes are used up: in files, so that every process knows it and a restart forgets nothing. Not in the
+# database: a count there ends with the request's transaction, and all who log in from one address would wait for one row.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA / "limits",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

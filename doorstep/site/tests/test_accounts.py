@@ -1,6 +1,8 @@
 """Login, lock-out and second factors, through the pages."""
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -100,6 +102,21 @@ def test_login_with_totp_of_a_demo_account(client: Client, settings: Any) -> Non
     stored = Authenticator.objects.get(user=user).data["secret"]
     assert secret not in stored
     assert get_adapter().decrypt(stored) == secret
+
+
+def test_a_used_code_is_known_to_every_process(client: Client, settings: Any) -> None:
+    settings.STAFF_NEED_MFA = True
+    user = make_user("demo-village", is_demo=True)
+    with_totp(user)
+    code = demo_code(user)
+    log_in(client, "demo-village")
+    assert client.post("/accounts/2fa/authenticate/", {"code": code}).status_code == 302
+    key = f"allauth.mfa.totp.used?user={user.pk}&code={code}"
+    elsewhere = f"from django.core.cache import cache; print(cache.get({key!r}), end='')"
+    asked = subprocess.run([sys.executable, "-c", elsewhere], capture_output=True, text=True, check=True)
+    assert asked.stdout == "y"
+    log_in(again := Client(), "demo-village")
+    assert again.post("/accounts/2fa/authenticate/", {"code": code}).status_code == 200
 
 
 def test_demo_code_is_hidden_outside_a_demo(settings: Any) -> None:
