@@ -89,7 +89,7 @@ def _answered(environ: Environ) -> tuple[list[tuple[str, str]], bytes] | None:
 
 
 def _read(entry: door.Entry, type: str, fhir_id: str) -> tuple[Headers, bytes] | None:
-    call = interactions.reading(type, fhir_id).call
+    call = interactions.reading(type, fhir_id)
     entered, row = asking.row_of(call, entry.grant.actor, entering=entry.call)
     found = Stored(*row) if entered and row is not None else None
     if found is None or found.deleted:

@@ -49,7 +49,18 @@ from doorstep.kernel.events.subscriptions import subscribe
 from doorstep.kernel.exchange import folders, formats
 from doorstep.kernel.fhir import door, systems
 from doorstep.kernel.hooks import registry as hooks
-from doorstep.kernel.record import binaries, bulk, capability, derived, doors, groups, patients, search_views, watching
+from doorstep.kernel.record import (
+    binaries,
+    bulk,
+    capability,
+    derived,
+    doors,
+    groups,
+    partial,
+    patients,
+    search_views,
+    watching,
+)
 from doorstep.kernel.subscriptions import delivering, endpoints, messages, topics
 from doorstep.kernel.subscriptions import sending as carriers
 from doorstep.kernel.subscriptions.actions import note_written
@@ -82,7 +93,7 @@ from doorstep.site.fhir.bookings import BookingDoor
 from doorstep.site.fhir.message_kinds import BOOKING_TOPIC, TOPIC
 from doorstep.site.fhir.outgoing import ReferralMessages
 from doorstep.site.fhir.own_operations import of_type
-from doorstep.site.fhir.patients import PatientDoor
+from doorstep.site.fhir.patients import PatientDoor, told_in_part
 from doorstep.site.fhir.referrals import ReferralDoor
 from doorstep.site.fhir.returns import CarePlanDoor, CommunicationDoor, EncounterDoor
 from doorstep.site.fhir.schedules import ScheduleDoor, SlotDoor
@@ -112,21 +123,7 @@ def wire() -> None:
     formats.install(FORMATS, actor_of=of_connection)
     folders.install(sheets.open_file)
     hooks.install(SERVICES)
-    patients.install(patient_behind, many=patients_behind)
-    bulk.install(system_named)
-    derived.install(DERIVED)
-    groups.install((KeyGroups(), TeamPanels()))
-    search_views.install({("Patient", "AuditEvent"): audit_events.answered})
-    doors.install(DOORS, directory=in_directory)
-    topics.install(TOPICS)
-    messages.install(TOPIC, ReferralMessages())
-    messages.install(BOOKING_TOPIC, BookingMessages())
-    messages.install(sending.TOPIC, HospitalMessages())
-    for scheme in (endpoints.LINE, endpoints.SECURE_LINE):
-        carriers.install(scheme, carry)
-    capability.install(capability.Additions(extensions, of_type, {"ServiceRequest": (systems.REFERRAL_PROFILE,)}))
-    watching.install(note_written)
-    delivering.install(of_connection)
+    _wire_record()
     report_acts.install(AFTER_ECG, sent=sent_after)
     previews.install(ecg_preview)
     binaries.install((ecg_papers.find,))
@@ -150,6 +147,26 @@ def wire() -> None:
     cast.install(of_user, LIVED)
     menu.install(ENTRIES, resident_tabs=RESIDENT_TABS)
     shell.install(FRAME)
+
+
+def _wire_record() -> None:
+    """What the record and its machine interface know of people and of the workflows."""
+    patients.install(patient_behind, many=patients_behind)
+    bulk.install(system_named)
+    derived.install(DERIVED)
+    partial.install({"Patient": told_in_part})
+    groups.install((KeyGroups(), TeamPanels()))
+    search_views.install({("Patient", "AuditEvent"): audit_events.answered})
+    doors.install(DOORS, directory=in_directory)
+    topics.install(TOPICS)
+    messages.install(TOPIC, ReferralMessages())
+    messages.install(BOOKING_TOPIC, BookingMessages())
+    messages.install(sending.TOPIC, HospitalMessages())
+    for scheme in (endpoints.LINE, endpoints.SECURE_LINE):
+        carriers.install(scheme, carry)
+    capability.install(capability.Additions(extensions, of_type, {"ServiceRequest": (systems.REFERRAL_PROFILE,)}))
+    watching.install(note_written)
+    delivering.install(of_connection)
 
 
 # What hospital systems send, by the name of its format.

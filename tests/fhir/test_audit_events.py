@@ -1,7 +1,7 @@
 """The trail as AuditEvents: who may see what, every parameter of R4 with what it finds and what it does not, pages, forms."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -15,6 +15,7 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.fhir.moments import CHINA
 from doorstep.kernel.fhir.parameters import parameters
 from doorstep.kernel.fhir.validation import problems
 from doorstep.people.organizations.models import Organization
@@ -73,8 +74,10 @@ def test_every_parameter_finds_what_matches_and_nothing_else(house: House) -> No
     mine = _events(house.own.ask("GET", "AuditEvent?_sort=date"))
     created, read = mine[0], mine[1]
     agent = read["agent"][0]
+    # A day is one in China: from 16:00 UTC on the instant is written under the day before.
+    day = datetime.fromisoformat(read["recorded"]).astimezone(CHINA).date().isoformat()
     right = {
-        "_id": read["id"], "_lastUpdated": read["recorded"][:10], "date": f"ge{read['recorded'][:10]}", "patient": house.patient,
+        "_id": read["id"], "_lastUpdated": day, "date": f"ge{day}", "patient": house.patient,
         "entity": f"Observation/{made['id']}", "agent": f"Organization/{unit}", "agent-name": agent["name"][:2].upper(),
         "agent-role": "client", "address": agent["network"]["address"], "altid": agent["altId"], "subtype": "fhir.read",
         "action": "http://hl7.org/fhir/audit-event-action|R", "outcome": "0", "site": "doorstep", "type": "rest",

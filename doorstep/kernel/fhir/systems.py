@@ -33,6 +33,9 @@ SENSITIVITY = f"{BASE}/CodeSystem/sensitivity"
 KEY_GROUP = f"{BASE}/CodeSystem/key-group"
 # What a Group of ours is called: of a key group "<unit>-<group>", of a family-doctor team its key.
 GROUP = f"{BASE}/identifier/group"
+# Beside a value that is not told: how it may be shown, and why it is absent.
+RENDERED_VALUE = "http://hl7.org/fhir/StructureDefinition/rendered-value"
+DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 INSURANCE_KIND = f"{BASE}/CodeSystem/insurance-kind"
 SPECIAL_DISEASE = f"{BASE}/CodeSystem/special-disease"

@@ -15,6 +15,8 @@ from doorstep.kernel.database.remembered import ask_alone
 from doorstep.kernel.fhir.outcome import FhirRefused
 
 Row = tuple[Any, ...]
+# None when the answer lies elsewhere, and the request must take another way.
+Answer = Callable[[HttpRequest, Row | None], HttpResponse | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,15 @@ class Question:
     """
 
     call: Call
-    answer: Callable[[HttpRequest, Row | None], HttpResponse]
+    answer: Answer
     refusal: Callable[[DatabaseError], FhirRefused | None] = lambda error: None
 
 
 def ask(question: Question, request: HttpRequest, *, entering: Call | None = None) -> HttpResponse | None:
-    """Answer a question as the request's actor, bound already or by `entering` in the same statement; None when that is false."""
+    """Answer a question as the request's actor, bound already or by `entering` in the same statement.
+
+    None when that is false, or when the question's answer is none.
+    """
     actor: Actor = request.actor  # type: ignore[attr-defined]
     try:
         entered, row = row_of(question.call, actor, entering=entering)

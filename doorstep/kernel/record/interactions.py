@@ -1,6 +1,6 @@
 """FHIR R4 over REST: read, vread, create, update, patch, delete, with their conditions (hl7.org/fhir/R4/http.html)."""
 
-from functools import partial
+import functools
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -13,8 +13,8 @@ from doorstep.kernel.fhir.door import allow, at_once, machine
 from doorstep.kernel.fhir.outcome import FhirRefused, answer, beyond
 from doorstep.kernel.fhir.patches import Patch
 from doorstep.kernel.fhir.scopes import covers
-from doorstep.kernel.record import conditions, groups, queries, search_views, stored, writing
-from doorstep.kernel.record.asking import Question, Row, ask, asked
+from doorstep.kernel.record import conditions, groups, partial, queries, search_views, stored, writing
+from doorstep.kernel.record.asking import Question, Row, ask
 from doorstep.kernel.record.stored import Stored
 from doorstep.kernel.record.writing import ABSENT, ANY_VERSION, Draft
 
@@ -33,10 +33,12 @@ def _instance_at_once(request: HttpRequest, entering: Call, type: str, fhir_id: 
         return None
     if request.GET.keys() & _PARTS:
         return None
-    return ask(reading(type, fhir_id), request, entering=entering)
+    # Who may be told in part is asked in other statements, when there is nothing to read.
+    answered = _read_or_none if partial.has_parts(type) else _read
+    return ask(Question(reading(type, fhir_id), answered), request, entering=entering)
 
 
-@partial(at_once, _type_at_once)
+@functools.partial(at_once, _type_at_once)
 @machine
 def type_level(request: HttpRequest, type: str) -> HttpResponse:
     """/fhir/<type>: search, create, and update, patch or delete by a condition."""
@@ -64,7 +66,7 @@ def on_type(request: HttpRequest, type: str) -> HttpResponse:
     raise _no_way(method, "GET, HEAD, POST, PUT, PATCH, DELETE")
 
 
-@partial(at_once, _instance_at_once)
+@functools.partial(at_once, _instance_at_once)
 @machine
 def instance(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """/fhir/<type>/<id>: read, update, patch, delete."""
@@ -104,12 +106,22 @@ def vread(request: HttpRequest, type: str, fhir_id: str, version: str) -> HttpRe
 def read(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """The current version; 410 for a deleted one; not there and not yours answer alike."""
     allow(request, type, "r")
-    return asked(reading(type, fhir_id), request)
+    response = ask(Question(reading(type, fhir_id), _read_or_none), request)
+    if response is not None:
+        return response
+    part = partial.told(type, fhir_id, actor=actor_of(request))
+    if part is None:
+        raise FhirRefused(404, "not-found", ABSENT)
+    return answer(negotiation.shortened(request, part))
 
 
-def reading(type: str, fhir_id: str) -> Question:
-    """The question for one resource, the look at it in the audit trail; nobody looks at what is deleted."""
-    return Question(Call("record_read", (type, fhir_id)), _read)
+def reading(type: str, fhir_id: str) -> Call:
+    """The call for one resource, the look at it in the audit trail; nobody looks at what is deleted."""
+    return Call("record_read", (type, fhir_id))
+
+
+def _read_or_none(request: HttpRequest, row: Row | None) -> HttpResponse | None:
+    return None if row is None else _read(request, row)
 
 
 def _read(request: HttpRequest, row: Row | None) -> HttpResponse:

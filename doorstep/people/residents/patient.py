@@ -9,6 +9,7 @@ from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
 from doorstep.people.residents.documents import FOREIGN_PERMIT, HMT_PERMIT, NATIONAL_ID, PASSPORT
 from doorstep.people.residents.models import Resident
+from doorstep.people.residents.queries import masked_number
 
 # hl7.org/fhir/R4/identifier-registry.html names the passports of a country; the permits have no registered system.
 _SYSTEMS = {HMT_PERMIT: systems.HMT_PERMIT, FOREIGN_PERMIT: systems.FOREIGN_PERMIT}
@@ -59,6 +60,47 @@ def to_patient(
         occurred_at=resident.created_at,
         category="patient",
     )
+
+
+def to_partial_patient(resident: Resident, *, asked_key: UUID, organization_key: UUID) -> elements.Json:
+    """What a unit is told that knows of the resident through one order or episode: who is meant, the number as pages veil it.
+
+    `asked_key` is another than the resident's for a record that was merged into this one.
+    """
+    masked = masked_number(resident)
+    former = asked_key != resident.key
+    return elements.compact(
+        {
+            "resourceType": "Patient",
+            "id": str(asked_key),
+            "meta": {"tag": [{"system": systems.OBSERVATION_VALUE, "code": "SUBSETTED"}]},
+            "identifier": [_veiled(resident, masked)] if masked else [],
+            "active": resident.deceased_on is None and not former,
+            "name": [{"use": "anonymous" if resident.unidentified else "official", "text": resident.name}],
+            "gender": resident.gender,
+            "birthDate": str(resident.birth_date.year) if resident.unidentified else resident.birth_date.isoformat(),
+            "deceasedDateTime": resident.deceased_on.isoformat() if resident.deceased_on else None,
+            "managingOrganization": elements.reference("Organization", organization_key, resident.organization.name),
+            "link": [{"other": elements.reference("Patient", resident.key), "type": "replaced-by"}] if former else [],
+        }
+    )
+
+
+def _veiled(resident: Resident, masked: str) -> elements.Json:
+    """A number of which only the ends are shown (hl7.org/fhir/R4/extension-rendered-value.html)."""
+    if masked == resident.record_number:
+        # The house gave it to somebody without papers, and its pages show it whole.
+        return elements.identifier(systems.RECORD_NUMBER, masked)
+    kind = NATIONAL_ID if resident.national_id else resident.document_kind
+    return {
+        "system": _system_of(kind, resident.document_country),
+        "_value": {
+            "extension": [
+                {"url": systems.RENDERED_VALUE, "valueString": masked},
+                {"url": systems.DATA_ABSENT_REASON, "valueCode": "masked"},
+            ]
+        },
+    }
 
 
 def former_numbers(resident: Resident) -> list[tuple[str, str, str]]:

@@ -2,15 +2,17 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from doorstep.kernel.access.actor import Actor
-from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import stored
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import actions, queries
+from doorstep.people.residents.patient import to_partial_patient
 from doorstep.people.residents.patient_reading import Given, numbers_of, read_patient
 from doorstep.people.residents.permissions import Permission
 
@@ -73,6 +75,17 @@ class PatientDoor:
             "Patient",
             headers={"Allow": "GET, HEAD, PUT, PATCH"},
         )
+
+
+def told_in_part(fhir_id: str, actor: Actor) -> tuple[int, dict[str, Any]] | None:
+    """The resident behind the id and the part of the Patient that the actor is told; None for who is not in sight at all."""
+    try:
+        key = UUID(fhir_id)
+        resident = queries.get_by_key(key, actor)
+    except (ValueError, NotFound):
+        return None
+    unit = resident.organization
+    return resident.pk, to_partial_patient(resident, asked_key=key, organization_key=unit.key)
 
 
 Fault = tuple[str, str, str]
