@@ -8,6 +8,7 @@ from doorstep.care.diagnosis import handlers as diagnosis
 from doorstep.care.referrals import case_events
 from doorstep.care.referrals import events as referral_events
 from doorstep.care.referrals import handlers as referrals
+from doorstep.care.referrals import place_handlers as referral_places
 from doorstep.coordination.beds import events as bed_events
 from doorstep.coordination.hospital_systems import handlers as hospital_systems
 from doorstep.coordination.notices import handlers as notices
@@ -31,6 +32,8 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     scheduling_events.SlotsGenerated: (scheduling.publish_slots,),
     scheduling_events.ClinicStopped: (scheduling.call_off_bookings, scheduling.publish_slots),
     scheduling_events.ClinicResumed: (scheduling.give_back_times, scheduling.publish_slots),
+    scheduling_events.BookingCancelled: (referral_places.follow_place,),
+    scheduling_events.RebookingDone: (referral_places.follow_place,),
     contract_events.ContractSigned: (contracts.open_to_team,),
     referral_events.ReferralSubmitted: (
         referrals.tell_parties,
@@ -56,6 +59,7 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     referral_events.ReferralWithdrawn: (referrals.tell_parties, referrals.keep_bed_list),
     referral_events.PatientArrived: (referrals.tell_parties, referrals.close_others),
     referral_events.PatientNotArrived: (referrals.tell_parties,),
+    referral_events.PlaceGivenUp: (referrals.tell_parties, referrals.keep_bed_list),
     referral_events.NewDayAgreed: (referrals.tell_parties, referrals.keep_bed_list),
     referral_events.TreatmentStarted: (referrals.tell_parties, referrals.keep_bed_list),
     referral_events.PatientAdmitted: (referrals.tell_parties, referrals.keep_bed_list),

@@ -154,7 +154,7 @@ class NewDayForm(forms.Form):
         help_text=_("选号源的不必填写，以号源时间为准。"),
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
-    reason = _area(_("未到原因与约定情况（对方会看到）"), required=False)
+    reason = _area(_("原因与约定情况（对方会看到）"), required=False)
 
 
 class TakeBackForm(forms.Form):

@@ -43,7 +43,11 @@ class PatientNotArrived(Event):
 
 
 class NewDayAgreed(Event):
-    """A patient who did not come agreed to come another day and is expected again. `details` carry `expected_at` and `place`."""
+    """A patient agreed to come another day, before the first or after having missed it. `details` carry `expected_at` and `place`."""
+
+
+class PlaceGivenUp(Event):
+    """The booked place of an accepted referral was cancelled where places are booked; the target looks for another."""
 
 
 class TreatmentStarted(Event):

@@ -14,6 +14,10 @@ TEXTS: dict[str, Text] = {
         "The referral of a resident of your panel was returned to its sender",
     ),
     "family-declined": Text("签约居民的转诊未被接收", "The referral of a resident of your panel was declined"),
+    "family-place-given-up": Text(
+        "签约居民取消了转诊号源，医院会另行安排",
+        "A resident of your panel gave the place of a referral up: the hospital looks for another",
+    ),
     "family-not-arrived": Text(
         "签约居民逾时未到院，转出方正在联系", "A resident of your panel did not come: the sender asks why"
     ),
@@ -38,6 +42,7 @@ TOLD: dict[str, str] = {
     "OfferExpired": "family-offer-lapsed",
     "ReferralReturned": "family-returned",
     "ReferralDeclined": "family-declined",
+    "PlaceGivenUp": "family-place-given-up",
     "PatientNotArrived": "family-not-arrived",
     "PatientLeftNetwork": "family-outside",
     "OutsideResultKnown": "referral-outside-known",

@@ -102,7 +102,17 @@ TEXTS: dict[str, Text] = {
     "referral-not-arrived": Text(
         "转诊患者逾时未到院，请联系患者", "A referred patient did not come: find out why", "warn"
     ),
-    "referral-new-day": Text("未到院患者已约定新的到院时间", "A patient who did not come agreed to another day"),
+    "referral-place-wanted": Text(
+        "患者取消了转诊号源，请与患者联系后另行安排",
+        "A referred patient gave the booked place up: call and find another",
+        "warn",
+    ),
+    "referral-place-given-up": Text(
+        "患者取消了转诊号源，接收方会另行安排；患者不去的请撤回转诊",
+        "Your patient gave the booked place up: the hospital looks for another; withdraw the referral if it is not needed",
+        "warn",
+    ),
+    "referral-new-day": Text("患者已约定新的到院时间", "A referred patient comes another day"),
     "referral-treated": Text("转诊患者已接诊收治", "A referred patient is being treated"),
     "referral-discharged": Text("转诊患者已出院", "A referred patient was discharged"),
     "return-declined": Text("下转未被承接，请改选承接机构", "A hand-back was not taken: choose another unit", "warn"),
@@ -142,6 +152,7 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     "ReferralWithdrawn": ("", "referral-withdrawn", ""),
     "PatientArrived": ("referral-arrived", "referral-arrived", ""),
     "PatientNotArrived": ("referral-not-arrived", "", ""),
+    "PlaceGivenUp": ("referral-place-given-up", "referral-place-wanted", ""),
     "NewDayAgreed": ("referral-new-day", "referral-new-day", ""),
     "TreatmentStarted": ("referral-treated", "", ""),
     "PatientAdmitted": ("referral-treated", "", ""),

@@ -41,6 +41,11 @@ TEXTS: dict[str, Text] = {
         "warn",
     ),
     "own-referral-new-day": Text("新的到院时间已约好，请按时到院", "Another day is agreed: please come in time"),
+    "own-referral-place-given-up": Text(
+        "您取消了转诊的预约，医院会另行安排；不想去了请告诉您的医生",
+        "You cancelled the visit of your referral: the hospital looks for another; tell your doctor if you do not want one",
+        "warn",
+    ),
     "own-referral-elsewhere": Text(
         "您已在他处就诊，这份转诊已结束", "You were seen elsewhere: this referral has ended"
     ),
@@ -90,6 +95,7 @@ TOLD: dict[str, str] = {
     "PatientArrived": "own-referral-arrived",
     "PatientNotArrived": "own-referral-not-arrived",
     "NewDayAgreed": "own-referral-new-day",
+    "PlaceGivenUp": "own-referral-place-given-up",
     "TreatmentStarted": "own-referral-treated",
     "PatientAdmitted": "own-referral-admitted",
     "PatientDischarged": "own-referral-discharged",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals.down_aims import CARE_HOME
 from doorstep.care.referrals.models import FollowUp, RecoveryPlan, Referral
 from doorstep.care.referrals.states import OPEN_AT_TARGET
+from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.encryption import blind_index
 from doorstep.kernel.access.models import CareRelationship
@@ -31,6 +32,7 @@ RETURN = CareRelationship.Reason.RETURN
 # Follow-ups that somebody still has to do.
 OPEN_FOLLOW_UPS = ("planned", "due", "missed")
 _MAY_ARRIVE = ("submitted", "submitted_green", "offered", "accepted", "on_the_way", "not_arrived")
+_WAITING = ("submitted", "submitted_green")
 _REVIEWING = ("village_doctor", "family_doctor", "township_duty", "specialist", "lead_duty")
 _WITH = ("source", "target", "department", "receiver", "referrer", "reviewer", "attending")
 
@@ -122,8 +124,21 @@ def reads_whole(referral: Referral, *, actor: Actor) -> bool:
 
 def list_of_resident(*, resident_id: int, actor: Actor, limit: int = 20) -> list[Referral]:
     """A resident's referrals, newest first: for the record and the resident's own phone page."""
-    rows = Referral.objects.filter(resident_id=resident_id).select_related("source", "target", "department", "receiver")
+    units = ("source", "target", "department", "receiver", "booking__slot")
+    rows = Referral.objects.filter(resident_id=resident_id).select_related(*units)
     return list(rows.order_by("-created_at")[:limit])
+
+
+def booked_before(referral: Referral) -> Booking | None:
+    """The place that was booked with the referral and stands while the answer is awaited, or another place is offered; None for none."""
+    waits = referral.booking_id is not None and referral.state in (*_WAITING, "offered")
+    found = referral.booking if waits else None
+    return found if found is not None and found.state == "booked" else None
+
+
+def may_choose_day(referral: Referral) -> bool:
+    """Whether the patient chooses another time alone: having missed the first, or before it where it is no emergency."""
+    return referral.state == "not_arrived" or (referral.state == "accepted" and referral.kind == Referral.Kind.ORDINARY)
 
 
 def by_origin(*, origin: str, actor: Actor) -> Referral | None:

@@ -2,6 +2,7 @@
 
 from doorstep.care.referrals import events
 from doorstep.care.referrals.back_ways import BACK_WAYS
+from doorstep.care.referrals.day_ways import DAY_WAYS
 from doorstep.care.referrals.offer_ways import OFFER_WAYS
 from doorstep.care.referrals.permissions import Permission
 from doorstep.kernel.workflow.machine import Transition
@@ -163,40 +164,7 @@ WAYS: tuple[Transition, ...] = (
         "system",
         events.PatientNotArrived,
     ),
-    # Who did not come today comes another day: without a second referral for the same matter.
-    Transition(
-        "agree_day",
-        "约定新的到院时间",
-        "Agree another day",
-        ("not_arrived",),
-        "accepted",
-        "source",
-        events.NewDayAgreed,
-        _P.REFERRAL_SUBMIT,
-        style="primary",
-    ),
-    # The office that waited in vain calls the patient too, and patients answer on their own phone.
-    Transition(
-        "agree_day_there",
-        "约定新的到院时间",
-        "Agree another day",
-        ("not_arrived",),
-        "accepted",
-        "target",
-        events.NewDayAgreed,
-        _P.REFERRAL_ACCEPT,
-        style="primary",
-    ),
-    Transition(
-        "agree_day_self",
-        "改约到院时间",
-        "Choose another day",
-        ("not_arrived",),
-        "accepted",
-        "resident",
-        events.NewDayAgreed,
-        listed=False,
-    ),
+    *DAY_WAYS,
     Transition(
         "undo_check_in",
         "更正报到",

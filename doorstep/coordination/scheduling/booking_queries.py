@@ -198,3 +198,23 @@ def meant(bookings: Iterable[Booking], text: str) -> list[Booking]:
         for one in bookings
         if fits(one.resident, text) or (hasattr(one, "ticket") and str(one.ticket.number) == text.strip())
     ]
+
+
+def ended_by(*, subject: str) -> Booking | None:
+    """The booking of this subject ("booking/<key>"), or the one that was called off and sought anew ("rebooking/<key>"); None for neither."""
+    kind, _slash, key = subject.partition("/")
+    field = "key" if kind == "booking" else "rebooking__key"
+    return Booking.objects.filter(**{field: as_key(key)}).first()
+
+
+def instead_of(ended: Booking) -> Booking | None:
+    """The booking that stands in place of one that ended, however often it was moved on; None when none does."""
+    found: Booking | None = ended
+    while found is not None and found.state != "booked":
+        found = Booking.objects.filter(changed_from=found).select_related(*_WITH).order_by("id").last()
+    return found
+
+
+def is_sought(ended: Booking) -> bool:
+    """Whether somebody looks for a new time for a booking that a stopped clinic called off."""
+    return Rebooking.objects.filter(booking=ended, state="open").exists()

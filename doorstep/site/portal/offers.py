@@ -33,7 +33,11 @@ def offers(request: HttpRequest) -> HttpResponse:
     rows = queries.list_of_resident(resident_id=frame["chosen_id"], actor=actor)
     context = {
         **frame,
-        "offered": [(one, RefuseOfferForm(auto_id=f"{one.key}_%s")) for one in rows if one.state == "offered"],
+        "offered": [
+            (one, RefuseOfferForm(auto_id=f"{one.key}_%s"), queries.booked_before(one))
+            for one in rows
+            if one.state == "offered"
+        ],
         "expected": [one for one in rows if one.state in ("accepted", "on_the_way")],
     }
     return render(request, "portal/offers.html", context)
@@ -49,12 +53,13 @@ def referral(request: HttpRequest, key: UUID) -> HttpResponse:
     context = {
         **frame_of(request, actor),
         "one": found,
+        "booked": queries.booked_before(found),
         "words": words_of(found),
         "form": RefuseOfferForm(auto_id=f"{found.key}_%s") if found.state == "offered" else None,
         "plan": queries.plan_of(referral=found) if found.handed_back_at else None,
         "frequencies": FREQUENCIES,
         "arrival": expected_text(found),
-        "slots": slots_of(found, actor=actor)[:_PLACES] if found.state == "not_arrived" else (),
+        "slots": slots_of(found, actor=actor)[:_PLACES] if queries.may_choose_day(found) else (),
         "token": queries.qr_token(referral=found) if found.state in _EXPECTED else "",
     }
     return render(request, "portal/referral.html", context)

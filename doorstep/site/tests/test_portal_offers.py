@@ -15,11 +15,13 @@ from doorstep.care.referrals.actions import Place
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.tests.factories import Loop, make_loop, make_slot, referral_in
 from doorstep.care.referrals.tests.test_another_day import DAY, not_come
+from doorstep.care.referrals.tests.test_place_moved import sent
 from doorstep.care.referrals.tests.test_stages import replay
 from doorstep.coordination.notices.models import Notice
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.web.formats import moment_short
 from doorstep.kernel.workflow.queries import history
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import ResidentAccount
@@ -156,3 +158,39 @@ def test_resident_chooses_another_place_on_the_own_phone() -> None:
         case = queries.get(key=referral.key, actor=office)
         assert (case.state, case.expected_at) == ("accepted", later.starts_at)
         assert str(later.key) not in own.get(page).content.decode()
+
+
+@pytest.mark.django_db
+def test_offer_says_what_becomes_of_the_place_that_was_booked_before() -> None:
+    loop = make_loop()
+    slot = make_slot(loop, starts_at=timezone.now() + DAY)
+    referral = sent(loop, slot, accepted=False)
+    with acting(loop.office) as office:
+        place = Place(text="心内科二诊室", expected_at=timezone.now() + 3 * DAY)
+        actions.offer(referral=queries.get(key=referral.key, actor=office), place=place, actor=office)
+    own = phone(loop.resident.pk, "zhou")
+    for page in (reverse("portal:referral", args=[referral.key]), reverse("portal:offers")):
+        assert f"原来的预约 {moment_short(slot.starts_at)} 取消" in own.get(page).content.decode()
+    answer = reverse("portal:answer", args=[referral.key, "decline"])
+    assert own.post(answer, {"code": "time", "reason": ""}).status_code == 302
+    page = own.get(reverse("portal:referral", args=[referral.key])).content.decode()
+    assert "仍为您保留" in page
+
+
+@pytest.mark.django_db
+def test_accepted_patient_chooses_another_time_unless_it_is_an_emergency() -> None:
+    loop = make_loop()
+    later = make_slot(loop, starts_at=timezone.now() + 4 * DAY)
+    referral = sent(loop, make_slot(loop, starts_at=timezone.now() + DAY))
+    own = phone(loop.resident.pk, "zhou")
+    page = reverse("portal:referral", args=[referral.key])
+    assert "这个时间来不了" in own.get(page).content.decode()
+    with acting(system_actor(Purpose.IMPORT)):
+        Referral.objects.filter(pk=referral.pk).update(kind="urgent")
+    assert "这个时间来不了" not in own.get(page).content.decode()
+    with acting(system_actor(Purpose.IMPORT)):
+        Referral.objects.filter(pk=referral.pk).update(kind="ordinary")
+    answer = reverse("portal:answer", args=[referral.key, "another-day"])
+    assert own.post(answer, {"slot": str(later.key)}).status_code == 302
+    with acting(loop.office) as office:
+        assert queries.get(key=referral.key, actor=office).expected_at == later.starts_at

@@ -64,7 +64,7 @@ from doorstep.care.referrals.actions.offering import (
     time_out_receivers,
 )
 from doorstep.care.referrals.actions.packet import open_record
-from doorstep.care.referrals.actions.rearranging import agree_day
+from doorstep.care.referrals.actions.rearranging import agree_day, follow_place
 from doorstep.care.referrals.actions.returning import arrive_back, decline_back, postpone_back, receive_back
 from doorstep.care.referrals.actions.sending import Consent, missing_of, submit
 from doorstep.care.referrals.actions.stocking import count_stock, import_stock
@@ -117,6 +117,7 @@ __all__ = [
     "expire_offers",
     "fall_due",
     "finding_problems",
+    "follow_place",
     "go_elsewhere",
     "hand_back",
     "hold_slot",

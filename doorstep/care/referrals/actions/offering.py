@@ -20,6 +20,7 @@ from doorstep.care.referrals.actions.details import (
     give_place_back,
     keep_place,
     place_kept,
+    place_standing,
     place_text,
     stand_still,
 )
@@ -135,7 +136,7 @@ def confirm(*, referral: Referral, actor: Actor, by_resident: bool = False) -> R
     workflow.check_way(referral, verb, actor=actor)
     # What the sender had chosen stands until the other arrangement is agreed to.
     give_place_back(referral, actor=actor, reason=_("接收方改约到其他时间"))
-    booked: dict[str, Any] = {}
+    booked: dict[str, Any] = {"booking_id": None}
     if referral.hold_key is not None:
         booking = keeping.take(
             hold_key=referral.hold_key, resident_id=referral.resident_id, reference=referral.subject, actor=actor
@@ -297,6 +298,8 @@ def _unoffered(referral: Referral, verb: str, *, code: str, reason: str, actor: 
     if referral.hold_key is not None:
         keeping.give_back(hold_key=referral.hold_key, actor=actor)
     facts = details_of(referral, place=referral.offer_text, code=code, by=_writer(referral, verb, actor=actor))
+    # What the sender had booked stood all the while and is where the patient is expected again.
+    stands = place_standing(referral, actor=actor)
     return workflow.apply(
         referral,
         verb,
@@ -304,7 +307,7 @@ def _unoffered(referral: Referral, verb: str, *, code: str, reason: str, actor: 
         reason=reason,
         values={
             "offer_until": None,
-            "expected_at": None,
+            "expected_at": stands.slot.starts_at if stands else None,
             "bed_key": None,
             "hold_key": None,
             "held_until": None,

@@ -1,4 +1,4 @@
-"""Who did not come today comes another day: a new day, or a new place of the clinic, is agreed with the resident."""
+"""Who cannot come, or did not, comes another day: agreed with the resident, or moved where places are booked."""
 
 import uuid
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.scheduling import keeping
+from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.access.session import for_purpose
@@ -31,6 +32,7 @@ from doorstep.kernel.workflow import actions as workflow
 LATEST_DAY = timedelta(days=30)
 # A place is kept from its choice to its booking in the same act.
 _AT_ONCE = timedelta(minutes=1)
+_UNPLACED: dict[str, Any] = {"booking_id": None, "appointment_text": "", "expected_at": None}
 # Who does not come now has not set out.
 NOT_ON_THE_WAY: dict[str, Any] = {"transport": "", "departed_at": None, "escort": "", "leaving": ""}
 
@@ -45,9 +47,10 @@ def agree_day(
     slot_key: uuid.UUID | str | None = None,
     by_resident: bool = False,
 ) -> Referral:
-    """Somebody has asked the patient who did not come, and a new day is agreed: the patient is expected again.
+    """A new day is agreed with a patient who cannot come on the first, or did not: the patient is expected then.
 
-    The sender, the office that waited in vain, or the resident on the own phone (`by_resident`), who chooses a place of the clinic.
+    The sender, the office, or the resident on the own phone (`by_resident`), who chooses a place of the clinic; an emergency is not
+    put off from there before its time.
 
     A place of the target's clinics (`slot_key`) is booked in the same act and says its time itself; the old place is given back. Raises
     Refused without a time, for one that is past or too far away, or for a place of another unit, and what holding raises.
@@ -55,11 +58,7 @@ def agree_day(
     verb = _verb(referral, actor=actor, by_resident=by_resident)
     workflow.check_way(referral, verb, actor=actor)
     now = timezone.now()
-    if not slot_key and not (expected_at and now < expected_at <= now + LATEST_DAY):
-        sentence = _("请选择号源，或填写晚于现在、30 天之内的到院时间。")
-        raise Refused(_("新的到院时间不对。"), fields={"expected_at": sentence})
-    if by_resident and not slot_key:
-        raise Refused(_("请选择一个号源。"), fields={"slot": _("请选择一个号源；没有合适的时间，请打电话给您的医生。")})
+    _check_day(referral, now=now, expected_at=expected_at, slot_key=slot_key, by_resident=by_resident)
     place: dict[str, Any] = {"booking": None, "appointment_text": ""}
     with _arranging(actor, by_resident=by_resident) as arranges:
         if not (by_resident and _begun(referral, now=now)):
@@ -84,6 +83,64 @@ def agree_day(
         ),
         due_at=until,
     )
+
+
+def _check_day(
+    referral: Referral,
+    *,
+    now: datetime,
+    expected_at: datetime | None,
+    slot_key: uuid.UUID | str | None,
+    by_resident: bool,
+) -> None:
+    if by_resident and referral.state == "accepted" and referral.kind != Referral.Kind.ORDINARY:
+        raise Refused(_("急诊和绿色通道不能在手机上改约：来不了请马上打电话给您的医生，病情加重请拨打 120。"))
+    if not slot_key and not (expected_at and now < expected_at <= now + LATEST_DAY):
+        sentence = _("请选择号源，或填写晚于现在、30 天之内的到院时间。")
+        raise Refused(_("新的到院时间不对。"), fields={"expected_at": sentence})
+    if by_resident and not slot_key:
+        raise Refused(_("请选择一个号源。"), fields={"slot": _("请选择一个号源；没有合适的时间，请打电话给您的医生。")})
+
+
+@transaction.atomic
+def follow_place(*, referral: Referral, booking: Booking | None, actor: Actor) -> Referral:
+    """The referral goes along with its place, which was moved to `booking` where places are booked, or given up (None).
+
+    An accepted patient without a place waits for another one; before the answer only the form changes, and the office's clock runs on.
+    """
+    if booking is None and referral.state == "accepted":
+        return workflow.apply(referral, "give_place_up", actor=actor, values=_UNPLACED, details=details_of(referral))
+    values = _UNPLACED if booking is None else _placed(booking)
+    if booking is not None and referral.state in ("accepted", "not_arrived"):
+        at = booking.slot.starts_at
+        until = max(at, timezone.now()) + states.ARRIVAL_GRACE
+        kept = referral.bed_key if beds.extend(reference=referral.subject, until=until) else None
+        return workflow.apply(
+            referral,
+            "move_place",
+            actor=actor,
+            reason=f"{timezone.localtime(at):%Y-%m-%d %H:%M} {values['appointment_text']}",
+            values={**values, "bed_key": kept, **NOT_ON_THE_WAY},
+            details=details_of(referral, expected_at=at.isoformat(), place=values["appointment_text"]),
+            due_at=until,
+        )
+    # Who was offered another time is expected then, and who has set out is on the road.
+    fixed = {"expected_at"} if referral.state in ("offered", "on_the_way") else set()
+    Referral.objects.filter(pk=referral.pk).update(**{name: values[name] for name in values.keys() - fixed})
+    return referral
+
+
+def _placed(booking: Booking) -> dict[str, Any]:
+    schedule = booking.slot.schedule
+    doctor = schedule.practitioner
+    words = [booking.organization.name, schedule.department.name]
+    words += [doctor.name, doctor.title] if doctor else []
+    return {
+        "booking_id": booking.pk,
+        "department_id": schedule.department_id,
+        "appointment_text": " ".join(filter(None, words))[:160],
+        "expected_at": booking.slot.starts_at,
+    }
 
 
 def _begun(referral: Referral, *, now: datetime) -> bool:
