@@ -81,6 +81,7 @@ _WORDS: dict[str, Any] = {
     "stock.count": _("更新药品库存"),
     "post.switch": _("切换岗位"),
     "leave.delegate": _("登记代理"),
+    "leave.end": _("提前结束代理"),
     "audit.search": _("查询审计"),
     "document.export": _("导出文档"),
     "app.launch": _("打开应用"),

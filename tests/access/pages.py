@@ -58,6 +58,7 @@ PAGES: dict[str, Page] = {
     "workforce:end_post": page("WORKFORCE_MANAGE", of="nothing"),
     "workforce:account": act("WORKFORCE_MANAGE", of="colleague"),
     "workforce:leave": page("TASK_DELEGATE"),
+    "workforce:end_leave": act("TASK_DELEGATE", of="colleague"),
     "residents:find": page("RESIDENT_FIND"),
     "residents:presence": page("RESIDENT_FIND"),
     "residents:present": page("RESIDENT_FIND", of="proof"),

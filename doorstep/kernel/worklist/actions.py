@@ -128,6 +128,12 @@ def delegate(
     )
 
 
+def end_delegation(*, key: UUID, from_user_id: int, now: datetime) -> bool:
+    """Take a deputy back before the last day; False when this person has no such one that still stands."""
+    standing = Delegation.objects.filter(key=key, from_user_id=from_user_id, ended_at__isnull=True)
+    return standing.filter(ends_on__gte=timezone.localdate(now)).update(ended_at=now) == 1
+
+
 @transaction.atomic
 def run_clocks(*, actor: Actor, now: datetime | None = None) -> int:
     """Warn owners and hand overdue tasks to the next in line; returns how many tasks were touched.

@@ -90,6 +90,8 @@ class Delegation(models.Model):
     starts_on = models.DateField()
     ends_on = models.DateField()
     reason = models.CharField(max_length=200, blank=True, default="")
+    # Taken back before the last day.
+    ended_at = models.DateTimeField(null=True)
 
     row_access = RowAccess(using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])")
 

@@ -98,9 +98,9 @@ def escalations_of(*, machine: str, item_id: int) -> list[Task]:
 def deputies(*, user_id: int, day: date) -> list[int]:
     """The persons whose tasks this user has during their leave."""
     return list(
-        Delegation.objects.filter(to_user_id=user_id, starts_on__lte=day, ends_on__gte=day).values_list(
-            "from_user_id", flat=True
-        )
+        Delegation.objects.filter(
+            to_user_id=user_id, starts_on__lte=day, ends_on__gte=day, ended_at__isnull=True
+        ).values_list("from_user_id", flat=True)
     )
 
 
@@ -179,7 +179,9 @@ def task_by_key(*, key: UUID, actor: Actor) -> Task | None:
 
 def _waiting(reach: Any, permissions: Any, user_id: Any, today: Any) -> QuerySet[Task]:
     """The open tasks of these units that a person with these permissions may do; takes values or slots."""
-    away = Delegation.objects.filter(to_user_id=user_id, starts_on__lte=today, ends_on__gte=today)
+    away = Delegation.objects.filter(
+        to_user_id=user_id, starts_on__lte=today, ends_on__gte=today, ended_at__isnull=True
+    )
     return Task.objects.filter(
         Q(permission="") | Q(permission__any=permissions),
         Q(assignee_id__isnull=True) | Q(assignee_id=user_id) | Q(assignee_id__in=away.values("from_user_id")),

@@ -1,20 +1,22 @@
 """Turning to another post, and naming a deputy during leave."""
 
 from datetime import date, timedelta
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import User
-from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.worklist import actions as worklist
+from doorstep.kernel.worklist import queries as worklist_queries
 from doorstep.kernel.worklist.models import Delegation
 from doorstep.kernel.worklist.permissions import Permission as Worklist
 from doorstep.people.workforce import queries
 
-# A slip in the year would give somebody's tasks away for good: nothing takes a deputy back before the last day.
+# A slip in the year would give somebody's tasks away for good.
 LONGEST_LEAVE = timedelta(days=366)
 
 
@@ -51,3 +53,17 @@ def name_deputy(*, to_user_id: int, starts_on: date, ends_on: date, reason: str,
     )
     audit.record(action="leave.delegate", actor=actor, subject=f"delegation/{made.key}", details={"to": to_user_id})
     return made
+
+
+def end_leave(*, key: UUID, actor: Actor) -> None:
+    """Take one's own deputy back before the last day; the tasks are one's own again at once.
+
+    Raises NotFound for a leave of somebody else, Conflict for one that is over.
+    """
+    actor.check(Worklist.TASK_DELEGATE)
+    own = {one.key for one in worklist_queries.delegations_of(user_id=actor.user_id or 0)}
+    if key not in own:
+        raise NotFound()
+    if not worklist.end_delegation(key=key, from_user_id=actor.user_id or 0, now=timezone.now()):
+        raise Conflict(_("这次代理已经结束，无需再结束。"))
+    audit.record(action="leave.end", actor=actor, subject=f"delegation/{key}")

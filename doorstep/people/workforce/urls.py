@@ -10,6 +10,7 @@ urlpatterns = [
     path("new/", manage_views.hire, name="hire"),
     path("posts/<uuid:key>/end/", manage_views.end_post, name="end_post"),
     path("leave/", views.leave, name="leave"),
+    path("leave/<uuid:key>/end/", views.end_leave, name="end_leave"),
     path("<uuid:key>/", views.person, name="person"),
     path("<uuid:key>/edit/", manage_views.edit, name="edit"),
     path("<uuid:key>/posts/", manage_views.give_post, name="give_post"),

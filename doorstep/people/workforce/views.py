@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -110,5 +111,14 @@ def leave(request: HttpRequest) -> HttpResponse:
     leaves = worklist.delegations_of(user_id=actor.user_id or 0)
     names = queries.names_of_users(ids={one.to_user_id for one in leaves})
     held = [(one, names.get(one.to_user_id, "")) for one in leaves]
-    context = {"form": form, "held": held, "colleagues": known}
+    context = {"form": form, "held": held, "colleagues": known, "today": timezone.localdate()}
     return render(request, "workforce/leave.html", context, 422 if form.errors else 200)
+
+
+@require_POST
+@once
+def end_leave(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Take the deputy back before the last day."""
+    actions.end_leave(key=key, actor=_staff(request))
+    messages.success(request, _("代理已结束，指派给您的任务不再出现在代理人的工作台。"))
+    return redirect(request, reverse("workforce:leave"))

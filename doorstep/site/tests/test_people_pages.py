@@ -1,5 +1,6 @@
 """Pages of residents, organisations, staff and auditors, opened as the people who use them."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -199,6 +200,15 @@ def test_leave_gives_the_deputy_the_tasks() -> None:
         assert len(tasks.open_tasks(actor=deputy)) == 1
     assert "吴敏" in within_budget(client, "/staff/leave/")
     assert "代李长河" in within_budget(signed_in(wu), "/")
+    end = re.findall(r'action="(/staff/leave/[^"]+/end/)"', within_budget(client, "/staff/leave/"))[0]
+    assert signed_in(wu).post(end).status_code == 404
+    assert client.post(end).status_code == 302
+    with acting(deputy):
+        assert tasks.open_tasks(actor=deputy) == []
+    assert "代李长河" not in within_budget(signed_in(wu), "/")
+    listed = within_budget(client, "/staff/leave/")
+    assert ("已提前结束" in listed, end in listed) == (True, False)
+    assert client.post(end).status_code == 409
 
 
 def test_import_pages_from_upload_to_done() -> None:
