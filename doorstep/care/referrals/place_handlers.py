@@ -16,9 +16,13 @@ def follow_place(event: Event) -> None:
     if ended is None or not ended.reference.startswith("referral/"):
         return
     referral = queries.by_subject(subject=ended.reference)
-    if referral is None or referral.booking_id != ended.pk or referral.state not in states.BEFORE_ARRIVAL:
+    if referral is None or referral.booking is None or referral.state not in states.BEFORE_ARRIVAL:
         return
-    now = booking_queries.instead_of(ended)
+    # From the place that the referral names, however often it was moved on since.
+    named = referral.booking
+    now = booking_queries.instead_of(named)
+    if now is not None and now.pk == named.pk:
+        return
     if now is None and booking_queries.is_sought(ended):
         return
     there = now is not None and now.organization_id == referral.target_id

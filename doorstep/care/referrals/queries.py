@@ -129,11 +129,15 @@ def list_of_resident(*, resident_id: int, actor: Actor, limit: int = 20) -> list
     return list(rows.order_by("-created_at")[:limit])
 
 
+def place_of(referral: Referral) -> Booking | None:
+    """The booked place of a referral while it stands, as far as the actor may see it."""
+    found = referral.booking
+    return found if found is not None and found.state == "booked" else None
+
+
 def booked_before(referral: Referral) -> Booking | None:
     """The place that was booked with the referral and stands while the answer is awaited, or another place is offered; None for none."""
-    waits = referral.booking_id is not None and referral.state in (*_WAITING, "offered")
-    found = referral.booking if waits else None
-    return found if found is not None and found.state == "booked" else None
+    return place_of(referral) if referral.state in (*_WAITING, "offered") else None
 
 
 def may_choose_day(referral: Referral) -> bool:

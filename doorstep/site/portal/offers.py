@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.dialog_forms import RefuseOfferForm
-from doorstep.care.referrals.presenters.choices import slots_of
+from doorstep.care.referrals.presenters.choices import days_of, slots_of
 from doorstep.care.referrals.presenters.homeward import expected_text
 from doorstep.care.referrals.texts import FREQUENCIES
 from doorstep.kernel.access.refusals import NotFound
@@ -59,7 +59,8 @@ def referral(request: HttpRequest, key: UUID) -> HttpResponse:
         "plan": queries.plan_of(referral=found) if found.handed_back_at else None,
         "frequencies": FREQUENCIES,
         "arrival": expected_text(found),
-        "slots": slots_of(found, actor=actor)[:_PLACES] if queries.may_choose_day(found) else (),
+        "slots": days_of(slots_of(found, actor=actor), most=_PLACES) if queries.may_choose_day(found) else (),
+        "moved": queries.place_of(found) if found.state == "accepted" else None,
         "token": queries.qr_token(referral=found) if found.state in _EXPECTED else "",
     }
     return render(request, "portal/referral.html", context)

@@ -180,11 +180,18 @@ def test_offer_says_what_becomes_of_the_place_that_was_booked_before() -> None:
 @pytest.mark.django_db
 def test_accepted_patient_chooses_another_time_unless_it_is_an_emergency() -> None:
     loop = make_loop()
-    later = make_slot(loop, starts_at=timezone.now() + 4 * DAY)
+    eight = timezone.localtime(timezone.now() + 4 * DAY).replace(hour=8, minute=0)
+    later, half_past = (make_slot(loop, starts_at=eight + timedelta(minutes=more)) for more in (0, 30))
     referral = sent(loop, make_slot(loop, starts_at=timezone.now() + DAY))
     own = phone(loop.resident.pk, "zhou")
     page = reverse("portal:referral", args=[referral.key])
-    assert "这个时间来不了" in own.get(page).content.decode()
+    shown = own.get(page).content.decode()
+    assert "这个时间来不了" in shown
+    # A line for a morning, not one for each of its half hours.
+    assert str(later.key) in shown
+    assert str(half_past.key) not in shown
+    # All of them are one click away, where bookings are changed.
+    assert f"/slots/my/find/{loop.department.key}/?change=" in shown
     with acting(system_actor(Purpose.IMPORT)):
         Referral.objects.filter(pk=referral.pk).update(kind="urgent")
     assert "这个时间来不了" not in own.get(page).content.decode()

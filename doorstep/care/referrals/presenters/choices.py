@@ -1,7 +1,7 @@
 """What forms and dialogs of a referral let choose from."""
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -28,6 +28,8 @@ from doorstep.people.workforce import queries as workforce
 
 # How far ahead the office looks for a free place; platform default.
 SLOTS_AHEAD = timedelta(days=14)
+# The hour that parts the half days.
+_NOON = 12
 # More than anybody ticks.
 _TICKED = 300
 # Hospitals come first by their tier; centres, rehabilitation and care homes after them.
@@ -137,6 +139,15 @@ def slots_of(referral: Referral, *, actor: Actor) -> list[SlotChoice]:
             fitting=words_of(referral),
         )
     return found
+
+
+def days_of(found: Sequence[SlotChoice], *, most: int) -> list[SlotChoice]:
+    """The first place of each half day and doctor, so that few lines on a phone are several days and not one morning's half hours."""
+    first: dict[tuple[date, bool, str], SlotChoice] = {}
+    for slot in found:
+        at = timezone.localtime(slot.starts_at)
+        first.setdefault((at.date(), at.hour < _NOON, slot.who), slot)
+    return list(first.values())[:most]
 
 
 def packet_for(referral: Referral, *, actor: Actor) -> list[dict[str, Any]]:

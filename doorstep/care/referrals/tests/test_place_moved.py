@@ -95,6 +95,15 @@ def test_a_place_moved_on_the_own_phone_moves_the_referral() -> None:
         ("referral-new-day", loop.world.lead, None),
         ("own-referral-new-day", None, loop.resident.pk),
     }
+    # Moved on twice before anybody looked: the last place counts.
+    with acting(loop.village) as village:
+        third, fourth = (make_slot(loop, starts_at=timezone.now() + days * DAY) for days in (5, 6))
+        scheduling.move(booking_key=moved.key, slot_key=third.key, origin="referral", actor=village)
+        again = Booking.objects.get(changed_from=moved)
+        last = scheduling.move(booking_key=again.key, slot_key=fourth.key, origin="referral", actor=village)
+    handed_on("BookingCancelled")
+    now = seen(loop, referral)
+    assert (now.booking_id, now.expected_at) == (last.pk, fourth.starts_at)
     # Told once more, nothing happens.
     handed_on("BookingCancelled")
     assert seen(loop, referral).state_since == now.state_since
