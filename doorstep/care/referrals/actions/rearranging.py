@@ -109,7 +109,8 @@ def follow_place(*, referral: Referral, booking: Booking | None, actor: Actor) -
     An accepted patient without a place waits for another one; before the answer only the form changes, and the office's clock runs on.
     """
     if booking is None and referral.state == "accepted":
-        return workflow.apply(referral, "give_place_up", actor=actor, values=_UNPLACED, details=details_of(referral))
+        back = {**_UNPLACED, "accepted_at": None, "confirmed_at": None}
+        return workflow.apply(referral, "give_place_up", actor=actor, values=back, details=details_of(referral))
     values = _UNPLACED if booking is None else _placed(booking)
     if booking is not None and referral.state in ("accepted", "not_arrived"):
         at = booking.slot.starts_at

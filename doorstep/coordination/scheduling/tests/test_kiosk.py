@@ -255,3 +255,24 @@ def test_picker_leads_to_the_waiting_list_with_what_was_asked(client: Client) ->
     assert sent.status_code == 302
     with acting(SYSTEM):
         assert WaitingEntry.objects.get().origin == "referral"
+
+
+def test_phone_desk_reaches_every_day_that_has_times(client: Client) -> None:
+    clinic = make_clinic()
+    nine = timezone.localtime(timezone.now() + timedelta(days=2)).replace(hour=9, minute=0)
+    # More half hours than one list holds before the day that the caller wants.
+    for minutes in range(0, 600, 30):
+        make_slot(clinic, starts_at=nine + timedelta(minutes=minutes), open=1)
+    monday = make_slot(clinic, starts_at=nine + timedelta(days=5), open=1)
+    client.force_login(make_staff(name="何静", organization_id=clinic.world.lead, role="clinic_desk"))
+    client.post("/slots/phone/", facts_of(clinic))
+    client.post("/slots/phone/verify/")
+    page = client.get(f"/slots/phone/?department={clinic.schedule.department.key}").content.decode()
+    assert f"/slots/phone/book/{monday.key}/" not in page
+    day = timezone.localdate(monday.starts_at).isoformat()
+    address = next(found for found in re.findall(r'href="([^"]*)"', page) if f"day={day}" in found)
+    asked = client.get(address.replace("&amp;", "&")).content.decode()
+    assert f"/slots/phone/book/{monday.key}/" in asked
+    # A day that is none shows the first.
+    odd = client.get(f"/slots/phone/?department={clinic.schedule.department.key}&day=x")
+    assert odd.status_code == 200

@@ -1,7 +1,10 @@
 """The telephone desk: find and verify the caller, then book, change and cancel from one page, with the sentences to read out."""
 
 import uuid
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -24,12 +27,14 @@ from doorstep.coordination.scheduling import (
 )
 from doorstep.coordination.scheduling.forms import IdentifyForm
 from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.coordination.scheduling.standing import origin_of
 from doorstep.coordination.scheduling.views import visitors
 from doorstep.coordination.scheduling.views.asking import actor_with
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.access.session import on_behalf
+from doorstep.kernel.web.formats import day_spoken
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import actions as resident_actions
@@ -192,7 +197,7 @@ def _known(request: HttpRequest, operator: Actor, person: Actor, resident: Any, 
         if department
         else []
     )
-    slots = [slot for _day, found in days for slot in found][:18]
+    tabs, slots = _of_day(days, asked=request.GET.get("day", ""), department=chosen, change=change)
     script = calling.cancelled() if said == "cancelled" else ""
     if said and not script:
         made = queries.get_booking(booking_key=said, actor=person)
@@ -208,11 +213,25 @@ def _known(request: HttpRequest, operator: Actor, person: Actor, resident: Any, 
         "offers": own_queries.offers(person=resident, text=text, days=DAYS, organization_id=operator.organization_id),
         "department": department,
         "slots": slots,
+        "days": tabs,
         "change": change,
         "text": text,
         "script": script,
         "span": DAYS,
     }
+
+
+def _of_day(
+    days: Sequence[tuple[date, Sequence[SlotChoice]]], *, asked: str, department: str, change: str
+) -> tuple[list[dict[str, object]], Sequence[SlotChoice]]:
+    """A tab for each day with free times, and the times of the day that was asked for, else of the first."""
+    shown = next((day for day, _found in days if day.isoformat() == asked), days[0][0] if days else None)
+    tabs: list[dict[str, object]] = []
+    for day, found in days:
+        query = {"department": department, "day": day.isoformat()} | ({"change": change} if change else {})
+        href = f"{reverse('scheduling:phone')}?{urlencode(query)}"
+        tabs.append({"label": day_spoken(day), "href": href, "active": day == shown, "count": len(found)})
+    return tabs, next((found for day, found in days if day == shown), [])
 
 
 def _caller(request: HttpRequest, operator: Actor, *, known: bool = True) -> Actor:
