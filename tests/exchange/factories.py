@@ -5,7 +5,7 @@ from doorstep.kernel.access.session import acting
 from doorstep.kernel.exchange import actions, refused, storing
 from doorstep.kernel.exchange.mllp.envelope import open_envelope
 from doorstep.kernel.exchange.mllp.judging import judge
-from doorstep.kernel.exchange.mllp.senders import Sender
+from doorstep.kernel.exchange.mllp.senders import Caller, Sender
 from doorstep.kernel.exchange.models import Connection, Message, Refusal
 from doorstep.kernel.exchange.processing import work_lane
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER
@@ -116,7 +116,7 @@ def refuse(connection: Connection, text: str | bytes) -> Refusal:
     """Refuse a message as the server does, and return what was kept of it."""
     data = text.encode() if isinstance(text, str) else text
     envelope = open_envelope(data)
-    verdict = judge(envelope, Sender.of(connection), "10.1.2.3")
+    verdict = judge(envelope, Sender.of(connection), Caller("10.1.2.3"))
     with acting(system()):
         refused.note(
             connection, refused.Refused(verdict=verdict, envelope=envelope, size=len(data), address="10.1.2.3")

@@ -25,6 +25,14 @@ class SettingsForm(forms.Form):
             "每行一个 IP 地址或网段。HL7 消息只凭 MSH-3、MSH-4 自称是谁，请填发送方的地址；确实不能限定时填 0.0.0.0/0。"
         ),
     )
+    certificates = forms.CharField(
+        label=_("允许的客户端证书"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_(
+            "每行一个证书名称（DNS 名或 CN），例如 his.example.cn。接收端口要求客户端证书时填写，其他证书不能再用这个名义发送；留空则不限。"
+        ),
+    )
     accepts_training = forms.BooleanField(
         label=_("接收测试消息"),
         required=False,
@@ -42,9 +50,9 @@ class SettingsForm(forms.Form):
             self.add_error("addresses", _("请填写发送方的 IP 地址或网段；确实不能限定时填 0.0.0.0/0。"))
         return facts
 
-    def lines(self) -> tuple[str, ...]:
-        """The addresses, one by one."""
-        return tuple(line.strip() for line in self.cleaned_data["addresses"].splitlines() if line.strip())
+    def lines(self, name: str) -> tuple[str, ...]:
+        """What stands in a field of several lines, one by one."""
+        return tuple(line.strip() for line in self.cleaned_data[name].splitlines() if line.strip())
 
 
 class ConnectionForm(SettingsForm):
@@ -69,6 +77,7 @@ class ConnectionForm(SettingsForm):
         "facility",
         "encoding",
         "addresses",
+        "certificates",
         "accepts_training",
     )
 

@@ -16,7 +16,7 @@ from doorstep.coordination.hospital_systems.v2.reading import Read
 from doorstep.kernel.exchange.choices import AUTO, UTF8
 from doorstep.kernel.exchange.formats import Fault
 from doorstep.kernel.exchange.missing import Missing
-from doorstep.kernel.exchange.queries import ShownConnection, ShownMessage
+from doorstep.kernel.exchange.queries import Health, ShownConnection, ShownMessage
 from doorstep.kernel.exchange.refused import ShownRefusal
 from doorstep.kernel.exchange.states import MessageState
 from doorstep.kernel.subscriptions.queries import LineHealth, ShownSubscription
@@ -138,8 +138,43 @@ def settings_of(connection: ShownConnection) -> dict[str, Any]:
         "name": connection.name,
         "encoding": connection.encoding,
         "addresses": "\n".join(connection.addresses),
+        "certificates": "\n".join(connection.certificates),
         "accepts_training": connection.accepts_training,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """A sender that is believed whoever it is: from any address, or with any certificate of the authority.
+
+    `calls` are the addresses from which its messages of the last week came, with how many; `certificate` what it showed last.
+    """
+
+    connection: ShownConnection
+    calls: tuple[tuple[str, int], ...]
+    any_address: bool
+    certificate: str
+
+    @property
+    def address(self) -> str:
+        """The one address from which all of it came; "" when there is none or it came from several."""
+        return self.calls[0][0] if len(self.calls) == 1 else ""
+
+
+def without_address(health: Iterable[Health]) -> list[ShownConnection]:
+    """The senders of HL7 v2 that are taken from everywhere."""
+    return [one.connection for one in health if one.connection.kind == "mllp" and not one.connection.addresses]
+
+
+def unbound(health: Iterable[Health], calls: Mapping[int, Mapping[str, int]]) -> list[Unbound]:
+    """The senders that should be bound to what they call with, with that."""
+    found = []
+    for one in (each.connection for each in health if each.connection.kind == "mllp"):
+        loose = "" if one.certificates else one.last_certificate
+        if not one.addresses or loose:
+            seen = () if one.addresses else tuple(calls.get(one.pk, {}).items())
+            found.append(Unbound(connection=one, calls=seen, any_address=not one.addresses, certificate=loose))
+    return found
 
 
 def line_settings_of(

@@ -59,6 +59,7 @@ def connections(request: HttpRequest) -> HttpResponse:
             (one, registered.get((one.application, one.facility)) or registered.get((one.application, "")))
             for one in queries.strangers()
         ],
+        "unbound": presenters.unbound(health, queries.calls_from(presenters.without_address(health))),
         "totals": {
             "alive": sum(one.alive for one in health),
             "today": sum(one.today for one in health),
@@ -157,7 +158,7 @@ def shown_connection(
 @require_POST
 @once
 def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
-    """Pause a connection, let it go on, or replay a kind of error."""
+    """Pause a connection, let it go on, replay a kind of error, or take the sender only as it called so far."""
     actor = manager(request)
     found = queries.get_connection(key=key, actor=actor)
     if verb == "pause":
@@ -166,6 +167,10 @@ def act(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
     elif verb == "resume":
         actions.resume(connection=found, actor=actor)
         notes.success(request, _("已恢复处理。"))
+    elif verb == "bind":
+        address, certificate = request.POST.get("address", ""), request.POST.get("certificate", "")
+        actions.bind(connection=found, address=address, certificate=certificate, actor=actor)
+        notes.success(request, _("已限定来源，其他来源的消息从现在起不再接收。"))
     elif verb == "replay":
         count = actions.replay_all(connection=found, error_kind=request.POST.get("kind", ""), actor=actor)
         notes.success(request, _("已重放 %(count)s 条消息。") % {"count": count})
@@ -318,7 +323,8 @@ def _settings(form: SettingsForm, **more: Any) -> actions.Settings:
     return actions.Settings(
         name=facts["name"],
         encoding=facts["encoding"],
-        addresses=form.lines(),
+        addresses=form.lines("addresses"),
+        certificates=form.lines("certificates"),
         accepts_training=facts["accepts_training"],
         **more,
     )

@@ -16,8 +16,11 @@ FACILITY = "禾川县人民医院"
 SYSTEMS = {"HIS": "医院信息系统（HIS）", "LIS": "检验信息系统（LIS）"}
 
 
-def connect_lead_hospital(*, organization_id: int | None = None) -> list[Connection]:
-    """The connections of the lead hospital's systems, made when they are not there; the first is its HIS."""
+def connect_lead_hospital(*, organization_id: int | None = None, addresses: tuple[str, ...] = ()) -> list[Connection]:
+    """The connections of the lead hospital's systems, made when they are not there; the first is its HIS.
+
+    New ones are taken from `addresses` alone.
+    """
     with acting(system_actor(Purpose.IMPORT)) as system:
         if organization_id is None:
             leads = Membership.objects.filter(part=Membership.Part.LEAD).order_by("organization_id")
@@ -32,7 +35,9 @@ def connect_lead_hospital(*, organization_id: int | None = None) -> list[Connect
                     kind=Connection.Kind.MLLP,
                     organization_id=organization_id,
                     consortium_id=consortium_id,
-                    settings=actions.Settings(name=name, application=application, facility=FACILITY),
+                    settings=actions.Settings(
+                        name=name, application=application, facility=FACILITY, addresses=addresses
+                    ),
                     actor=system,
                 )
             )

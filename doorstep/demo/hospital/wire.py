@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
 
 START, END = b"\x0b", b"\x1c\r"
@@ -10,8 +11,12 @@ START, END = b"\x0b", b"\x1c\r"
 class Sender:
     """One open line. Sends a message and waits for its answer, or several at once with as many answers outstanding."""
 
-    def __init__(self, *, host: str, port: int, charset: str = "utf-8", seconds: float = 30.0) -> None:
-        self._socket = socket.create_connection((host, port), timeout=seconds)
+    def __init__(
+        self, *, host: str, port: int, charset: str = "utf-8", seconds: float = 30.0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._socket: socket.socket = socket.create_connection((host, port), timeout=seconds)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket, server_hostname=host)
         self._charset = charset
         self._kept = b""
 

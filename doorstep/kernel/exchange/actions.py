@@ -25,6 +25,7 @@ from doorstep.kernel.exchange.storing import call_for_work, forget_stranger
 
 # One press of a button; more is a matter of pressing again, so that one transaction stays short.
 REPLAY_AT_ONCE = 2000
+_LONGEST_NAME = 255
 FORGOTTEN = timedelta(seconds=30)
 
 
@@ -36,6 +37,7 @@ class Settings:
     application: str = ""
     facility: str = ""
     addresses: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
     encoding: Connection.Encoding = Connection.Encoding.AUTO
     accepts_training: bool = False
 
@@ -65,6 +67,7 @@ def connect(
         application=settings.application if kind == Connection.Kind.MLLP else code,
         facility=settings.facility,
         addresses=check_addresses(settings.addresses),
+        certificates=_check_names(settings.certificates),
         encoding=settings.encoding,
         accepts_training=settings.accepts_training,
     )
@@ -89,10 +92,36 @@ def change(*, connection: Connection, settings: Settings, actor: Actor) -> Conne
     """Change what is set of a connection; who it is does not change."""
     _check(connection, actor)
     connection.name, connection.addresses = settings.name, check_addresses(settings.addresses)
+    connection.certificates = _check_names(settings.certificates)
     connection.encoding, connection.accepts_training = settings.encoding, settings.accepts_training
-    connection.save(update_fields=["name", "addresses", "encoding", "accepts_training"])
+    connection.save(update_fields=["name", "addresses", "certificates", "encoding", "accepts_training"])
     _audit("exchange.change", connection, actor)
     return connection
+
+
+@transaction.atomic
+def bind(*, connection: Connection, address: str = "", certificate: str = "", actor: Actor) -> None:
+    """Take a sender from now on only from the address, or only with the certificate, with which it called.
+
+    Raises Refused for one with which it did not, and for what is bound already: a page may have stood open for a day.
+    """
+    _check(connection, actor)
+    connection = Connection.objects.select_for_update().get(pk=connection.pk)
+    if address:
+        if connection.addresses or address not in queries.calls_from([connection]).get(connection.pk, {}):
+            raise Refused(_("来源已经变化，请刷新后再核对。"))
+        connection.addresses = check_addresses([address])
+    if certificate:
+        if connection.certificates or certificate != connection.last_certificate:
+            raise Refused(_("来源已经变化，请刷新后再核对。"))
+        connection.certificates = [certificate]
+    connection.save(update_fields=["addresses", "certificates"])
+    audit.record(
+        action="exchange.bind",
+        actor=actor,
+        subject=f"connection/{connection.key}",
+        details={"address": address, "certificate": certificate},
+    )
 
 
 @transaction.atomic
@@ -217,6 +246,16 @@ def check_addresses(addresses: Iterable[str]) -> list[str]:
         except ValueError as error:
             sentence = _("“%(text)s”不是 IP 地址或网段，写法如 10.1.2.3 或 10.1.2.0/24。") % {"text": text}
             raise Refused(_("有内容需要更正，没有保存。"), fields={"addresses": sentence}) from error
+    return found
+
+
+def _check_names(names: Iterable[str]) -> list[str]:
+    """Names in certificates as they are kept; raises Refused at the first that is none."""
+    found = [name.strip() for name in names]
+    for name in found:
+        if len(name) > _LONGEST_NAME or not name.isprintable():
+            sentence = _("“%(text)s”不是证书名称，写法如 his.example.cn。") % {"text": name[:40]}
+            raise Refused(_("有内容需要更正，没有保存。"), fields={"certificates": sentence})
     return found
 
 

@@ -19,7 +19,8 @@ _OWN = RowAccess(using="access_is_system() OR organization_id = ANY ((SELECT acc
 class Connection(models.Model):
     """One system of one organisation that sends to us; it acts as its own machine account.
 
-    `application` and `facility` are what the sender writes into MSH-3 and MSH-4; `addresses` the networks it may call from (empty: any).
+    `application` and `facility` are what the sender writes into MSH-3 and MSH-4; `addresses` the networks it may call from (empty: any),
+    `certificates` the names one of which its client certificate must carry (empty: whatever the port asks for).
     """
 
     class Kind(models.TextChoices):
@@ -55,6 +56,7 @@ class Connection(models.Model):
     application = models.CharField(max_length=180, blank=True, default="")
     facility = models.CharField(max_length=180, blank=True, default="")
     addresses = ArrayField(models.CharField(max_length=43), default=list, blank=True)
+    certificates = ArrayField(models.CharField(max_length=255), default=list, blank=True, db_default=[])
     encoding = models.CharField(max_length=8, choices=Encoding.choices, default=Encoding.AUTO)
     accepts_training = models.BooleanField(default=False)
     # How the system is written to; AUTO are the characters in which it writes, else UTF-8.
@@ -65,6 +67,8 @@ class Connection(models.Model):
     connected_since = models.DateTimeField(null=True)
     last_heard_at = models.DateTimeField(null=True)
     last_address = models.CharField(max_length=45, blank=True, default="")
+    # The first name of the client certificate with which it called last; "" where the port asked for none.
+    last_certificate = models.CharField(max_length=255, blank=True, default="", db_default="")
 
     row_access = _OWN
 

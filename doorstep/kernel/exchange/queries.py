@@ -104,6 +104,17 @@ def health_of(connections: Sequence[Connection]) -> list[Health]:
     ]
 
 
+def calls_from(connections: Sequence[Connection]) -> dict[int, dict[str, int]]:
+    """From which addresses the messages of the last week came, and how many from each, the most first; in one query."""
+    ids = [one.pk for one in connections]
+    week = Message.objects.filter(connection_id__in=ids, received_at__gte=timezone.now() - timedelta(days=7))
+    rows = week.exclude(address="").values_list("connection_id", "address").annotate(count=Count("id"))
+    found: dict[int, dict[str, int]] = {}
+    for connection_id, address, count in rows.order_by("-count", "address") if ids else ():
+        found.setdefault(connection_id, {})[address] = count
+    return found
+
+
 def _heard(one: Connection, now: datetime) -> bool:
     return one.last_heard_at is not None and one.last_heard_at > now - ALIVE_FOR
 

@@ -18,9 +18,9 @@ from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.exchange import storing
-from doorstep.kernel.exchange.mllp.acknowledgement import Verdict
+from doorstep.kernel.exchange.mllp.acknowledgement import UNKNOWN_SENDER, Verdict
 from doorstep.kernel.exchange.mllp.envelope import Envelope, open_envelope
-from doorstep.kernel.exchange.mllp.judging import FORMAT, judge
+from doorstep.kernel.exchange.mllp.judging import FORMAT, judge_content
 from doorstep.kernel.exchange.mllp.senders import Sender
 from doorstep.kernel.exchange.models import Connection, Message, Refusal
 from doorstep.kernel.exchange.permissions import Permission
@@ -202,7 +202,9 @@ def _take(refusal: Refusal, actor: Actor) -> Verdict:
     encoding = "" if auto else refusal.connection.encoding
     data = refusal.body.encode(refusal.charset)
     envelope = open_envelope(data, encoding_of=lambda _application, _facility: encoding)
-    verdict = judge(envelope, sender, refusal.address)
+    # The certificate was asked for on the line: what was refused there is not kept.
+    here = sender.may_call_from(refusal.address)
+    verdict = judge_content(envelope, sender) if here else UNKNOWN_SENDER
     if verdict.code != "A" or not refusal.whole:
         return verdict
     arrival = storing.arrive(

@@ -190,13 +190,13 @@ def forget_stranger(*, application: str, facility: str) -> None:
     Stranger.objects.filter(application=application, facility=facility).delete()
 
 
-def note_alive(*, connection_ids: Iterable[int], address: str = "") -> None:
-    """A connection was heard."""
+def note_alive(*, connection_ids: Iterable[int], address: str = "", certificate: str = "") -> None:
+    """A connection was heard; `certificate` is the name in that of the sender, where the port asks for one."""
     now = timezone.now()
     rows = Connection.objects.filter(id__in=list(connection_ids))
     rows.update(last_heard_at=now)
     if address:
-        rows.update(last_address=address)
+        rows.update(last_address=address, last_certificate=certificate[:255])
         rows.filter(connected_since__isnull=True).update(connected_since=now)
 
 

@@ -4,15 +4,20 @@ from doorstep.kernel.exchange.formats import format_of
 from doorstep.kernel.exchange.mllp import acknowledgement as answers
 from doorstep.kernel.exchange.mllp.acknowledgement import SUPPORTED_VERSIONS, Verdict
 from doorstep.kernel.exchange.mllp.envelope import Envelope
-from doorstep.kernel.exchange.mllp.senders import Sender
+from doorstep.kernel.exchange.mllp.senders import Caller, Sender
 
 FORMAT = "hl7v2"
 
 
-def judge(envelope: Envelope, sender: Sender | None, address: str) -> Verdict:
+def judge(envelope: Envelope, sender: Sender | None, caller: Caller) -> Verdict:
     """Accepted, or the first reason why not."""
-    if sender is None or not sender.may_call_from(address):
+    if sender is None or not sender.may_call(caller):
         return answers.UNKNOWN_SENDER
+    return judge_content(envelope, sender)
+
+
+def judge_content(envelope: Envelope, sender: Sender) -> Verdict:
+    """The same of a message whose sender was let in already."""
     training = envelope.processing_id not in ("", "P")
     faults = (
         (not envelope.control_id, answers.NO_CONTROL_ID),

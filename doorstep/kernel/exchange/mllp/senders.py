@@ -1,12 +1,37 @@
-"""Which connection a message belongs to: by what it says of its sender, and by where it calls from."""
+"""Which connection a message belongs to: by what it says of its sender, where it calls from, and with whose certificate."""
 
+import asyncio
 import ipaddress
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from doorstep.kernel.exchange.models import Connection
 
 FRESH_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is at the other end of a line: the address, and the names in the certificate that was verified."""
+
+    address: str
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, line: asyncio.StreamWriter) -> "Caller":
+        """The caller of an open line."""
+        address = str((line.get_extra_info("peername") or ("",))[0])
+        # Empty where the port asks for no certificate, or is in the clear.
+        return cls(address, names_in(line.get_extra_info("peercert") or {}))
+
+
+def names_in(certificate: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of a certificate as the ssl module tells it: its DNS names, else the common name of its subject (RFC 6125, 6.4.4)."""
+    dns = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
+    common = [value for part in certificate.get("subject", ()) for kind, value in part if kind == "commonName"]
+    return tuple(dns or common)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +45,15 @@ class Sender:
     def of(cls, connection: Connection) -> "Sender":
         """The sender of a connection."""
         return cls(connection, tuple(ipaddress.ip_network(text, strict=False) for text in connection.addresses))
+
+    def may_call(self, caller: "Caller") -> bool:
+        """Whether the connection is taken from this address and, where it is bound to one, with this certificate."""
+        return self.may_call_from(caller.address) and self.may_show(caller.names)
+
+    def may_show(self, names: Collection[str]) -> bool:
+        """Whether one of these names of a verified certificate is the sender's; a line without one has no names."""
+        bound = {name.casefold() for name in self.connection.certificates}
+        return not bound or any(name.casefold() in bound for name in names)
 
     def may_call_from(self, address: str) -> bool:
         """Whether the connection is taken from this address."""

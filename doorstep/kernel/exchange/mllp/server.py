@@ -19,7 +19,7 @@ from doorstep.kernel.exchange.mllp.envelope import Envelope, EnvelopeFault, open
 from doorstep.kernel.exchange.mllp.framing import Found, Framer, Piece, frame
 from doorstep.kernel.exchange.mllp.judging import FORMAT, judge
 from doorstep.kernel.exchange.mllp.later import LaterAnswers
-from doorstep.kernel.exchange.mllp.senders import Directory, Sender
+from doorstep.kernel.exchange.mllp.senders import Caller, Directory, Sender
 from doorstep.kernel.exchange.mllp.storekeeper import Storekeeper
 from doorstep.kernel.exchange.mllp.watching import watch_folders
 from doorstep.kernel.exchange.refused import Refused
@@ -142,7 +142,8 @@ class Line:
         self._writer = writer
         self._limits = limits
         self._framer = Framer(limit=limits.message_bytes)
-        self._address = str((writer.get_extra_info("peername") or ("",))[0])
+        self._caller = Caller.of(writer)
+        self._address = self._caller.address
         self._answers: asyncio.Queue[asyncio.Task[bytes | None] | None] = asyncio.Queue(maxsize=IN_FLIGHT)
         self._rubbish = 0
         self._strangers = 0
@@ -218,7 +219,7 @@ class Line:
             await self._note_stranger("", "", reason="header")
             return None
         sender = self._server.directory.find(envelope.application, envelope.facility)
-        verdict = judge(envelope, sender, self._address)
+        verdict = judge(envelope, sender, self._caller)
         if sender is None or verdict.code != "A":
             await self._note(sender, Refused(verdict=verdict, envelope=envelope, size=len(data), address=self._address))
             return self._answer_to(envelope, verdict)
@@ -263,7 +264,7 @@ class Line:
         except EnvelopeFault:
             return False
         sender = self._server.directory.find(envelope.application, envelope.facility)
-        return sender is not None and sender.may_call_from(self._address)
+        return sender is not None and sender.may_call(self._caller)
 
     async def _note_head(self, piece: Piece, verdict: Verdict) -> Envelope | None:
         """Tell the sender's engineer of a message of which only the head is here; None when not even its header is whole."""
@@ -272,7 +273,7 @@ class Line:
         except EnvelopeFault:
             return None
         sender = self._server.directory.find(envelope.application, envelope.facility)
-        if sender is not None and sender.may_call_from(self._address):
+        if sender is not None and sender.may_call(self._caller):
             await self._note(
                 sender,
                 Refused(verdict=verdict, envelope=envelope, size=piece.count, address=self._address, whole=False),
@@ -284,7 +285,11 @@ class Line:
             self.heard.add(sender.connection.pk)
             with contextlib.suppress(DatabaseError):
                 await self._server.store.ask(
-                    lambda: storing.note_alive(connection_ids=[sender.connection.pk], address=self._address)
+                    lambda: storing.note_alive(
+                        connection_ids=[sender.connection.pk],
+                        address=self._address,
+                        certificate=next(iter(self._caller.names), ""),
+                    )
                 )
         else:
             self._server.later.note_heard(sender.connection.pk)
@@ -293,7 +298,12 @@ class Line:
         """Keep what a registered sender was refused; of anybody else only who called is counted."""
 
         if refused.verdict is answers.UNKNOWN_SENDER:
-            await self._note_stranger(refused.envelope.application, refused.envelope.facility, reason="sender")
+            is_certificate = sender is not None and sender.may_call_from(self._address)
+            await self._note_stranger(
+                refused.envelope.application,
+                refused.envelope.facility,
+                reason="certificate" if is_certificate else "sender",
+            )
         elif sender is not None and refused.verdict.reason:
             known = sender.connection
             with contextlib.suppress(DatabaseError):
