@@ -33,6 +33,7 @@ _WORDS: dict[str, Any] = {
     "presence.prove": _("核验到场"),
     "presence.failed": _("核验到场不符"),
     "presence.code": _("生成到场码"),
+    "terminal.open": _("恢复自助机"),
     "resident.register": _("登记建档"),
     "resident.register-taken": _("登记已有号码"),
     "resident.take-in": _("登记到本单位"),

@@ -216,6 +216,7 @@ ROLES: dict[str, Role] = {
                 _EVERYBODY
                 | {
                     Residents.RESIDENT_FIND,
+                    Residents.TERMINAL_OPEN,
                     Scheduling.SLOT_VIEW,
                     Scheduling.SLOT_BOOK,
                     Scheduling.SLOT_OVERBOOK,
@@ -237,6 +238,7 @@ ROLES: dict[str, Role] = {
                 _EVERYBODY
                 | {
                     Residents.RESIDENT_FIND,
+                    Residents.TERMINAL_OPEN,
                     Scheduling.SLOT_VIEW,
                     Scheduling.SLOT_BOOK,
                     Scheduling.QUEUE_CALL,
@@ -250,7 +252,7 @@ ROLES: dict[str, Role] = {
             "自助机",
             "Kiosk",
             "大厅里的机器：居民刷身份证或手机码后自己预约、报到取号；除此之外什么也打不开。",
-            frozenset({Scheduling.KIOSK_SERVE}),
+            frozenset({Scheduling.KIOSK_SERVE, Residents.PRESENCE_TERMINAL}),
             sees_records=True,
         ),
         Role(

@@ -156,6 +156,7 @@ PAGES: dict[str, Page] = {
     "scheduling:extra": page("SLOT_OVERBOOK", of="nothing"),
     "scheduling:change": page("SLOT_BOOK", of="nothing"),
     "scheduling:kiosk": page("KIOSK_SERVE"),
+    "scheduling:open-kiosk": act("TERMINAL_OPEN", of="terminal"),
     "scheduling:kiosk-mine": page("KIOSK_SERVE"),
     "scheduling:kiosk-find": page("KIOSK_SERVE"),
     "scheduling:kiosk-times": page("KIOSK_SERVE", of="nothing"),

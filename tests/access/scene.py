@@ -111,6 +111,7 @@ def _absent(resident_key: str) -> dict[str, dict[str, str]]:
         "slot_and_resident": {"slot": str(uuid.uuid4()), "resident_key": resident_key},
         "department_and_resident": {"key": str(uuid.uuid4()), "resident_key": resident_key},
         "proof": {"presence_id": "987654"},
+        "terminal": {"user_id": "987654"},
     }
 
 

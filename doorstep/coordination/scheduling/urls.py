@@ -42,6 +42,7 @@ urlpatterns = [
     path("day/list.xlsx", queue.day_file, name="day-file"),
     path("day/<uuid:key>/call/", queue.call, name="call"),
     path("tickets/<uuid:key>/<str:verb>/", queue.ticket, name="ticket"),
+    path("kiosks/<int:user_id>/open/", queue.open_kiosk, name="open-kiosk"),
     path("screen/", queue.screen, name="screen"),
     path("waiting/", waiting.waiting, name="waiting"),
     path("waiting/list.xlsx", waiting.waiting_file, name="waiting-file"),

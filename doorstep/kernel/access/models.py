@@ -125,6 +125,12 @@ class PresenceAttempt(models.Model):
     user_id = models.BigIntegerField()
     number_index = models.UUIDField()
     tried_at = models.DateTimeField(default=timezone.now)
+    # At a machine in a hall many people try one after the other: its tries count by themselves, and by where it stands.
+    at_terminal = models.BooleanField(default=False, db_default=False)
+    organization_id = models.BigIntegerField(null=True)
+    # Somebody of the unit looked at the machine and opened it again: these tries close it no more.
+    set_aside_at = models.DateTimeField(null=True)
+    set_aside_by_id = models.BigIntegerField(null=True)
 
     app_privileges = ()
 

@@ -37,15 +37,21 @@ CODE_LIVES = timedelta(minutes=5)
 # How long the unit that registered somebody may read the record before a contract or another visit.
 REGISTRATION_OPENS = timedelta(days=30)
 
-CLOSED = -1
+CLOSED, WAITS, NUMBER_CLOSED = -1, -2, -3
 
 
 @dataclass(frozen=True, slots=True)
 class PresenceAnswer:
-    """What the database answered: the proof's id, or none; `closed` after too many failed tries."""
+    """What the database answered: the proof's id, or none.
+
+    After too many failed tries it is `closed`; at a machine in a hall perhaps only for a moment (`waits`, half a minute) or for this
+    number alone (`number_closed`).
+    """
 
     presence_id: int | None
     closed: bool = False
+    waits: bool = False
+    number_closed: bool = False
 
 
 @transaction.atomic
@@ -68,8 +74,10 @@ def prove_presence(
         )
         answer = int(cursor.fetchone()[0])
     if answer <= 0:
-        audit.record(action="presence.failed", actor=actor, details={"second": kind, "closed": answer == CLOSED})
-        return PresenceAnswer(None, closed=answer == CLOSED)
+        audit.record(action="presence.failed", actor=actor, details={"second": kind, "closed": answer < 0})
+        return PresenceAnswer(
+            None, closed=answer == CLOSED, waits=answer == WAITS, number_closed=answer == NUMBER_CLOSED
+        )
     proof = PresenceProof.objects.get(id=answer)
     audit.record(
         action="presence.prove",

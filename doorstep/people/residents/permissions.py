@@ -12,3 +12,6 @@ class Permission(StrEnum):
     DEATH_RECORD = "DEATH_RECORD"
     RESIDENT_MERGE = "RESIDENT_MERGE"
     RESIDENT_LINK = "RESIDENT_LINK"
+    # A machine at which people prove by themselves who they are, and who opens one again that too many slips have closed.
+    PRESENCE_TERMINAL = "PRESENCE_TERMINAL"
+    TERMINAL_OPEN = "TERMINAL_OPEN"

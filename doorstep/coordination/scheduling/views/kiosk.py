@@ -37,6 +37,7 @@ from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import actions as resident_actions
 from doorstep.people.residents import queries as residents
+from doorstep.people.residents import terminals
 from doorstep.people.residents.permissions import Permission as Residents
 
 _SLOT = "kiosk"
@@ -75,14 +76,27 @@ def start(request: HttpRequest) -> HttpResponse:
             proof = residents.get_presence(presence_id=answer.presence_id, actor=machine)
             visitors.remember(request, _SLOT, proof.resident_id, seconds=SECONDS)
             return redirect(request, reverse("scheduling:kiosk-mine"))
-        form.add_error(
-            None,
-            _("尝试次数过多，请稍后再试，或到服务台办理。")
-            if answer.closed
-            else _("信息不相符，请核对后重试，或到服务台办理。"),
-        )
-    context = {"form": form, "house": machine.organization_name, "seconds": 0, "forgets": SECONDS, "shown_name": ""}
+        form.add_error(None, _said(answer))
+    context = {
+        "form": form,
+        "house": machine.organization_name,
+        "seconds": 0,
+        "forgets": SECONDS,
+        "shown_name": "",
+        "closed": not form.is_bound and terminals.is_closed(),
+    }
     return render(request, "scheduling/kiosk/start.html", context, status=422 if form.is_bound else 200)
+
+
+def _said(answer: resident_actions.PresenceAnswer) -> str:
+    """What somebody reads who was not let in, and what to do."""
+    if answer.closed:
+        return _("本机输错次数过多，暂停使用。请换一台自助机，或到服务台办理。")
+    if answer.waits:
+        return _("输错次数较多，请 30 秒后再试，或到服务台办理。")
+    if answer.number_closed:
+        return _("这个号码在自助机上输错次数过多，1 小时后可再试。请带身份证到服务台办理。")
+    return _("信息不相符，请核对后重试，或到服务台办理。")
 
 
 @require_GET

@@ -23,10 +23,14 @@ from doorstep.coordination.scheduling import (
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import QUOTA_ZH
 from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight
+from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part, wants_part
 from doorstep.kernel.web.workbooks import answer
 from doorstep.kernel.workflow.once import once
+from doorstep.people.residents import terminals
+from doorstep.people.residents.permissions import Permission as Residents
+from doorstep.people.workforce import queries as workforce
 
 _ROOM = "scheduling_room"
 
@@ -66,8 +70,25 @@ def day(request: HttpRequest) -> HttpResponse:
         "room": request.session.get(_ROOM, "") or (current.facility.name if current and current.facility else ""),
         "rule": precedence.rule_sentence(),
         "behind": precedence.behind_sentence(),
+        "closed_kiosks": _closed_kiosks(actor),
     }
     return page_or_part(request, "scheduling/day.html", "day", context)
+
+
+def _closed_kiosks(actor: Actor) -> list[tuple[terminals.ClosedTerminal, str]]:
+    closed = terminals.closed_at(actor=actor)
+    names = workforce.names_of_users(ids=[one.user_id for one in closed]) if closed else {}
+    return [(one, names.get(one.user_id, "")) for one in closed]
+
+
+@require_POST
+@once
+def open_kiosk(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Somebody of the unit looked at the machine and lets people use it again."""
+    actor = actor_with(request, Residents.TERMINAL_OPEN)
+    if terminals.open_again(user_id=user_id, actor=actor):
+        messages.success(request, _("自助机已恢复使用。"))
+    return redirect(request, reverse("scheduling:day"))
 
 
 @require_GET

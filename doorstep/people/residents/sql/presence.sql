@@ -3,16 +3,45 @@ CREATE OR REPLACE FUNCTION residents_is_document(p_kind text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT p_kind IN ('national-id', 'passport', 'hmt-permit', 'foreign-permit', 'old-id', 'old-document') $$;
 
+-- Whether the door is open for a number: 0, or less than 0. A person: five failures in 15 minutes, or five for a number in an
+-- hour, are enough (-1). A machine in a hall (PRESENCE_TERMINAL) serves one after the other, whose slips are not each other's: a
+-- number is closed there after five failures at machines in an hour (-3); the machine waits 30 seconds after each failure beyond
+-- the fifth of 15 minutes (-2), and is closed after 20, until they are past or the unit opens it again (-1). What fails at a machine closes
+-- no desk: whoever was sent there from the machine is served.
+CREATE OR REPLACE FUNCTION residents_presence_state(p_number uuid) RETURNS integer
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+DECLARE
+  terminal boolean := access_may('PRESENCE_TERMINAL');
+  failed integer;
+  latest timestamptz;
+BEGIN
+  IF (SELECT count(*) FROM access_presenceattempt WHERE number_index = p_number AND at_terminal = terminal
+        AND tried_at > clock_timestamp() - interval '1 hour') >= 5 THEN
+    RETURN CASE WHEN terminal THEN -3 ELSE -1 END;
+  END IF;
+  SELECT count(*), max(tried_at) INTO failed, latest FROM access_presenceattempt
+    WHERE user_id = access_user() AND set_aside_at IS NULL AND tried_at > clock_timestamp() - interval '15 minutes';
+  IF failed >= (CASE WHEN terminal THEN 20 ELSE 5 END) THEN RETURN -1; END IF;
+  IF terminal AND failed >= 5 AND latest > clock_timestamp() - interval '30 seconds' THEN RETURN -2; END IF;
+  RETURN 0;
+END $$;
+
+CREATE OR REPLACE FUNCTION residents_presence_closed(p_number uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+  SELECT residents_presence_state(p_number) < 0
+$$;
+
 -- Proves that a resident stands in front of the user: the full number of the id card and a second fact. Returns the
--- proof's id, 0 when the two do not belong together, -1 when too many tries have closed the door for a while.
--- A number that nobody has and a wrong second fact take the same way and answer alike. The application may not read
--- the tries, nor write proofs; five failures of a user in 15 minutes, or five for a number in an hour, are enough.
+-- proof's id, 0 when the two do not belong together, less than 0 when too many tries have closed the door for a while
+-- (residents_presence_state says which door). A number that nobody has and a wrong second fact take the same way and answer
+-- alike. The application may not read the tries, nor write proofs.
 CREATE OR REPLACE FUNCTION residents_prove_presence(p_number uuid, p_kind text, p_second uuid, p_organization bigint)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 DECLARE
   found_resident bigint;
   matched boolean := false;
   proof bigint;
+  door integer;
 BEGIN
   IF access_user() IS NULL OR NOT p_organization = ANY (access_reach()) THEN
     RAISE EXCEPTION 'presence refused' USING ERRCODE = '42501';
@@ -20,7 +49,8 @@ BEGIN
   -- One try at a time for a user and for a number: parallel tries are counted like others.
   PERFORM pg_advisory_xact_lock(7015101, access_user()::integer);
   PERFORM pg_advisory_xact_lock(7015102, hashtext(p_number::text));
-  IF residents_presence_closed(p_number) THEN RETURN -1; END IF;
+  door := residents_presence_state(p_number);
+  IF door < 0 THEN RETURN door; END IF;
   -- Two countries may have given the same passport number: the holder is then the one whom the second fact fits.
   SELECT n.resident_id INTO found_resident FROM residents_identifier n
     WHERE n.index = p_number AND residents_is_document(n.kind) AND n.live
@@ -36,8 +66,8 @@ BEGIN
       WHERE resident_id = found_resident AND kind = 'phone-proof' AND index = p_second AND live);
   END IF;
   IF NOT matched THEN
-    INSERT INTO access_presenceattempt (user_id, number_index, tried_at)
-      VALUES (access_user(), p_number, clock_timestamp());
+    INSERT INTO access_presenceattempt (user_id, number_index, tried_at, at_terminal, organization_id)
+      VALUES (access_user(), p_number, clock_timestamp(), access_may('PRESENCE_TERMINAL'), p_organization);
     RETURN 0;
   END IF;
   INSERT INTO access_presenceproof (resident_id, user_id, organization_id, second_fact, proved_at)
@@ -46,10 +76,30 @@ BEGIN
   RETURN proof;
 END $$;
 
-CREATE OR REPLACE FUNCTION residents_presence_closed(p_number uuid) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
-  SELECT (SELECT count(*) FROM access_presenceattempt
-            WHERE user_id = access_user() AND tried_at > clock_timestamp() - interval '15 minutes') >= 5
-      OR (SELECT count(*) FROM access_presenceattempt
-            WHERE number_index = p_number AND tried_at > clock_timestamp() - interval '1 hour') >= 5
-$$;
+-- The machines of a unit that are closed, since when: for whoever may open them again.
+CREATE OR REPLACE FUNCTION residents_closed_terminals(p_organization bigint)
+RETURNS TABLE (user_id bigint, failed integer, since timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  IF NOT access_may('TERMINAL_OPEN') OR NOT p_organization = ANY (access_reach()) THEN RETURN; END IF;
+  RETURN QUERY SELECT t.user_id, count(*)::integer, max(t.tried_at) FROM access_presenceattempt t
+    WHERE t.at_terminal AND t.organization_id = p_organization AND t.set_aside_at IS NULL
+      AND t.tried_at > clock_timestamp() - interval '15 minutes'
+    GROUP BY t.user_id HAVING count(*) >= 20;
+END $$;
+
+-- Opens a machine again; the numbers that were tried there stay counted. Returns how many tries were set aside.
+CREATE OR REPLACE FUNCTION residents_open_terminal(p_user bigint, p_organization bigint) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+DECLARE
+  aside integer;
+BEGIN
+  IF access_user() IS NULL OR NOT access_may('TERMINAL_OPEN') OR NOT p_organization = ANY (access_reach()) THEN
+    RAISE EXCEPTION 'terminal refused' USING ERRCODE = '42501';
+  END IF;
+  UPDATE access_presenceattempt SET set_aside_at = clock_timestamp(), set_aside_by_id = access_user()
+    WHERE user_id = p_user AND at_terminal AND organization_id = p_organization AND set_aside_at IS NULL
+      AND tried_at > clock_timestamp() - interval '15 minutes';
+  GET DIAGNOSTICS aside = ROW_COUNT;
+  RETURN aside;
+END $$;
