@@ -1,7 +1,9 @@
 """Whose records a resident's account opens: which links stand, how one begins at a desk, and what ends it.
 
 A parent acts for a child until the child is of age (民法典第十七条: 18 full years). From that day on the link is void of itself; the
-grown-up child has an own account, and may let the parent in again as any adult may: in person at a desk.
+grown-up child has an own account, and may let the parent in again as any adult may: in person at a desk. For an adult who cannot agree
+any more a guardian acts, who stands there with the document that says so: a court's judgment, the unit's or civil affairs' appointment,
+or a notarised agreement made in good time (民法典第二十四、二十八、三十一、三十三条).
 """
 
 import re
@@ -27,6 +29,8 @@ from doorstep.people.residents.telling import tell
 from doorstep.people.workforce.accounts import TEMPORARY_FOR, temporary_password
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,29}")
+# A name in words and a number: four characters and a digit at least.
+_PAPER = re.compile(r"^(?=.*\d).{5,}$")
 
 
 def of_resident(resident: Resident, actor: Actor) -> list[ResidentAccount]:
@@ -83,32 +87,30 @@ def open_account(*, resident: Resident, username: str, actor: Actor) -> str:
 
 
 @transaction.atomic
-def link(*, resident: Resident, username: str, relation: str, papers: bool, actor: Actor) -> None:
-    """Let the owner of an account act for a resident: for a child by the parent at the desk, for an adult by the adult's own word there.
+def link(*, resident: Resident, username: str, relation: str, papers: bool, actor: Actor, paper: str = "") -> None:
+    """Let the owner of an account act for a resident: for a child by the parent at the desk, for an adult by the adult's own word there
+    or, for one who cannot give it, by the guardian with a document.
 
-    relation: what the resident is to the owner. papers: the kinship was read from the household register or a certificate.
-    Raises Refused at the field.
+    relation: what the resident is to the owner. papers: the kinship was read from the household register or a certificate. paper: name
+    and number of an adult's document of guardianship. Raises Refused at the field.
     """
     queries.check_whole_record(resident_id=resident.pk, permission=Permission.RESIDENT_REGISTER, actor=actor)
     queries.check_living(resident_id=resident.pk)
-    child = _age(resident) < ADULT_AT
+    child, paper = _age(resident) < ADULT_AT, paper.strip()
+    guarded = child or bool(paper)
     with for_purpose(Purpose.SIGN_IN, actor):
         user = User.objects.filter(username=username, kind=User.Kind.RESIDENT, is_active=True).first()
         own = living(timezone.localdate()).filter(user=user, relation=OWN).first() if user else None
-    faults: dict[str, str] = {}
+    faults = _faults(relation=relation, papers=papers, paper=paper, child=child)
     if user is None or own is None:
         faults["username"] = _("没有这个居民账号，请核对代办人的用户名；代办人还没有账号的，先为其开通。")
-    if relation not in KINSHIPS:
-        faults["relation"] = _("请选择这位居民是代办人的什么人。")
-    if own is not None and not _present(own.resident_id if child else resident.pk, actor):
-        faults["username" if child else "relation"] = (
+    elif own.resident_id == resident.pk:
+        faults["username"] = _("这是居民本人的账号，请填写代办人的用户名。")
+    elif not _present(own.resident_id if guarded else resident.pk, actor):
+        faults["username" if guarded else "relation"] = (
             _("请先在“核验到场”核验监护人本人，30 分钟内有效。")
-            if child
+            if guarded
             else _("成年居民须本人到场同意：请先在“核验到场”核验这位居民，30 分钟内有效。")
-        )
-    if not papers:
-        faults["papers"] = (
-            _("请核对户口簿、出生医学证明或监护文书后勾选。") if child else _("请向居民说明代办范围并取得同意后勾选。")
         )
     if faults or user is None:
         raise Refused(_("没有登记，请更正后再提交。"), fields=faults)
@@ -119,8 +121,26 @@ def link(*, resident: Resident, username: str, relation: str, papers: bool, acto
         ResidentAccount.objects.filter(user=user, resident_id=resident.pk, ended_at__isnull=True).update(
             ended_at=timezone.now(), end_reason=_OF_AGE
         )
-        ResidentAccount.objects.create(user=user, resident=resident, relation=relation, since=timezone.localdate())
-    _tell_linked(resident, relation, username, actor)
+        ResidentAccount.objects.create(
+            user=user, resident=resident, relation=relation, paper=paper, since=timezone.localdate()
+        )
+    _tell_linked(resident, relation, username, actor, paper=paper)
+
+
+def _faults(*, relation: str, papers: bool, paper: str, child: bool) -> dict[str, str]:
+    """What is missing or wrong in what was read at the desk, by field."""
+    faults: dict[str, str] = {}
+    if relation not in KINSHIPS:
+        faults["relation"] = _("请选择这位居民是代办人的什么人。")
+    if paper and not _PAPER.search(paper):
+        faults["paper"] = _("请写明文书名称和文号，例如“民事判决书（2026）民特12号”。")
+    if not papers:
+        faults["papers"] = (
+            _("请核对户口簿、出生医学证明或监护文书后勾选。")
+            if child or paper
+            else _("请向居民说明代办范围并取得同意后勾选。")
+        )
+    return faults
 
 
 @transaction.atomic
@@ -147,11 +167,16 @@ def end(*, link_id: int, resident: Resident, reason: str, actor: Actor) -> None:
 
 
 def may_end(link: ResidentAccount, resident: Resident, actor: Actor) -> bool:
-    """Whether a resident's account may end this link: never the own one, and of others' the adult whose record it is."""
+    """Whether a resident's account may end this link: never the own one, and of others' the adult whose record it is.
+
+    What a document of guardianship says, only a registrar ends, who reads the one that lifts it.
+    """
     if link.relation == OWN:
         return False
     if link.user_id == actor.user_id:
         return True
+    if link.paper:
+        return False
     own = living(timezone.localdate()).filter(user_id=actor.user_id or 0, resident_id=resident.pk, relation=OWN)
     return _age(resident) >= ADULT_AT and own.exists()
 
@@ -185,14 +210,14 @@ def _end(link: ResidentAccount, reason: str, actor: Actor) -> None:
     )
 
 
-def _tell_linked(resident: Resident, relation: str, username: str, actor: Actor) -> None:
+def _tell_linked(resident: Resident, relation: str, username: str, actor: Actor, *, paper: str = "") -> None:
     tell(
         AccountLinked,
         subject=f"resident/{resident.key}",
         subject_id=resident.pk,
         resident_id=resident.pk,
         actor=actor,
-        facts={"relation": relation, "username": username},
+        facts={"relation": relation, "username": username, **({"paper": paper} if paper else {})},
     )
 
 

@@ -17,6 +17,8 @@ from doorstep.kernel.web.refusing import show_refusal
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import account_links, queries
 from doorstep.people.residents.forms import AccountLinkForm, OpenAccountForm
+from doorstep.people.residents.links import OWN
+from doorstep.people.residents.models import Resident, ResidentAccount
 from doorstep.people.residents.permissions import Permission
 from doorstep.people.residents.rules import ADULT_AT, RELATIONS, age_on
 from doorstep.people.residents.views import actor_of
@@ -55,7 +57,7 @@ def link(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.RESIDENT_REGISTER)
     resident = queries.get_by_key(key, actor)
-    form = AccountLinkForm(request.POST, auto_id="link_%s")
+    form = AccountLinkForm(request.POST, auto_id="link_%s", adult=_adult(resident))
     if not form.is_valid():
         return _page(request, key, linking=form, status=422)
     try:
@@ -77,6 +79,21 @@ def end(request: HttpRequest, key: UUID, link_id: int) -> HttpResponse:
     account_links.end(link_id=link_id, resident=resident, reason=request.POST.get("reason", ""), actor=actor)
     messages.success(request, _("已结束，该账号和它授权的应用马上不能再查看这份档案。"))
     return redirect(request, reverse("residents:accounts", args=[resident.key]))
+
+
+def _adult(resident: Resident) -> bool:
+    return age_on(resident.birth_date, timezone.localdate()) >= ADULT_AT
+
+
+def _ground(link: ResidentAccount) -> str:
+    """What lets an account open the record, as people read it."""
+    if link.relation == OWN:
+        return ""
+    if link.paper:
+        return _("监护：%(paper)s") % {"paper": link.paper}
+    # Its birthday is counted where the links are read.
+    child = link.since < link.grown_up  # type: ignore[attr-defined]
+    return _("未成年人监护") if child else _("本人到场同意")
 
 
 def _show(form: Form, refused: Refused) -> None:
@@ -108,10 +125,11 @@ def _page(
         "banner": queries.banner(resident),
         "standing": [one for one in links if account_links.stands(one)],
         "former": [one for one in links if not account_links.stands(one)],
-        "adult": age_on(resident.birth_date, timezone.localdate()) >= ADULT_AT,
+        "adult": _adult(resident),
         "relation_of": lambda one: _(RELATIONS.get(one.relation, "")) if one.relation in RELATIONS else _("本人"),
         "opening": opening or OpenAccountForm(auto_id="own_%s"),
-        "linking": linking or AccountLinkForm(auto_id="link_%s"),
+        "linking": linking or AccountLinkForm(auto_id="link_%s", adult=_adult(resident)),
+        "ground_of": _ground,
         "issued": issued,
     }
     return render(request, "residents/accounts.html", context, status)

@@ -258,7 +258,18 @@ class AccountLinkForm(forms.Form):
     relation = forms.ChoiceField(
         label=_("这位居民是代办人的"), choices=[("", "—"), *((code, _(label)) for code, label in KINSHIPS.items())]
     )
+    paper = forms.CharField(
+        label=_("监护文书的名称和文号"),
+        max_length=200,
+        required=False,
+        help_text=_("只有成年居民不能表达意愿时填写：法院判决书、指定监护文书或意定监护公证书。填写后核验监护人到场。"),
+    )
     papers = forms.BooleanField(label=_("已核对关系证明，或已取得成年居民本人同意"), required=False)
+
+    def __init__(self, *given: Any, adult: bool, **named: Any) -> None:
+        super().__init__(*given, **named)
+        if not adult:
+            del self.fields["paper"]
 
 
 class EndSpecialForm(forms.Form):

@@ -226,6 +226,8 @@ class ResidentAccount(models.Model):
     )
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="accounts")
     relation = models.CharField(max_length=16, default="self")
+    # The document that makes the owner the guardian of an adult; empty for a child and for an adult who agreed in person.
+    paper = models.CharField(max_length=200, blank=True, default="", db_default="")
     since = models.DateField()
     ended_at = models.DateTimeField(null=True)
     ended_by_name = models.CharField(max_length=80, blank=True, default="", db_default="")

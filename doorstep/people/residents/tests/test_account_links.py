@@ -118,6 +118,39 @@ def test_a_guardian_is_linked_at_the_desk_with_presence_and_papers() -> None:
         assert _acts_for(family.account) == [family.mother.pk, family.son.pk]
 
 
+def test_a_guardian_acts_for_an_adult_who_cannot_agree_by_a_named_document(client: Client) -> None:
+    family = _family(_born(40))
+    asked: dict[str, Any] = {"resident": family.son, "username": "zhou", "relation": "son", "actor": family.doctor}
+    paper = "民事判决书（2026）民特12号"
+    with acting(system_actor(Purpose.IMPORT)):
+        own = User.objects.create_user("liuqiang", password="correct-horse-9", kind=User.Kind.RESIDENT)
+        ResidentAccount.objects.create(user=own, resident=family.son, since=date(2020, 1, 1))
+    with acting(family.doctor):
+        for unnamed in ("判决书", "12"):
+            with pytest.raises(Refused) as refused:
+                account_links.link(**asked, papers=True, paper=unnamed)
+            assert set(refused.value.fields) == {"username", "paper"}
+        with pytest.raises(Refused) as refused:
+            account_links.link(**{**asked, "username": "liuqiang"}, papers=True, paper=paper)
+        assert "本人的账号" in str(refused.value.fields["username"])
+        # The guardian stands here, not the son.
+        _prove("周桂兰", ZHOU_NUMBER, "1234", family.doctor)
+        account_links.link(**asked, papers=True, paper=paper)
+    with acting(system_actor(Purpose.SIGN_IN)):
+        assert _acts_for(family.account) == [family.mother.pk, family.son.pk]
+        held = ResidentAccount.objects.get(user=family.account, resident=family.son)
+    ward = of_user(own)
+    with acting(ward), pytest.raises(NotFound):
+        account_links.end(link_id=held.pk, resident=family.son, reason="", actor=ward)
+    client.force_login(family.desk)
+    page = client.get(f"/residents/{family.son.key}/accounts/").content.decode()
+    assert paper in page
+    with acting(family.doctor):
+        account_links.end(link_id=held.pk, resident=family.son, reason="判决撤销", actor=family.doctor)
+    with acting(system_actor(Purpose.SIGN_IN)):
+        assert _acts_for(family.account) == [family.mother.pk]
+
+
 def test_a_grown_up_lets_the_parent_in_again_in_person_and_ends_it_alone(client: Client) -> None:
     family = _family(_born(18))
     with acting(system_actor(Purpose.IMPORT)):
