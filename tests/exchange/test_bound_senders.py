@@ -18,6 +18,7 @@ from django.urls import reverse
 from doorstep.demo.hospital.wire import Sender, code_of
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.kernel.exchange import storing
 from doorstep.kernel.exchange.mllp import senders
 from doorstep.kernel.exchange.mllp.senders import Caller, names_in
 from doorstep.kernel.exchange.models import Connection, Message, Stranger
@@ -56,6 +57,9 @@ def test_a_sender_from_everywhere_is_named_and_bound_with_one_press(engineer: Cl
     page = engineer.get(reverse("exchange:connections")).content.decode()
     assert "来源未限定的发送方" in page
     assert "只收 10.1.2.3" in page
+    # The page asks for its list again every 15 seconds.
+    part = engineer.get(reverse("exchange:connections"), headers={"hx-request": "true", "hx-target": "list"})
+    assert (part.status_code, "只收 10.1.2.3" in part.content.decode()) == (200, True)
     bind = reverse("exchange:act", args=[his.key, "bind"])
     # Only what was seen: what somebody writes into the form is no address of the sender.
     assert engineer.post(bind, {"address": "10.9.9.9"}).status_code == 422
@@ -103,6 +107,20 @@ def test_an_outsider_binds_nobody(client: Client, world: World, his: Connection)
     bind = reverse("exchange:act", args=[his.key, "bind"])
     client.force_login(make_staff(name="外工", organization_id=world.other_township, role="engineer"))
     assert client.post(bind, {"certificate": "x"}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_two_certificates_under_one_name_are_no_one_press(engineer: Client, his: Connection) -> None:
+    """The last one that called may be the impostor's."""
+    with acting(system()):
+        for name in ("his.example", "lis.example", "his.example"):
+            storing.note_alive(connection_ids=[his.pk], address="10.1.2.3", certificate=name)
+        assert Connection.objects.get(pk=his.pk).shown_certificates == ["his.example", "lis.example"]
+    page = engineer.get(reverse("exchange:connections")).content.decode()
+    assert "his.example、lis.example" in page
+    assert "只收证书" not in page
+    bind = reverse("exchange:act", args=[his.key, "bind"])
+    assert engineer.post(bind, {"certificate": "his.example"}).status_code == 422
 
 
 def test_names_are_the_dns_names_and_without_any_the_common_name() -> None:

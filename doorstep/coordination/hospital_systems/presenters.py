@@ -147,18 +147,23 @@ def settings_of(connection: ShownConnection) -> dict[str, Any]:
 class Unbound:
     """A sender that is believed whoever it is: from any address, or with any certificate of the authority.
 
-    `calls` are the addresses from which its messages of the last week came, with how many; `certificate` what it showed last.
+    `calls` are the addresses from which its messages of the last week came, with how many; `certificates` what it showed so far.
     """
 
     connection: ShownConnection
     calls: tuple[tuple[str, int], ...]
     any_address: bool
-    certificate: str
+    certificates: tuple[str, ...]
 
     @property
     def address(self) -> str:
         """The one address from which all of it came; "" when there is none or it came from several."""
         return self.calls[0][0] if len(self.calls) == 1 else ""
+
+    @property
+    def certificate(self) -> str:
+        """The one certificate that it showed; "" when there is none or there were several."""
+        return self.certificates[0] if len(self.certificates) == 1 else ""
 
 
 def without_address(health: Iterable[Health]) -> list[ShownConnection]:
@@ -170,10 +175,10 @@ def unbound(health: Iterable[Health], calls: Mapping[int, Mapping[str, int]]) ->
     """The senders that should be bound to what they call with, with that."""
     found = []
     for one in (each.connection for each in health if each.connection.kind == "mllp"):
-        loose = "" if one.certificates else one.last_certificate
+        loose = () if one.certificates else tuple(one.shown_certificates)
         if not one.addresses or loose:
             seen = () if one.addresses else tuple(calls.get(one.pk, {}).items())
-            found.append(Unbound(connection=one, calls=seen, any_address=not one.addresses, certificate=loose))
+            found.append(Unbound(connection=one, calls=seen, any_address=not one.addresses, certificates=loose))
     return found
 
 

@@ -112,7 +112,7 @@ def bind(*, connection: Connection, address: str = "", certificate: str = "", ac
             raise Refused(_("来源已经变化，请刷新后再核对。"))
         connection.addresses = check_addresses([address])
     if certificate:
-        if connection.certificates or certificate != connection.last_certificate:
+        if connection.certificates or connection.shown_certificates != [certificate]:
             raise Refused(_("来源已经变化，请刷新后再核对。"))
         connection.certificates = [certificate]
     connection.save(update_fields=["addresses", "certificates"])

@@ -67,8 +67,9 @@ class Connection(models.Model):
     connected_since = models.DateTimeField(null=True)
     last_heard_at = models.DateTimeField(null=True)
     last_address = models.CharField(max_length=45, blank=True, default="")
-    # The first name of the client certificate with which it called last; "" where the port asked for none.
+    # The first name of the client certificate with which it called last, "" where the port asked for none; and the first few that were shown.
     last_certificate = models.CharField(max_length=255, blank=True, default="", db_default="")
+    shown_certificates = ArrayField(models.CharField(max_length=255), default=list, blank=True, db_default=[])
 
     row_access = _OWN
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F, Func, Value
 from django.utils import timezone
 from procrastinate.exceptions import AlreadyEnqueued
 
@@ -17,6 +18,8 @@ from doorstep.kernel.jobs.outbox import defer
 LANES = 32
 # Whoever reaches the port may call itself anything: of names that nobody registered so many are kept.
 STRANGERS = 500
+# Two tell that there is more than one; an engineer who looks sees a few.
+CERTIFICATES = 5
 WORK_LANE = "doorstep.exchange_work_lane"
 
 _STORE = """
@@ -197,6 +200,10 @@ def note_alive(*, connection_ids: Iterable[int], address: str = "", certificate:
     rows.update(last_heard_at=now)
     if address:
         rows.update(last_address=address, last_certificate=certificate[:255])
+    if certificate:
+        shown = rows.exclude(shown_certificates__contains=[certificate[:255]])
+        more = Func(F("shown_certificates"), Value(certificate[:255]), function="array_append")
+        shown.filter(shown_certificates__len__lt=CERTIFICATES).update(shown_certificates=more)
         rows.filter(connected_since__isnull=True).update(connected_since=now)
 
 
