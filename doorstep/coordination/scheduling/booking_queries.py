@@ -68,12 +68,12 @@ def coming(*, resident_id: int) -> list[Booking]:
 
 
 def past(*, resident_id: int, limit: int = 10) -> list[Booking]:
-    """The resident's last bookings that are over, cancelled or missed."""
+    """The resident's last bookings that are over, cancelled or missed, the latest visit first."""
     return list(
         Booking.objects.filter(resident_id=resident_id)
         .exclude(state__in=EXPECTED)
         .select_related(*_WITH)
-        .order_by("-state_since")[:limit]
+        .order_by("-slot__starts_at")[:limit]
     )
 
 
@@ -174,7 +174,14 @@ def waiting_of(*, resident_id: int) -> list[WaitingEntry]:
     """The resident's live places on waiting lists."""
     return list(
         WaitingEntry.objects.filter(resident_id=resident_id, state__in=WAITING_LIVE)
-        .select_related("department", "schedule__practitioner", "organization", "offered_slot")
+        .select_related(
+            "department",
+            "schedule__practitioner",
+            "organization",
+            "offered_slot__schedule__practitioner",
+            "offered_slot__schedule__facility",
+            "offered_slot__facility",
+        )
         .order_by("created_at")
     )
 

@@ -83,6 +83,11 @@ def _check_origin(origin: str, resident: Resident, actor: Actor) -> None:
         raise NotPermitted(permission=Permission.SLOT_BOOK)
     if origin == Quota.CONTRACT and "signed" not in standing_for(resident, Wish(), origin).groups:
         raise Refused(_("签约号只供签约居民预约。"), fields={"origin": _("请选择公开号，或先与家庭医生签约。")})
+    check_not_paused(resident)
+
+
+def check_not_paused(resident: Resident) -> None:
+    """Raise Refused while the pause after missed visits keeps somebody from booking alone, a place of the waiting list included."""
     until = booking_queries.paused_until(resident_id=resident.pk)
     if until is not None:
         raise Refused(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from doorstep.coordination.scheduling import claiming, queries, telling, waiting_queries
+from doorstep.coordination.scheduling import claiming, halfdays, queries, telling, waiting_queries
 from doorstep.coordination.scheduling.models import WaitingEntry
 from doorstep.coordination.scheduling.rules import answer_by
 from doorstep.coordination.scheduling.states import OFFER_CLOCK
@@ -60,6 +60,15 @@ def _offer(entry: WaitingEntry, slot_key: uuid.UUID, starts_at: datetime, *, act
     workflow.apply(entry, "offer", actor=actor, values=values, details=facts, due_at=until)
     telling.tell_waiting(entry, "waiting-offer", slot=taken.slot, actor=actor, until=until)
     return True
+
+
+def let_go(entry: WaitingEntry) -> list[str]:
+    """The half days that are offered to somebody no more, with that of the offer which goes by now."""
+    slot = entry.offered_slot
+    if slot is None:
+        return list(entry.declined)
+    gone = halfdays.named(department_id=entry.department_id, starts_at=slot.starts_at)
+    return [*(one for one in entry.declined if one != gone), gone]
 
 
 def take_back(

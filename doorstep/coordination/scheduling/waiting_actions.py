@@ -8,7 +8,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import actions, offering, rebooking_actions, standing, telling, waiting_queries
+from doorstep.coordination.scheduling import (
+    actions,
+    checking,
+    offering,
+    rebooking_actions,
+    standing,
+    telling,
+    waiting_queries,
+)
 from doorstep.coordination.scheduling.models import Booking, Channel, WaitingEntry
 from doorstep.coordination.scheduling.outcomes import Wish, hold_gone
 from doorstep.coordination.scheduling.taking import Ask
@@ -52,9 +60,12 @@ def want_for_days(*, department_id: int, origin: str, days: int, channel: str) -
 def join(*, resident_id: int, want: Want, actor: Actor) -> WaitingEntry:
     """Put a resident on a waiting list; the rule of precedence is decided now and shown with its inputs.
 
-    Raises Conflict when the resident waits there already, Refused when the days are wrong.
+    Raises Conflict when the resident waits there already, Refused when the days are wrong or when the pause after missed
+    visits keeps the person from booking alone.
     """
     resident = actions.bookable_resident(resident_id, actor)
+    if actor.kind is ActorKind.RESIDENT:
+        checking.check_not_paused(resident)
     today = timezone.localdate()
     if not today <= want.first_day <= want.last_day <= today + LONGEST_WAIT:
         raise Refused(
@@ -130,9 +141,10 @@ def accept(*, entry_key: uuid.UUID | str, actor: Actor) -> Booking:
 
 @transaction.atomic
 def pass_by(*, entry_key: uuid.UUID | str, actor: Actor) -> WaitingEntry:
-    """Do not take this offer but go on waiting: the place goes to the next in line at once."""
+    """Do not take this offer but go on waiting: the place goes to the next in line, and no other of that half day is offered again."""
     entry = waiting_queries.get_entry(key=entry_key, actor=actor)
-    return offering.take_back(entry, "self-pass" if actor.kind is ActorKind.RESIDENT else "pass", actor)
+    verb = "self-pass" if actor.kind is ActorKind.RESIDENT else "pass"
+    return offering.take_back(entry, verb, actor, declined=offering.let_go(entry))
 
 
 @transaction.atomic
@@ -151,7 +163,7 @@ def expire_offers(*, actor: Actor, now: datetime | None = None) -> int:
         missed = entry.missed_offers + 1
         verb = "lapse" if missed >= MISSED_OFFERS else "expire"
         asked = entry.offered_slot
-        offering.take_back(entry, verb, actor, missed_offers=missed)
+        offering.take_back(entry, verb, actor, missed_offers=missed, declined=offering.let_go(entry))
         telling.tell_waiting(entry, f"waiting-{verb}", slot=asked, actor=actor)
     over = waiting_queries.over(today=timezone.localdate(moment))
     for entry in over:

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from doorstep.coordination.scheduling import halfdays
 from doorstep.coordination.scheduling.models import Booking, Place, Rebooking, WaitingEntry
 from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.states import WAITING_LIVE
@@ -23,13 +24,17 @@ SHOWN, SEARCHED = 300, 3_000
 # What a notice of the wait names.
 _TOLD_WITH = ("department", "organization", "offered_slot")
 
-# Slots with a free place that somebody who waits may have: the own share or what is open, given to no other unit, and open to that
-# person already. A place that nobody on the list may take would else stand before the others at every look.
+# Slots with a free place that somebody who waits may have: the own share or what is open, given to no other unit, open to that
+# person already, and of no half day (halfdays.named) that the person has let go by. A place that nobody on the list may take would else stand before the others at every look.
 _OFFERABLE = """
 SELECT s.key, c.department_id, s.schedule_id, s.starts_at
   FROM (SELECT DISTINCT department_id FROM scheduling_waitingentry WHERE state = 'waiting') d
   JOIN scheduling_schedule c ON c.department_id = d.department_id AND c.is_active
   JOIN scheduling_slot s ON s.schedule_id = c.id AND s.stopped_at IS NULL AND s.starts_at > %(now)s
+ CROSS JOIN LATERAL (SELECT c.department_id || '/' || to_char(s.starts_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD/')
+                         || CASE WHEN extract(hour FROM s.starts_at AT TIME ZONE 'Asia/Shanghai') < %(noon)s THEN 'am'
+                                 WHEN extract(hour FROM s.starts_at AT TIME ZONE 'Asia/Shanghai') < %(evening)s THEN 'pm'
+                                 ELSE 'eve' END AS half_day) h
  WHERE EXISTS (
    SELECT 1 FROM scheduling_place q
      JOIN scheduling_waitingentry w ON w.department_id = d.department_id AND w.state = 'waiting' AND q.quota IN (w.origin, 'open')
@@ -38,7 +43,8 @@ SELECT s.key, c.department_id, s.schedule_id, s.starts_at
       AND (w.schedule_id IS NULL OR w.schedule_id = c.id)
       AND (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN w.first_day AND w.last_day
       AND (q.quota <> 'open' OR s.opens_at <= %(now)s OR w.groups <> '{}')
-      AND (q.origin_organization_id IS NULL OR q.origin_organization_id = ANY (u.path)))
+      AND (q.origin_organization_id IS NULL OR q.origin_organization_id = ANY (u.path))
+      AND NOT (h.half_day = ANY (w.declined)))
  ORDER BY s.starts_at, s.id LIMIT %(limit)s
 """
 
@@ -61,7 +67,7 @@ _SINCE = "AND b.state_since >= %(since)s"
 def offerable(*, now: datetime, limit: int = 100) -> list[tuple[uuid.UUID, int, int, datetime]]:
     """Slots with a free place for which somebody waits: (key, department, schedule, start), earliest first."""
     with connection.cursor() as cursor:
-        cursor.execute(_OFFERABLE, {"now": now, "limit": limit})
+        cursor.execute(_OFFERABLE, {"now": now, "limit": limit, "noon": halfdays.NOON, "evening": halfdays.EVENING})
         return [(row[0], row[1], row[2], row[3]) for row in cursor.fetchall()]
 
 
@@ -76,6 +82,7 @@ def next_in_line(
         .filter(Q(schedule_id__isnull=True) | Q(schedule_id=schedule_id), department_id=department_id, state="waiting")
         .filter(first_day__lte=day, last_day__gte=day)
         .exclude(id__in=list(without))
+        .exclude(declined__contains=[halfdays.named(department_id=department_id, starts_at=starts_at)])
         # Whose old time in this department is being given back needs no other.
         .exclude(Exists(_given_back()))
         .order_by("missed_offers", "-points", "created_at", "id")

@@ -35,6 +35,8 @@ from doorstep.site.portal.looks import together, why
 from doorstep.site.portal.sent import besides, going_of, page_of
 
 _CHOSEN = "portal_resident"
+# Pages that show the same for any member of the family.
+_STAYS = ("scheduling:mine", "scheduling:find")
 # How long the words of a report, which may say "do not move", are what the resident should do now.
 _FRESH = timedelta(days=1)
 # How long what has ended still stands on the first page.
@@ -236,8 +238,10 @@ def code(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def choose(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Turn to another member of the family."""
+    """Turn to another member of the family, and stay on the page (`next`) where that was done."""
     actor = owner_of(request)
     resident = residents.get_by_key(key, actor)
     request.session[_CHOSEN] = resident.pk
-    return HttpResponseRedirect(reverse("portal:home"))
+    wanted = request.POST.get("next", "")
+    stays = {reverse(name) for name in _STAYS}
+    return HttpResponseRedirect(wanted if wanted in stays else reverse("portal:home"))

@@ -140,6 +140,8 @@ class WaitingEntry(WorkItem):
     offered_slot = models.ForeignKey(Slot, on_delete=models.PROTECT, null=True, related_name="+")
     offered_until = models.DateTimeField(null=True)
     missed_offers = models.SmallIntegerField(default=0)
+    # Half days (halfdays.named) whose offer was passed by or not answered: no place of them is offered again.
+    declined = ArrayField(models.CharField(max_length=40), default=list, db_default=[])
     booking = models.ForeignKey(Booking, on_delete=models.PROTECT, null=True, related_name="+")
     # How often somebody telephoned about it and reached nobody, and when last.
     calls_missed = models.SmallIntegerField(default=0)

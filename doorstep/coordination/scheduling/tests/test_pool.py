@@ -170,6 +170,7 @@ def test_waiting_list_offers_a_freed_place_to_the_first_by_rule() -> None:
     with acting(clinic.doctor) as li:
         entries = {entry.pk: entry for entry in WaitingEntry.objects.all()}
         asked = next(entry for entry in entries.values() if entry.state == "offered")
+        assert asked.pk == first.pk
         made = waiting_actions.accept(entry_key=asked.key, actor=li)
         assert made.channel == "waiting"
         assert made.wanted_since == asked.created_at
@@ -180,7 +181,7 @@ def test_expire_offers_asks_the_next_and_lets_silent_ones_lapse() -> None:
     clinic = make_clinic()
     start = datetime(2026, 3, 2, 9, tzinfo=CHINA)
     with time_machine.travel(start, tick=False) as clock:
-        slot = make_slot(clinic, starts_at=start + timedelta(days=3), referral=1)
+        slots = [make_slot(clinic, starts_at=start + timedelta(days=day), referral=1) for day in (3, 4)]
         with acting(clinic.doctor) as li:
             entry = waiting_actions.join(resident_id=clinic.resident.pk, want=want_of(clinic), actor=li)
         for number in range(2):
@@ -191,7 +192,7 @@ def test_expire_offers_asks_the_next_and_lets_silent_ones_lapse() -> None:
                 assert waiting_actions.expire_offers(actor=system) == 1
                 entry.refresh_from_db()
                 assert entry.state == ("waiting" if number == 0 else "lapsed")
-                assert queries.counts(slot_ids=[slot.pk])["free"] == 1
+                assert queries.counts(slot_ids=[slots[number].pk])["free"] == 1
 
 
 def test_change_moves_a_booking_or_leaves_it() -> None:

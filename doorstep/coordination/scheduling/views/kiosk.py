@@ -259,11 +259,16 @@ def cancel(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> Ht
 def wait(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> HttpResponse:
     """Join a department's waiting list for the days that were looked at, in one touch."""
     department = own_queries.department(key=key)
-    with on_behalf(person, machine):
-        want = waiting_actions.want_for_days(
-            department_id=department.pk, origin=origin_of(person)[1], days=DAYS, channel="kiosk"
-        )
-        waiting_actions.join(resident_id=person.resident_ids[0], want=want, actor=person)
+    try:
+        with on_behalf(person, machine):
+            want = waiting_actions.want_for_days(
+                department_id=department.pk, origin=origin_of(person)[1], days=DAYS, channel="kiosk"
+            )
+            waiting_actions.join(resident_id=person.resident_ids[0], want=want, actor=person)
+    except Refused as refused:
+        if refused.status not in (409, 422):
+            raise
+        return _page(request, "refused", machine, person, {"error": str(refused.message)}, status=422)
     return redirect(request, reverse("scheduling:kiosk-mine") + "?said=waiting")
 
 

@@ -52,7 +52,6 @@ def mine(request: HttpRequest) -> HttpResponse:
         "past": booking_queries.past(resident_id=person_id),
         "waits": [(one, waiting_queries.ahead_of(one, actor=actor)) for one in waits],
         "rebookings": booking_queries.open_rebookings(resident_ids=[person_id]),
-        "paused": booking_queries.paused_until(resident_id=person_id),
         "missed": booking_queries.missed_count(resident_id=person_id),
         "limit": precedence.NO_SHOW_LIMIT,
         "now": timezone.now(),
@@ -182,7 +181,7 @@ def answer(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
             messages.success(request, _("预约成功。"))
     elif verb == "pass":
         waiting_actions.pass_by(entry_key=key, actor=actor)
-        messages.success(request, _("已放弃这次号源，继续候补。"))
+        messages.success(request, _("已让给下一位，您继续候补；这个半天的号不再通知您。"))
     elif verb == "leave":
         waiting_actions.leave(entry_key=key, actor=actor)
         messages.success(request, _("已退出候补。"))
@@ -230,5 +229,7 @@ def _frame(request: HttpRequest) -> tuple[Actor, dict[str, Any]]:
         "person": person,
         "origin": "contract" if signed else "open",
         "signed": signed,
+        "family": residents.family_of(user_id=actor.user_id or 0) if len(actor.resident_ids) > 1 else [],
+        "paused": booking_queries.paused_until(resident_id=person.pk),
         "standing": precedence.standing_sentence(decided),
     }

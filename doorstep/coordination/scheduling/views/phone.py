@@ -125,12 +125,18 @@ def wait(request: HttpRequest, key: UUID) -> HttpResponse:
     operator = actor_with(request, Permission.PHONE_DESK)
     person = _caller(request, operator)
     department = own_queries.department(key=key)
-    with on_behalf(person, operator):
-        want = waiting_actions.want_for_days(
-            department_id=department.pk, origin=origin_of(person)[1], days=DAYS, channel="phone"
-        )
-        waiting_actions.join(resident_id=person.resident_ids[0], want=want, actor=person)
-    messages.success(request, _("已登记候补，有号时会按次序通知您确认。"))
+    try:
+        with on_behalf(person, operator):
+            want = waiting_actions.want_for_days(
+                department_id=department.pk, origin=origin_of(person)[1], days=DAYS, channel="phone"
+            )
+            waiting_actions.join(resident_id=person.resident_ids[0], want=want, actor=person)
+    except Refused as refused:
+        if refused.status not in (409, 422):
+            raise
+        messages.error(request, str(refused.message))
+    else:
+        messages.success(request, _("已登记候补，有号时会按次序通知您确认。"))
     return redirect(request, reverse("scheduling:phone"))
 
 
@@ -140,7 +146,11 @@ def answer(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
     """Take, pass by or leave for the caller what the waiting list has."""
     operator = actor_with(request, Permission.PHONE_DESK)
     person = _caller(request, operator)
-    said = {"accept": _("预约成功。"), "pass": _("已放弃这次号源，继续候补。"), "leave": _("已退出候补。")}
+    said = {
+        "accept": _("预约成功。"),
+        "pass": _("已让给下一位，继续候补；这个半天的号不再通知居民。"),
+        "leave": _("已退出候补。"),
+    }
     if verb not in said:
         raise NotFound()
     with on_behalf(person, operator):
