@@ -1,6 +1,6 @@
 """Shape and field checks of the forms of referrals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -181,7 +181,7 @@ class DischargeForm(forms.Form):
     )
     warning_signs = forms.MultipleChoiceField(
         label=_("警示症状（出现时立即就医）"),
-        choices=_words({text: text for text in texts.WARNING_SIGNS}),
+        choices=_words({text: text for text in texts.signs_for(())}),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -202,6 +202,12 @@ class DischargeForm(forms.Form):
     receiver = forms.TypedChoiceField(label=_("承接机构"), coerce=int, empty_value=None, required=False)
     consent_signer = forms.CharField(label=_("知情同意签署人"), max_length=60, required=False)
     consent_relation = forms.ChoiceField(label=_("与患者关系"), choices=_words(texts.RELATIONS), required=False)
+
+    def order_signs(self, first: Sequence[str]) -> None:
+        """Put the warning signs that the plan begins with on top of the others."""
+        field = self.fields["warning_signs"]
+        if isinstance(field, forms.MultipleChoiceField):
+            field.choices = _words({text: text for text in texts.signs_for(first)})
 
 
 class ServiceForm(forms.Form):

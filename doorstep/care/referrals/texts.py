@@ -1,5 +1,8 @@
 """Texts with a version: what a patient consents to, and the templates of warning signs, medicines and advice."""
 
+from collections.abc import Iterable
+from itertools import chain
+
 from django.utils.translation import gettext_noop
 
 from doorstep.coordination.beds import medicines
@@ -78,3 +81,8 @@ SIGNS_OF: dict[str, tuple[str, ...]] = {
         WARNING_SIGNS[6],
     ),
 }
+
+
+def signs_for(first: Iterable[str]) -> tuple[str, ...]:
+    """Every warning sign of the house, those that a plan begins with on top."""
+    return tuple(dict.fromkeys((*first, *WARNING_SIGNS, *chain.from_iterable(SIGNS_OF.values()))))

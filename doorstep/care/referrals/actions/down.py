@@ -148,6 +148,8 @@ def _propose(stay: Stay, *, actor: Actor) -> int:
         resident_id=stay.resident_id,
         resident_key=stay.resident_key,
         patient_name=stay.patient_name,
+        patient_gender=stay.resident.gender,
+        patient_birth_date=stay.resident.birth_date,
         referral=Referral.objects.filter(resident_id=stay.resident_id, state="admitted").first(),
         stay_key=stay.key,
         ward=stay.bed.ward.name,

@@ -57,6 +57,9 @@ class DownProposal(WorkItem):
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="down_proposals")
     resident_key = models.UUIDField()
     patient_name = models.CharField(max_length=60)
+    # Kept here as on a referral: who is asked sees no record and has to know whom it is about.
+    patient_gender = models.CharField(max_length=8, blank=True, default="", db_default="")
+    patient_birth_date = models.DateField(null=True)
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="down_proposals")
     stay_key = models.UUIDField()
     ward = models.CharField(max_length=60)

@@ -21,6 +21,7 @@ from doorstep.coordination.beds import queries as beds
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.terminology import queries as terminology
 from doorstep.kernel.worklist import queries as worklist
+from doorstep.people.residents.models import Resident
 
 _TONES = {"proposed": "warn", "asked": "info", "agreed": "ok", "refused": "neutral", "lapsed": "neutral"}
 
@@ -122,6 +123,9 @@ def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[
     choices = asking.choices_of(proposal, units, needs)
     return {
         "row": proposal,
+        "gender": _(str(Resident.Gender(proposal.patient_gender).label)) if proposal.patient_gender else "",
+        "stay": reverse("beds:stay", args=[proposal.stay_key]) if wards else "",
+        "record": reverse("residents:detail", args=[proposal.resident_key]) if wards else "",
         "aim": looked,
         "aim_text": homeward.aim_text(looked),
         "aims": homeward.aims(),
@@ -143,7 +147,10 @@ def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[
         "receiver_side": proposal.state == "asked"
         and actor.reaches(proposal.receiver_id)
         and actor.may("REFERRAL_RECEIVE_BACK"),
-        "reasons": [(code, _(str(words))) for code, words in Referral.BackReason.choices],
+        # Nobody has been waited for yet.
+        "reasons": [
+            (code, _(str(words))) for code, words in Referral.BackReason.choices if code != Referral.BackReason.NOT_COME
+        ],
         "relations": [(code, _(text)) for code, text in texts.RELATIONS.items()],
         # Of a child the parent's name is asked for.
         "alone": not asked or texts.signs_alone(age_on(proposal.resident.birth_date, timezone.localdate())),

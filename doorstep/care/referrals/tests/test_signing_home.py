@@ -1,5 +1,6 @@
 """Who signs the way home: a doctor of the hospital by name, and for a child a parent; and what the discharge page then weighs."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from doorstep.care.referrals import actions, down_queries, queries
+from doorstep.care.referrals import actions, down_queries, queries, texts
 from doorstep.care.referrals.models import DownProposal, Referral, UnitService
-from doorstep.care.referrals.tests.factories import PLAN, SUMMARY, Loop, make_loop
+from doorstep.care.referrals.tests.factories import CONSENT, PLAN, SUMMARY, Loop, make_loop, referral_in
 from doorstep.care.referrals.tests.test_going_home import lie_in, propose, stable
 from doorstep.coordination.beds.models import Stay
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -138,3 +139,77 @@ def lacks_medicine(page: str, unit: int) -> bool:
     """Whether a unit stands among the choices with a medicine that it lacks."""
     words = page.split(f'<option value="{unit}"')[1].split("</option>", maxsplit=1)[0]
     return "缺" in words and ("阿司匹林" in words or "辛伐他汀" in words)
+
+
+def test_who_is_asked_reads_who_it_is_and_is_offered_no_reason_that_cannot_be(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    loop = make_loop()
+    # The township is asked though its shelf is unknown.
+    has(loop, loop.world.township)
+    proposal = proposed(loop, monkeypatch)
+    page = reverse("referrals:proposal", args=[proposal.key])
+    client.force_login(loop.users["specialist"])
+    ward = client.get(page).content.decode()
+    assert reverse("beds:stay", args=[proposal.stay_key]) in ward
+    assert reverse("residents:detail", args=[loop.resident.key]) in ward
+    with acting(loop.specialist) as actor:
+        actions.agree_ward(
+            proposal=proposal, receiver_id=loop.world.township, signer="周桂兰", relation="self", actor=actor
+        )
+    client.force_login(loop.users["family"])
+    asked = client.get(page).content.decode()
+    assert "女 · 6" in asked
+    assert "不能承接" in asked
+    assert "未按约到达" not in asked
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "sign"),
+    [
+        ("J44.1", "慢性阻塞性肺疾病", "气促加重、痰量增多或变黄"),
+        ("E11.9", "2 型糖尿病", "心慌、出冷汗、手抖（低血糖）"),
+        ("I63.9", "脑梗死", "突发言语不清、口角歪斜或肢体无力"),
+    ],
+)
+def test_the_discharge_page_ticks_the_warning_signs_of_the_disease(
+    code: str, text: str, sign: str, client: Client
+) -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "admitted")
+    with acting(system_actor(Purpose.IMPORT)):
+        Referral.objects.filter(pk=referral.pk).update(impression_code=code, impression=text)
+    client.force_login(loop.users["specialist"])
+    page = client.get(reverse("referrals:discharge", args=[referral.key])).content.decode()
+    ticked = re.findall(r'<input[^>]*name="warning_signs"[^>]*>', page)
+    first = ticked[0]
+    assert f'value="{sign}"' in first
+    assert "checked" in first
+    # Those of the other diseases are there to be ticked as well.
+    assert len(ticked) == len(texts.signs_for(()))
+
+
+def test_the_paper_of_a_case_going_down_is_the_way_home(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    loop = make_loop()
+    has(loop, loop.world.township)
+    proposal = proposed(loop, monkeypatch)
+    down = drafted(loop, proposal, loop.world.township)
+    client.force_login(loop.users["specialist"])
+    address = reverse("referrals:referral-pdf", args=[down.key])
+    early = client.get(address, follow=True)
+    # Not a dead end: the case, with the sentence and the act that is missing.
+    assert early.redirect_chain[-1][0] == reverse("referrals:detail", args=[down.key])
+    assert reverse("referrals:discharge", args=[down.key]) in early.content.decode()
+    assert "出院小结和康复计划完成后才能打印回转单" in early.content.decode()
+    with acting(loop.specialist) as actor:
+        case = queries.get(key=down.key, actor=actor)
+        actions.send_down(
+            referral=case,
+            actor=actor,
+            summary=SUMMARY,
+            plan=PLAN,
+            consent=CONSENT,
+            receiver_id=loop.world.township,
+            aim="clinic",
+        )
+    assert client.get(address, follow=True).content.startswith(b"%PDF")

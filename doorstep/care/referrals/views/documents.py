@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,20 +13,22 @@ from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import lists
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of
-from doorstep.kernel.access.refusals import Conflict, NotFound
+from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.files import queries as files
 from doorstep.kernel.record import binaries
-from doorstep.kernel.web.pages import render
+from doorstep.kernel.web.pages import redirect, render
 
 
 @require_GET
 def referral_pdf(request: HttpRequest, key: UUID) -> HttpResponse:
-    """The 转出单; it becomes a document with the acceptance, whose arrangements it carries."""
+    """The 转出单, which becomes a document with the acceptance, whose arrangements it carries; of a case going down the 回转单."""
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_VIEW)
     referral = queries.get(key=key, actor=actor)
-    if referral.accepted_at is None or referral.direction == "down":
-        raise Conflict(_("对方受理后才能打印正式转诊单。"))
+    if referral.direction == "down":
+        return redirect(request, reverse("referrals:return-pdf", args=[key]))
+    if referral.accepted_at is None:
+        return _not_yet(request, key, _("对方受理后才能打印正式转诊单。"))
     return _pdf(papers.referral_form(referral, token=queries.qr_token(referral=referral)), f"{referral.number}.pdf")
 
 
@@ -50,7 +53,7 @@ def return_pdf(request: HttpRequest, key: UUID) -> HttpResponse:
     referral = queries.get(key=key, actor=actor)
     plan = queries.plan_of(referral=referral)
     if plan is None:
-        raise Conflict(_("出院小结和康复计划完成后才能打印回转单。"))
+        return _not_yet(request, key, _("出院小结和康复计划完成后才能打印回转单。"))
     content = papers.return_form(referral, plan, token=queries.way_home_token(referral=referral))
     return _pdf(content, f"{referral.number}-return.pdf")
 
@@ -73,6 +76,12 @@ def packet(request: HttpRequest, key: UUID) -> HttpResponse:
         "record_address": reverse("residents:detail", args=[referral.resident_key]) if sees else "",
     }
     return render(request, "referrals/packet.html", context)
+
+
+def _not_yet(request: HttpRequest, key: UUID, sentence: str) -> HttpResponse:
+    """Back to the case, which says what is still to be done before there is a paper."""
+    messages.warning(request, sentence)
+    return redirect(request, reverse("referrals:detail", args=[key]))
 
 
 def _pdf(content: bytes, name: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from doorstep.care.referrals import actions, down_aims, down_queries, list_queries, queries, texts
 from doorstep.care.referrals.actions.treating import LONGEST_PRESCRIPTION
+from doorstep.care.referrals.down_rules import disease_of
 from doorstep.care.referrals.forms import AdmitForm, DischargeForm, add_refusal, add_rest
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices, going_home, homeward
@@ -76,6 +77,8 @@ def discharge(request: HttpRequest, key: UUID) -> HttpResponse:
     known = going_home.known_now(referral, actor=actor)
     form = DischargeForm(request.POST if bound else None, initial=_initial(referral, actor, proposal, known))
     rows = lines.rows_of(request.POST) if bound else list(proposal.plan.get("medicines", [])) if proposal else []
+    # The signs of this patient's disease first, as the proposal named them.
+    form.order_signs(form.initial["warning_signs"])
     going_home.fill_receivers(form, referral, rows)
     if bound and form.is_valid():
         try:
@@ -180,7 +183,7 @@ def _initial(referral: Any, actor: Any, proposal: Any, known: Any) -> dict[str, 
         "diagnosis": referral.impression,
         "diagnosis_code": referral.impression_code,
         "follow_up_days": [str(day) for day in drafted.get("follow_up_days", texts.FOLLOW_UP_DAYS)],
-        "warning_signs": drafted.get("warning_signs", list(texts.WARNING_SIGNS[:4])),
+        "warning_signs": drafted.get("warning_signs") or _signs_of(referral),
         "target_systolic": target[0],
         "target_diastolic": target[1],
         "contact_name": drafted.get("contact_name") or actor.display_name,
@@ -190,6 +193,11 @@ def _initial(referral: Any, actor: Any, proposal: Any, known: Any) -> dict[str, 
         "consent_signer": consent.get("signer", referral.patient_name),
         "consent_relation": consent.get("relation", "self"),
     }
+
+
+def _signs_of(referral: Any) -> list[str]:
+    disease = disease_of(referral.impression_code, referral.impression)
+    return list(texts.SIGNS_OF.get(disease, texts.WARNING_SIGNS[:4]))
 
 
 def _summary(data: dict[str, Any]) -> actions.Discharge:
