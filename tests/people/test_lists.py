@@ -2,7 +2,9 @@
 
 import io
 from datetime import date
+from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,7 +18,7 @@ from python_calamine import CalamineWorkbook
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
-from doorstep.people.identity import listed, listing
+from doorstep.people.identity import list_queries, listed, listing
 from doorstep.people.identity.models import ListedMatch, ListedPatient, PatientList
 from doorstep.people.residents.indexes import number_index
 from doorstep.people.residents.models import Identifier
@@ -220,3 +222,33 @@ def test_a_list_whose_worker_died_says_so_and_is_given_up_after_three_times(clie
     client.post(reverse("identity:start-list", args=[patients.key]))
     call_command("link_uploaded", str(patients.pk))
     assert "自动对上" in client.get(address + "?show=linked").content.decode()
+
+
+def test_what_stands_beyond_the_first_page_of_a_tab_is_reached(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of a hospital leaves thousands to be looked at: only the likeliest fifty of a tab could be seen."""
+    monkeypatch.setattr(list_queries, "SHOWN", 1)
+    _as(client, "registrar", world.township)
+    patients = _linked(client)
+    with acting(system_actor(Purpose.IMPORT)):
+        # As likely as one another: the place among equals is kept too.
+        ListedMatch.objects.filter(list=patients, line__row__in=(2, 3)).update(state="confirmed", weight=9.25)
+        ListedMatch.objects.filter(list=patients).exclude(state="confirmed").update(state="refused")
+    address = reverse("identity:list", args=[patients.key])
+    first = client.get(f"{address}?show=linked").content.decode()
+    following = unescape(first.partition('href="?show=linked&amp;after=')[2].partition('"')[0])
+    assert following, "no way on"
+    second = client.get(f"{address}?show=linked&after={following}").content.decode()
+    pages = [[one for one in ("患者号 P1", "患者号 P2") if one in page] for page in (first, second)]
+    assert sorted(pages) == [["患者号 P1"], ["患者号 P2"]]
+    assert "?show=linked&amp;after=" not in second
+    assert "回到第一页" in second
+    for odd in ("x", "nan,1", "1e400,1", "1,9999999999999999999999", "1,1\0"):
+        assert client.get(address, {"show": "linked", "after": odd}).status_code == 200, odd
+    # Who decides stays where he was.
+    with acting(system_actor(Purpose.IMPORT)):
+        one = ListedMatch.objects.filter(list=patients, state="confirmed")[0]
+    decide = reverse("identity:decide-match", args=[patients.key, one.pk])
+    answer = client.post(decide, {"verb": "take-back", "show": "linked", "after": unquote(following)})
+    assert answer["Location"] == f"{address}?show=linked&after={following}"

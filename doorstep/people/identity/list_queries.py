@@ -4,8 +4,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import TypeAlias
 from uuid import UUID
+
+from django.db.models import Q
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
@@ -19,6 +22,7 @@ from doorstep.people.residents.permissions import Permission
 SHOWN = 50
 # Counting looks at every match by the rule of access; what is above is told as "500+".
 COUNTED = 500
+_LARGEST = 2**63
 # A worker says every ten seconds that it lives.
 SILENT_SECONDS = 30
 ShownList: TypeAlias = PatientList
@@ -70,12 +74,43 @@ def sees_people(actor: Actor) -> bool:
     return bool(actor.record_reach)
 
 
-def matches_of(patients: PatientList, *, tab: str, actor: Actor) -> list[Listed]:
-    """The likeliest matches of a tab; whoever sees them has looked at these residents, which is in the trail."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a tab, the likeliest first; `after` is where the next one begins, "" on the last."""
+
+    lines: list[Listed]
+    after: str
+
+
+def page_of(patients: PatientList, *, tab: str, actor: Actor, after: str = "") -> Page:
+    """A page of the matches of a tab, behind the place of `after`; whoever sees them has looked at these residents, which is in the trail.
+
+    What is decided leaves its tab: pages go on from a match, not from a number of matches, or some would be passed over.
+    """
     if not sees_people(actor):
-        return []
+        return Page([], "")
     rows = ListedMatch.objects.filter(list=patients, state__in=TABS[tab])
-    found = list(rows.select_related("line", "resident__organization").order_by("-weight", "id")[:SHOWN])
+    place = _place(after)
+    if place is not None:
+        weight, match_id = place
+        rows = rows.filter(Q(weight__lt=weight) | Q(weight=weight, id__gt=match_id))
+    found = list(rows.select_related("line", "resident__organization").order_by("-weight", "id")[: SHOWN + 1])
+    found, more = found[:SHOWN], found[SHOWN:]
+    _note_looks(patients, found, actor)
+    return Page([_listed(one) for one in found], f"{found[-1].weight!r},{found[-1].pk}" if more else "")
+
+
+def _place(after: str) -> tuple[float, int] | None:
+    """The match behind which a page begins; an address that somebody has changed begins at the first."""
+    weight, _comma, match_id = after.partition(",")
+    try:
+        place = float(weight), int(match_id)
+    except ValueError:
+        return None
+    return place if isfinite(place[0]) and 0 < place[1] < _LARGEST else None
+
+
+def _note_looks(patients: PatientList, found: list[ListedMatch], actor: Actor) -> None:
     for one in found:
         audit.record(
             action="list.compare",
@@ -84,7 +119,6 @@ def matches_of(patients: PatientList, *, tab: str, actor: Actor) -> list[Listed]
             resident_id=one.resident_id,
             details={"list": str(patients.key), "row": one.line.row},
         )
-    return [_listed(one) for one in found]
 
 
 def counts_of(patients: PatientList, *, actor: Actor) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Pages of hospitals' lists: upload, naming the columns, the job's progress, and the review of what it found."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -66,6 +67,8 @@ def one_list(request: HttpRequest, key: UUID) -> HttpResponse:
     tab = request.GET.get("show", "review")
     tab = tab if tab in list_queries.TABS else "review"
     done = patients.stage == "done"
+    after = request.GET.get("after", "")
+    page = list_queries.page_of(patients, tab=tab, actor=actor, after=after) if done else None
     context = {
         "patients": patients,
         "form": form,
@@ -76,9 +79,10 @@ def one_list(request: HttpRequest, key: UUID) -> HttpResponse:
         "tab": tab,
         "sees_people": list_queries.sees_people(actor),
         "counts": presenters.capped(list_queries.counts_of(patients, actor=actor)) if done else {},
-        "lines": [presenters.beside(one) for one in list_queries.matches_of(patients, tab=tab, actor=actor)]
-        if done
-        else [],
+        "lines": [presenters.beside(one) for one in page.lines] if page else [],
+        "after": after,
+        "first": f"?show={tab}" if after else None,
+        "next": f"?{urlencode({'show': tab, 'after': page.after})}" if page and page.after else None,
     }
     return page_or_part(request, "identity/list.html", "stage", context, status=422 if form.errors else 200)
 
@@ -120,10 +124,9 @@ def decide(request: HttpRequest, key: UUID, match_id: int) -> HttpResponse:
         messages.error(request, str(refused.message))
     else:
         messages.success(request, _("已记录。"))
-    tab = request.POST.get("show", "review")
-    return redirect(
-        request, reverse("identity:list", args=[key]) + f"?show={tab if tab in list_queries.TABS else 'review'}"
-    )
+    tab, after = request.POST.get("show", "review"), request.POST.get("after", "")
+    here = {"show": tab if tab in list_queries.TABS else "review", **({"after": after} if after else {})}
+    return redirect(request, f"{reverse('identity:list', args=[key])}?{urlencode(here)}")
 
 
 @require_GET
