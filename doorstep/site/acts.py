@@ -62,6 +62,7 @@ _WORDS: dict[str, Any] = {
     "glass.judge": _("复核紧急查阅"),
     "booking.book": _("预约"),
     "caller.called-back": _("电话回拨核实"),
+    "caller.at-counter": _("窗口核对证件"),
     "slot.declare": _("申报号源"),
     "quota.divide": _("分配号源"),
     "quota.rule": _("设置号源释放规则"),

@@ -12,10 +12,11 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.audit import actions as audit
 
 
-def note_call_back(*, resident_id: int, actor: Actor) -> None:
-    """Keep in the trail that the registered telephone was called and answered by the person."""
+def note_known(*, resident_id: int, here: bool, actor: Actor) -> None:
+    """Keep in the trail how somebody is known: by the registered telephone, called back, or `here`, with the identity card at the counter."""
     actor.check(Permission.PHONE_DESK)
-    audit.record(action="caller.called-back", actor=actor, resident_id=resident_id)
+    action = "caller.at-counter" if here else "caller.called-back"
+    audit.record(action=action, actor=actor, resident_id=resident_id)
 
 
 def note_export(*, what: str, rows: int, actor: Actor) -> None:

@@ -29,13 +29,21 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def page_of(key: UUID | str, actor: Actor) -> str:
-    """Where somebody who found or registered a resident goes on: the record, or for who reads none the facts that they keep."""
-    return reverse("residents:detail" if actor.may(Access.RECORD_VIEW) else "residents:change", args=[key])
+    """Where somebody who found or registered a resident goes on: the record; for who reads none the facts that they keep, or what they book."""
+    if actor.may(Access.RECORD_VIEW):
+        return reverse("residents:detail", args=[key])
+    # A clinic's desk keeps no facts of residents: it finds people to book for them.
+    booking = url_if_known("scheduling:book-for", key) if actor.may("SLOT_BOOK") else None
+    if booking and not actor.may(Permission.RESIDENT_REGISTER):
+        return booking
+    return reverse("residents:change", args=[key])
 
 
 def acts_of(actor: Actor) -> frozenset[str]:
     """Which next acts of other apps a page about a resident offers to the actor; a button that answers 403 helps nobody."""
-    return frozenset(act for act in ("VISIT_OPEN", "CONTRACT_SIGN", "RESIDENT_REGISTER") if actor.may(act))
+    return frozenset(
+        act for act in ("VISIT_OPEN", "CONTRACT_SIGN", "RESIDENT_REGISTER", "PHONE_DESK") if actor.may(act)
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -15,6 +15,7 @@ from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import Quota
 from doorstep.coordination.scheduling.views.asking import actor_with
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow.once import once
@@ -54,7 +55,7 @@ def book_for(request: HttpRequest, key: UUID) -> HttpResponse:
             messages.success(request, _("预约成功，已通知居民。"))
             return redirect(request, reverse("scheduling:booking", args=[made.key]))
     context = _choice(person, department, decided, origin=origin, text=text, actor=actor)
-    context |= {"error": error, "following": following}
+    context |= {"error": error, "following": following, "reads": actor.may(Access.RECORD_VIEW)}
     return render(request, "scheduling/book_for.html", context, status=422 if error else 200)
 
 

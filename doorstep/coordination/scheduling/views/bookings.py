@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -30,11 +31,13 @@ from doorstep.coordination.scheduling.outcomes import SAME_HALF_DAY
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import quota_name
 from doorstep.coordination.scheduling.views.asking import actor_with
+from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.web.workbooks import answer
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.once import once
+from doorstep.people.residents import finding
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.named import named
 
@@ -126,17 +129,22 @@ def change(request: HttpRequest, key: UUID) -> HttpResponse:
 @once
 @require_http_methods(["GET", "POST"])
 def extra(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Add a place to a slot for one person, with a reason."""
+    """Add a place to a slot for one person, who is found by name or card, with a reason."""
     actor = actor_with(request, Permission.SLOT_OVERBOOK)
     slot = queries.slot_detail(slot_key=key, actor=actor)
     if not actor.reaches(slot.organization_id):
         raise NotFound()
     errors: dict[str, str] = {}
     twice = bool(request.POST.get("again"))
+    found: list[finding.Found] = []
     if request.method == "POST":
-        person = residents.find_by_number(request.POST.get("number", "").strip(), actor)
+        person, found = _whom(request, actor)
         if person is None:
-            errors["number"] = _("没有找到这位居民，或贵院与其没有诊疗关系；请核对完整的证件号码。")
+            errors["who"] = (
+                _("请核对后选择就诊人，再按“加号”。")
+                if found
+                else _("没有找到这位居民，或贵院与其没有诊疗关系。请核对姓名或刷身份证；首次来院的，先核验到场。")
+            )
         else:
             try:
                 made = queue_actions.overbook(
@@ -154,8 +162,18 @@ def extra(request: HttpRequest, key: UUID) -> HttpResponse:
             else:
                 messages.success(request, _("已加号。"))
                 return redirect(request, reverse("scheduling:booking", args=[made.key]))
-    context = {"slot": slot, "errors": errors, "given": request.POST, "twice": twice}
+    context = {"slot": slot, "errors": errors, "given": request.POST, "twice": twice, "found": found}
     return render(request, "scheduling/extra.html", context, status=422 if errors else 200)
+
+
+def _whom(request: HttpRequest, actor: Actor) -> tuple[Any, list[finding.Found]]:
+    """The person of a form: chosen from a list, or meant by a card's whole number. A name is only looked up: its people are to choose from."""
+    chosen, text = request.POST.get("resident", ""), request.POST.get("who", "").strip()[:40]
+    found = finding.search_panel(text, actor)
+    if chosen and (not text or any(str(one.key) == chosen for one in found)):
+        return residents.get_by_key(queries.as_key(chosen), actor), found
+    person = residents.find_by_number(text, actor)
+    return person, found if person is None else []
 
 
 @require_GET

@@ -135,8 +135,10 @@ def schedules(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         facts = form.cleaned_data
 
+        made: list[UUID] = []
+
         def create() -> None:
-            clinic_actions.create_schedule(
+            opened = clinic_actions.create_schedule(
                 organization_id=organization_id,
                 department_id=facts["department"],
                 practitioner_id=facts["practitioner"],
@@ -144,9 +146,11 @@ def schedules(request: HttpRequest) -> HttpResponse:
                 service=facts["service"],
                 actor=actor,
             )
+            made.append(opened.key)
 
         if try_act(form, create):
-            return redirect(request, reverse("scheduling:schedules"))
+            messages.success(request, _("已建立排班，请添加出诊时段。"))
+            return redirect(request, reverse("scheduling:schedule", args=[made[0]]))
     text = request.GET.get("q", "").strip()[:40]
     found = [one for one in queries.schedules(organization_ids=[organization_id]) if clinic_queries.named_so(one, text)]
     context = {"schedules": found, "form": form, "text": text}

@@ -68,10 +68,11 @@ def desk(request: HttpRequest) -> HttpResponse:
 @require_POST
 @once
 def verify(request: HttpRequest) -> HttpResponse:
-    """The registered telephone was called and the person answered."""
+    """The registered telephone was called and the person answered, or the person stands at the counter with the card."""
     operator = actor_with(request, Permission.PHONE_DESK)
     person = _caller(request, operator, known=False)
-    calling_actions.note_call_back(resident_id=person.resident_ids[0], actor=operator)
+    here = request.POST.get("way") == "counter"
+    calling_actions.note_known(resident_id=person.resident_ids[0], here=here, actor=operator)
     call = str((request.session.get(_SLOT) or {}).get("call", ""))
     visitors.remember(request, _SLOT, person.resident_ids[0], seconds=60 * calling.MINUTES, known="yes", call=call)
     return redirect(request, reverse("scheduling:phone"))
