@@ -11,12 +11,12 @@ from datetime import date
 from functools import cache
 
 import numpy as np
-from pypinyin import lazy_pinyin
 
 from doorstep.demo.county.columns import Array
 from doorstep.demo.county.county import build_county
 from doorstep.demo.county.names import SURNAMES, given_characters
 from doorstep.demo.county.residents import generate
+from doorstep.kernel.fhir import spelling
 from doorstep.people.identity.matching import Facts
 from doorstep.people.residents.rules import sound
 
@@ -147,7 +147,7 @@ def _pick(rng: np.random.Generator, among: Sequence[str]) -> str:
 def _alike() -> dict[str, tuple[str, ...]]:
     """For every character of the given names the others that sound alike."""
     known = sorted({*given_characters(), *SURNAMES, *"贵蓝岚柳娇姗芸筠昕馨鑫峻骏伶铃妹昱钰育裕渝希熙西惜"})
-    sounds = {character: sound(lazy_pinyin(character)[0]) for character in known}
+    sounds = {character: sound(spelling.syllables(character)[0]) for character in known}
     return {
         one: others
         for one in known

@@ -4,24 +4,14 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from pypinyin import lazy_pinyin
 
 from doorstep.demo.county.columns import Array, texts
+from doorstep.kernel.fhir import spelling
 
 # Common surnames, most frequent first; weights fall like 1/(rank + 6), which is near the national picture [own choice].
 SURNAMES = tuple(
     "李王张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段钱汤尹黎易常武乔贺赖龚文"
 )
-_SURNAME_PINYIN = {
-    "曾": "zeng",
-    "萧": "xiao",
-    "石": "shi",
-    "任": "ren",
-    "贾": "jia",
-    "万": "wan",
-    "尹": "yin",
-}
-
 # Characters of the first and the second place, by generation (born before 1965, 1965–1994, since 1995) and sex.
 _MALE = (
     (
@@ -65,8 +55,8 @@ class GivenNames:
 
 def spell(name: str) -> tuple[str, str]:
     """Pinyin and initials of one full name: 周桂兰 -> ("zhou guilan", "zgl")."""
-    surname = _SURNAME_PINYIN.get(name[0]) or lazy_pinyin(name[0])[0]
-    given = lazy_pinyin(name[1:])
+    surname = spelling.of_name(name[0])[0]
+    given = spelling.syllables(name[1:])
     return f"{surname} {''.join(given)}", surname[0] + "".join(part[0] for part in given)
 
 
@@ -85,7 +75,7 @@ def draw_surnames(rng: np.random.Generator, count: int) -> Array:
 
 @cache
 def _surname_tables() -> GivenNames:
-    pinyin = [_SURNAME_PINYIN.get(surname) or lazy_pinyin(surname)[0] for surname in SURNAMES]
+    pinyin = [spelling.of_name(surname)[0] for surname in SURNAMES]
     return GivenNames(
         texts(SURNAMES),
         texts([f"{part} " for part in pinyin]),
@@ -103,7 +93,7 @@ def _given_tables() -> tuple[GivenNames, Array, Array]:
             starts.append(len(hanzi))
             hanzi += [first + second for first in group[0] for second in group[1] if first != second]
             hanzi += list(group[1])
-    character = {one: lazy_pinyin(one)[0] for one in sorted({part for name in hanzi for part in name})}
+    character = {one: spelling.syllables(one)[0] for one in sorted({part for name in hanzi for part in name})}
     pinyin = ["".join(character[part] for part in name) for name in hanzi]
     initials = ["".join(character[part][0] for part in name) for name in hanzi]
     lengths = np.diff(np.r_[np.array(starts), len(hanzi)])

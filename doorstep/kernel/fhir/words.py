@@ -4,7 +4,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from pypinyin import lazy_pinyin
+from doorstep.kernel.fhir import spelling
+from doorstep.kernel.fhir.parameters import Parameter
 
 # What an index row can hold.
 LONGEST = 400
@@ -20,9 +21,17 @@ def plain(text: str) -> str:
     return " ".join(text.replace("\0", "").casefold().split())[:LONGEST]
 
 
-def spoken(text: str) -> str:
-    """How a name is said: Chinese by its pinyin without tones, anything else by its letters."""
-    return "".join(one for one in "".join(lazy_pinyin(plain(text))) if one.isalnum())[:LONGEST]
+def spoken(text: str, *, person: bool) -> str:
+    """How a name is said: Chinese by its pinyin without tones, anything else by its letters; `person`: it begins with a surname."""
+    say = spelling.of_name if person else spelling.syllables
+    return "".join(one for one in "".join(say(plain(text))) if one.isalnum())[:LONGEST]
+
+
+def compared(parameter: Parameter, text: str) -> str:
+    """A text as the index of a parameter keeps it, and as a search by that parameter looks for it."""
+    if parameter.code != "phonetic":
+        return plain(text)
+    return spoken(text, person=parameter.type != "Organization")
 
 
 def texts_in(value: Any, type: str) -> Iterator[str]:

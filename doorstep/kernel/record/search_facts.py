@@ -19,7 +19,7 @@ from doorstep.kernel.fhir.parameters import Parameter, parameters
 from doorstep.kernel.fhir.spans import span_of
 from doorstep.kernel.fhir.units import canonical
 from doorstep.kernel.fhir.values import Path, by_first_name, found, path_of, points_at
-from doorstep.kernel.fhir.words import LONGEST, plain, spoken, texts_in
+from doorstep.kernel.fhir.words import LONGEST, compared, plain, texts_in
 
 _UCUM = "http://unitsofmeasure.org"
 _EQUAL = ("token", "reference")
@@ -145,8 +145,8 @@ def _add(facts: Facts, parameter: Parameter, path: Path, value: Any) -> None:
         case "number" | "quantity":
             facts.amounts.update((name, amount) for amount in amounts(value, path))
         case "string":
-            say = spoken if parameter.code == "phonetic" else plain
-            facts.strings.update((name, say(text), text[:LONGEST]) for text in texts_in(value, path.type))
+            texts = texts_in(value, path.type)
+            facts.strings.update((name, compared(parameter, text), text[:LONGEST]) for text in texts)
         case "uri":
             facts.strings.add((name, str(value)[:LONGEST], str(value)[:LONGEST]))
         case "special":

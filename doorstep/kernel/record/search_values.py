@@ -17,7 +17,7 @@ from doorstep.kernel.fhir.parameters import Parameter
 from doorstep.kernel.fhir.spans import FIRST, LAST, span
 from doorstep.kernel.fhir.units import canonical
 from doorstep.kernel.fhir.values import path_of
-from doorstep.kernel.fhir.words import plain, spoken
+from doorstep.kernel.fhir.words import compared, plain
 from doorstep.kernel.record.search_index import instant, number
 
 Term = dict[str, Any]
@@ -201,7 +201,7 @@ def _bounds(parameter: Parameter, value: str) -> Term:
 def string(parameter: Parameter, modifier: str, value: str, setting: Setting) -> Term:
     """A text that begins with, contains or exactly is what was asked."""
     value = unescaped(value)
-    text = spoken(value) if parameter.code == "phonetic" else plain(value)
+    text = compared(parameter, value)
     if not text:
         raise refused(f"查询参数 {parameter.code} 的值为空", f"the value of {parameter.code} is empty")
     mode = modifier or "prefix"

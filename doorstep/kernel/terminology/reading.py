@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pypinyin import Style, lazy_pinyin
+from doorstep.kernel.fhir import spelling
 
 DATA = Path(__file__).parent / "data"
 COLUMNS = ("code", "display_zh", "display_en", "parent", "extra")
@@ -79,7 +79,7 @@ def rows(path: Path) -> Iterator[Row]:
                 display_en=line["display_en"] or "",
                 parent=line["parent"] or "",
                 extra=_extra(line["extra"] or ""),
-                initials="".join(lazy_pinyin(line["display_zh"], style=Style.FIRST_LETTER))[:120].lower(),
+                initials="".join(spelling.initials(line["display_zh"]))[:120].lower(),
             )
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from doorstep.kernel.fhir import spelling
 from doorstep.people.identity.weights import AUTOMATIC, LEVELS, RAREST, REVIEW, Level
-from doorstep.people.residents.rules import sound, spell
+from doorstep.people.residents.rules import sound
 
 _SWAPPABLE = 12
 
@@ -30,12 +31,13 @@ class Facts:
 
 def spelled(name: str) -> str:
     """A name in pinyin without spaces, character by character: a list of a million names has a few thousand characters."""
-    return "".join(map(_syllable, name))
+    surname = spelling.SURNAMES.get(name[:1])
+    return surname + "".join(map(_syllable, name[1:])) if surname else "".join(map(_syllable, name))
 
 
 @cache
 def _syllable(character: str) -> str:
-    return spell(character).pinyin
+    return "".join(spelling.syllables(character)).strip().lower()
 
 
 @dataclass(frozen=True, slots=True)

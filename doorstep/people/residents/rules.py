@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
-from pypinyin import Style, lazy_pinyin
 from stdnum.cn import ric
+
+from doorstep.kernel.fhir import spelling
 
 # 国家基本公共卫生服务规范（第三版） names the key groups of primary care.
 GROUPS: dict[str, str] = {
@@ -92,7 +93,7 @@ class Spelled:
 
 def spell(name: str) -> Spelled:
     """A Chinese name as it is typed: "周桂兰" gives "zhou gui lan" and "zgl"; other letters stay."""
-    parts = [part.lower() for part in lazy_pinyin(name, style=Style.NORMAL) if part.strip()]
+    parts = [part.lower() for part in spelling.of_name(name) if part.strip()]
     return Spelled(" ".join(parts)[:120], "".join(part[0] for part in parts)[:20])
 
 

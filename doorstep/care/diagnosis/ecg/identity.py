@@ -5,9 +5,8 @@ from datetime import date
 from itertools import islice, product
 from typing import Final, Literal
 
-from pypinyin import Style, pinyin
-
 from doorstep.care.diagnosis.ecg.recording import PatientFacts, Recording, Sex
+from doorstep.kernel.fhir import spelling
 
 Fact = Literal["national_id", "name", "birth_date", "sex", "nothing"]
 _NO_NAME: Final = frozenset(
@@ -108,7 +107,7 @@ def _letters(text: str) -> str:
 
 
 def _spellings(name: str) -> set[str]:
-    readings = pinyin(name, style=Style.NORMAL, heteronym=True, v_to_u=False)
+    readings = spelling.readings(name)
     spelt: set[str] = set()
     for syllables in islice(product(*readings), _READINGS_TRIED):
         for turn in range(len(syllables)):

@@ -64,6 +64,11 @@ def test_read_number_never_fails_otherwise(text: str) -> None:
 
 def test_spell_gives_pinyin_and_initials() -> None:
     assert (spell("周桂兰").pinyin, spell("周桂兰").initials) == ("zhou gui lan", "zgl")
+    # A surname is read as one, also where a text reads the character otherwise; compound ones are known whole.
+    assert (spell("曾国芳").pinyin, spell("曾国芳").initials) == ("zeng guo fang", "zgf")
+    assert [spell(name).pinyin for name in ("翟小红", "卜平", "单于明", "解放", "高乐")] == [
+        "zhai xiao hong", "bu ping", "chan yu ming", "xie fang", "gao le",
+    ]  # fmt: skip
     assert spell("Anna Li").initials
 
 
