@@ -202,3 +202,26 @@ def test_an_app_let_in_to_a_record_that_was_merged_is_still_stopped(
     assert client.post("/me/apps/phone-app/stop/").status_code == 302
     assert System(Client(), given["access_token"]).ask("GET", "Observation").status_code == 401
     assert _renew(given).status_code == 400
+
+
+def test_who_is_acted_for_sees_the_looks_of_who_acts_and_of_the_app(
+    house: House, client: Client, mother: User, children: tuple[Resident, Resident]
+) -> None:
+    """A daughter's looks and her app's reads stood nowhere where her mother could see them."""
+    with acting(system_actor(Purpose.IMPORT)):
+        own = User.objects.create_user("xiaoman", password="correct-horse-9", kind=User.Kind.RESIDENT)
+        ResidentAccount.objects.create(user=own, resident=children[0], since=date(2024, 1, 1))
+        User.objects.filter(pk=mother.pk).update(first_name="周桂兰")
+    _measured(house, children[0])
+    client.force_login(mother)
+    client.post(f"/me/family/{children[0].key}/")
+    client.get("/me/record/")
+    given = _exchange(_agree(client, children[0])).json()
+    System(Client(), given["access_token"]).ask("GET", "Observation")
+    client.force_login(own)
+    client.get("/me/record/")
+    page = client.get("/me/looks/").content.decode()
+    for words in ("周桂兰", "授权一个应用查看档案", "经授权的应用读取了档案", "查看了健康档案"):
+        assert words in page, words
+    # The own looks on the pages are no news.
+    assert page.count("查看了健康档案") == 1

@@ -1,6 +1,6 @@
 """Reading and verifying the trail."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,11 +25,18 @@ class Finding:
     sentence: str
 
 
-def who_looked(*, resident_id: int, actor: Actor, limit: int = 100) -> list[AuditEntry]:
-    """Who read or changed the resident's record, newest first; the resident's own looks are left out."""
+def who_looked(
+    *, resident_id: int, actor: Actor, own_accounts: Collection[int] = (), limit: int = 100
+) -> list[AuditEntry]:
+    """Who read or changed the resident's record, newest first.
+
+    What the resident's own accounts did on the pages is left out; who acts for the resident and what apps read is not.
+    """
+    own_pages = Q(actor_kind="resident", user_id__in=own_accounts) & ~Q(action__startswith="fhir.")
     return list(
         AuditEntry.objects.filter(resident_id__in=[resident_id, *access.formers_of(resident_id=resident_id)])
-        .exclude(actor_kind__in=["resident", "system"])
+        .exclude(actor_kind="system")
+        .exclude(own_pages)
         .order_by("-at")[:limit]
     )
 

@@ -44,6 +44,11 @@ def of_resident(resident: Resident, actor: Actor) -> list[ResidentAccount]:
         )
 
 
+def own_accounts(*, resident_id: int) -> list[int]:
+    """The user ids of the accounts, living or ended, with which the resident signs in; not those of who acts for the resident."""
+    return list(ResidentAccount.objects.filter(resident_id=resident_id, relation=OWN).values_list("user_id", flat=True))
+
+
 def stands(link: ResidentAccount) -> bool:
     """Whether a link of `of_resident` opens the record today."""
     grown_up = link.grown_up  # type: ignore[attr-defined]

@@ -1,13 +1,32 @@
 """Who looked at a record, told so that a resident can read it: the same look by the same person on one day is one line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
+from typing import Any
 
 from django.utils.translation import gettext as _
 
+from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import SensitiveOpening
+from doorstep.kernel.audit import queries as audit
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.web.formats import CHINA
+from doorstep.people.residents import account_links
+from doorstep.site.acts import act_words
+
+
+def looks_at(resident_id: int, actor: Actor, *, limit: int = 100) -> list[AuditEntry]:
+    """Who read or changed a record, newest first, without what its own person did on these pages."""
+    own = account_links.own_accounts(resident_id=resident_id)
+    return audit.who_looked(resident_id=resident_id, actor=actor, own_accounts=own, limit=limit)
+
+
+def act_of(entry: AuditEntry, acts: Mapping[str, Any]) -> str:
+    """What was done, in a resident's words (`acts` by code) or else the house's."""
+    if entry.actor_kind == "resident" and entry.action.startswith("fhir."):
+        # A resident's account reaches the machine interface by an app alone.
+        return _("经授权的应用读取了档案")
+    return str(acts.get(entry.action) or act_words(entry.action))
 
 
 def together(entries: Iterable[AuditEntry]) -> list[tuple[AuditEntry, int]]:

@@ -18,7 +18,6 @@ from doorstep.care.referrals import queries as referrals
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import NotFound
-from doorstep.kernel.audit import queries as audit
 from doorstep.kernel.record import chart as record_chart
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.web.pages import render
@@ -29,9 +28,9 @@ from doorstep.people.residents import queries as residents
 from doorstep.people.residents.chart import filters
 from doorstep.people.residents.chart.lines import days_of
 from doorstep.people.residents.links import OWN
-from doorstep.site.acts import REASONS, act_words
+from doorstep.site.acts import REASONS
 from doorstep.site.oauth import granted
-from doorstep.site.portal.looks import together, why
+from doorstep.site.portal.looks import act_of, looks_at, together, why
 from doorstep.site.portal.sent import besides, going_of, page_of
 
 _CHOSEN = "portal_resident"
@@ -123,7 +122,7 @@ def home(request: HttpRequest) -> HttpResponse:
             if one.ended_at is None and (one.until is None or one.until >= timezone.localdate())
         ],
         "offers": sum(one.state == "offered" for one in sent),
-        "looks": len(audit.who_looked(resident_id=frame["chosen_id"], actor=actor, limit=20)),
+        "looks": len(looks_at(frame["chosen_id"], actor, limit=20)),
     }
     return render(request, "portal/home.html", context)
 
@@ -180,14 +179,13 @@ def looks(request: HttpRequest) -> HttpResponse:
     """Who looked at the record, and who may and why."""
     actor = owner_of(request)
     frame = frame_of(request, actor)
-    found = audit.who_looked(resident_id=frame["chosen_id"], actor=actor)
+    found = looks_at(frame["chosen_id"], actor)
     relationships = access.list_relationships(resident_id=frame["chosen_id"], actor=actor)
     units = organizations.names(ids=[one.organization_id for one in relationships])
     context = {
         **frame,
         "looks": [
-            (one, ACTS.get(one.action) or act_words(one.action), why(one) or REASONS.get(one.basis, ""), times)
-            for one, times in together(found)
+            (one, act_of(one, ACTS), why(one) or REASONS.get(one.basis, ""), times) for one, times in together(found)
         ],
         "relationships": [
             (one, units.get(one.organization_id, ""), REASONS.get(one.reason, one.reason)) for one in relationships
