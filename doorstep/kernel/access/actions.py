@@ -119,6 +119,14 @@ def close_relationship(*, resident_id: int, reason: CareRelationship.Reason, epi
     return int(run([closing(resident_id=resident_id, reason=reason, episode=episode)])[0])
 
 
+def close_for_unit(
+    *, resident_id: int, reason: CareRelationship.Reason, episode: str, organization_id: int, actor: Actor
+) -> int:
+    """End one unit's relationship of an episode that others go on with; returns how many ended."""
+    call = Call("access_close_of", (resident_id, reason.value, episode, organization_id))
+    return int(run([call])[0])
+
+
 def check_glass_reason(reason: str) -> None:
     """Refuse a reason for breaking the glass that says too little."""
     if len(reason.strip()) < BreakGlassReview.SHORTEST_REASON:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import follow_up_states, form_fhir, queries, states, texts
 from doorstep.care.referrals.actions.details import details_of, leave_bed, sights_end_by
-from doorstep.care.referrals.actions.returning import end_of, facts_of, follow_with
+from doorstep.care.referrals.actions.returning import end_of, facts_of, follow_with, leave_if_idle
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.coordination.visits.rules import danger_of
 from doorstep.kernel.access.actor import Actor
@@ -76,10 +76,11 @@ def reschedule_follow_up(
 ) -> FollowUp:
     """Put a follow-up on another day, not before today and at most a year away, or into the hands of another unit (`unit_id`).
 
-    That is the receiver or a village clinic below it, as far as the actor works for both; it then reads the case and asks the ward. Raises
-    Refused for another day or unit.
+    That is the receiver or a village clinic below it, as far as the actor works for both; it then reads the case and asks the ward. A
+    village from whose hands the last one was taken, and that has done nothing of it, reads no more. Raises Refused for another day or unit.
     """
-    today, unit = timezone.localdate(), unit_id or follow_up.unit_id
+    today, before = timezone.localdate(), follow_up.unit_id
+    unit = unit_id or before
     problems: dict[str, object] = {}
     if not today <= due_on <= today + timedelta(days=365):
         problems["due_on"] = _("请选择今天起一年内的日期。")
@@ -89,11 +90,10 @@ def reschedule_follow_up(
         raise Refused(_("随访安排不对。"), fields=problems)
     referral = follow_up.referral
     workflow.check_way(follow_up, "reschedule", actor=actor)
+    referral.refresh_from_db(fields=["followers"])
     followers = follow_with(referral, unit, actor=actor)
-    if followers != referral.followers:
-        Referral.objects.filter(pk=referral.pk).update(followers=followers)
     passed = {"passed": True} if unit != follow_up.unit_id else {}
-    return workflow.apply(
+    moved = workflow.apply(
         follow_up,
         "reschedule",
         actor=actor,
@@ -102,6 +102,11 @@ def reschedule_follow_up(
         reason=reason,
         details={**facts_of(follow_up), "unit": unit, **passed},
     )
+    left = leave_if_idle(referral, before, actor=actor) if passed else False
+    followers = [one for one in followers if not (left and one == before)]
+    if followers != referral.followers:
+        Referral.objects.filter(pk=referral.pk).update(followers=followers)
+    return moved
 
 
 @transaction.atomic

@@ -306,6 +306,7 @@ def _unoffered(referral: Referral, verb: str, *, code: str, reason: str, actor: 
         actor=actor,
         reason=reason,
         values={
+            "offer_text": "",
             "offer_until": None,
             "expected_at": stands.slot.starts_at if stands else None,
             "bed_key": None,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals import down_aims, follow_up_states, queries, states
 from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.details import details_of, give_bed_back
-from doorstep.care.referrals.models import FollowUp, Referral
+from doorstep.care.referrals.models import CaseQuestion, FollowUp, Referral
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds import queries as bed_queries
 from doorstep.kernel.access import actions as access
@@ -167,6 +167,26 @@ def follow_with(referral: Referral, unit: int, *, actor: Actor) -> list[int]:
         return list(referral.followers)
     packet.open_home_sight(referral, organization_id=unit, aim=referral.goes_to, actor=actor)
     return [*referral.followers, unit]
+
+
+def leave_if_idle(referral: Referral, unit: int, *, actor: Actor) -> bool:
+    """A village from whose hands the last follow-up was taken sees the case no more; whether it left.
+
+    Who has followed up, or asked the ward, took part: it learns how the case ends, and is reachable like the others.
+    """
+    if unit not in referral.followers:
+        return False
+    holds = FollowUp.objects.filter(referral_id=referral.pk, unit_id=unit).exclude(state="cancelled").exists()
+    if holds or CaseQuestion.objects.filter(referral_id=referral.pk, asker_id=unit).exists():
+        return False
+    access.close_for_unit(
+        resident_id=referral.resident_id,
+        reason=queries.RETURN,
+        episode=referral.shown_under,
+        organization_id=unit,
+        actor=actor,
+    )
+    return True
 
 
 def _kept(referral: Referral) -> Any:

@@ -237,3 +237,31 @@ def test_an_emergency_is_not_put_off_from_the_own_phone() -> None:
     with pytest.raises(Refused) as caught, acting(own(loop)):
         actions.agree_day(referral=case, actor=phone, slot_key=later.key, by_resident=True)
     assert "120" in str(caught.value.message)
+
+
+def test_a_refused_offer_is_nowhere_told_as_the_place(client: Client) -> None:
+    loop = make_loop()
+    referral = sent(loop, make_slot(loop, starts_at=timezone.now() + DAY), accepted=False)
+    with acting(loop.village) as village:
+        booking = Booking.objects.get(pk=referral.booking_id or 0)
+        scheduling.cancel(booking_key=booking.key, actor=village, reason="患者要求")
+    handed_on("BookingCancelled")
+    with acting(loop.office) as office:
+        place = Place(text="心内科二诊室", expected_at=timezone.now() + 3 * DAY)
+        actions.offer(referral=queries.get(key=referral.key, actor=office), place=place, actor=office)
+    with acting(loop.village) as village:
+        case = queries.get(key=referral.key, actor=village)
+        actions.refuse_offer(referral=case, code="time", reason="", actor=village)
+    with acting(loop.office) as office:
+        actions.accept(referral=queries.get(key=referral.key, actor=office), actor=office)
+    client.force_login(loop.users["office"])
+    assert "心内科二诊室" not in client.get(reverse("referrals:detail", args=[referral.key])).content.decode()
+
+
+def test_a_dialog_that_is_opened_too_late_says_who_was_first(client: Client) -> None:
+    loop = make_loop()
+    referral = sent(loop, make_slot(loop, starts_at=timezone.now() + DAY))
+    client.force_login(loop.users["office"])
+    late = client.get(reverse("referrals:dialog", args=[referral.key, "redirect"])).content.decode()
+    assert "郑岚 已先行处理" in late
+    assert "已受理待到院" in late

@@ -46,6 +46,11 @@ def first_of(loop: Loop, referral: Referral) -> FollowUp:
         return FollowUp.objects.select_related("referral").filter(referral=referral).order_by("day")[0]
 
 
+def queries_of(loop: Loop, referral: Referral) -> list[FollowUp]:
+    with acting(loop.family):
+        return list(FollowUp.objects.select_related("referral").filter(referral=referral).order_by("day"))
+
+
 def test_a_village_that_did_not_send_follows_up_and_asks_the_ward(client: Client) -> None:
     loop = make_loop()
     referral = referral_in(loop, "received_back")
@@ -109,6 +114,50 @@ def test_the_village_asks_for_thirty_days_after_the_end_and_no_longer() -> None:
         with pytest.raises(Conflict) as caught:
             actions.ask_question(referral=case, text="第 31 天还能问吗？", actor=doctor)
         assert "30 天" in str(caught.value.message)
+
+
+def test_a_village_that_gave_all_back_reads_the_case_no_more() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "received_back")
+    village, doctor, theirs = a_village(loop)
+    rows, today = queries_of(loop, referral), timezone.localdate()
+    with acting(of_user(loop.users["family"])) as family:
+        for row in rows[:2]:
+            actions.reschedule_follow_up(follow_up=row, due_on=today, reason="就近", actor=family, unit_id=village.pk)
+            row.refresh_from_db()
+        hands = loop.world.township
+        actions.reschedule_follow_up(follow_up=rows[0], due_on=today, reason="收回", actor=family, unit_id=hands)
+    # One is still in its hands.
+    assert theirs.get(reverse("referrals:detail", args=[referral.key])).status_code == 200
+    with acting(of_user(loop.users["family"])) as family:
+        actions.reschedule_follow_up(follow_up=rows[1], due_on=today, reason="收回", actor=family, unit_id=hands)
+        assert queries.get(key=referral.key, actor=family).followers == []
+    with acting(doctor), pytest.raises(NotFound):
+        queries.get(key=referral.key, actor=doctor)
+    assert theirs.get(reverse("residents:detail", args=[loop.resident.key])).status_code == 404
+    # The receiver and the ward go on.
+    for who in ("family", "specialist"):
+        with acting(of_user(loop.users[who])) as actor:
+            assert queries.get(key=referral.key, actor=actor).state == "received_back"
+
+
+def test_a_village_that_took_part_learns_how_it_ends() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "received_back")
+    village, doctor, theirs = a_village(loop)
+    first, today = first_of(loop, referral), timezone.localdate()
+    with acting(of_user(loop.users["family"])) as family:
+        actions.reschedule_follow_up(follow_up=first, due_on=today, reason="就近", actor=family, unit_id=village.pk)
+    with acting(doctor):
+        case = queries.get(key=referral.key, actor=doctor)
+        actions.ask_question(referral=case, text="血压 150/95，需要调药吗？", actor=doctor)
+    with acting(of_user(loop.users["family"])) as family:
+        first.refresh_from_db()
+        first.referral.refresh_from_db()
+        hands = loop.world.township
+        actions.reschedule_follow_up(follow_up=first, due_on=today, reason="收回", actor=family, unit_id=hands)
+        assert queries.get(key=referral.key, actor=family).followers == [village.pk]
+    assert theirs.get(reverse("referrals:detail", args=[referral.key])).status_code == 200
 
 
 def test_a_follow_up_goes_to_no_unit_but_the_receivers_own() -> None:

@@ -99,7 +99,8 @@ def dialog(request: HttpRequest, key: UUID, verb: str) -> HttpResponse:
     actor.check(Permission.REFERRAL_VIEW)
     referral = queries.get(key=key, actor=actor)
     button = presenters.dialog_of(referral, verb, actor=actor)
-    return render_part(request, "referrals/_dialog.html", "dialog", {"button": button, "one": referral})
+    late = "" if button else workflow.told_who_was_first(referral)
+    return render_part(request, "referrals/_dialog.html", "dialog", {"button": button, "one": referral, "late": late})
 
 
 @require_POST

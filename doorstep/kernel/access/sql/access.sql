@@ -276,6 +276,20 @@ BEGIN
   RETURN closed;
 END $$;
 
+-- The same for one unit of several that see the resident for one episode: a village gives back what was put into its hands.
+CREATE OR REPLACE FUNCTION access_close_of(p_resident bigint, p_reason text, p_episode text, p_organization bigint) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+DECLARE closed integer;
+BEGIN
+  UPDATE access_carerelationship SET closes_at = statement_timestamp()
+    WHERE resident_id = p_resident AND reason = p_reason AND episode = p_episode AND organization_id = p_organization
+      AND (closes_at IS NULL OR closes_at > statement_timestamp())
+      AND (access_is_system() OR organization_id = ANY (access_record_reach())
+           OR (p_episode <> '' AND access_may_see(p_resident)));
+  GET DIAGNOSTICS closed = ROW_COUNT;
+  RETURN closed;
+END $$;
+
 -- The same with an end that is still to come: nothing is lengthened by it.
 CREATE OR REPLACE FUNCTION access_close_by(p_resident bigint, p_reason text, p_episode text, p_until timestamptz) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
