@@ -80,7 +80,7 @@ def past(*, resident_id: int, limit: int = 10) -> list[Booking]:
 def open_rebookings(
     *, resident_ids: Iterable[int] = (), organization_ids: Iterable[int] = (), text: str = ""
 ) -> list[Rebooking]:
-    """What stopped clinics left to rebook, for residents or for the units that had booked, oldest first; `text` means a resident, a
+    """What stopped clinics left to rebook, for residents or for the units that had booked, the soonest visit first; `text` means a resident, a
     department or a hospital.
     """
     found = Rebooking.objects.filter(state="open").select_related(
@@ -95,7 +95,8 @@ def open_rebookings(
         found = found.filter(resident_id__in=list(resident_ids))
     else:
         found = found.filter(source_organization_id__in=list(organization_ids))
-    found = found.order_by("created_at")
+    # Who would have come soonest is told first.
+    found = found.order_by("booking__slot__starts_at", "id")
     if not text:
         return list(found[:SHOWN])
     return [

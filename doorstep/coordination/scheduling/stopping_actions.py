@@ -1,7 +1,7 @@
 """Stopping clinics (停诊): slots are shut at once, bookings called off, and everybody gets a task to find a new time."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,11 +13,15 @@ from doorstep.coordination.scheduling.clinic_actions import check_manages
 from doorstep.coordination.scheduling.events import ClinicStopped
 from doorstep.coordination.scheduling.models import Booking, Place, Rebooking, Schedule, Slot, WaitingEntry
 from doorstep.coordination.scheduling.offering import take_back
-from doorstep.coordination.scheduling.states import WAITING_LIVE
+from doorstep.coordination.scheduling.states import REBOOKING, WAITING_LIVE
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.events import actions as events
 from doorstep.kernel.workflow import actions as workflow
+from doorstep.kernel.worklist import calendar
+
+# So long before a visit people set out for it; and nobody has less than this to call them. Platform defaults.
+SETS_OUT, SOON = timedelta(hours=1), timedelta(minutes=30)
 
 
 @transaction.atomic
@@ -91,9 +95,17 @@ def call_off(*, slot_ids: list[int], reason: str, actor: Actor) -> int:
             source_organization_id=booking.source_organization_id,
             consortium_id=booking.consortium_id,
         )
-        workflow.begin(rebooking, "open", actor=actor, details={"booking": str(booking.key), "reason": reason})
+        details = {"booking": str(booking.key), "reason": reason}
+        workflow.begin(rebooking, "open", actor=actor, details=details, due_at=_before_the_visit(booking.slot))
         telling.tell_booking(booking, "booking-called-off", actor=actor, reason=reason)
     return len(bookings)
+
+
+def _before_the_visit(slot: Slot) -> datetime:
+    """Until when somebody is to be told of a stopped clinic: within the clock, and an hour before they would have come, for they set out."""
+    clock, now = REBOOKING.state("open").clock, timezone.now()
+    by_clock = calendar.due(now, clock.due, working_time=True) if clock is not None else slot.starts_at
+    return min(by_clock, max(slot.starts_at - SETS_OUT, now + SOON))
 
 
 @transaction.atomic

@@ -63,7 +63,7 @@ def submit(
     `revision` is what the form says besides (`revise`), written in the same act. Books the held place, opens the target's
     relationship for this referral (the whole record, or the packet chosen) and decides the benefits.
     Raises Refused with the fields that are missing, Conflict when the resident has an open referral to that unit, or
-    when the hold has run out.
+    when the hold has run out; who cannot wait is sent without the place then, and the receiving side arranges.
     """
     # One savepoint for the whole act: a second open request to the unit is known by its constraint only when the row is written.
     with once_per_target(lambda: _open_there(referral)):
@@ -74,6 +74,10 @@ def _submit(referral: Referral, consent: Consent, *, actor: Actor, written: Mapp
     now = timezone.now()
     for name, value in written.items():
         setattr(referral, name, value)
+    # Ten minutes went by over the form of somebody who cannot wait: the place is gone, and nobody looks for another one first.
+    without = referral.kind != Referral.Kind.ORDINARY and _lapsed(referral, now)
+    if without:
+        referral.hold_key, referral.appointment_text, referral.expected_at = None, "", None
     kept = _still_fits(referral, actor=actor)
     _check_complete(referral, consent, now, placed=kept is not None)
     target_id = referral.target_id
@@ -91,6 +95,7 @@ def _submit(referral: Referral, consent: Consent, *, actor: Actor, written: Mapp
         "benefits": benefits.as_rows(decisions_of(referral, actor=actor, now=now)),
         "hold_key": None,
         "held_until": None,
+        **({"appointment_text": "", "expected_at": None} if without and kept is None else {}),
         **({"booking": booking} if booking or referral.booking_id else {}),
     }
     along = [
@@ -255,9 +260,14 @@ def _missing(referral: Referral, consent: Consent, now: datetime, *, placed: boo
             # Who cannot wait is not sent to look for a clinic's place first: the receiving side arranges.
             if referral.kind == Referral.Kind.ORDINARY:
                 missing["slot"] = _("请在“号源”中选一个号，或勾选申请床位。")
-        elif referral.held_until is not None and referral.held_until <= now:
+        elif _lapsed(referral, now):
             missing["slot"] = _("号源预留已超过 10 分钟，号已放回。请重新选择。")
     return missing | _unsigned(referral, consent, now) | contact.faults(referral) | expecting.faults(referral, now)
+
+
+def _lapsed(referral: Referral, now: datetime) -> bool:
+    """Whether the place that was kept for the form has gone back since."""
+    return referral.hold_key is not None and referral.held_until is not None and referral.held_until <= now
 
 
 def _unsigned(referral: Referral, consent: Consent, now: datetime) -> dict[str, object]:

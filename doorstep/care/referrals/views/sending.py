@@ -113,8 +113,7 @@ def edit(request: HttpRequest, key: UUID) -> HttpResponse:
             if not refused.fields:
                 raise
             # A chosen place that is gone is said on top; where none was chosen, the request of a bed is the other way.
-            gone = bool(request.POST.get("slot"))
-            add_refusal(form, refused.fields, _NAMES | {"slot": ""} if gone else _NAMES)
+            add_refusal(form, refused.fields, _names(request, referral))
         else:
             if told:
                 messages.info(request, told)
@@ -237,8 +236,11 @@ def _carry_out(request: HttpRequest, referral: Any, form: ReferralForm) -> HttpR
             "whole_record": request.POST.get("sight") != "packet",
         }
     if verb == "submit" and not slot:
+        held = referral.hold_key is not None
         actions.submit(referral=referral, consent=_consent(form), actor=actor, revision=values)
         said = _("转诊已提交，对方转诊中心已收到。")
+        if held and referral.booking_id is None:
+            messages.warning(request, _("预留的号已过期放回，转诊单没有带号，由对方立即安排。"))
     else:
         with transaction.atomic():
             actions.revise(referral=referral, actor=actor, values=values)
@@ -269,8 +271,16 @@ def _add_missing(request: HttpRequest, referral: Any, form: ReferralForm) -> Non
         referral=referral, consent=consent, placed=bool(request.POST.get("slot")), actor=actor_of(request)
     )
     add_refusal(
-        form, {name: said for name, said in missing.items() if _NAMES.get(name, name) not in form.errors}, _NAMES
+        form,
+        {name: said for name, said in missing.items() if _NAMES.get(name, name) not in form.errors},
+        _names(request, referral),
     )
+
+
+def _names(request: HttpRequest, referral: Any) -> dict[str, str]:
+    """Beside which field a refusal of the action stands; a place that was chosen or kept, and is gone, is said on top."""
+    chosen = bool(request.POST.get("slot")) or referral.hold_key is not None
+    return _NAMES | {"slot": ""} if chosen else _NAMES
 
 
 def _consent(form: ReferralForm) -> actions.Consent:
@@ -342,7 +352,14 @@ def _advice(request: HttpRequest, referral: Any, posted: Mapping[str, object] | 
         "fitting": choices.words_of(referral),
         "complete": completeness.check(referral),
         "booked": choices.booked_of(referral, actor=actor),
+        **_kept(referral),
     }
+
+
+def _kept(referral: Any) -> dict[str, Any]:
+    """Whether a place is kept for the form, or was and has gone back; in how many seconds that will be."""
+    left = (referral.held_until - timezone.now()).total_seconds() if referral.hold_key and referral.held_until else 0
+    return {"kept": left > 0, "lapsed": bool(referral.hold_key) and left <= 0, "lapses_in": int(left) + 1}
 
 
 def _edit_page(request: HttpRequest, referral: Any, form: ReferralForm, *, status: int) -> HttpResponse:
