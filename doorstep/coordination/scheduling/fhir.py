@@ -162,14 +162,22 @@ def slot_resource(slot: Slot, *, free: int) -> Published:
     )
 
 
-def found_slot(choice: SlotChoice) -> dict[str, Any]:
-    """A slot as $find answers it: how many places the asking origin could have stands in an extension."""
+def found_slot(choice: SlotChoice, *, described: str = "") -> dict[str, Any]:
+    """A slot as $find answers it: how many places the asking origin could have stands in an extension; `described` says which kind of
+    visit it is and in which room or at which machine.
+    """
     return elements.compact(
         {
             "resourceType": "Slot",
             "id": str(choice.key),
             "extension": [{"url": systems.PLACES_LEFT, "valueInteger": choice.left}],
+            "serviceType": [
+                elements.concept(
+                    SERVICE, choice.service, str(Schedule.Service(choice.service).label), choice.department_name
+                )
+            ],
             "specialty": [{"text": choice.department_name}],
+            "comment": described,
             "schedule": elements.reference(
                 "Schedule",
                 choice.schedule_key,

@@ -192,7 +192,7 @@ def test_hold_runs_out_after_ten_minutes_and_submit_says_so() -> None:
     slot = make_slot(loop)
     referral = draft(loop)
     with acting(loop.village):
-        actions.revise(referral=referral, actor=loop.village, values={"bed_requested": False})
+        actions.revise(referral=referral, actor=loop.village, values={"bed_requested": False, "kind": "ordinary"})
         held = actions.hold_slot(referral=referral, slot_key=slot.key, actor=loop.village)
         assert timedelta(minutes=9) < held.until - timezone.now() <= timedelta(minutes=10)
         past = timezone.now() - timedelta(seconds=1)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import refusing
-from doorstep.coordination.scheduling.models import Booking, Place, Schedule
+from doorstep.coordination.scheduling.models import Booking, Facility, Place, Schedule, Slot, VisitKind
 from doorstep.coordination.scheduling.outcomes import NoPlaceLeft
 from doorstep.coordination.scheduling.taking import Ask
 from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic, make_slot
@@ -96,6 +96,28 @@ def test_find_hold_book_and_cancel(client: Client) -> None:
     assert (made.status_code, made.json()["status"]) == (201, "booked")
     gone = _ask(client, token, "Appointment/$cancel", appointment=made.json()["id"], reason="改期")
     assert (gone.status_code, gone.json()["status"]) == (200, "cancelled")
+    # The answer was lost on the way: sent again, it is answered the same.
+    twice = _ask(client, token, "Appointment/$cancel", appointment=made.json()["id"], reason="改期")
+    assert (twice.status_code, twice.content) == (200, gone.content)
+
+
+def test_find_says_which_machine_and_which_kind_of_visit(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, open=1)
+    with acting(system_actor(Purpose.IMPORT)):
+        department = clinic.schedule.department
+        machine = Facility.objects.create(
+            organization_id=clinic.world.lead, department=department, kind="machine", name="CT 1 号机"
+        )
+        kind = VisitKind.objects.create(department=department, name="增强 CT", minutes=20)
+        Schedule.objects.filter(pk=clinic.schedule.pk).update(practitioner=None, facility=machine, service="exam")
+        Slot.objects.filter(pk=slot.pk).update(kind=kind)
+    token = _token(clinic)
+    found = client.get(
+        f"/fhir/Slot/$find?organization={clinic.world.lead}", headers={"Authorization": f"Bearer {token}"}
+    ).json()["entry"][0]["resource"]
+    assert found["comment"] == "增强 CT（20 分钟） · CT 1 号机"
+    assert found["serviceType"][0]["coding"][0]["code"] == "exam"
 
 
 def test_book_at_once_with_a_key_books_once(client: Client) -> None:

@@ -12,10 +12,11 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import actions, booking_queries, clinic_queries, fhir, queries
+from doorstep.coordination.scheduling import actions, booking_queries, clinic_queries, fhir, own_queries, queries
 from doorstep.coordination.scheduling.fhir import booking_resources
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.permissions import Permission
+from doorstep.coordination.scheduling.states import BookingState
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.database.calls import Call
 from doorstep.kernel.fhir.door import allow, at_once, machine
@@ -57,7 +58,11 @@ def find(request: HttpRequest) -> HttpResponse:
         limit=min(_MOST_FOUND, int(count) if len(count) < 5 else _MOST_FOUND),
         actor=actor,
     )
-    entries = [{"resource": fhir.found_slot(one), "search": {"mode": "match"}} for one in found]
+    described = own_queries.described([(timezone.localdate(), found)])
+    entries = [
+        {"resource": fhir.found_slot(one, described=described.get(one.id, "")), "search": {"mode": "match"}}
+        for one in found
+    ]
     return answer({"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries})
 
 
@@ -177,9 +182,13 @@ def _reference(given: dict[str, Any]) -> str:
 
 @machine
 def cancel(request: HttpRequest) -> HttpResponse:
-    """POST Appointment/$cancel (appointment, reason): gives a booking back."""
+    """POST Appointment/$cancel (appointment, reason): gives a booking back; one that is cancelled already is answered as it is."""
     allow(request, "Appointment", "u")
     given = _given(request)
+    found = queries.get_booking(booking_key=_key(given, "appointment"), actor=_actor(request))
+    if found.state == BookingState.CANCELLED:
+        # Sent again after a lost answer: what was wanted is done.
+        return answer(booking_resources(found)[0].content)
     made = actions.cancel(
         booking_key=_key(given, "appointment"), actor=_actor(request), reason=str(given.get("reason", ""))
     )
