@@ -198,7 +198,10 @@ def _settings(server: Server, tuning: Tuning, listen_port: int | None) -> dict[s
         "autovacuum": durability,
         "timezone": "UTC",
         "log_timezone": "UTC",
-        "log_min_duration_statement": "1000",
+        # A statement holds names and findings: the log says what went wrong without it, and pg_stat_statements which ones are slow.
+        "log_min_duration_statement": "-1",
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
         "shared_preload_libraries": "pg_stat_statements",
         "password_encryption": "scram-sha-256",
     }
