@@ -150,8 +150,7 @@ def check_new(new: NewResident) -> dict[str, str]:
         try:
             facts = documents.read_document(document, number, country=new.country, today=today).holder
         except NumberFault as fault:
-            at_fault = "country" if document == documents.PASSPORT and not new.country else name
-            found[at_fault] = _(str(fault))
+            found["country" if isinstance(fault, documents.CountryFault) else name] = _(str(fault))
             continue
         if facts is None:
             continue

@@ -80,6 +80,10 @@ class DocumentFacts:
     holder: NumberFacts | None
 
 
+class CountryFault(NumberFault):
+    """The number can be one of a passport, but nobody said whose; the text says what to do."""
+
+
 def clean(number: str) -> str:
     """A number as it is compared: without spaces, in capitals."""
     return "".join(number.split()).upper()
@@ -94,7 +98,7 @@ def read_document(kind: str, number: str, *, country: str = "", today: date) -> 
         if not _PASSPORT.fullmatch(number) or not any(character.isdecimal() for character in number):
             raise NumberFault("护照号码应为 5 至 9 位字母和数字，请按护照资料页右上角填写。")
         if not _COUNTRY.fullmatch(country):
-            raise NumberFault("请选择护照的签发国家：不同国家的护照可能号码相同。")
+            raise CountryFault("请选择护照的签发国家：不同国家的护照可能号码相同。")
         return DocumentFacts(number, None)
     if kind == HMT_PERMIT:
         if number[:6] not in _HMT_PLACES:

@@ -73,6 +73,16 @@ def test_is_whole_document_takes_no_pattern(text: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("number", "field"), [("E1", "number"), ("E12345678", "country")])
+def test_what_is_wrong_with_a_passport_stands_at_its_own_field(number: str, field: str) -> None:
+    world = make_world()
+    nurse = of_user(make_staff(name="吴敏", organization_id=world.village, role="nurse"))
+    with acting(nurse), pytest.raises(Refused) as refused:
+        actions.register(new=replace(PASSPORT, number=number, country=""), actor=nurse)
+    assert set(refused.value.fields) == {field}
+
+
+@pytest.mark.django_db
 def test_register_with_a_passport_is_found_by_the_whole_number_only() -> None:
     world = make_world()
     nurse = of_user(make_staff(name="吴敏", organization_id=world.village, role="nurse"))
