@@ -98,3 +98,22 @@ def test_a_place_that_is_gone_is_not_said_to_be_the_request_of_a_bed(client: Cli
     summary = page[page.index("处需要更正") :][:800]
     assert "号源预留已超过 10 分钟" in summary
     assert "申请床位" not in summary
+
+
+@pytest.mark.parametrize(("minutes", "without"), [(9, False), (11, True)])
+def test_the_doctor_reads_whether_the_place_went_along(client: Client, minutes: int, without: bool) -> None:
+    loop = make_loop()
+    client.force_login(loop.users["village"])
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        one = held(loop, "urgent")
+        clock.shift(timedelta(minutes=minutes))
+        form = {
+            "verb": "submit", "direction": "up", "aim": "department", "kind": "urgent", "target_id": loop.world.lead,
+            "reviewer_id": loop.village.practitioner_id, "impression": "急性下壁心肌梗死", "present_illness": "胸痛 2 小时",
+            "consent_signer": "周桂兰", "consent_relation": "self",
+        }  # fmt: skip
+        answer = client.post(reverse("referrals:edit", args=[one.key]), form, follow=True)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "转诊已提交" in page
+    assert ("转诊单没有带号" in page) is without

@@ -236,10 +236,10 @@ def _carry_out(request: HttpRequest, referral: Any, form: ReferralForm) -> HttpR
             "whole_record": request.POST.get("sight") != "packet",
         }
     if verb == "submit" and not slot:
-        held = referral.hold_key is not None
-        actions.submit(referral=referral, consent=_consent(form), actor=actor, revision=values)
+        had_place = referral.hold_key is not None
+        went = actions.submit(referral=referral, consent=_consent(form), actor=actor, revision=values)
         said = _("转诊已提交，对方转诊中心已收到。")
-        if held and referral.booking_id is None:
+        if had_place and went.booking_id is None:
             messages.warning(request, _("预留的号已过期放回，转诊单没有带号，由对方立即安排。"))
     else:
         with transaction.atomic():
