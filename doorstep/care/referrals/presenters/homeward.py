@@ -21,6 +21,8 @@ from doorstep.people.organizations import queries as organizations
 _LISTED = 20
 # The dialogs whose questions depend on where the patient goes.
 _ARRANGING = frozenset({"receive_back", "arrive_back"})
+# Hours of the day at which patients are asked to come, and the hour that is proposed otherwise; platform default.
+_OPENS, _CLOSES, _MORNING = 8, 17, 9
 
 
 def aims() -> list[tuple[str, str]]:
@@ -77,13 +79,22 @@ def picks(address: str) -> dict[str, str]:
 def expected_of(referral: Referral, verb: str, *, now: datetime) -> datetime | None:
     """The time that a dialog of the way home, or of another day, begins with, on the hour; None for other dialogs."""
     if verb in ("receive_back", "agree_day", "agree_day_there"):
-        return (now + timedelta(hours=25)).replace(minute=0, second=0, microsecond=0)
+        return by_day((now + timedelta(hours=25)).replace(minute=0, second=0, microsecond=0))
     if verb == "depart":
         soon = now + timedelta(hours=1)
         return soon if referral.kind == Referral.Kind.GREEN else max(referral.expected_at or now, soon)
     if verb == "postpone_back":
         return max(referral.back_expected_at or now, now) + timedelta(days=1)
     return None
+
+
+def by_day(moment: datetime) -> datetime:
+    """The moment, or the next morning at nine where nobody comes or visits: a proposed time, which the form lets change."""
+    local = timezone.localtime(moment)
+    if _OPENS <= local.hour < _CLOSES:
+        return moment
+    morning = local.replace(hour=_MORNING, minute=0)
+    return morning if local.hour < _OPENS else morning + timedelta(days=1)
 
 
 def initial_of(referral: Referral) -> dict[str, Any]:

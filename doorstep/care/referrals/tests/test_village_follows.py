@@ -1,5 +1,6 @@
 """A village that follows a patient up whom it did not send: it is given the follow-up, reads the case and asks the ward."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 from doorstep.care.referrals import actions, handlers, queries, states
 from doorstep.care.referrals.events import FollowUpRescheduled
 from doorstep.care.referrals.models import CaseQuestion, FollowUp, Referral
+from doorstep.care.referrals.presenters.homeward import by_day
 from doorstep.care.referrals.tests.factories import GOOD, Loop, make_loop, referral_in
 from doorstep.coordination.notices.models import Notice
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
@@ -170,3 +172,28 @@ def test_a_follow_up_goes_to_no_unit_but_the_receivers_own() -> None:
                 actions.reschedule_follow_up(follow_up=row, due_on=today, reason="x", actor=family, unit_id=unit)
             assert set(caught.value.fields) == {"unit"}
         assert queries.get(key=referral.key, actor=family).followers == []
+
+
+def test_the_follow_up_page_says_whom_to_call_and_what_is_taken(client: Client) -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "received_back")
+    row = first_of(loop, referral)
+    with acting(system_actor(Purpose.IMPORT)):
+        Referral.objects.filter(pk=referral.pk).update(patient_phone="13800000001", goes_to="home")
+    client.force_login(loop.users["family"])
+    page = client.get(reverse("referrals:follow-up", args=[row.key])).content.decode()
+    assert "13800000001" in page
+    assert "女 · 6" in page
+    # The dose and how often, not the name alone.
+    assert "阿司匹林肠溶片</b> 100 mg · 每日 1 次" in page
+    # Who stays at home is visited there.
+    assert re.search(r'<input[^>]*name="way"[^>]*value="visit"[^>]*checked', page)
+
+
+@pytest.mark.parametrize(
+    ("hour", "proposed"), [(2, (0, 9)), (7, (0, 9)), (8, (0, 8)), (16, (0, 16)), (17, (1, 9)), (23, (1, 9))]
+)
+def test_a_proposed_time_is_one_at_which_somebody_comes(hour: int, proposed: tuple[int, int]) -> None:
+    at = timezone.localtime().replace(hour=hour, minute=0, second=0, microsecond=0)
+    found = timezone.localtime(by_day(at))
+    assert ((found.date() - at.date()).days, found.hour) == proposed

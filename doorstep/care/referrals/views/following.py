@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from doorstep.care.referrals import actions, list_queries, queries, texts
+from doorstep.care.referrals.down_aims import HOME
 from doorstep.care.referrals.forms import FollowUpForm, RescheduleForm, add_refusal, add_rest
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import thing as presenters
@@ -50,7 +51,9 @@ def follow_up(request: HttpRequest, key: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.FOLLOW_UP_DO)
     row = queries.get_follow_up(key=key, actor=actor)
-    form = FollowUpForm(request.POST if request.method == "POST" else None)
+    # Who went home to stay there is visited.
+    way = "visit" if row.referral.goes_to == HOME else "clinic"
+    form = FollowUpForm(request.POST if request.method == "POST" else None, initial={"way": way})
     if form.is_bound and form.is_valid():
         try:
             done = actions.complete_follow_up(follow_up=row, findings=_findings(form.cleaned_data), actor=actor)
@@ -69,6 +72,8 @@ def follow_up(request: HttpRequest, key: UUID) -> HttpResponse:
         "later": RescheduleForm(initial={"due_on": row.due_on, "unit": row.unit_id}, units=_units(row, actor)),
         "may_ask": presenters.may_ask(row.referral, actor),
         "plan": queries.plan_of(referral=row.referral),
+        "frequencies": texts.FREQUENCIES,
+        "gender": presenters.gender_of(row.referral),
         "state": presenters.label(row),
         "open": row.state in ("planned", "due", "missed"),
         "way": _(texts.WAYS.get(row.way, "")),
