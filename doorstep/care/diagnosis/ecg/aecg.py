@@ -36,6 +36,8 @@ _DECLARATION: Final = re.compile(
     rb"\A\s*<\?xml[^>]*?encoding\s*=\s*[\"'](gb2312|gbk|gb18030)[\"'][^>]*?\?>", re.IGNORECASE
 )
 _SHORTFALL: Final = 0.95
+# Waveforms are digits in few elements; each element takes three hundred bytes of memory.
+_MOST_TAGS: Final = 100_000
 Floats = npt.NDArray[np.float64]
 
 
@@ -60,6 +62,8 @@ def read_aecg(data: bytes) -> Recording:
 def _parse(data: bytes) -> Element:
     if match := _DECLARATION.match(data):
         data = data[match.end() :].decode("gb18030", errors="replace").encode()
+    if data.count(b"<") > _MOST_TAGS:
+        raise EcgRefused(RefusalCode.UNSAFE, detail_zh="XML 元素过多", detail_en="too many XML elements")
     try:
         root: Element = fromstring(data, forbid_dtd=True)
     except DefusedXmlException as error:

@@ -1,5 +1,6 @@
 """Read DICOM 12-lead ECG and General ECG Waveform Storage (DICOM PS3.3 A.34.3, A.34.4 and C.10.9)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from typing import Final
@@ -7,7 +8,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from pydicom import dcmread
+from pydicom.charset import default_encoding
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_sequence
 from pydicom.uid import UID
 
 from doorstep.care.diagnosis.ecg.recording import Device, Filters, PatientFacts, Recording, missing_leads, twelve_leads
@@ -25,6 +30,8 @@ from doorstep.care.diagnosis.ecg.units import (
 TWELVE_LEAD: Final = "1.2.840.10008.5.1.4.1.1.9.1.1"
 GENERAL_ECG: Final = "1.2.840.10008.5.1.4.1.1.9.1.2"
 _DEFLATED: Final = (b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.8.1")
+# A piece is a tag, a length or a value; a recording with every code spelled out takes some ten thousand.
+_MOST_READS: Final = 100_000
 _LEAD_CODES: Final = {
     "1": "I", "2": "II", "3": "V1", "4": "V2", "5": "V3", "6": "V4", "7": "V5", "8": "V6",
     "61": "III", "62": "aVR", "63": "aVL", "64": "aVF",
@@ -47,7 +54,9 @@ def read_dicom(data: bytes) -> Recording:
             RefusalCode.UNSAFE, detail_zh="DICOM 数据被压缩打包", detail_en="the DICOM data set is deflated"
         )
     try:
-        dataset = dcmread(BytesIO(data))
+        spent = _Spent()
+        dataset = dcmread(_Counted(data, spent))
+        _unfold(dataset, spent)
         return _recording(dataset)
     except EcgRefused:
         raise
@@ -61,6 +70,56 @@ def read_dicom(data: bytes) -> Recording:
         raise EcgRefused(
             RefusalCode.MALFORMED, detail_zh="DICOM 结构读不通", detail_en="the DICOM structure is broken"
         ) from error
+
+
+@dataclass(slots=True)
+class _Spent:
+    """How often a file and the sequences within it were read from."""
+
+    reads: int = 0
+
+
+class _Counted(BytesIO):
+    """Bytes that stop being read after as many pieces as no recording has.
+
+    Two megabytes of empty items keep the parser busy for ten seconds and take a hundred times their size of memory.
+    """
+
+    def __init__(self, data: bytes, spent: _Spent) -> None:
+        super().__init__(data)
+        self._spent = spent
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._spent.reads += 1
+        if self._spent.reads > _MOST_READS:
+            raise EcgRefused(
+                RefusalCode.UNSAFE, detail_zh="DICOM 数据元素过多", detail_en="too many DICOM data elements"
+            )
+        return super().read(size)
+
+
+def _unfold(dataset: Dataset, spent: _Spent) -> None:
+    """Read the sequences of a data set now and by the same count: by itself the parser would when they are asked for, without one."""
+    for tag in list(dataset.keys()):
+        raw = dataset.get_item(tag)
+        if not isinstance(raw, RawDataElement) or not isinstance(raw.value, bytes) or not _is_sequence(raw):
+            continue
+        items = read_sequence(
+            _Counted(raw.value, spent),
+            raw.is_implicit_VR,
+            raw.is_little_endian,
+            len(raw.value),
+            dataset.original_character_set or default_encoding,
+        )
+        for item in items:
+            _unfold(item, spent)
+        dataset[tag] = DataElement(tag, "SQ", items)
+
+
+def _is_sequence(raw: RawDataElement) -> bool:
+    if raw.VR in (None, "UN"):
+        return dictionary_has_tag(raw.tag) and dictionary_VR(raw.tag) == "SQ"
+    return bool(raw.VR == "SQ")
 
 
 def _recording(dataset: Dataset) -> Recording:

@@ -122,6 +122,33 @@ def test_read_recording_refuses(data: bytes, code: RefusalCode) -> None:
     assert refusal(data).code == code
 
 
+def _head(data: bytes) -> bytes:
+    """A DICOM file up to the end of its meta information, whose length stands in the first element."""
+    return data[: 144 + int.from_bytes(data[140:144], "little")]
+
+
+@pytest.mark.parametrize("kind", ["items", "elements", "within an item", "xml"])
+def test_read_recording_of_countless_empty_pieces_is_refused_at_once(kind: str) -> None:
+    sequence, count = b"\x00\x54\x00\x01SQ\x00\x00", 120_000
+    # In groups of vendors, tags that no two of them share.
+    empty = b"".join(
+        (0x0011 + 2 * (one // 50_000)).to_bytes(2, "little") + (0x1000 + one % 50_000).to_bytes(2, "little") + b"LO\0\0"
+        for one in range(count)
+    )
+    item = b"\xfe\xff\x00\xe0"
+    within = item + len(empty).to_bytes(4, "little") + empty
+    bodies = {
+        "items": sequence + (8 * count).to_bytes(4, "little") + (item + b"\0\0\0\0") * count,
+        "elements": empty,
+        "within an item": sequence + len(within).to_bytes(4, "little") + within,
+    }
+    head = _head(to_dicom(recording()))
+    data = head + bodies[kind] if kind in bodies else b'<AnnotatedECG xmlns="urn:hl7-org:v3">' + b"<a/>" * count
+    with pytest.raises(EcgRefused) as refused:
+        read_recording(data)
+    assert refused.value.code is RefusalCode.UNSAFE
+
+
 def test_read_recording_refuses_a_ct() -> None:
     found = refusal(Path(str(get_testdata_file("CT_small.dcm", download=False))).read_bytes())
     assert found.code == RefusalCode.NOT_ECG
