@@ -197,6 +197,13 @@ def test_registrar_who_reads_no_record_registers_corrects_and_sees_what_changed(
     assert "周小宝 → 周子轩" in shown
     assert "户口簿已上户" in shown
     assert "439981********0015" in shown
+    # A number that stands is the records officer's: the page says so before somebody has filled it in.
+    assert "换号码或更正号码由档案管理员办理" in shown
+    assert "原来的号码" not in shown
+    assert client.post(page, {**own, "number": "439981202611010023", "name": "周子萱"}).status_code == 302
+    shown = client.get(page).content.decode()
+    assert "周子轩 → 周子萱" in shown
+    assert "439981********0023" not in shown
 
 
 NEW = "439981196309150043"

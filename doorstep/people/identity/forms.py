@@ -1,6 +1,7 @@
 """Forms of the records office."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -117,6 +118,14 @@ class IdentifyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("核对了哪种证件、由谁确认，例如“家属持户口簿到院确认”。"),
     )
+
+    def __init__(self, *args: Any, keeps_number: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if keeps_number:
+            # What is sent for them does not count: the number that stands stays.
+            for name in ("document", "country", "number"):
+                self.fields[name].disabled = True
+            self.fields["number"].help_text = _("换号码或更正号码由档案管理员办理。")
 
 
 class ListForm(forms.Form):

@@ -58,7 +58,9 @@ def identify(request: HttpRequest, key: UUID) -> HttpResponse:
         "country": resident.document_country,
         "number": resident.national_id or resident.document_number,
     }
-    form = IdentifyForm(request.POST or None, initial=initial)
+    # Another number in place of one takes the records officer (naming.identify).
+    keeps_number = bool(initial["number"]) and not actor.may(Permission.RESIDENT_MERGE)
+    form = IdentifyForm(request.POST or None, initial=initial, keeps_number=keeps_number)
     if request.method == "POST" and form.is_valid():
         facts = dict(form.cleaned_data)
         reason = facts.pop("reason")
@@ -74,7 +76,7 @@ def identify(request: HttpRequest, key: UUID) -> HttpResponse:
     context = {
         "form": form,
         "resident": resident,
-        "numbered": bool(initial["number"]),
+        "numbered": bool(initial["number"]) and not keeps_number,
         "back": page_of(resident.key, actor),
         "banner": residents.banner(resident),
         "changes": [(one, presenters.differences_of(one)) for one in queries.changes_of(resident_id=resident.pk)],
