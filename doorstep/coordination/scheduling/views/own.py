@@ -86,6 +86,7 @@ def times(request: HttpRequest, key: UUID) -> HttpResponse:
         "change": request.GET.get("change", ""),
         "replaced": own_queries.to_change(key=request.GET.get("change", ""), person=frame["person"]),
         "rebook": request.GET.get("rebook", ""),
+        "stopped": _stopped(request.GET.get("rebook", ""), frame["person"].pk),
         "span": DAYS,
     }
     return render(request, "scheduling/own/times.html", context)
@@ -211,6 +212,12 @@ def _take(key: UUID, *, change: str, rebook: str, frame: dict[str, Any], actor: 
     held = actions.hold(slot_key=key, origin=frame["origin"], actor=actor, resident_id=person.pk)
     made = actions.book(hold_key=held.key, resident_id=person.pk, actor=actor)
     rebooking_actions.settle(booking=made, actor=actor)
+
+
+def _stopped(key: str, resident_id: int) -> Any:
+    """What a stopped clinic called off and this page finds a new time for; None for nothing."""
+    found = booking_queries.open_rebookings(resident_ids=[resident_id]) if key else []
+    return next((task.booking for task in found if str(task.key) == key), None)
 
 
 def _frame(request: HttpRequest) -> tuple[Actor, dict[str, Any]]:
