@@ -74,6 +74,11 @@ class Case(NamedTuple):
         return number_of(key=self.key, begun=self.created_at)
 
     @property
+    def sent_at(self) -> datetime | None:
+        """When it was sent; out of the network nobody is asked, and it is gone on the day on which it is written."""
+        return self.submitted_at or (self.created_at if self.direction == Referral.Direction.OUT else None)
+
+    @property
     def place(self) -> str:
         """Where it stands in the list, as an address carries it; an overdue one by its clock."""
         if self.late is not None:

@@ -81,7 +81,9 @@ def age(birth_date: date | None, on: date | None = None) -> str:
         return _("%(count)s 岁") % {"count": months // 12}
     if months >= 1:
         return _("%(count)s 个月") % {"count": months}
-    return _("%(count)s 天") % {"count": max((day_now - birth_date).days, 0)}
+    days = (day_now - birth_date).days
+    # The hour of birth is not known: nobody is told a figure that may be one hour or twenty-three.
+    return _("%(count)s 天") % {"count": days} if days > 0 else _("出生当天")
 
 
 def duration(value: timedelta | int | float | None) -> str:

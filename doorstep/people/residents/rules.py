@@ -66,7 +66,7 @@ def age_text(birth_date: date, day: date) -> str:
     """The age as a doctor writes it in the reader's language: days, months below three years, then years."""
     days = (day - birth_date).days
     if days < 60:
-        return _("%(count)s 天") % {"count": max(days, 0)}
+        return _("%(count)s 天") % {"count": days} if days > 0 else _("出生当天")
     months = (day.year - birth_date.year) * 12 + day.month - birth_date.month - (day.day < birth_date.day)
     if months < 36:
         return _("%(count)s 个月") % {"count": months}

@@ -134,7 +134,7 @@ def case_lines(rows: list[Case], *, what: str = "") -> list[dict[str, Any]]:
             "state": stage(row.state),
             "direction": word("direction", row.direction),
             "kind": _(str(Referral.Kind(row.kind).label)),
-            "submitted_at": row.submitted_at,
+            "submitted_at": row.sent_at,
             "due_at": row.late.due_at if row.late else None,
             "wait": wait_of(row, what),
             "reason": reason_of(row, what),

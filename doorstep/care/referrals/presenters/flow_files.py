@@ -13,7 +13,7 @@ from doorstep.kernel.web.workbooks import Sheet
 _MINUTE = 60
 _WIDTH = 18
 _STEPS = (
-    "submitted_at", "accepted_at", "arrived_at", "treated_at", "admitted_at", "discharged_at", "handed_back_at",
+    "sent_at", "accepted_at", "arrived_at", "treated_at", "admitted_at", "discharged_at", "handed_back_at",
     "received_back_at", "closed_at",
 )  # fmt: skip
 

@@ -23,6 +23,7 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.web.formats import moment_short
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.tests.factories import make_staff
 
@@ -290,6 +291,22 @@ def test_board_opens_down_to_cases_and_exports_them() -> None:
     office = Client()
     office.force_login(loop.users["office"])
     assert "周桂兰" in office.get(reverse("referrals:flow-cases"), {"what": "open"}).content.decode()
+
+
+def test_who_left_the_network_stands_with_the_day_on_page_and_in_the_file(client: Client) -> None:
+    loop = make_loop()
+    with acting(loop.village) as village:
+        gone = actions.leave_network(referral=draft(loop), place="省人民医院", code="patient-choice", actor=village)
+    client.force_login(make_staff(name="曾主任", organization_id=loop.world.lead, role="manager", username="manager"))
+    asked = {"period": "month", "what": "outside:patient-choice|省人民医院"}
+    page = client.get(reverse("referrals:flow-cases"), asked).content.decode()
+    line = page[page.index(gone.number) :].split("</tr>")[0]
+    assert "省人民医院" in line
+    assert moment_short(gone.created_at) in line
+    file = client.get(reverse("referrals:flow-export"), asked).content
+    rows = CalamineWorkbook.from_filelike(BytesIO(file)).get_sheet_by_index(0).to_python()
+    sent = dict(zip(rows[0], rows[1], strict=True))
+    assert str(sent["提交"])[:16] == timezone.localtime(gone.created_at).strftime("%Y-%m-%d %H:%M")
 
 
 def test_bed_board_says_who_lies_there_and_leads_to_the_case_of_who_waits(client: Client) -> None:

@@ -51,7 +51,8 @@ def test_ago(seconds: int, expected: str) -> None:
         (date(1963, 11, 22), "63 岁"),
         (date(2024, 11, 22), "24 个月"),
         (date(2026, 10, 23), "30 天"),
-        (date(2026, 11, 22), "0 天"),
+        (date(2026, 11, 22), "出生当天"),
+        (date(2026, 11, 19), "3 天"),
     ],
 )
 def test_age(birth: date, expected: str) -> None:

@@ -82,6 +82,7 @@ def test_masks_hide_the_middle() -> None:
 @pytest.mark.parametrize(
     ("born", "text"),
     [
+        (TODAY, "出生当天"),
         (date(2026, 11, 20), "2 天"),
         (date(2025, 11, 23), "11 个月"),
         (date(1963, 9, 15), "63 岁"),
