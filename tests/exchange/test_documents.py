@@ -82,6 +82,12 @@ def test_parse_refuses_entities_document_types_and_what_is_no_document(text: str
     assert time.monotonic() - started < 2
 
 
+def test_parse_refuses_a_document_of_countless_elements_before_it_is_read() -> None:
+    with pytest.raises(Fault) as refused:
+        parse(DOCUMENT.replace("</ClinicalDocument>", "<a/>" * 200_001 + "</ClinicalDocument>").encode())
+    assert (refused.value.kind, refused.value.facts["most"]) == ("xml-crowded", "200000")
+
+
 def test_to_cda_gives_what_parse_reads_again() -> None:
     composition: dict[str, Any] = {
         "resourceType": "Composition",

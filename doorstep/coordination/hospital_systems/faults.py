@@ -157,6 +157,11 @@ KINDS: dict[str, Kind] = {
         gettext_lazy("文档带有 DOCTYPE 或实体，为安全起见不读取。"),
         gettext_lazy("请让发送方去掉 DOCTYPE 声明后重发。"),
     ),
+    "xml-crowded": Kind(
+        gettext_lazy("文档元素过多"),
+        gettext_lazy("文档有超过 %(most)s 个 XML 标签，不像一份病历文档，没有读取。"),
+        gettext_lazy("请让发送方核对文档内容，必要时分成几份重发。"),
+    ),
     "xml-broken": Kind(
         gettext_lazy("文档不完整"),
         gettext_lazy("XML 在第 %(line)s 行断开，通常是没有传完。"),

@@ -66,8 +66,14 @@ class Document:
     sections: tuple[Section, ...]
 
 
+# A long stay takes some ten thousand, pictures in it are one each; an element costs the parsers several hundred bytes.
+_MOST_TAGS = 200_000
+
+
 def parse(data: bytes) -> Document:
-    """Read a document; raises Fault("structure") for what is none, and for any document type or entity in it."""
+    """Read a document; raises Fault for what is none, and for any document type or entity in it."""
+    if data.count(b"<") > _MOST_TAGS:
+        raise Fault("xml-crowded", "ClinicalDocument", most=str(_MOST_TAGS))
     try:
         # Refuses at the first <!DOCTYPE, before anything could be expanded or fetched.
         Guard.fromstring(data, forbid_dtd=True)
