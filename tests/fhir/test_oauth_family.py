@@ -221,7 +221,13 @@ def test_who_is_acted_for_sees_the_looks_of_who_acts_and_of_the_app(
     client.force_login(own)
     client.get("/me/record/")
     page = client.get("/me/looks/").content.decode()
-    for words in ("周桂兰", "授权一个应用查看档案", "经授权的应用读取了档案", "查看了健康档案"):
+    for words in (
+        "周桂兰",
+        "授权一个应用查看档案",
+        "经授权的应用读取了档案",
+        "查看了健康档案",
+        "通过信息系统写入了档案",
+    ):
         assert words in page, words
     # The own looks on the pages are no news.
     assert page.count("查看了健康档案") == 1
