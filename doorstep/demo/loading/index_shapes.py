@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from doorstep.demo.loading.copying import Copied
@@ -111,7 +111,9 @@ class IndexShape:
     def _norm(self, name: str, norm: str, text: str) -> str:
         if "«" not in text:
             return norm
-        pattern, say = LinePattern(text), spoken if name.endswith(".phonetic") else plain
+        pattern, say = LinePattern(text), plain
+        if name.endswith(".phonetic"):
+            say = partial(spoken, person=not name.startswith("Organization."))
         return self._column(lambda batch: list(map(say, pattern.lines(batch))))
 
     def _amount(self, amount: Amount) -> list[str]:
