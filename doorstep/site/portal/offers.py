@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from doorstep.care.referrals.presenters.homeward import expected_text
 from doorstep.care.referrals.texts import FREQUENCIES
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.workflow.actions import TransitionRefused
 from doorstep.kernel.workflow.once import once
 from doorstep.site.portal.sent import words_of
 from doorstep.site.portal.views import frame_of, owner_of
@@ -46,6 +48,10 @@ def offers(request: HttpRequest) -> HttpResponse:
 @require_GET
 def referral(request: HttpRequest, key: UUID) -> HttpResponse:
     """One referral for its patient: how far it has come, where and when to go with what, and what the hospital answered."""
+    return _page(request, key)
+
+
+def _page(request: HttpRequest, key: UUID, *, late: bool = False) -> HttpResponse:
     actor = owner_of(request)
     found = queries.get(key=key, actor=actor)
     if found.resident_id not in actor.resident_ids or (found.submitted_at is None and found.direction == "up"):
@@ -55,6 +61,7 @@ def referral(request: HttpRequest, key: UUID) -> HttpResponse:
         "one": found,
         "booked": queries.booked_before(found),
         "words": words_of(found),
+        "late": late,
         "form": RefuseOfferForm(auto_id=f"{found.key}_%s") if found.state == "offered" else None,
         "plan": queries.plan_of(referral=found) if found.handed_back_at else None,
         "frequencies": FREQUENCIES,
@@ -63,13 +70,21 @@ def referral(request: HttpRequest, key: UUID) -> HttpResponse:
         "moved": queries.place_of(found) if found.state == "accepted" else None,
         "token": queries.qr_token(referral=found) if found.state in _EXPECTED else "",
     }
-    return render(request, "portal/referral.html", context)
+    return render(request, "portal/referral.html", context, status=409 if late else 200)
 
 
 @require_POST
 @once
 def answer(request: HttpRequest, key: UUID, word: str) -> HttpResponse:
-    """Agree, turn the offer down, or choose another day after having missed the first; somebody who was first is named by the refusal."""
+    """Agree, turn the offer down, or choose another day; who answers too late sees where the referral stands now."""
+    try:
+        with transaction.atomic():
+            return _answered(request, key, word)
+    except TransitionRefused:
+        return _page(request, key, late=True)
+
+
+def _answered(request: HttpRequest, key: UUID, word: str) -> HttpResponse:
     actor = owner_of(request)
     referral = queries.get(key=key, actor=actor)
     if referral.resident_id not in actor.resident_ids:

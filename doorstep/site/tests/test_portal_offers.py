@@ -66,7 +66,11 @@ def test_a_resident_agrees_or_declines_and_nobody_else_does() -> None:
     assert own.post(reverse("portal:answer", args=[referral.key, "agree"])).status_code == 302
     found = stands(referral)
     assert (found.state, found.appointment_text) == ("accepted", "心内科 3 诊室")
-    assert own.post(reverse("portal:answer", args=[referral.key, "decline"])).status_code == 409
+    late = own.post(reverse("portal:answer", args=[referral.key, "decline"]))
+    assert late.status_code == 409
+    # In words for a patient, on the page that says where it stands now.
+    assert "您的答复没有提交" in late.content.decode()
+    assert "我的转诊" in late.content.decode()
     assert "已确认的安排" in own.get(reverse("portal:offers")).content.decode()
 
 
