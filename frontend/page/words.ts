@@ -14,7 +14,7 @@ export const words = {
   copied: english ? "Copied" : "已复制",
   close: english ? "Close" : "关闭",
   confirm: english ? "Confirm" : "确定",
-  cancel: english ? "Cancel" : "取消",
+  cancel: english ? "Go back" : "返回",
   please: english ? "Please confirm" : "请确认",
   offline: english ? "The network is down. Nothing was saved; try again." : "网络不通，内容没有保存，请稍后重试。",
   kept: english ? "The network is down. What you typed is still here; send it again when the network is back." : "网络不通，尚未保存。填写的内容还在本页，网络恢复后请再次提交。",
