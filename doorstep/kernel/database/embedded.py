@@ -193,9 +193,6 @@ def _settings(server: Server, tuning: Tuning, listen_port: int | None) -> dict[s
         "synchronous_commit": durability,
         "fsync": durability,
         "full_page_writes": durability,
-        # A server of tests is thrown away, and its transactions are rolled back: a table that was looked at between two of them counts
-        # as empty, and what the next one fills it with is then searched row by row.
-        "autovacuum": durability,
         "timezone": "UTC",
         "log_timezone": "UTC",
         # A statement holds names and findings: the log says what went wrong without it, and pg_stat_statements which ones are slow.

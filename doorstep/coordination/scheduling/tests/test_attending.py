@@ -152,7 +152,7 @@ def test_the_own_phone_says_who_is_called_and_who_was_passed_over(client: Client
     with acting(desk):
         ticket = queue_actions.call_next(schedule_key=clinic.schedule.key, place_name="3 诊室", actor=desk)
     assert ticket is not None
-    assert "正在叫您：1 号，请到3 诊室就诊" in client.get("/slots/my/").content.decode()
+    assert "正在叫您：1 号，请到 3 诊室 就诊。" in client.get("/slots/my/").content.decode()
     with acting(desk):
         queue_actions.pass_over(ticket_key=ticket.key, actor=desk)
     assert "已过号" in client.get("/slots/my/").content.decode()
