@@ -1,5 +1,7 @@
 """The server's disk is full: PostgreSQL refuses a write with SQLSTATE 53100, and whoever sent it hears what to do; nothing is half saved."""
 
+from typing import Any
+
 import psycopg
 import pytest
 from django.test import Client
@@ -40,3 +42,15 @@ def test_a_full_disk_is_said_to_machines_and_people(client: Client, owner_connec
     assert house.own.ask("POST", "Observation", house.observation()).status_code == 201
     client.force_login(staff)
     assert client.get(f"/residents/{house.resident.key}/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_login_that_cannot_be_counted_says_that_the_disk_is_full(client: Client, settings: Any) -> None:
+    client.raise_request_exception = False
+    # What is written through this folder goes to a device without room.
+    settings.CACHES = {
+        "default": {"BACKEND": "tests.faults.full_device.FullDevice", "LOCATION": settings.DATA / "limits"}
+    }
+    answer = client.post("/accounts/login/", {"login": "wang", "password": "wrong-Horse-73"})
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "60")
+    assert "服务器存储空间已满" in answer.content.decode()

@@ -1,5 +1,6 @@
 """Error pages: each says what happened, what was kept and what to do; machines get their own layer's answer."""
 
+import errno
 import logging
 import secrets
 import sys
@@ -216,8 +217,12 @@ def database_is_away(error: BaseException | None) -> bool:
 
 
 def database_is_full(error: BaseException | None) -> bool:
-    """Whether the error, or one that caused it, means that the database has no room left on its disk or in memory."""
-    return any(getattr(one, "sqlstate", None) in ("53100", "53200") for one in _causes(error))
+    """Whether the error, or one that caused it, means that no room is left: for the database on its disk or in memory, or for a file."""
+    return any(
+        getattr(one, "sqlstate", None) in ("53100", "53200")
+        or (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
+        for one in _causes(error)
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -30,8 +30,8 @@ from doorstep.care.diagnosis.ecg.units import (
 TWELVE_LEAD: Final = "1.2.840.10008.5.1.4.1.1.9.1.1"
 GENERAL_ECG: Final = "1.2.840.10008.5.1.4.1.1.9.1.2"
 _DEFLATED: Final = (b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.8.1")
-# A piece is a tag, a length or a value; a recording with every code spelled out takes some ten thousand.
-_MOST_READS: Final = 100_000
+# A piece is a tag, a length or a value; five minutes with every beat annotated take some ninety thousand.
+_MOST_READS: Final = 200_000
 _LEAD_CODES: Final = {
     "1": "I", "2": "II", "3": "V1", "4": "V2", "5": "V3", "6": "V4", "7": "V5", "8": "V6",
     "61": "III", "62": "aVR", "63": "aVL", "64": "aVF",
@@ -53,8 +53,8 @@ def read_dicom(data: bytes) -> Recording:
         raise EcgRefused(
             RefusalCode.UNSAFE, detail_zh="DICOM 数据被压缩打包", detail_en="the DICOM data set is deflated"
         )
+    spent = _Spent()
     try:
-        spent = _Spent()
         dataset = dcmread(_Counted(data, spent))
         _unfold(dataset, spent)
         return _recording(dataset)
@@ -67,6 +67,9 @@ def read_dicom(data: bytes) -> Recording:
     except (
         Exception
     ) as error:  # pydicom meets damaged bytes with a dozen kinds of exception, among them its own parser's
+        if spent.reads > _MOST_READS:
+            # The parser made its own exception of ours.
+            raise _crowded() from error
         raise EcgRefused(
             RefusalCode.MALFORMED, detail_zh="DICOM 结构读不通", detail_en="the DICOM structure is broken"
         ) from error
@@ -92,10 +95,12 @@ class _Counted(BytesIO):
     def read(self, size: int | None = -1, /) -> bytes:
         self._spent.reads += 1
         if self._spent.reads > _MOST_READS:
-            raise EcgRefused(
-                RefusalCode.UNSAFE, detail_zh="DICOM 数据元素过多", detail_en="too many DICOM data elements"
-            )
+            raise _crowded()
         return super().read(size)
+
+
+def _crowded() -> EcgRefused:
+    return EcgRefused(RefusalCode.UNSAFE, detail_zh="DICOM 数据元素过多", detail_en="too many DICOM data elements")
 
 
 def _unfold(dataset: Dataset, spent: _Spent) -> None:
