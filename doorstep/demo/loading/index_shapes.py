@@ -8,8 +8,9 @@ from typing import Any
 
 from doorstep.demo.loading.copying import Copied
 from doorstep.demo.loading.lines import NULL, Batch, LinePattern, blob
+from doorstep.kernel.fhir.parameters import parameters
 from doorstep.kernel.fhir.units import canonical
-from doorstep.kernel.fhir.words import plain, spoken
+from doorstep.kernel.fhir.words import compared, plain
 from doorstep.kernel.record.search_facts import Amount, Facts
 from doorstep.kernel.record.search_index import amount_row, instant, number
 
@@ -111,9 +112,8 @@ class IndexShape:
     def _norm(self, name: str, norm: str, text: str) -> str:
         if "«" not in text:
             return norm
-        pattern, say = LinePattern(text), plain
-        if name.endswith(".phonetic"):
-            say = partial(spoken, person=not name.startswith("Organization."))
+        pattern, (type, _, code) = LinePattern(text), name.partition(".")
+        say = partial(compared, parameters(type)[code])
         return self._column(lambda batch: list(map(say, pattern.lines(batch))))
 
     def _amount(self, amount: Amount) -> list[str]:

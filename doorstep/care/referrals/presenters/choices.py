@@ -1,7 +1,7 @@
 """What forms and dialogs of a referral let choose from."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -16,6 +16,7 @@ from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.record_facts import TRAVELS, known_of, packet_line
 from doorstep.care.referrals.states import AT_RECEIVER
 from doorstep.coordination.beds import queries as beds
+from doorstep.coordination.scheduling import halfdays
 from doorstep.coordination.scheduling import queries as slots
 from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.coordination.scheduling.rules import Quota
@@ -28,8 +29,6 @@ from doorstep.people.workforce import queries as workforce
 
 # How far ahead the office looks for a free place; platform default.
 SLOTS_AHEAD = timedelta(days=14)
-# The hour that parts the half days.
-_NOON = 12
 # More than anybody ticks.
 _TICKED = 300
 # Hospitals come first by their tier; centres, rehabilitation and care homes after them.
@@ -143,10 +142,10 @@ def slots_of(referral: Referral, *, actor: Actor) -> list[SlotChoice]:
 
 def days_of(found: Sequence[SlotChoice], *, most: int) -> list[SlotChoice]:
     """The first place of each half day and doctor, so that few lines on a phone are several days and not one morning's half hours."""
-    first: dict[tuple[date, bool, str], SlotChoice] = {}
+    first: dict[tuple[str, str], SlotChoice] = {}
     for slot in found:
-        at = timezone.localtime(slot.starts_at)
-        first.setdefault((at.date(), at.hour < _NOON, slot.who), slot)
+        half_day = halfdays.named(department_id=slot.department_id, starts_at=slot.starts_at)
+        first.setdefault((half_day, slot.who), slot)
     return list(first.values())[:most]
 
 
