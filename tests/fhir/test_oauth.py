@@ -228,6 +228,7 @@ def test_codes_need_pkce_and_a_login(house: House, client: Client) -> None:
         "client_id": "phone-app",
         "redirect_uri": "https://app.example/back",
         "scope": "patient/*.rs",
+        "state": "s1",
     }
     assert "/accounts/login" in client.get("/oauth/authorize", asked)["Location"]
     client.force_login(_resident_account(house))
@@ -237,11 +238,19 @@ def test_codes_need_pkce_and_a_login(house: House, client: Client) -> None:
     assert client.get("/oauth/authorize", good).status_code == 200
     for wrong, error in (
         ({"code_challenge_method": "plain"}, "invalid_request"),
+        # What S256 makes is 43 characters long (RFC 7636, 4.2).
+        ({"code_challenge": "abc"}, "invalid_request"),
+        ({"code_challenge": "!" * 43}, "invalid_request"),
+        ({"code_challenge": "c" * 44}, "invalid_request"),
+        # SMART App Launch 2.0 asks for it.
+        ({"state": ""}, "invalid_request"),
         ({"aud": "https://elsewhere.example/fhir"}, "invalid_request"),
         ({"scope": "patient/Nonsense.rs"}, "invalid_scope"),
         ({"scope": "patient/*.cruds"}, "invalid_scope"),
     ):
-        assert f"error={error}" in client.get("/oauth/authorize", {**good, **wrong})["Location"], wrong
+        told = client.get("/oauth/authorize", {**good, **wrong})
+        assert told.status_code == 302, wrong
+        assert f"error={error}" in told["Location"], wrong
     for wrong, words in (
         ({"client_id": "nobody"}, "没有在本系统登记"),
         ({"redirect_uri": "https://evil.example/"}, "没有登记的地址"),

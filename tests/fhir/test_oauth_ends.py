@@ -42,9 +42,9 @@ def doctor(house: House) -> User:
     return make_staff(name="王敏", organization_id=house.world.lead, role="specialist")
 
 
-def _code(client: Client, user: User, scope: str = SCOPE) -> str:
+def _code(client: Client, user: User, scope: str = SCOPE, verifier: str = VERIFIER) -> str:
     client.force_login(user)
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     asked = {
         "response_type": "code", "client_id": "phone-app", "redirect_uri": BACK, "scope": scope, "state": "s1",
         "code_challenge": challenge, "code_challenge_method": "S256", "allow": "Authorize",
@@ -155,3 +155,12 @@ def test_a_system_that_was_stopped_has_no_token_any_more(house: House) -> None:
     with acting(system_actor(Purpose.IMPORT)):
         ApiClient.objects.filter(name="his").update(revoked_at=timezone.now())
     assert _reads(house.own.token) == 401
+
+
+@pytest.mark.parametrize("verifier", ["abc", "v" * 129, "v" * 42 + "!"])
+def test_a_verifier_that_is_too_short_too_long_or_oddly_spelt_gets_no_token(
+    client: Client, doctor: User, verifier: str
+) -> None:
+    told = _exchange(_code(client, doctor, verifier=verifier), code_verifier=verifier)
+    assert (told.status_code, told.json()["error"]) == (400, "invalid_request")
+    assert "code_verifier" in told.json()["error_description"]

@@ -1,6 +1,6 @@
 """Security headers and the reader's language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -25,7 +25,7 @@ class SecurityHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", _policy(request))
+        headers.setdefault("Content-Security-Policy", policy(request))
         # For browsers that do not know frame-ancestors.
         headers.setdefault("X-Frame-Options", "DENY")
         headers.setdefault("Referrer-Policy", "same-origin")
@@ -67,7 +67,8 @@ class LanguageMiddleware:
         return response
 
 
-def _policy(request: HttpRequest) -> str:
+def policy(request: HttpRequest, *, forms_lead_to: Iterable[str] = ()) -> str:
+    """What a page may load and where its forms may lead: this house, and the origins in `forms_lead_to`."""
     connect = " ".join(["'self'", live_origin(request)]).strip()
     return "; ".join(
         [
@@ -79,7 +80,7 @@ def _policy(request: HttpRequest) -> str:
             "font-src 'self'",
             "frame-ancestors 'none'",
             "base-uri 'none'",
-            "form-action 'self'",
+            " ".join(["form-action 'self'", *forms_lead_to]),
             "object-src 'none'",
         ]
     )

@@ -1,19 +1,26 @@
 """Tables that people hand in as Excel or CSV: read without believing what a file says of its own size.
 
 A workbook of five kilobytes with one cell in its last corner stands for seventeen thousand million empty ones, and a packed file of one
-megabyte for gigabytes: either would take the process with it. Both are told before anything opens them.
+megabyte for gigabytes: either would take the process with it. Both are told before anything opens them; what is not told by then
+(the old .xls says nothing of its size) ends a process of its own.
 """
 
 import csv
 import io
 import re
+import subprocess
+import sys
 import zlib
+from datetime import date, datetime
 from itertools import islice
+from pathlib import Path
 from typing import IO
 from zipfile import BadZipFile, ZipFile
 
+import orjson
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook
+
+from doorstep.kernel.web import workbook_reader
 
 # A workbook of a hundred thousand rows with twenty columns takes about as much.
 MOST_UNPACKED = 200 * 1024 * 1024
@@ -29,8 +36,22 @@ _LAST_TAG = 512
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # What zipfile raises for parts that are cut off, locked, or packed in a way that it does not know.
 _BROKEN = (
-    BadZipFile, CalamineError, EOFError, IndexError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError, zlib.error,
-)  # fmt: skip
+    BadZipFile,
+    EOFError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zlib.error,
+)
+# How the two kinds of workbook begin, and how the list of a packed file's parts ends.
+_PACKED = b"PK\x03\x04"
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_END_OF_PARTS = b"PK\x05\x06"
+_READER = Path(workbook_reader.__file__)
+_MOMENTS = {"datetime": datetime.fromisoformat, "date": date.fromisoformat}
 
 
 class TableRefused(ValueError):
@@ -44,16 +65,12 @@ class TableRefused(ValueError):
 def excel(content: bytes, *, most_rows: int) -> list[list[object]]:
     """The first sheet of an .xlsx or .xls file, line by line, no more than `most_rows`; raises TableRefused."""
     try:
-        if content.startswith(b"PK"):
-            _check(content)
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-        if sheet.total_height * sheet.total_width > MOST_CELLS:
-            raise _wide()
-        return [list(line) for line in sheet.to_python(nrows=most_rows)]
+        _check(content)
     except TableRefused:
         raise
     except _BROKEN as error:
-        raise TableRefused("broken", _("无法打开这个 Excel 文件，可能已损坏或加了密码。请另存后重试。")) from error
+        raise _broken() from error
+    return [[_cell(cell) for cell in line] for line in _read(content, most_rows)]
 
 
 def comma_separated(content: bytes, *, most_rows: int) -> list[list[str]]:
@@ -83,8 +100,40 @@ def _typed(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
+def _read(content: bytes, most_rows: int) -> list[list[object]]:
+    """The lines as the reader says them; raises TableRefused."""
+    command = [sys.executable, "-I", str(_READER), str(most_rows), str(MOST_CELLS)]
+    try:
+        done = subprocess.run(
+            command, input=content, capture_output=True, check=False, timeout=workbook_reader.MOST_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _huge() from error
+    if done.returncode == workbook_reader.WIDE:
+        raise _wide()
+    if done.returncode == workbook_reader.HUGE or done.returncode < 0:
+        # A signal: the library, or the system, ended the reader.
+        raise _huge()
+    if done.returncode:
+        raise _broken()
+    lines: list[list[object]] = orjson.loads(done.stdout)
+    return lines
+
+
+def _cell(said: object) -> object:
+    return _MOMENTS[said[0]](said[1]) if isinstance(said, list) else said
+
+
 def _check(content: bytes) -> None:
-    """Raise TableRefused for a workbook that is small on the disk and huge in memory."""
+    """Raise TableRefused for a workbook that is small on the disk and huge in memory.
+
+    Programs that read packed files look for the list of parts at the end and take what stands before the first part for a greeting. So a
+    workbook is one by its first bytes alone, and an .xls with such a list in it is none: what is looked at must be what is read.
+    """
+    if content.startswith(_COMPOUND) and _END_OF_PARTS not in content:
+        return
+    if not content.startswith(_PACKED):
+        raise BadZipFile
     with ZipFile(io.BytesIO(content)) as packed:
         names = packed.namelist()
         if not any(_BOOK.fullmatch(name) for name in names):
@@ -124,6 +173,15 @@ def _number(letters: bytes) -> int:
     for one in letters.upper():
         found = found * 26 + one - 64
     return found
+
+
+def _broken() -> TableRefused:
+    return TableRefused("broken", _("无法打开这个 Excel 文件，可能已损坏或加了密码。请另存后重试。"))
+
+
+def _huge() -> TableRefused:
+    message = _("读取这个文件要用的内存或时间超出上限。请删掉图片和多余的行列，另存为 .xlsx 再上传，或分成几个文件。")
+    return TableRefused("large", message)
 
 
 def _wide() -> TableRefused:

@@ -13,6 +13,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.web.middleware import policy
 from doorstep.kernel.web.pages import render
 from doorstep.people.residents import queries as residents
 
@@ -32,10 +33,7 @@ def launch(request: HttpRequest, key: UUID, name: str) -> HttpResponse:
         page = render(request, "site/launch.html", context)
         parts = urlsplit(app.address)
         # The form leads on to the app, and to the app alone.
-        page.headers["Content-Security-Policy"] = (
-            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; "
-            f"form-action 'self' {parts.scheme}://{parts.netloc}"
-        )
+        page.headers["Content-Security-Policy"] = policy(request, forms_lead_to=[f"{parts.scheme}://{parts.netloc}"])
         return page
     token = access.open_launch(
         app=app,

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from doorstep.kernel.access import queries as access_queries
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import for_purpose
+from doorstep.kernel.web.middleware import policy
 from doorstep.site.oauth import doubts
 from doorstep.site.oauth.identity import Person, launched_name, people_of
 from doorstep.site.oauth.scopes import choices, kept
@@ -27,19 +29,29 @@ from doorstep.site.oauth.tokens import grant_of, patient_of
 
 # The FHIR base, of which apps ask for a token.
 BASE = "/fhir"
+# RFC 7636, 4.1 and 4.2: what an app makes up, and what S256 makes of it.
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class AuthorizePage(AuthorizationView):  # type: ignore[misc]
     """The toolkit's page; its form may lead on to the app, and to the app alone."""
 
     def validate_authorization_request(self, request: HttpRequest) -> tuple[list[str], dict[str, Any]]:
-        """What the toolkit asks for, and what SMART asks for besides: a challenge by S256, and `aud` of this house.
+        """What the toolkit asks for, and what SMART asks for besides: a challenge by S256, `state`, and `aud` of this house.
 
         An app that was led to a false server must not get a code of ours for it (SMART App Launch 2.0, Obtain authorization code).
         """
         scopes, credentials = super().validate_authorization_request(request)
         if credentials.get("code_challenge_method") != "S256":
             raise _back("code_challenge_method must be S256", credentials)
+        if not _CHALLENGE.fullmatch(credentials.get("code_challenge") or ""):
+            raise _back(
+                "code_challenge must be BASE64URL(SHA256(code_verifier)), 43 characters without padding", credentials
+            )
+        if not request.GET.get("state"):
+            # Without it an app can be handed somebody else's code (SMART App Launch 2.0: required).
+            raise _back("state is required", credentials)
         aud = request.GET.get("aud", "").rstrip("/")
         if aud and aud.partition("://")[2] != request.build_absolute_uri(BASE).partition("://")[2]:
             raise _back("aud is not this server", credentials)
@@ -118,10 +130,7 @@ class AuthorizePage(AuthorizationView):  # type: ignore[misc]
             for parts in map(urlsplit, str(getattr(application, "redirect_uris", "")).split())
             if parts.netloc
         }
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; "
-            + " ".join(("form-action 'self'", *sorted(targets)))
-        )
+        response.headers["Content-Security-Policy"] = policy(self.request, forms_lead_to=sorted(targets))
         return response
 
     def _launched(self, application: Any, scopes: list[str]) -> UUID | None:
@@ -189,6 +198,9 @@ def token(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     way = request.POST.get("grant_type", "")
     if way and way not in GRANTS:
         return _refused("ask with " + ", ".join(GRANTS), error="unsupported_grant_type")
+    verifier = request.POST.get("code_verifier")
+    if verifier is not None and not _VERIFIER.fullmatch(verifier):
+        return _refused("code_verifier must have 43 to 128 characters of A-Z a-z 0-9 - . _ ~ (RFC 7636)")
     doubts.taken()
     answered = _token(request, *args, **kwargs)
     doubt = doubts.taken()

@@ -1,8 +1,10 @@
 """Tables that people hand in: read whole, or refused before they take the process with them."""
 
 import io
+import struct
 import zipfile
 from collections.abc import Callable
+from datetime import date, datetime
 
 import pytest
 import xlsxwriter
@@ -127,3 +129,61 @@ def test_commas_in_both_encodings_and_their_faults() -> None:
         with pytest.raises(tables.TableRefused) as refused:
             tables.comma_separated(content, most_rows=_MOST)
         assert refused.value.kind == kind
+
+
+def _record(kind: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack("<HH", kind, len(body)) + body
+
+
+def _old_workbook(*places: tuple[int, int]) -> bytes:
+    """An .xls of one sheet with a 1 at each place: a compound file of one stream, in the records of BIFF8."""
+    begin = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    end = _record(0x000A)
+    name = _record(0x0085, struct.pack("<IBB", len(begin) + 4 + 9 + len(end), 0, 0), b"\x01\x00A")
+    sheet = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
+    cells = b"".join(_record(0x0203, struct.pack("<HHHd", row, column, 0, 1.0)) for row, column in places)
+    stream = (begin + name + end + sheet + cells + end).ljust(4096, b"\0")
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)
+    header += struct.pack("<109I", 0, *[0xFFFFFFFF] * 108)
+    chain = [0xFFFFFFFD, 0xFFFFFFFE, *range(3, 10), 0xFFFFFFFE]
+    table = struct.pack("<128I", *chain, *[0xFFFFFFFF] * (128 - len(chain)))
+
+    def entry(title: str, kind: int, child: int, start: int, size: int) -> bytes:
+        spelt = title.encode("utf-16-le")
+        none = 0xFFFFFFFF
+        said = struct.pack("<HBBIII", len(spelt) + 2, kind, 1, none, none, child)
+        return spelt.ljust(64, b"\0") + said + bytes(36) + struct.pack("<IQ", start, size)
+
+    folder = entry("Root Entry", 5, 1, 0xFFFFFFFE, 0) + entry("Workbook", 2, 0xFFFFFFFF, 2, 4096)
+    return header + table + folder.ljust(512, b"\0") + stream
+
+
+def test_an_old_workbook_is_read_and_one_that_is_huge_inside_ends_nobody_but_its_reader() -> None:
+    assert tables.excel(_old_workbook((0, 0), (1, 1)), most_rows=_MOST) == [[1.0, ""], ["", 1.0]]
+    # 65,536 times 65,536 cells, which the library makes room for: more than a hundred gigabytes.
+    assert _kind(_old_workbook((0, 0), (65_535, 65_535))) == "large"
+
+
+def test_a_huge_workbook_does_not_get_past_by_what_stands_before_it() -> None:
+    def far(book: xlsxwriter.workbook.Workbook, sheet: xlsxwriter.workbook.Worksheet) -> None:
+        _plain(book, sheet)
+        sheet.write(1_048_575, 400, "。")
+
+    content = _workbook(far)
+    for before in (b"\0", b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _old_workbook((0, 0))):
+        assert _kind(before + content) == "broken"
+
+
+def test_days_and_moments_come_as_such() -> None:
+    def dated(book: xlsxwriter.workbook.Workbook, sheet: xlsxwriter.workbook.Worksheet) -> None:
+        sheet.write_datetime(0, 0, datetime(1963, 9, 15), book.add_format({"num_format": "yyyy-mm-dd"}))
+        sheet.write_datetime(0, 1, datetime(2026, 5, 4, 8, 30), book.add_format({"num_format": "yyyy-mm-dd hh:mm"}))
+        sheet.write_boolean(0, 2, True)
+        sheet.write_blank(0, 3, None)
+        sheet.write_string(0, 4, '=cmd|"/C calc"!A0')
+
+    assert tables.excel(_workbook(dated), most_rows=_MOST) == [
+        [date(1963, 9, 15), datetime(2026, 5, 4, 8, 30), True, "", '=cmd|"/C calc"!A0']
+    ]
