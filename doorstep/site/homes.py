@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from doorstep.care.diagnosis.permissions import Permission as Diagnosis
 from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.care.referrals.whose_queries import whose
 from doorstep.coordination.scheduling.permissions import Permission as Scheduling
 from doorstep.coordination.visits.permissions import Permission as Visits
 from doorstep.kernel.access.actor import Actor, ActorKind
@@ -25,7 +26,7 @@ from doorstep.kernel.worklist import queries as worklist
 from doorstep.kernel.worklist.queries import OpenTask
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.organizations.permissions import Permission as Organizations
-from doorstep.people.residents.named import Named, named
+from doorstep.people.residents.named import Named, named, words_of
 from doorstep.people.residents.permissions import Permission as Residents
 from doorstep.people.workforce import queries as workforce
 from doorstep.people.workforce.permissions import Permission as Workforce
@@ -86,7 +87,7 @@ def home(request: HttpRequest) -> HttpResponse:
     ids = {task.resident_id for task in tasks if task.resident_id} | {one.resident_id for one in sent}
     people = named(ids=ids) if actor.record_reach else {}
     away = {task.assignee_id for task in tasks if task.assignee_id} - {actor.user_id}
-    lines = _lines(tasks, people, workforce.names_of_users(ids=away) if away else {})
+    lines = _lines(tasks, _residents(tasks, people), workforce.names_of_users(ids=away) if away else {})
     context = {
         "lines": lines,
         "sent": [(one, one.resident or _name(people.get(one.resident_id))) for one in sent],
@@ -103,18 +104,37 @@ def _name(person: Named | None) -> str:
     return person.name if person else ""
 
 
-def _lines(tasks: Sequence[OpenTask], people: Mapping[int, Named], away: Mapping[int, str]) -> list[Line]:
-    english = (get_language() or "").startswith("en")
+def _residents(tasks: Sequence[OpenTask], people: Mapping[int, Named]) -> dict[tuple[str, int], str]:
+    """Whose each task is, in words: the register's where one may see it, else what the referral or the proposal itself says."""
     today = timezone.localdate()
+    said: dict[tuple[str, int], str] = {}
+    unsaid: dict[str, list[int]] = {}
+    for task in tasks:
+        person = people.get(task.resident_id or 0)
+        if person is not None:
+            said[task.kind, task.item_id] = person.said(today)
+        elif task.resident_id is not None:
+            unsaid.setdefault(task.kind, []).append(task.item_id)
+    by_machine: dict[str, list[int]] = {}
+    for kind, ids in unsaid.items():
+        by_machine.setdefault(kind.partition(".")[0], []).extend(ids)
+    found = {machine: whose(machine=machine, item_ids=ids) for machine, ids in by_machine.items()}
+    for kind, ids in unsaid.items():
+        known = found[kind.partition(".")[0]]
+        said |= {(kind, item): words_of(*known[item], today) for item in ids if item in known}
+    return said
+
+
+def _lines(tasks: Sequence[OpenTask], residents: Mapping[tuple[str, int], str], away: Mapping[int, str]) -> list[Line]:
+    english = (get_language() or "").startswith("en")
     units = organizations.names(ids=[task.organization_id for task in tasks])
     lines = []
     for task in tasks:
         stage = catalogue.stage(task.kind)
-        person = people.get(task.resident_id or 0)
         lines.append(
             Line(
                 label=stage.label(english=english) if stage else task.kind,
-                resident=person.said(today) if person else "",
+                resident=residents.get((task.kind, task.item_id), ""),
                 organization=units.get(task.organization_id, ""),
                 address=_address(task.kind, task.item_key),
                 urgency=task.urgency,

@@ -18,6 +18,13 @@ _ANSWER = Clock(
 )
 # An urgent question is answered within this time.
 URGENT_QUESTION = timedelta(hours=2)
+
+
+def answer_time(*, urgent: bool) -> timedelta:
+    """Within which time a question is to be answered."""
+    return URGENT_QUESTION if urgent else _ANSWER.due or timedelta.max
+
+
 _DEBT = Clock(due=timedelta(days=30), warn=timedelta(days=23), source=_HOUSE, verified=False)
 _PROPOSED = Clock(due=timedelta(hours=24), warn=timedelta(hours=12), source=_HOUSE, verified=False)
 _ASKED = Clock(due=timedelta(hours=24), warn=timedelta(hours=12), source=_HOUSE, verified=False)

@@ -1,8 +1,8 @@
 """Reads of people's bookings: appointments missed, what is due at a clinic, the resident's own list."""
 
 import uuid
-from collections.abc import Iterable
-from datetime import date, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
@@ -13,6 +13,7 @@ from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.states import EXPECTED, TAKEN, WAITING_LIVE
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.worklist import queries as worklist
 from doorstep.people.residents.finding import fits
 from doorstep.people.residents.models import Resident
 
@@ -75,6 +76,11 @@ def past(*, resident_id: int, limit: int = 10) -> list[Booking]:
         .select_related(*_WITH)
         .order_by("-slot__starts_at")[:limit]
     )
+
+
+def rebooking_clocks(tasks: Sequence[Rebooking]) -> dict[int, tuple[datetime | None, datetime | None]]:
+    """By when each has to be rebooked and when it warns, the nearest where it was escalated; one query."""
+    return worklist.clocks_of(kinds={"rebooking.open"}, item_ids=[task.pk for task in tasks])
 
 
 def open_rebookings(

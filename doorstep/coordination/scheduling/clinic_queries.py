@@ -323,6 +323,14 @@ def _active(organization_id: int) -> Iterable[Schedule]:
     )
 
 
+def first_time(*, department_id: int, since: datetime, until: datetime) -> datetime | None:
+    """When the first visit of a department's clinics begins that are not stopped; None where none is laid out in between."""
+    found = Slot.objects.filter(
+        schedule__department_id=department_id, starts_at__gte=since, starts_at__lt=until, stopped_at__isnull=True
+    )
+    return found.order_by("starts_at").values_list("starts_at", flat=True).first()
+
+
 def units_with_clinics(*, actor: Actor) -> list[int]:
     """The units that have clinics, of the actor's consortium where it belongs to one: where somebody looks who names none."""
     found = Schedule.objects.order_by("organization_id")

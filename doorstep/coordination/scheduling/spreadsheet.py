@@ -1,7 +1,7 @@
 """The weeks of the division, who waited how long, and the lists of waits, rebookings, schedules and a day, as Excel files."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import get_language
@@ -12,6 +12,10 @@ from doorstep.coordination.scheduling.models import Booking, QuotaDecision, Rebo
 from doorstep.coordination.scheduling.quota_queries import WeekLine
 from doorstep.coordination.scheduling.rules import quota_name
 from doorstep.kernel.web.workbooks import Share, Sheet, workbook
+
+# When a thing is due and when it warns.
+Clock = tuple[datetime | None, datetime | None]
+_NO_CLOCK: Clock = (None, None)
 
 
 def weeks(lines: Sequence[WeekLine], *, over: date) -> bytes:
@@ -97,9 +101,18 @@ def waiting(entries: Sequence[WaitingEntry]) -> bytes:
     )  # fmt: skip
 
 
-def rebookings(tasks: Sequence[Rebooking]) -> bytes:
-    """What stopped clinics left to rebook, a row for each person."""
-    heads = [_("居民"), _("原预约"), _("机构"), _("科室"), _("专家、诊室或设备"), _("停诊原因"), _("停诊时间")]
+def rebookings(tasks: Sequence[Rebooking], clocks: Mapping[int, Clock]) -> bytes:
+    """What stopped clinics left to rebook, a row for each person, with the time by which it is due."""
+    heads = [
+        _("居民"),
+        _("原预约"),
+        _("机构"),
+        _("科室"),
+        _("专家、诊室或设备"),
+        _("停诊原因"),
+        _("停诊时间"),
+        _("改约时限"),
+    ]
     return _table(
         _("停诊改约"),
         heads,
@@ -107,7 +120,7 @@ def rebookings(tasks: Sequence[Rebooking]) -> bytes:
             [
                 task.resident.name, task.booking.slot.starts_at, task.organization.name,
                 task.booking.slot.schedule.department.name, task.booking.slot.who, task.booking.slot.stop_reason,
-                task.created_at,
+                task.created_at, clocks.get(task.pk, _NO_CLOCK)[0],
             ]
             for task in tasks
         ],

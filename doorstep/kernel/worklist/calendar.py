@@ -33,6 +33,16 @@ def due(start: datetime, length: timedelta, *, working_time: bool) -> datetime:
         moment = opens + timedelta(days=1)
 
 
+def working_moment(moment: datetime) -> datetime:
+    """The moment itself where it lies in the working time of a workday, else when the next workday opens."""
+    opens, closes = (datetime.combine(moment.astimezone(CHINA).date(), hour, tzinfo=CHINA) for hour in _DAY)
+    if is_workday(opens) and opens <= moment < closes:
+        return moment
+    while moment >= opens or not is_workday(opens):
+        opens += timedelta(days=1)
+    return opens.astimezone(moment.tzinfo)
+
+
 def is_workday(moment: datetime) -> bool:
     """Whether the day in China is a workday; beyond the published calendar what was entered, else Monday to Friday but the law's holidays."""
     day = moment.astimezone(CHINA).date()

@@ -31,7 +31,14 @@ class Named(NamedTuple):
 
     def said(self, day: date) -> str:
         """Name, sex and age on a day: 周桂兰 女 63 岁."""
-        return f"{self.name} {self.sex} {age_text(self.birth_date, day)}"
+        return words_of(self.name, self.gender, self.birth_date, day)
+
+
+def words_of(name: str, gender: str, birth_date: date | None, day: date) -> str:
+    """Name, sex and age on a day in the reader's language; what is not known is left out."""
+    sex = _(_SEXES.get(gender, gender)) if gender else ""
+    age = age_text(birth_date, day) if birth_date else ""
+    return " ".join(part for part in (name, sex, age) if part)
 
 
 def _named(ids: Slot) -> QuerySet[Resident, tuple[Any, ...]]:

@@ -4,9 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from doorstep.care.referrals import actions, down_queries
 from doorstep.care.referrals.tests.factories import make_loop, referral_in
+from doorstep.care.referrals.tests.test_down_aims import a_care_home, sent_by_ward
+from doorstep.care.referrals.tests.test_going_home import WELL, lie_in, propose, stable
+from doorstep.care.referrals.whose_queries import whose
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
+from doorstep.people.residents.models import Resident
 from doorstep.site.next_acts import sent_after
 from doorstep.site.portal.looks import together
 from doorstep.site.tests.test_people_pages import signed_in, within_budget
@@ -55,3 +60,32 @@ def test_sent_referral_fills_in_the_register_of_the_critical_value() -> None:
         assert referral.number in sentence
         assert sent_after("ecg-order/00000000-0000-0000-0000-000000000000", loop.village) == ""
     assert "转诊结局" in within_budget(signed_in(loop.users["village"]), "/")
+
+
+def test_home_of_a_care_home_names_whom_it_is_asked_for_and_has_without_opening_the_register(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = make_loop()
+    stable(monkeypatch)
+    lie_in(loop, said={**WELL, "needs_care": True})
+    home = a_care_home()
+    proposal = propose(loop)
+    assert proposal is not None
+    with acting(loop.specialist) as ward:
+        actions.agree_ward(proposal=proposal, actor=ward, signer="周桂兰", relation="self")
+    with acting(home.nurse) as nurse:
+        assert not Resident.objects.filter(pk=loop.resident.pk).exists()
+        assert whose(machine="down-proposal", item_ids=[proposal.pk])[proposal.pk].name == "周桂兰"
+        assert whose(machine="ecg-order", item_ids=[1]) == {}
+        page = within_budget(signed_in(home.user), "/")
+        assert f"/referrals/proposals/{proposal.key}/" in page
+        assert "周桂兰 女" in page
+        actions.agree_receiver(proposal=down_queries.get_proposal(key=proposal.key), actor=nurse)
+    # Another unit is not asked: neither the task nor the name is there.
+    assert "周桂兰" not in within_budget(signed_in(loop.users["sister"]), "/")
+    with acting(loop.sister):
+        assert whose(machine="down-proposal", item_ids=[proposal.pk]) == {}
+    down = sent_by_ward(loop, proposal)
+    page = within_budget(signed_in(home.user), "/")
+    assert f"/referrals/{down.key}/" in page
+    assert "周桂兰 女" in page

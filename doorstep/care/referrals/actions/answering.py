@@ -23,6 +23,7 @@ from doorstep.care.referrals.actions.details import (
     place_text,
     stand_still,
 )
+from doorstep.care.referrals.arrival import usual_arrival
 from doorstep.care.referrals.models import Referral
 from doorstep.coordination.scheduling import actions as scheduling
 from doorstep.coordination.scheduling import keeping
@@ -34,30 +35,23 @@ from doorstep.people.organizations import queries as organizations
 
 # A place is kept from its choice to its booking in the same act.
 _AT_ONCE = timedelta(minutes=1)
-# When a patient without a booked place is expected, by kind.
-_EXPECTED = {"green": timedelta(hours=2), "urgent": timedelta(hours=4), "ordinary": timedelta(hours=24)}
-
-
-def usual_arrival(kind: str, *, now: datetime) -> datetime:
-    """When a patient without a booked place is expected, by the kind of the referral."""
-    return now + _EXPECTED[kind]
 
 
 @transaction.atomic
 def accept(
     *, referral: Referral, actor: Actor, instructions: str = "", expected_at: datetime | None = None
 ) -> Referral:
-    """Accept: the place that was booked is confirmed, the patient is expected; without a place by kind.
+    """Accept: the place that was booked is confirmed, the patient is expected; without a place as `arrival.py` says.
 
     Raises TransitionRefused, which says who was first, when the sender withdrew meanwhile.
     """
     stand_still(referral, actor=actor)
     now = timezone.now()
-    at_once = usual_arrival(referral.kind, now=now)
-    expected = expected_at or (referral.expected_at if referral.booking_id else None) or at_once
+    booked = expected_at or (referral.expected_at if referral.booking_id else None)
+    expected = booked or usual_arrival(referral, now=now)
     if referral.kind == Referral.Kind.GREEN and expected_at is None:
         # The green channel brings the patient now; the expert's place may be later, and nobody waits for it to miss the patient.
-        expected = min(expected, at_once)
+        expected = min(expected, usual_arrival(referral, now=now))
     return workflow.apply(
         referral,
         "accept",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals import down_aims, follow_up_states, queries, states
 from doorstep.care.referrals.actions import packet
 from doorstep.care.referrals.actions.details import details_of, give_bed_back
+from doorstep.care.referrals.arrival import A_DAY, in_working_time
 from doorstep.care.referrals.models import CaseQuestion, FollowUp, Referral
 from doorstep.coordination.beds import actions as beds
 from doorstep.coordination.beds import queries as bed_queries
@@ -19,8 +20,7 @@ from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.workflow import actions as workflow
 
-# When a patient is expected whose time nobody named, and the latest day that is no slip of the hand; this house's own.
-USUAL_ARRIVAL = timedelta(hours=24)
+# The latest day that is no slip of the hand; this house's own.
 LATEST_ARRIVAL = timedelta(days=30)
 
 
@@ -35,7 +35,7 @@ def receive_back(
 ) -> Referral:
     """Take the patient over. Who comes to the clinic is followed up from now on, by the receiver or a unit below it (`unit_id`).
 
-    Who goes to a bed, a care home, rehabilitation or stays at home is expected at `expected_at` (tomorrow without one), and the bed is
+    Who goes to a bed, a care home, rehabilitation or stays at home is expected at `expected_at` (tomorrow in working time without one), and the bed is
     kept until then. Raises Refused for a time that is wrong, or without a bed where the unit's board has such beds.
     """
     if referral.goes_to not in down_aims.ARRIVING:
@@ -43,7 +43,7 @@ def receive_back(
         return _followed(referral, "receive_back", actor=actor, unit_id=unit_id, values={"taken_back_at": now})
     workflow.check_way(referral, "receive_back", actor=actor)
     now = timezone.now()
-    expected = expected_at or now + USUAL_ARRIVAL
+    expected = expected_at or in_working_time(now + A_DAY)
     problems = _time_problems(expected, now=now) | _bed_problems(referral, bed_key)
     if problems:
         raise Refused(_("承接安排还有 %(count)s 处需要更正。") % {"count": len(problems)}, fields=problems)

@@ -10,14 +10,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import debt_queries, down_queries, expecting, queries, states, texts
-from doorstep.care.referrals.actions.answering import usual_arrival
+from doorstep.care.referrals import debt_queries, expecting, queries, states, texts
 from doorstep.care.referrals.actions.details import place_kept
+from doorstep.care.referrals.arrival import usual_arrival
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.care.referrals.packet_queries import Item
 from doorstep.care.referrals.permissions import Permission
-from doorstep.care.referrals.presenters import choices, homeward
+from doorstep.care.referrals.presenters import choices, homeward, questions
 from doorstep.care.referrals.presenters.buttons import Button, with_open
 from doorstep.care.referrals.presenters.course import appointment_of, came_back, event_of, steps_of
 from doorstep.care.referrals.presenters.words import benefit_rows, criteria_rows, english
@@ -146,8 +146,8 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         token=queries.qr_token(referral=referral) if referral.accepted_at else "",
         benefits=benefit_rows(referral.benefits),
         criteria=criteria_rows(referral.criteria),
-        questions=down_queries.questions_of(referral_id=referral.pk) if referral.discharged_at else [],
-        may_ask=may_ask(referral, actor),
+        questions=questions.lines_of(referral),
+        may_ask=questions.may_ask(referral, actor),
         debt=debt_queries.debt_of(referral_id=referral.pk)
         if referral.discharged_at and actor.reaches(referral.target_id)
         else None,
@@ -179,13 +179,6 @@ def sees_record(referral: Referral, *, actor: Actor) -> bool:
 def packet_items(items: Iterable[Item]) -> list[dict[str, Any]]:
     """The entries that travel, each opened as in the record."""
     return [{"item": one, "opened": opened(one.entry, results=one.results, unit=one.unit)} for one in items]
-
-
-def may_ask(referral: Referral, actor: Actor) -> bool:
-    """Whether the case is open to questions: both sides are known, and not closed for longer than the ward is reachable."""
-    if not actor.may(Permission.CASE_ANSWER) or referral.discharged_at is None or referral.state == "died":
-        return False
-    return referral.closed_at is None or timezone.now() <= referral.closed_at + states.REACHABLE
 
 
 def _line(row: Referral, clock: tuple[Any, Any], chosen: Any) -> Line:
@@ -314,9 +307,7 @@ def dialog_of(referral: Referral, verb: str, *, actor: Actor) -> Button | None:
 
 def _dialog(referral: Referral, verb: str, refusal: Refusal | None) -> forms.Form:
     now = timezone.now()
-    expected = (
-        homeward.expected_of(referral, verb, now=now) or referral.expected_at or usual_arrival(referral.kind, now=now)
-    )
+    expected = homeward.expected_of(referral, verb, now=now) or referral.expected_at or usual_arrival(referral, now=now)
     initial: dict[str, Any] = {"expected_at": timezone.localtime(expected)}
     if verb == "hand_back":
         initial |= homeward.initial_of(referral)

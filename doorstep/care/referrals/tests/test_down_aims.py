@@ -309,6 +309,11 @@ def sent_to(loop: Loop, home: CareHome) -> Referral:
     page = reverse("referrals:proposal", args=[proposal.key])
     assert "养老与照护机构" in client.get(page).content.decode()
     assert client.post(page, {"verb": "agree_receiver"}).status_code == 302
+    return sent_by_ward(loop, proposal)
+
+
+def sent_by_ward(loop: Loop, proposal: DownProposal) -> Referral:
+    """The ward discharges with the drafted plan once both have agreed."""
     with acting(system_actor(Purpose.HANDLER)) as actor:
         made = actions.open_down_draft(proposal=down_queries.get_proposal(key=proposal.key), actor=actor)
     assert made is not None

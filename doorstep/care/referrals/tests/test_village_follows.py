@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from doorstep.care.referrals import actions, handlers, queries, states
+from doorstep.care.referrals import actions, down_queries, handlers, queries, states
 from doorstep.care.referrals.events import FollowUpRescheduled
 from doorstep.care.referrals.models import CaseQuestion, FollowUp, Referral
 from doorstep.care.referrals.presenters.homeward import by_day
@@ -116,6 +116,47 @@ def test_the_village_asks_for_thirty_days_after_the_end_and_no_longer() -> None:
         with pytest.raises(Conflict) as caught:
             actions.ask_question(referral=case, text="第 31 天还能问吗？", actor=doctor)
         assert "30 天" in str(caught.value.message)
+
+
+def test_the_form_of_a_question_is_not_shown_where_none_can_be_asked(client: Client) -> None:
+    loop = make_loop()
+    client.force_login(loop.users["family"])
+    referral = referral_in(loop, "received_back")
+    address = reverse("referrals:ask", args=[referral.key])
+    assert 'name="text"' in client.get(address).content.decode()
+    with acting(loop.family) as family:
+        actions.close(referral=queries.get(key=referral.key, actor=family), actor=family, outcome="恢复良好")
+    with acting(system_actor(Purpose.HANDLER)):
+        Referral.objects.update(closed_at=timezone.now() - states.REACHABLE - timedelta(minutes=1))
+    page = client.get(address).content.decode()
+    assert 'name="text"' not in page
+    assert "超过 30 天，请重新发起转诊或会诊" in page
+    assert address not in client.get(reverse("referrals:detail", args=[referral.key])).content.decode()
+
+
+def test_a_waiting_question_shows_its_clock_and_a_late_answer_that_it_was_late(client: Client) -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "received_back")
+    with acting(loop.family) as family:
+        case = queries.get(key=referral.key, actor=family)
+        late, soon = (
+            actions.ask_question(referral=case, text=text, actor=family)
+            for text in ("血压 150/95，需要调药吗？", "几时复查血脂？")
+        )
+        actions.ask_question(referral=case, text="伤口渗液，需要返院吗？", urgent=True, actor=family)
+    with acting(system_actor(Purpose.HANDLER)):
+        CaseQuestion.objects.filter(pk=late.pk).update(created_at=timezone.now() - timedelta(hours=25))
+    for question in (late, soon):
+        with acting(loop.specialist) as ward:
+            found = down_queries.get_question(key=question.key)
+            actions.answer_question(question=found, text="加用氢氯噻嗪 12.5 mg。", actor=ward)
+    client.force_login(loop.users["specialist"])
+    page = client.get(reverse("referrals:detail", args=[referral.key])).content.decode()
+    assert page.count("逾时答复") == 1
+    asked = page.partition("伤口渗液")[2].partition("</tr>")[0]
+    assert "data-due" in asked
+    assert "逾时答复" in client.get(reverse("referrals:question", args=[late.key])).content.decode()
+    assert "逾时答复" not in client.get(reverse("referrals:question", args=[soon.key])).content.decode()
 
 
 def test_a_village_that_gave_all_back_reads_the_case_no_more() -> None:

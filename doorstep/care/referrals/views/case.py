@@ -13,6 +13,7 @@ from doorstep.care.referrals import actions, down_queries, queries
 from doorstep.care.referrals.dialog_forms import AnswerForm, QuestionForm
 from doorstep.care.referrals.forms import add_refusal
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.presenters import questions
 from doorstep.care.referrals.views.frame import actor_of
 from doorstep.kernel.access.refusals import Refused
 from doorstep.kernel.web.pages import page_or_part, redirect
@@ -27,6 +28,8 @@ def ask(request: HttpRequest, key: UUID) -> HttpResponse:
     actor.check(Permission.CASE_ANSWER)
     referral = queries.get(key=key, actor=actor)
     form = QuestionForm(request.POST if request.method == "POST" else None)
+    # Nobody writes a question that is refused afterwards.
+    closed = "" if form.is_bound else questions.why_not(referral)
     if form.is_bound and form.is_valid():
         try:
             with transaction.atomic():
@@ -40,7 +43,7 @@ def ask(request: HttpRequest, key: UUID) -> HttpResponse:
         else:
             messages.success(request, _("问题已发出，对方答复后会通知您。"))
             return redirect(request, reverse("referrals:detail", args=[key]))
-    context = {"referral": referral, "form": form, "question": None}
+    context = {"referral": referral, "form": form, "question": None, "closed": closed}
     return page_or_part(request, "referrals/question.html", "content", context, status=422 if form.is_bound else 200)
 
 
@@ -65,6 +68,7 @@ def question(request: HttpRequest, key: UUID) -> HttpResponse:
         "referral": referral,
         "form": form,
         "question": found,
+        "late": questions.came_late(found),
         "may_answer": found.state == "asked" and actor.reaches(found.answerer_id),
         "may_retract": found.state == "asked" and actor.reaches(found.asker_id),
     }

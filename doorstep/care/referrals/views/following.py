@@ -14,6 +14,7 @@ from doorstep.care.referrals import actions, list_queries, queries, texts
 from doorstep.care.referrals.down_aims import HOME
 from doorstep.care.referrals.forms import FollowUpForm, RescheduleForm, add_refusal, add_rest
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.presenters import questions
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
 from doorstep.kernel.access.refusals import Refused
@@ -70,7 +71,7 @@ def follow_up(request: HttpRequest, key: UUID) -> HttpResponse:
         "row": row,
         "form": form,
         "later": RescheduleForm(initial={"due_on": row.due_on, "unit": row.unit_id}, units=_units(row, actor)),
-        "may_ask": presenters.may_ask(row.referral, actor),
+        "may_ask": questions.may_ask(row.referral, actor),
         "plan": queries.plan_of(referral=row.referral),
         "frequencies": texts.FREQUENCIES,
         "gender": presenters.gender_of(row.referral),

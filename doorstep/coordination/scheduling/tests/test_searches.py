@@ -85,7 +85,11 @@ def test_lists_are_searched_and_taken_along(client: Client) -> None:
     client.force_login(User.objects.get(username="li"))
     assert "吴大山" in client.get("/slots/rebookings/?q=4321").content.decode()
     assert "没有找到" in client.get("/slots/rebookings/?q=1234").content.decode()
-    assert _rows(client, "/slots/rebookings/list.xlsx")[1][5] == "专家外出"
+    # The first to be rebooked is the first that is late: the list says by when.
+    assert "data-due" in client.get("/slots/rebookings/").content.decode()
+    taken_along = _rows(client, "/slots/rebookings/list.xlsx")
+    assert (taken_along[0][7], taken_along[1][5]) == ("改约时限", "专家外出")
+    assert taken_along[1][7] > taken_along[1][6]
     with acting(system_actor(Purpose.INDICATORS)):
         taken = AuditEntry.objects.filter(action="slots.export").order_by("id").values_list("subject", flat=True)
         assert list(taken) == ["slots/waiting", "slots/waiting", "slots/day", "slots/rebookings"]

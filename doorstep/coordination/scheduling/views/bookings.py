@@ -183,7 +183,8 @@ def rebookings(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:40]
     found = booking_queries.open_rebookings(organization_ids=actor.reach, text=text)
     waiting = booking_queries.who_wait(resident_ids=[task.resident_id for task in found])
-    return render(request, "scheduling/rebookings.html", {"tasks": found, "waiting": waiting, "text": text})
+    context = {"tasks": found, "waiting": waiting, "text": text, "clocks": booking_queries.rebooking_clocks(found)}
+    return render(request, "scheduling/rebookings.html", context)
 
 
 @require_GET
@@ -192,7 +193,8 @@ def rebookings_file(request: HttpRequest) -> HttpResponse:
     actor = actor_with(request, Permission.SLOT_BOOK)
     found = booking_queries.open_rebookings(organization_ids=actor.reach, text=request.GET.get("q", "").strip()[:40])
     calling_actions.note_export(what="rebookings", rows=len(found), actor=actor)
-    return answer(spreadsheet.rebookings(found), f"rebookings-{timezone.localdate()}.xlsx")
+    clocks = booking_queries.rebooking_clocks(found)
+    return answer(spreadsheet.rebookings(found, clocks), f"rebookings-{timezone.localdate()}.xlsx")
 
 
 @once
