@@ -170,7 +170,12 @@ def as_choices(weighed: Sequence[Weighed]) -> list[dict[str, Any]]:
 
 def as_needs(needs: Needs) -> dict[str, Any]:
     """The needs as a plain row; the aim stands in a column of its own."""
-    return {"bed": needs.bed, "skills": list(needs.skills), "medicines": [list(pair) for pair in needs.medicines]}
+    return {
+        "bed": needs.bed,
+        "skills": list(needs.skills),
+        "medicines": [list(pair) for pair in needs.medicines],
+        "unlisted": list(needs.unlisted),
+    }
 
 
 def list_proposals(*, actor: Actor, ended: bool = False, limit: int = 50) -> list[DownProposal]:

@@ -206,10 +206,14 @@ _PREFIXES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a plan needs where the patient goes (an aim of `down_aims`): skills, medicine codes with their names, and whether a bed."""
+    """What a plan needs where the patient goes (an aim of `down_aims`): skills, medicine codes with their names, and whether a bed.
+
+    `unlisted` are medicines of the plan outside the house's list: no unit's count can say whether they are there.
+    """
 
     skills: tuple[str, ...] = ()
     medicines: tuple[tuple[str, str], ...] = ()
+    unlisted: tuple[str, ...] = ()
     bed: bool = False
     aim: str = down_aims.CLINIC
 
@@ -261,6 +265,7 @@ def needs_of(disease: str, medicines: Sequence[Mapping[str, str]], *, aim: str =
     return Needs(
         skills=tuple(skills),
         medicines=tuple((line["code"], line.get("name", "")) for line in medicines if line.get("code")),
+        unlisted=tuple(line["name"] for line in medicines if line.get("name") and not line.get("code")),
         bed=goes.bed,
         aim=aim,
     )
@@ -303,6 +308,7 @@ def _weigh(unit: Unit, needs: Needs, groups: Mapping[str, str]) -> Weighed:
                 substitutes[code] = other
             else:
                 lacks.append(f"medicine:{code}")
+    unknown += [f"medicine:{name}" for name in needs.unlisted]
     return Weighed(unit=unit, lacks=tuple(lacks), substitutes=substitutes, unknown=tuple(unknown))
 
 

@@ -67,7 +67,10 @@ def _speaks_for(one: dict[str, Any], needs: dict[str, Any]) -> list[str]:
     open_codes = {text.partition(":")[2] for text in (*one["lacks"], *one["unknown"]) if text.startswith("medicine:")}
     stocked = [code for code in codes if code not in open_codes and code not in one["substitutes"]]
     if stocked:
-        found.append(_("药品有货 %(count)s/%(all)s 种") % {"count": len(stocked), "all": len(codes)})
+        found.append(
+            _("药品有货 %(count)s/%(all)s 种")
+            % {"count": len(stocked), "all": len(codes) + len(needs.get("unlisted", []))}
+        )
     return found
 
 

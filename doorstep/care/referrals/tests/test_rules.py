@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorstep.care.referrals import down_rules, rules
+from doorstep.care.referrals import down_queries, down_rules, rules
 from doorstep.care.referrals.criteria import Fact, as_rows, both, either, judge
 from doorstep.care.referrals.down_rules import (
     Needs,
@@ -20,6 +20,8 @@ from doorstep.care.referrals.down_rules import (
     weigh,
 )
 from doorstep.care.referrals.measured import Pressure
+from doorstep.care.referrals.models import DownProposal
+from doorstep.care.referrals.presenters import asking
 from doorstep.care.referrals.record_facts import Known, up_facts
 from doorstep.care.referrals.rules import UP_CRITERIA, center_for, kind_for
 
@@ -281,6 +283,19 @@ def test_the_nearest_able_unit_comes_first() -> None:
     assert found[2].unknown == ("medicine:amlodipine", "medicine:warfarin")
     assert next(one for one in found if one.unit.id == 1).lacks == ("skill:inr",)
     assert not found[-1].able or not found[-2].able
+
+
+def test_a_medicine_outside_the_list_is_unknown_at_every_unit_and_not_in_stock_unseen() -> None:
+    lines = [{"code": "warfarin", "name": "华法林钠片"}, {"code": "", "name": "沙美特罗替卡松吸入粉雾剂"}]
+    needs = needs_of("heart", lines)
+    assert needs.unlisted == ("沙美特罗替卡松吸入粉雾剂",)
+    unit = Unit(id=1, name="", near=0, skills=frozenset(needs.skills), medicines=frozenset({"warfarin"}))
+    [one] = weigh([unit], needs, groups={})
+    assert (one.able, one.lacks, one.unknown) == (True, (), ("medicine:沙美特罗替卡松吸入粉雾剂",))
+    row = down_queries.as_choice(one)
+    [shown] = asking.choices_of(DownProposal(), [row], down_queries.as_needs(needs))
+    assert "药品有货 1/2 种" in shown["speaks_for"]
+    assert shown["against"] == ["未知：沙美特罗替卡松吸入粉雾剂"]
 
 
 def test_a_bed_that_is_needed_must_be_free() -> None:
