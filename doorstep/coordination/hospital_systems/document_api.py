@@ -1,14 +1,12 @@
 """Shared documents (WS/T 500, CDA R2) for machines: handed in with a token, read out as XML."""
 
-import base64
-import binascii
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from doorstep.coordination.hospital_systems import faults
-from doorstep.coordination.hospital_systems.cda.exporting import TYPES, exported
+from doorstep.coordination.hospital_systems.cda.exporting import TYPES, XML_TYPES, as_sent, exported
 from doorstep.kernel.access.actor import ActorKind
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.exchange.handing import Handed, hand_in
@@ -19,7 +17,6 @@ from doorstep.kernel.record import queries as records
 from doorstep.kernel.record import stored
 from doorstep.kernel.record.interactions import actor_of, base_of, only_get
 
-_XML = ("application/xml", "text/xml", "application/hl7-v3+xml", "application/hl7-cda+xml")
 # A document becomes these; it shows the person and the results when it is read.
 _WRITTEN = ("DocumentReference", "Composition", "Observation")
 
@@ -38,8 +35,8 @@ def submit(request: HttpRequest) -> HttpResponse:
     data = negotiation.unpacked(request)
     if not data:
         raise FhirRefused(400, "required", "没有内容 / the body is empty")
-    if (request.content_type or "").lower() not in _XML:
-        sentence = f"请以 {_XML[0]} 发送 CDA R2 文档 / send the document as {', '.join(_XML)}"
+    if (request.content_type or "").lower() not in XML_TYPES:
+        sentence = f"请以 {XML_TYPES[0]} 发送 CDA R2 文档 / send the document as {', '.join(XML_TYPES)}"
         raise FhirRefused(415, "not-supported", sentence)
     return _answered(request, hand_in(name="document.xml", data=data, actor=actor))
 
@@ -91,7 +88,11 @@ def written(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
         )
     actor = actor_of(request)
     if type == "DocumentReference":
-        data = _as_sent(found.content())
+        sent = as_sent(found.content())
+        if sent is None:
+            sentence = "这份资料不是共享文档，请按 attachment 读取 / no shared document: read its attachment"
+            raise FhirRefused(404, "not-found", sentence)
+        data = sent
         records.note_read(type=type, fhir_id=fhir_id, actor=actor, resident_id=found.resident_id)
     else:
         data = exported(found.content(), actor)
@@ -99,17 +100,3 @@ def written(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     response.headers["Content-Disposition"] = f'attachment; filename="{fhir_id}.xml"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _as_sent(reference: dict[str, Any]) -> bytes:
-    """The document inside a DocumentReference, to the letter."""
-    for content in reference.get("content", []):
-        attachment = content.get("attachment", {})
-        if attachment.get("contentType") in _XML and attachment.get("data"):
-            try:
-                return base64.b64decode(attachment["data"])
-            except binascii.Error:
-                break
-    raise FhirRefused(
-        404, "not-found", "这份资料不是共享文档，请按 attachment 读取 / no shared document: read its attachment"
-    )

@@ -156,8 +156,10 @@ def entry(request: HttpRequest, key: UUID, type: str, fhir_id: str) -> HttpRespo
 
 
 def _is_document(content: Mapping[str, Any]) -> bool:
-    """Whether an entry can be fetched as a shared document: documents, reports, and visits that are no stays."""
+    """Whether an entry can be fetched as a shared document: documents, reports, visits that are no stays, and what came as one."""
     kind, way = content["resourceType"], content.get("class", {}).get("code", "")
+    if kind == "DocumentReference":
+        return details.holds_document(content)
     return kind in ("Composition", "DiagnosticReport") or (kind == "Encounter" and way not in ("IMP", "ACUTE", "NONAC"))
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import get_language, gettext_lazy, gettext_noop
 
 from doorstep.kernel.fhir import systems
 from doorstep.kernel.record.queries import Entry
+from doorstep.kernel.web.formats import moment
 from doorstep.kernel.web.speaking import gettext as _
 from doorstep.people.residents.chart.analytes import OF_CODE
 
@@ -316,6 +317,28 @@ def quantity_text(value: Mapping[str, Any] | None) -> str:
         return ""
     unit = _(str(value.get("unit") or value.get("code") or ""))
     return f"{value.get('comparator', '')}{_figure(value['value'])} {unit}".strip()
+
+
+def value_text(content: Mapping[str, Any]) -> str:
+    """The value of an Observation, or of one of its parts, of whatever type it is, in words; "" without one."""
+    span, ratio = content.get("valueRange") or {}, content.get("valueRatio") or {}
+    truth = content.get("valueBoolean")
+    found = (
+        quantity_text(content.get("valueQuantity")),
+        str(content.get("valueString", "")),
+        text_of(content.get("valueCodeableConcept")),
+        "–".join(filter(None, (quantity_text(span.get("low")), quantity_text(span.get("high"))))),
+        ":".join(filter(None, (quantity_text(ratio.get("numerator")), quantity_text(ratio.get("denominator"))))),
+        str(content.get("valueInteger", "")),
+        (_("是") if truth else _("否")) if truth is not None else "",
+        _moment(str(content.get("valueDateTime", ""))),
+    )
+    return next(filter(None, found), "")
+
+
+def _moment(text: str) -> str:
+    """A dateTime as people here read it: a time in their own hours, a day or a month as it is."""
+    return moment(datetime.fromisoformat(text)) if "T" in text else text
 
 
 def _figure(value: Any) -> str:

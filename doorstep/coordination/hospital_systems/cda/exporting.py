@@ -1,5 +1,7 @@
 """What the record holds as shared document of WS/T 500: the same for the page and for machines."""
 
+import base64
+import binascii
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from doorstep.people.residents import queries as residents
 
 # What can be written as a shared document, in the order in which an id is looked for.
 TYPES = ("Composition", "DiagnosticReport", "Encounter")
+XML_TYPES = ("application/xml", "text/xml", "application/hl7-v3+xml", "application/hl7-cda+xml")
 _NEWEST = 200
 
 
@@ -37,6 +40,30 @@ def exported(source: dict[str, Any], actor: Actor) -> bytes:
     what = f"{source['resourceType']}/{source['id']}"
     records.note_look(resident_id=resident.pk, actor=actor, subject=what, action="document.export")
     return data
+
+
+def handed_on(reference: dict[str, Any], actor: Actor) -> bytes:
+    """The shared document that a hospital sent, to the letter; the look is noted with its ground. Raises NotFound when there is none."""
+    data = as_sent(reference)
+    if data is None:
+        raise NotFound()
+    patient_key = str(reference.get("subject", {}).get("reference", "")).rpartition("/")[2]
+    resident = residents.get_by_key(patient_key, actor)
+    what = f"DocumentReference/{reference['id']}"
+    records.note_look(resident_id=resident.pk, actor=actor, subject=what, action="document.export")
+    return data
+
+
+def as_sent(reference: dict[str, Any]) -> bytes | None:
+    """The shared document inside a DocumentReference, to the letter; None when it holds none."""
+    for content in reference.get("content", []):
+        attachment = content.get("attachment", {})
+        if attachment.get("contentType") in XML_TYPES and attachment.get("data"):
+            try:
+                return base64.b64decode(attachment["data"])
+            except binascii.Error:
+                return None
+    return None
 
 
 def _document(source: dict[str, Any], actor: Actor) -> tuple[dict[str, Any], list[dict[str, Any]]]:

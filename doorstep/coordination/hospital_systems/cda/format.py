@@ -1,18 +1,20 @@
 """A shared document in the record: the document itself as DocumentReference, its parts as Composition, its results as Observations."""
 
 import base64
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
 from html import escape
 
-from doorstep.coordination.hospital_systems import people
+from doorstep.coordination.hospital_systems import people, quantities
 from doorstep.coordination.hospital_systems.cda import catalogue
-from doorstep.coordination.hospital_systems.cda.reading import Coded, Document, Result, Section, parse
+from doorstep.coordination.hospital_systems.cda.reading import Coded, Document, Result, Section, Sort, parse
 from doorstep.coordination.hospital_systems.people import Claim
 from doorstep.coordination.hospital_systems.v2 import tables
+from doorstep.coordination.hospital_systems.v2.times import fhir_time
 from doorstep.coordination.hospital_systems.writing import Writer
 from doorstep.kernel.exchange.formats import Fault, Format, Keys, Outcome, Task
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.fhir.elements import Json
+from doorstep.kernel.terminology import sensitivity
 from doorstep.people.residents.rules import is_whole_number
 
 TYPE = "CDA"
@@ -37,8 +39,9 @@ def apply(task: Task) -> Outcome:
     writer = Writer(task, people.find(_claim(document), task), event_at=event_at)
     kind = _kind_of(document.code, task)
     author = {"display": document.author or document.custodian or task.actor.organization_name}
+    secret = _Secrecy.of(document)
     sections = [
-        _section(section, number, document, writer) for number, section in enumerate(document.sections, start=1)
+        _section(section, number, document, writer, secret) for number, section in enumerate(document.sections, start=1)
     ]
     composition: Json = {
         "resourceType": "Composition",
@@ -48,34 +51,66 @@ def apply(task: Task) -> Outcome:
         "subject": writer.patient,
         "date": elements.instant(event_at),
         "author": [author],
+        "confidentiality": secret.code,
         "title": document.title or kind["text"],
         "custodian": {"display": document.custodian or task.actor.organization_name},
         "section": sections,
     }
-    reference = writer.put(elements.compact(composition), thing=document.number)
+    reference = secret.put(writer, elements.compact(composition), thing=document.number)
+    secret.put(writer, _reference(composition, data, reference, secret), thing=document.number)
+    return writer.close()
+
+
+def _reference(composition: Json, data: bytes, reference: str, secret: "_Secrecy") -> Json:
+    """The DocumentReference that carries the document itself; `reference` leads to its Composition."""
     attachment = {
         "contentType": "text/xml",
         "language": "zh-CN",
         "data": base64.b64encode(data).decode(),
         "title": composition["title"],
-        "creation": elements.instant(event_at),
+        "creation": composition["date"],
     }
-    writer.put(
-        {
-            "resourceType": "DocumentReference",
-            "masterIdentifier": writer.number("document", document.number),
-            "status": "current",
-            "docStatus": "final",
-            "type": kind,
-            "subject": writer.patient,
-            "date": elements.instant(event_at),
-            "author": [author],
-            "content": [{"attachment": attachment}],
-            "context": {"related": [{"reference": reference}]},
-        },
-        thing=document.number,
-    )
-    return writer.close()
+    return {
+        "resourceType": "DocumentReference",
+        "masterIdentifier": composition["identifier"],
+        "status": "current",
+        "docStatus": "final",
+        "type": composition["type"],
+        "subject": composition["subject"],
+        "date": composition["date"],
+        "author": composition["author"],
+        "securityLabel": [elements.concept(sensitivity.CONFIDENTIALITY, secret.code)] if secret.code else [],
+        "content": [{"attachment": attachment}],
+        "context": {"related": [{"reference": reference}]},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrecy:
+    """How secret a whole document is: as its sender says, and restricted where any part is coded with a sensitive diagnosis.
+
+    The words of a document name what its codes say, so one such code veils every part of it.
+    """
+
+    code: str
+    labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, document: Document) -> "_Secrecy":
+        """What the header and the codes of all sections make of it."""
+        found = [one for section in document.sections for one in section.results if one.answer and is_icd10(one)]
+        codings = [elements.coding(systems.ICD10, one.answer.code, "") for one in found if one.answer]
+        labels = sensitivity.labels_of({"coding": codings})
+        said = document.secrecy if document.secrecy in ("R", "V") else ""
+        return cls(code=said or ("R" if labels else ""), labels=labels)
+
+    def put(self, writer: Writer, resource: Json, *, thing: str) -> str:
+        """Write a part of the document, marked like the whole; returns its reference."""
+        if not self.code:
+            return writer.put(resource, thing=thing)
+        marked = {**resource, "meta": {"security": [{"system": sensitivity.CONFIDENTIALITY, "code": self.code}]}}
+        marked = sensitivity.labelled(marked, self.labels, house=systems.SENSITIVITY)
+        return writer.put(marked, thing=thing, sensitive=True)
 
 
 def _claim(document: Document) -> Claim:
@@ -98,18 +133,19 @@ def _kind_of(code: Coded, task: Task) -> Json:
     return {"coding": [own, elements.coding(systems.LOINC, known.loinc, known.loinc_name)], "text": known.title}
 
 
-def _section(section: Section, number: int, document: Document, writer: Writer) -> Json:
+def _section(section: Section, number: int, document: Document, writer: Writer, secret: "_Secrecy") -> Json:
     """A section with its words; one that nobody here knows keeps its own code and everything that it says."""
     system = _SYSTEMS.get(section.code.system) or (f"urn:oid:{section.code.system}" if section.code.system else "")
     code = elements.concept(system, section.code.code, section.code.display) if section.code.code else None
     references = [
-        writer.put(
+        secret.put(
+            writer,
             _observation(result, writer, f"{document.number}|{number}|{place}"),
             thing=f"{document.number}|{number}|{place}",
         )
         for place, result in enumerate(section.results, start=1)
     ]
-    title = section.title or section.code.display or section.code.code
+    title = section.title or catalogue.SECTIONS.get(section.code.code, "") or section.code.display or section.code.code
     return elements.compact(
         {
             "title": title,
@@ -127,40 +163,98 @@ def narrative(text: str) -> str:
 
 
 def _observation(result: Result, writer: Writer, thing: str) -> Json:
-    system = {catalogue.LOINC: "LN"}.get(result.code.system, "")
-    number = _number(result.value)
-    value: Json = {"valueString": f"{result.value}{result.unit}"}
-    if number is not None:
-        value = {"valueQuantity": elements.compact({"value": float(number), "unit": result.unit})}
-    low, high = _number(result.low), _number(result.high)
-    span = elements.compact(
-        {
-            "low": {"value": float(low), "unit": result.unit} if low is not None and result.unit else None,
-            "high": {"value": float(high), "unit": result.unit} if high is not None and result.unit else None,
-        }
-    )
+    task = writer.task
+    flag = tables.INTERPRETATION.get(result.flag)
     return elements.compact(
         {
             "resourceType": "Observation",
             "identifier": [writer.number("document-result", thing)],
             "status": "final",
-            "code": tables.concept(
-                writer.task, table="item", code=result.code.code, display=result.code.display, system=system
-            ),
+            "code": _item(result.code, task),
             "subject": writer.patient,
             "effectiveDateTime": elements.instant(result.at or writer.event_at),
-            **value,
-            "referenceRange": [span] if span else [],
+            **_value(result, task),
+            "interpretation": [elements.concept(tables.INTERPRETATION_SYSTEM, flag)] if flag else [],
+            "referenceRange": _range(result, task),
         }
     )
 
 
-def _number(text: str) -> Decimal | None:
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
+def _item(code: Coded, task: Task) -> Json:
+    """What was observed: an element of the national catalogue says itself what it is, every other code goes through the mapping table."""
+    if code.system == catalogue.DATA_ELEMENTS:
+        return elements.concept(f"urn:oid:{code.system}", code.code, code.display)
+    system = {catalogue.LOINC: "LN"}.get(code.system, "")
+    return tables.concept(task, table="item", code=code.code, display=code.display, system=system)
+
+
+def _value(result: Result, task: Task) -> Json:
+    number = quantities.number_of(result.value) if result.sort == Sort.NUMBER else None
+    found: Json = {"valueString": f"{result.value}{result.unit}"}
+    if number is not None:
+        found = {"valueQuantity": quantities.quantity(task, number, unit=result.unit)}
+    elif result.sort == Sort.RANGE:
+        found = _span(result, task)
+    elif result.sort == Sort.CODE and result.answer is not None:
+        found = {"valueCodeableConcept": _answer(result.answer, task, icd10=is_icd10(result))}
+    elif result.sort == Sort.TIME:
+        found = {"valueDateTime": fhir_time(result.value)}
+    elif result.sort == Sort.TRUTH:
+        found = {"valueBoolean": result.value == "true"}
+    return found
+
+
+def _answer(answer: Coded, task: Task, *, icd10: bool) -> Json:
+    if icd10:
+        return elements.concept(systems.ICD10, answer.code, answer.display)
+    if answer.system and answer.system != catalogue.LOINC and answer.code:
+        return elements.concept(f"urn:oid:{answer.system}", answer.code, answer.display)
+    system = {catalogue.LOINC: "LN"}.get(answer.system, "")
+    return tables.concept(task, table="answer", code=answer.code, display=answer.display, system=system)
+
+
+def _span(result: Result, task: Task) -> Json:
+    """A value between two bounds, or one with a comparator: what lies under 0.01 is not 0.01."""
+    bounds = [(quantities.number_of(text), within) for text, within in (result.least, result.most)]
+    low, high = (
+        quantities.quantity(
+            task,
+            number,
+            unit=result.unit,
+            # With two bounds each stands for itself.
+            comparator="" if None not in (bounds[0][0], bounds[1][0]) else sign + ("=" if within else ""),
+        )
+        if number is not None
+        else None
+        for (number, within), sign in zip(bounds, "><", strict=True)
+    )
+    if low is not None and high is not None:
+        return {"valueRange": {"low": low, "high": high}}
+    if low is None and high is None:
+        return {"valueString": f"{result.value}{result.unit}"}
+    return {"valueQuantity": low or high}
+
+
+def _range(result: Result, task: Task) -> list[Json]:
+    low, high = (quantities.number_of(text) for text in (result.low, result.high))
+    if low is None and high is None:
+        return quantities.reference_range(task, result.span, unit=result.unit)
+    bounds = {
+        name: quantities.quantity(task, number, unit=result.unit)
+        for name, number in (("low", low), ("high", high))
+        if number is not None
+    }
+    return [{**bounds, **({"text": result.span} if result.span else {})}]
+
+
+def is_icd10(result: Result) -> bool:
+    """Whether the answer is a code of ICD-10: by the number of its system, by what its sender calls it, or by what was asked."""
+    answer = result.answer
+    if answer is None or not answer.code:
+        return False
+    named = answer.system_name.upper().replace("-", "").replace(" ", "")
+    by_name = named.startswith("ICD10")
+    return answer.system in catalogue.ICD10 or by_name or result.code.code in catalogue.DIAGNOSIS_CODES
 
 
 CDA = Format(types=frozenset({TYPE}), keys=keys_of, apply=apply)

@@ -5,9 +5,9 @@ from html import escape
 from typing import Any
 
 from doorstep.coordination.hospital_systems.cda import catalogue
-from doorstep.coordination.hospital_systems.cda.writing import figure
 from doorstep.kernel.fhir import elements
 from doorstep.kernel.fhir.elements import Json
+from doorstep.people.residents.presenters import value_text
 
 # v2-0074: what a laboratory reports.
 _LABORATORY = frozenset({"LAB", "HM", "CH", "MB", "SR", "BLB", "IMM", "TX", "VR", "laboratory"})
@@ -90,17 +90,10 @@ def _results(title: str, results: Sequence[Mapping[str, Any]]) -> Json | None:
 
 def _line(observation: Mapping[str, Any]) -> str:
     parts = [
-        _value(observation),
-        *(f"{_words(one.get('code'))} {_value(one)}" for one in observation.get("component", [])),
+        value_text(observation),
+        *(f"{_words(one.get('code'))} {value_text(one)}" for one in observation.get("component", [])),
     ]
     return f"{_words(observation.get('code'))}：{'，'.join(part for part in parts if part)}"
-
-
-def _value(observation: Mapping[str, Any]) -> str:
-    quantity = observation.get("valueQuantity", {})
-    if "value" in quantity:
-        return f"{figure(quantity['value'])} {quantity.get('unit', '')}".strip()
-    return str(observation.get("valueString", "")) or _words(observation.get("valueCodeableConcept"))
 
 
 def _words(concept: Mapping[str, Any] | None) -> str:

@@ -12,9 +12,11 @@ from lxml import etree
 
 from doorstep.coordination.hospital_systems.cda import catalogue
 from doorstep.kernel.fhir import systems
+from doorstep.people.residents.presenters import value_text
 
 _NAMES: Any = {None: catalogue.NAMESPACE, "xsi": "http://www.w3.org/2001/XMLSchema-instance"}
 _CHINA = ZoneInfo("Asia/Shanghai")
+_SECRECY = {"N": "正常访问保密级别", "R": "受限访问保密级别", "V": "非常受限访问保密级别"}
 _GENDER = {"male": ("1", "男性"), "female": ("2", "女性"), "other": ("9", "未说明的性别")}
 _PARAGRAPH = re.compile(r"</p>|<br ?/?>")
 _OID = re.compile(r"[0-2](\.[0-9]+)+")
@@ -59,7 +61,14 @@ def to_cda(
     add(root, "title", str(composition.get("title") or kind.title))
     written = _stamp(str(composition.get("date", "")))
     add(root, "effectiveTime", value=written)
-    add(root, "confidentialityCode", code="N", codeSystem="2.16.840.1.113883.5.25", displayName="正常访问保密级别")
+    secrecy = _secrecy(composition)
+    add(
+        root,
+        "confidentialityCode",
+        code=secrecy,
+        codeSystem=catalogue.CONFIDENTIALITY,
+        displayName=_SECRECY[secrecy],
+    )
     add(root, "languageCode", code="zh-CN")
     add(root, "setId", root=catalogue.DOCUMENT_IDS, extension=str(composition["id"]))
     add(root, "versionNumber", value=str(composition.get("meta", {}).get("versionId", "1")))
@@ -81,6 +90,14 @@ def add(parent: etree._Element, name: str, text: str = "", **attributes: str) ->
     if text:
         made.text = text
     return made
+
+
+def _secrecy(composition: Mapping[str, Any]) -> str:
+    """The strictest that the document or its entry in the record says."""
+    said = {one.get("code") for one in composition.get("meta", {}).get("security", [])} | {
+        composition.get("confidentiality")
+    }
+    return next((code for code in ("V", "R") if code in said), "N")
 
 
 def _kind_of(composition: dict[str, Any]) -> catalogue.Kind:
@@ -137,9 +154,7 @@ def _add_section(body: etree._Element, section: dict[str, Any], results: Mapping
 
 def _add_code(parent: etree._Element, coding: Mapping[str, Any], words: str) -> None:
     """A code with its system as CDA names it; a system that is no OID has no name there."""
-    system = {systems.LOINC: catalogue.LOINC}.get(str(coding.get("system", "")), str(coding.get("system", "")))
-    oid = system.removeprefix("urn:oid:")
-    known = oid if _OID.fullmatch(oid) else ""
+    known = _oid(str(coding.get("system", "")))
     add(parent, "code", code=str(coding.get("code", "")), codeSystem=known, displayName=coding.get("display") or words)
 
 
@@ -151,24 +166,65 @@ def _add_result(entry: etree._Element, observation: Mapping[str, Any]) -> None:
     add(made, "statusCode", code="completed")
     if moment := _stamp(str(observation.get("effectiveDateTime", ""))):
         add(made, "effectiveTime", value=moment)
-    quantity = observation.get("valueQuantity", {})
-    concept = observation.get("valueCodeableConcept", {})
-    words = str(observation.get("valueString", "") or concept.get("text", ""))
-    words = words or next((str(one.get("display", "")) for one in concept.get("coding", [])), "")
-    if quantity.get("value") is not None:
-        unit = str(quantity.get("unit") or quantity.get("code") or "")
-        _typed(add(made, "value", value=figure(quantity["value"]), unit=unit), "PQ")
-    elif words:
-        _typed(add(made, "value", words), "ST")
+    _add_value(made, observation)
+    for concept in observation.get("interpretation", []):
+        for coding in concept.get("coding", [])[:1]:
+            add(made, "interpretationCode", code=str(coding.get("code", "")), codeSystem=catalogue.INTERPRETATION)
     span: Mapping[str, Any] = next(iter(observation.get("referenceRange", [])), {})
-    if "low" in span or "high" in span:
-        bounds = add(add(add(made, "referenceRange"), "observationRange"), "value")
-        _typed(bounds, "IVL_PQ")
-        for name in ("low", "high"):
-            if name in span:
-                add(bounds, name, value=figure(span[name].get("value", "")), unit=str(span[name].get("unit", "")))
+    if span.keys() & {"low", "high", "text"}:
+        held = add(add(made, "referenceRange"), "observationRange")
+        if span.get("text"):
+            add(held, "text", str(span["text"]))
+        if "low" in span or "high" in span:
+            _bounds(add(held, "value"), span)
     for part in observation.get("component", []):
         _add_result(add(made, "entryRelationship", typeCode="COMP"), part)
+
+
+def _add_value(made: etree._Element, observation: Mapping[str, Any]) -> None:
+    """The value in the type that says the same in CDA: a bound is an interval, a code keeps its system, and words are what remains."""
+    quantity, concept = observation.get("valueQuantity", {}), observation.get("valueCodeableConcept", {})
+    coding = next((one for one in reversed(concept.get("coding", [])) if one.get("code")), None)
+    if quantity.get("value") is not None and quantity.get("comparator"):
+        sign = str(quantity["comparator"])
+        side = "high" if sign.startswith("<") else "low"
+        _bounds(add(made, "value"), {side: quantity}, inclusive=sign.endswith("="))
+    elif quantity.get("value") is not None:
+        _typed(add(made, "value", value=figure(quantity["value"]), unit=_unit(quantity)), "PQ")
+    elif "valueRange" in observation:
+        _bounds(add(made, "value"), observation["valueRange"])
+    elif coding is not None:
+        system = _oid(str(coding.get("system", "")))
+        words = str(concept.get("text") or coding.get("display", ""))
+        _typed(add(made, "value", code=str(coding["code"]), codeSystem=system, displayName=words), "CD")
+    elif stamp := _stamp_of(str(observation.get("valueDateTime", ""))):
+        _typed(add(made, "value", value=stamp), "TS")
+    elif "valueBoolean" in observation:
+        _typed(add(made, "value", value="true" if observation["valueBoolean"] else "false"), "BL")
+    elif words := value_text(observation):
+        _typed(add(made, "value", words), "ST")
+
+
+def _bounds(value: etree._Element, span: Mapping[str, Any], *, inclusive: bool = True) -> None:
+    _typed(value, "IVL_PQ")
+    for name in ("low", "high"):
+        if name in span:
+            given = span[name]
+            limit = add(value, name, value=figure(given.get("value", "")), unit=_unit(given))
+            if not inclusive:
+                limit.set("inclusive", "false")
+
+
+def _unit(quantity: Mapping[str, Any]) -> str:
+    return str(quantity.get("unit") or quantity.get("code") or "")
+
+
+def _oid(system: str) -> str:
+    """The number of a code system; "" for one that has none."""
+    oid = {systems.LOINC: catalogue.LOINC, systems.ICD10: catalogue.ICD10[0]}.get(
+        system, system.removeprefix("urn:oid:")
+    )
+    return oid if _OID.fullmatch(oid) else ""
 
 
 def _typed(value: etree._Element, name: str) -> None:
@@ -176,7 +232,9 @@ def _typed(value: etree._Element, name: str) -> None:
 
 
 def figure(value: object) -> str:
-    """A number as people write it: 127, not 127.0."""
+    """A number as it was sent, or as people write it: 127, not 127.0."""
+    if (sent := getattr(value, "text", None)) is not None:
+        return str(sent)
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -184,6 +242,11 @@ def words_of(div: str) -> list[str]:
     """The lines of a narrative."""
     lines = (unescape(_TAG.sub("", part)).strip() for part in _PARAGRAPH.split(div))
     return [line for line in lines if line]
+
+
+def _stamp_of(text: str) -> str:
+    """A dateTime as precise as it is: a day stays a day."""
+    return text.replace("-", "") if len(text) <= len("2026-05-01") else _stamp(text)
 
 
 def _stamp(text: str) -> str:

@@ -14,8 +14,15 @@ from doorstep.kernel.record.queries import Entry
 from doorstep.kernel.web.formats import moment
 from doorstep.people.residents.chart.lists import dosage_of, medicine_name
 from doorstep.people.residents.chart.trends import flag_words
-from doorstep.people.residents.chart.values import values_of
-from doorstep.people.residents.presenters import described, plain_words, quantity_text, status_words, text_of
+from doorstep.people.residents.chart.values import mark_of, values_of
+from doorstep.people.residents.presenters import (
+    described,
+    plain_words,
+    quantity_text,
+    status_words,
+    text_of,
+    value_text,
+)
 
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 # A file that this server holds, as an Attachment names it.
@@ -68,10 +75,26 @@ def opened(entry: Entry, *, results: Sequence[Entry], unit: str) -> Opened:
         facts=[(label, text) for label, text in _facts(entry, unit) if text],
         text=described(content) or _payload(content),
         plain=plain_words(content),
-        results=[result_of(one) for one in results],
-        papers=[paper for one in _attachments(content) if (paper := _paper(one))],
+        # A document's words say everything; its table is for what was measured.
+        results=[result_of(one) for one in results if content["resourceType"] != "Composition" or _is_measured(one)],
+        papers=[paper for one in _attachments(content) if not _is_document(one) and (paper := _paper(one))],
         activities=_activities(content),
         sections=_sections(content),
+    )
+
+
+def holds_document(content: Mapping[str, Any]) -> bool:
+    """Whether a DocumentReference carries a document of XML that this server keeps."""
+    return any(_is_document(one) for one in _attachments(content))
+
+
+def _is_document(attachment: Mapping[str, Any]) -> bool:
+    return bool(attachment.get("data")) and str(attachment.get("contentType", "")).endswith("xml")
+
+
+def _is_measured(entry: Entry) -> bool:
+    return bool(
+        entry.content.keys() & {"valueQuantity", "valueRange", "valueRatio", "referenceRange", "interpretation"}
     )
 
 
@@ -87,7 +110,10 @@ def _sections(content: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 
 def references_of(content: Mapping[str, Any]) -> list[str]:
     """The ids of the Observations that a report names."""
-    given = [str(one.get("reference", "")) for one in content.get("result", [])]
+    named = list(content.get("result", []))
+    if content.get("resourceType") == "Composition":
+        named = [one for section in content.get("section", []) for one in section.get("entry", [])]
+    given = [str(one.get("reference", "")) for one in named]
     return [one.removeprefix("Observation/") for one in given if one.startswith("Observation/")][:100]
 
 
@@ -95,9 +121,7 @@ def result_of(entry: Entry) -> Result:
     """One Observation as a line of results."""
     content = entry.content
     values = values_of([entry])
-    texts = [quantity_text(content.get("valueQuantity"))]
-    texts += [quantity_text(one.get("valueQuantity")) for one in content.get("component", [])]
-    texts += [str(content.get("valueString", "")), text_of(content.get("valueCodeableConcept"))]
+    texts = [value_text(content), *map(value_text, content.get("component", []))]
     given = (content.get("referenceRange") or [{}])[0]
     bounds = [quantity_text(given.get("low")), quantity_text(given.get("high"))]
     spoken = (
@@ -109,7 +133,8 @@ def result_of(entry: Entry) -> Result:
         name=text_of(content.get("code")),
         text="，".join(filter(None, texts)),
         range_text=spoken,
-        flag=next((flag_words(one.flag) for one in values if one.flag), ""),
+        # Of what nobody follows as a trend the laboratory's own mark counts as well.
+        flag=flag_words(next((one.flag for one in values if one.flag), "") or mark_of(content) or ""),
     )
 
 
@@ -134,7 +159,7 @@ def _facts(entry: Entry, unit: str) -> list[tuple[str, str]]:
         (_("时间"), moment(entry.occurred_at)),
         (_("起止"), _span(period)),
         (_("原因"), "；".join(filter(None, map(text_of, content.get("reasonCode", []))))),
-        (_("结果"), quantity_text(content.get("valueQuantity")) if content["resourceType"] == "Observation" else ""),
+        (_("结果"), value_text(content) if content["resourceType"] == "Observation" else ""),
         (_("药品"), medicine_name(content)),
         (_("用法"), dosage_of(content)),
         (_("部位"), text_of(content.get("bodySite"))),

@@ -129,7 +129,8 @@ def _bound(quantity: Mapping[str, Any] | None, scale: str) -> Decimal | None:
     return None if ratio is None else given * ratio if ratio != 1 else given
 
 
-def _flag(holder: Mapping[str, Any], value: Decimal, low: Decimal | None, high: Decimal | None) -> str:
+def mark_of(holder: Mapping[str, Any]) -> str | None:
+    """What the laboratory marked a result with: high, low, abnormal, "" for normal; None when it said nothing."""
     marks = {code for one in holder.get("interpretation", []) for code in _codes(one)}
     if marks & _HIGH:
         return "high"
@@ -137,8 +138,13 @@ def _flag(holder: Mapping[str, Any], value: Decimal, low: Decimal | None, high: 
         return "low"
     if marks & {"A", "AA"}:
         return "abnormal"
-    if marks & {"N"}:
-        return ""
+    return "" if marks & {"N"} else None
+
+
+def _flag(holder: Mapping[str, Any], value: Decimal, low: Decimal | None, high: Decimal | None) -> str:
+    marked = mark_of(holder)
+    if marked is not None:
+        return marked
     if high is not None and value > high:
         return "high"
     return "low" if low is not None and value < low else ""
