@@ -21,6 +21,12 @@ TEXTS: dict[str, Text] = {
         "You missed the appointment %(time)s %(place)s, the number %(count)s in 90 days; after 3 you cannot book alone for 30 days",
         "warn",
     ),
+    "booking-paused": Text(
+        "您 %(time)s 在 %(place)s 的预约未到诊，90 天内第 %(count)s 次；即日起至 %(until)s 暂停自助预约，需要就诊请由家庭医生或门诊窗口代为预约",
+        "You missed the appointment %(time)s %(place)s, the number %(count)s in 90 days: you cannot book alone until %(until)s;"
+        " your family doctor or the hospital's desk books for you",
+        "warn",
+    ),
     "booking-excused": Text(
         "您 %(time)s 在 %(place)s 的未到诊已更正（%(reason)s），不再计入爽约",
         "Your missed appointment %(time)s %(place)s was corrected (%(reason)s) and no longer counts",

@@ -305,14 +305,13 @@ def record_no_shows(*, actor: Actor, now: datetime | None = None) -> int:
     """Close the bookings whose time passed half a day ago without a check-in; returns how many."""
     limit = (now or timezone.now()) - NO_SHOW_AFTER
     missed = list(
-        Booking.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            state="booked", slot__ends_at__lte=limit
-        )[:200]
+        Booking.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(state="booked", slot__ends_at__lte=limit)
+        .order_by("period")[:200]
     )
     for booking in missed:
         workflow.apply(booking, "miss", actor=actor, details=facts_of(booking))
-        count = booking_queries.missed_count(resident_id=booking.resident_id)
-        telling.tell_booking(booking, "booking-missed", actor=actor, count=str(count))
+        telling.tell_missed(booking, actor=actor)
     return len(missed)
 
 

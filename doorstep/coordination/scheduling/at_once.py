@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 
 from doorstep.coordination.scheduling import precedence
 from doorstep.coordination.scheduling.drafting import draft, facts_of
-from doorstep.coordination.scheduling.models import Booking, Schedule, Slot
+from doorstep.coordination.scheduling.models import Booking, Facility, Schedule, Slot
 from doorstep.coordination.scheduling.outcomes import Wish
 from doorstep.coordination.scheduling.rules import quotas_for
 from doorstep.coordination.scheduling.stencils import Stencil, stencil_of
@@ -275,6 +275,11 @@ def _slot(seen: dict[str, Any]) -> Slot:
             title=seen["expert_title"],
             specialty=seen["expert_specialty"],
         )
+    room = None
+    if seen["room"] is not None:
+        room = Facility(
+            id=seen["room"], key=uuid.UUID(seen["room_key"]), name=seen["room_name"], kind=seen["room_kind"]
+        )
     schedule = Schedule(
         id=seen["schedule"],
         key=uuid.UUID(seen["schedule_key"]),
@@ -291,4 +296,5 @@ def _slot(seen: dict[str, Any]) -> Slot:
         organization=Organization(id=seen["unit"], name=seen["unit_name"]),
         consortium_id=seen["consortium"],
         schedule=schedule,
+        facility=room,
     )

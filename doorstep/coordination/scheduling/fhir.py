@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from doorstep.coordination.scheduling.models import Booking, Rebooking, Schedule, Slot, WaitingEntry
+from django.utils import timezone
+
+from doorstep.coordination.scheduling.models import Booking, Facility, Rebooking, Schedule, Slot, WaitingEntry
 from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
@@ -24,6 +26,8 @@ def booking_resources(booking: Booking) -> list[Published]:
         actors.append(
             (elements.reference("Practitioner", schedule.practitioner.key, schedule.practitioner.name), "accepted")
         )
+    if slot.room is not None:
+        actors.append((_room(slot.room), "accepted"))
     content = elements.compact(
         {
             "resourceType": "Appointment",
@@ -125,11 +129,39 @@ def service_resource(schedule: Schedule) -> Published:
     return Published(content=content, organization_id=schedule.organization_id, occurred_at=schedule.created_at)
 
 
+def facility_resource(facility: Facility) -> Published:
+    """A machine as Device, a room as Location: what an examination is booked on, or where a clinic is held."""
+    unit = facility.organization
+    content: dict[str, Any]
+    if facility.kind == Facility.Kind.MACHINE:
+        content = {
+            "resourceType": "Device",
+            "id": str(facility.key),
+            "status": "active",
+            "deviceName": [{"name": facility.name, "type": "user-friendly-name"}],
+            "owner": elements.reference("Organization", unit.key, unit.name),
+            "location": elements.reference("Location", unit.key, unit.name),
+        }
+    else:
+        content = {
+            "resourceType": "Location",
+            "id": str(facility.key),
+            "status": "active",
+            "name": facility.name,
+            "mode": "instance",
+            "managingOrganization": elements.reference("Organization", unit.key, unit.name),
+            "partOf": elements.reference("Location", unit.key, unit.name),
+        }
+    return Published(content=elements.compact(content), organization_id=unit.pk, occurred_at=timezone.now())
+
+
 def schedule_resource(schedule: Schedule) -> Published:
     """The Schedule of a department's or an expert's clinic."""
     actors = [elements.reference("HealthcareService", schedule.key, schedule.department.name)]
     if schedule.practitioner is not None:
         actors.append(elements.reference("Practitioner", schedule.practitioner.key, schedule.practitioner.name))
+    if schedule.facility is not None:
+        actors.append(_room(schedule.facility))
     content = elements.compact(
         {
             "resourceType": "Schedule",
@@ -155,7 +187,8 @@ def slot_resource(slot: Slot, *, free: int) -> Published:
         "status": "busy-unavailable" if slot.stopped_at else status,
         "start": elements.instant(slot.starts_at),
         "end": elements.instant(slot.ends_at),
-        "comment": slot.stop_reason,
+        # A Slot has no element for where it is: the Schedule names the machine of today, an Appointment that of its own time.
+        "comment": slot.stop_reason or (slot.room.name if slot.room is not None else ""),
     }
     return Published(
         content=elements.compact(content), organization_id=slot.organization_id, occurred_at=slot.starts_at
@@ -188,6 +221,11 @@ def found_slot(choice: SlotChoice, *, described: str = "") -> dict[str, Any]:
             "end": elements.instant(choice.ends_at),
         }
     )
+
+
+def _room(facility: Facility) -> dict[str, Any]:
+    kind = "Device" if facility.kind == Facility.Kind.MACHINE else "Location"
+    return elements.reference(kind, facility.key, facility.name)
 
 
 def _service(schedule: Schedule) -> dict[str, Any]:

@@ -33,7 +33,9 @@ SELECT d.key, d.name, o.name, o.tier, min(s.starts_at) FILTER (WHERE q.free > 0)
                   AND (z.state = 'free' OR (z.state = 'held' AND z.held_until <= %(now)s))) q ON true
  WHERE c.is_active AND (%(organization)s::bigint IS NULL OR c.organization_id = %(organization)s)
    AND (c.consortium_id = %(consortium)s OR %(consortium)s::bigint IS NULL)
-   AND (%(text)s = '' OR d.name ILIKE %(like)s OR o.name ILIKE %(like)s OR p.name ILIKE %(like)s OR p.specialty ILIKE %(like)s)
+   AND (%(text)s = '' OR d.name ILIKE %(like)s OR o.name ILIKE %(like)s OR p.name ILIKE %(like)s OR p.specialty ILIKE %(like)s
+        OR coalesce(s.facility_id, c.facility_id) IN (SELECT m.id FROM scheduling_facility m WHERE m.name ILIKE %(like)s)
+        OR s.kind_id IN (SELECT k.id FROM scheduling_visitkind k WHERE k.name ILIKE %(like)s))
  GROUP BY d.id, o.id ORDER BY min(s.starts_at) FILTER (WHERE q.free > 0) NULLS LAST, o.tier DESC, d.code LIMIT %(most)s
 """
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from doorstep.coordination.scheduling.halfdays import half_day_of
@@ -77,6 +77,11 @@ _OPEN = (
     "s.stopped_at IS NULL AND c.is_active AND (SELECT true FROM scheduling_place h"
     " WHERE h.slot_id = s.id AND h.state IN ('free', 'held') LIMIT 1) AND f.free > 0"
 )
+# The room or machine of a time, or its kind of visit, by a part of the name: an examination is asked for by these words.
+_CALLED = (
+    "coalesce(s.facility_id, c.facility_id) IN (SELECT m.id FROM scheduling_facility m WHERE m.name ILIKE %(pattern)s)"
+    " OR s.kind_id IN (SELECT k.id FROM scheduling_visitkind k WHERE k.name ILIKE %(pattern)s)"
+)
 _FITS = "(d.name LIKE ANY (%(fitting)s) OR coalesce(p.specialty, '') LIKE ANY (%(fitting)s) OR coalesce(p.name, '') LIKE ANY (%(fitting)s))"
 
 
@@ -96,7 +101,7 @@ def free_slots(
 ) -> list[SlotChoice]:
     """Slots to come with a place left for this origin, earliest first, in one query.
 
-    `specialty` matches the department's name or the expert's speciality by a part of it; slots where one of `fitting` does, or
+    `specialty` matches the department's name, the expert's speciality, the room or machine, or the kind of visit by a part of it; slots where one of `fitting` does, or
     is in the expert's name, come before the others. Places that are reserved for
     certain units count only for an actor who reaches one of these, or whose unit (`unit` for a resident's own) lies below one.
     """
@@ -108,7 +113,7 @@ def free_slots(
         "(%(until)s::timestamptz IS NULL OR s.starts_at < %(until)s)",
         "(%(department)s::bigint IS NULL OR d.id = %(department)s)",
         "(%(schedule)s::bigint IS NULL OR c.id = %(schedule)s)",
-        "(%(specialty)s = '' OR d.name ILIKE %(pattern)s OR p.specialty ILIKE %(pattern)s)",
+        f"(%(specialty)s = '' OR d.name ILIKE %(pattern)s OR p.specialty ILIKE %(pattern)s OR {_CALLED})",
     ]
     asked: dict[str, Any] = {
         "origin": origin,
@@ -307,19 +312,6 @@ def next_start(*, organization_id: int, since: datetime) -> datetime | None:
     """When the next slot of a unit begins from an instant on; None when none is laid out."""
     later = Slot.objects.filter(organization_id=organization_id, starts_at__gte=since)
     return later.order_by("starts_at").values_list("starts_at", flat=True).first()
-
-
-def slots_with_free(*, slot_ids: Sequence[int]) -> list[tuple[Slot, int]]:
-    """Slots with the number of places that nobody has booked or holds, whatever the quota."""
-    now = timezone.now()
-    free = Count("places", filter=Q(places__state="free") | Q(places__state="held", places__held_until__lte=now))
-    found = (
-        Slot.objects.filter(id__in=slot_ids)
-        .select_related("schedule__department", "schedule__practitioner")
-        .annotate(free=free)
-        .order_by("starts_at")
-    )
-    return [(slot, slot.free) for slot in found]
 
 
 def bookings_in(*, slot_ids: Sequence[int]) -> list[Booking]:

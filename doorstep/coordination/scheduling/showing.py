@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import queries
-from doorstep.coordination.scheduling.fhir import schedule_resource, service_resource, slot_resource
+from doorstep.coordination.scheduling.fhir import facility_resource, schedule_resource, service_resource, slot_resource
 from doorstep.coordination.scheduling.models import Schedule, Slot
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.record import actions as record
@@ -33,9 +33,12 @@ _LONG_LOOK_BACK = timedelta(minutes=10)
 
 def show(*, slot_ids: Sequence[int], actor: Actor, with_schedule: bool = False) -> int:
     """Write the resources of slots, and of their schedule; returns how many slots."""
-    slots = queries.slots_with_free(slot_ids=slot_ids)
+    slots = _with_free(slot_ids=slot_ids)
     if with_schedule and slots:
         show_schedule(schedule=slots[0][0].schedule, actor=actor)
+    rooms = {slot.room.pk: slot.room for slot, _free in slots if slot.room is not None}
+    for room in rooms.values():
+        record.publish(facility_resource(room), resident_id=None, actor=actor)
     for slot, free in slots:
         record.publish(slot_resource(slot, free=free), resident_id=None, actor=actor)
     for shown, ids in (
@@ -47,7 +50,9 @@ def show(*, slot_ids: Sequence[int], actor: Actor, with_schedule: bool = False) 
 
 
 def show_schedule(*, schedule: Schedule, actor: Actor) -> None:
-    """Write the resources of a schedule: what it offers, and itself."""
+    """Write the resources of a schedule: the room or machine, what it offers, and itself."""
+    if schedule.facility is not None:
+        record.publish(facility_resource(schedule.facility), resident_id=None, actor=actor)
     for published in (service_resource(schedule), schedule_resource(schedule)):
         record.publish(published, resident_id=None, actor=actor)
 
@@ -60,3 +65,21 @@ def show_turned(*, actor: Actor, now: datetime | None = None, long: bool = False
         cursor.execute(_TURNED, {"since": now - (_LONG_LOOK_BACK if long else _LOOK_BACK), "now": now})
         ids = [row[0] for row in cursor.fetchall()]
     return show(slot_ids=ids, actor=actor) if ids else 0
+
+
+def _with_free(*, slot_ids: Sequence[int]) -> list[tuple[Slot, int]]:
+    """Slots with the number of places that nobody has booked or holds, whatever the quota."""
+    now = timezone.now()
+    free = Count("places", filter=Q(places__state="free") | Q(places__state="held", places__held_until__lte=now))
+    found = (
+        Slot.objects.filter(id__in=slot_ids)
+        .select_related(
+            "schedule__department",
+            "schedule__practitioner",
+            "schedule__facility__organization",
+            "facility__organization",
+        )
+        .annotate(free=free)
+        .order_by("starts_at")
+    )
+    return [(slot, slot.free) for slot in found]

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from doorstep.coordination.scheduling.models import Schedule, Slot
+from doorstep.coordination.scheduling.models import Facility, Schedule, Slot
 from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.coordination.scheduling.rules import Quota, quotas_for
 from doorstep.kernel.access.actor import Actor, ActorKind
@@ -25,9 +25,12 @@ _PERSON = ("id", "key", "name", "birth_date", "deceased_on", "organization_id", 
 _OWN_WORD, _OWN_DESK = "居民本人预约", "本院窗口预约"
 
 _TAKE = """
-SELECT t.*, scheduling_signed(t.o_resident, %(day)s), (SELECT d.code FROM organizations_department d WHERE d.id = t.o_department) FROM scheduling_take(%(slot)s, %(hold)s, %(resident)s, %(patient)s, %(request)s, %(quotas)s::text[],
+SELECT t.*, scheduling_signed(t.o_resident, %(day)s), (SELECT d.code FROM organizations_department d WHERE d.id = t.o_department),
+  m.id, m.key, m.name, m.kind FROM scheduling_take(%(slot)s, %(hold)s, %(resident)s, %(patient)s, %(request)s, %(quotas)s::text[],
   %(reach)s::bigint[], %(unit)s, %(first)s, %(key)s, %(until)s, %(now)s, %(user)s, %(holder)s, %(anybody)s, %(booking)s,
   %(sight)s, %(basis)s, %(view)s, %(consortium)s) AS t
+  LEFT JOIN LATERAL (SELECT f.id, f.key, f.name, f.kind FROM scheduling_slot z JOIN scheduling_schedule h ON h.id = z.schedule_id
+    JOIN scheduling_facility f ON f.id = coalesce(z.facility_id, h.facility_id) WHERE z.id = t.o_slot LIMIT 1) m ON true
 """
 
 
@@ -153,7 +156,12 @@ def _answer(row: tuple[Any, ...], ask: Ask) -> Answer:
     if outcome != "taken":
         return Answer(outcome, resident=resident, earlier_id=earlier_id)
     taken = Taken(
-        row[9], row[10], row[11], _slot((*row[12:31], row[32])), ask.booking, None if resident is None else bool(signed)
+        row[9],
+        row[10],
+        row[11],
+        _slot((*row[12:31], *row[32:37])),
+        ask.booking,
+        None if resident is None else bool(signed),
     )
     return Answer(outcome, taken, resident)
 
@@ -176,6 +184,7 @@ def _slot(row: tuple[Any, ...]) -> Slot:
         department=Department(id=row[12], name=row[13], code=row[19]),
         practitioner=expert,
     )
+    room = Facility(id=row[20], key=row[21], name=row[22], kind=row[23]) if row[20] else None
     return Slot(
         id=row[0],
         key=row[1],
@@ -186,4 +195,5 @@ def _slot(row: tuple[Any, ...]) -> Slot:
         stopped_at=row[2] if row[6] else None,
         consortium_id=row[7],
         schedule=schedule,
+        facility=room,
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from doorstep.coordination.scheduling import booking_queries
 from doorstep.coordination.scheduling.models import Booking, Slot, WaitingEntry
 from doorstep.kernel.access.actor import Actor
 
@@ -32,6 +33,16 @@ def tell_booking(booking: Booking, kind: str, *, actor: Actor, **more: str) -> N
         **more,
     }
     tell_resident(resident_id=booking.resident_id, kind=kind, params=params, actor=actor)
+
+
+def tell_missed(booking: Booking, *, actor: Actor) -> None:
+    """Send who did not come word of it: how many have been missed by now; the one by which the pause begins says until when."""
+    count = str(booking_queries.missed_count(resident_id=booking.resident_id))
+    until = booking_queries.paused_until(resident_id=booking.resident_id)
+    if until is None:
+        tell_booking(booking, "booking-missed", actor=actor, count=count)
+    else:
+        tell_booking(booking, "booking-paused", actor=actor, count=count, until=until.isoformat())
 
 
 def tell_waiting(

@@ -31,7 +31,7 @@ BEGIN
       -- Each LIMIT lets the planner go to the row by its index, however small the table is when it is asked first.
       LEFT JOIN LATERAL (SELECT b.key FROM scheduling_booking b WHERE b.hold_key = a.request LIMIT 1) e ON true
       LEFT JOIN LATERAL (SELECT y.id, y.starts_at, y.ends_at, y.stopped_at, y.opens_at, y.organization_id, y.schedule_id, y.key,
-        y.consortium_id FROM scheduling_slot y WHERE y.key = a.slot LIMIT 1) z ON true
+        y.consortium_id, y.facility_id FROM scheduling_slot y WHERE y.key = a.slot LIMIT 1) z ON true
       LEFT JOIN LATERAL (SELECT true AS found FROM scheduling_place q WHERE q.slot_id = z.id AND q.state IN ('free', 'held')
         AND q.quota = ANY (a.quotas) AND (q.state = 'free' OR q.held_until <= (x.call ->> 12)::timestamptz) LIMIT 1) f ON true
       -- Most who come in a burst come too late: nothing else is looked at for them.
@@ -45,11 +45,13 @@ BEGIN
         SELECT jsonb_build_object('id', z.id, 'key', z.key, 'starts', z.starts_at, 'ends', z.ends_at, 'unit', z.organization_id,
             'consortium', z.consortium_id, 'unit_name', o.name, 'schedule', h.id, 'schedule_key', h.key, 'service', h.service,
             'department', d.id, 'department_name', d.name, 'department_code', d.code, 'expert', p.id, 'expert_key', p.key, 'expert_name', p.name,
-            'expert_title', p.title, 'expert_specialty', p.specialty) AS seen
+            'expert_title', p.title, 'expert_specialty', p.specialty, 'room', m.id, 'room_key', m.key, 'room_name', m.name,
+            'room_kind', m.kind) AS seen
           FROM scheduling_schedule h
           JOIN organizations_organization o ON o.id = z.organization_id
           JOIN organizations_department d ON d.id = h.department_id
           LEFT JOIN workforce_practitioner p ON p.id = h.practitioner_id
+          LEFT JOIN scheduling_facility m ON m.id = coalesce(z.facility_id, h.facility_id)
          WHERE h.id = z.schedule_id AND r.id IS NOT NULL LIMIT 1) s ON true
      ORDER BY x.number
   LOOP

@@ -11,7 +11,7 @@ from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import refusing
+from doorstep.coordination.scheduling import refusing, showing
 from doorstep.coordination.scheduling.models import Booking, Facility, Place, Schedule, Slot, VisitKind
 from doorstep.coordination.scheduling.outcomes import NoPlaceLeft
 from doorstep.coordination.scheduling.taking import Ask
@@ -101,23 +101,92 @@ def test_find_hold_book_and_cancel(client: Client) -> None:
     assert (twice.status_code, twice.content) == (200, gone.content)
 
 
-def test_find_says_which_machine_and_which_kind_of_visit(client: Client) -> None:
-    clinic = make_clinic()
-    slot = make_slot(clinic, open=1)
+def _machine_of(clinic: Clinic, slot: Slot) -> Facility:
+    """The clinic's times are those of a machine from now on."""
     with acting(system_actor(Purpose.IMPORT)):
         department = clinic.schedule.department
         machine = Facility.objects.create(
             organization_id=clinic.world.lead, department=department, kind="machine", name="CT 1 号机"
         )
-        kind = VisitKind.objects.create(department=department, name="增强 CT", minutes=20)
+        kind = VisitKind.objects.create(department=department, name="增强扫描", minutes=20)
         Schedule.objects.filter(pk=clinic.schedule.pk).update(practitioner=None, facility=machine, service="exam")
         Slot.objects.filter(pk=slot.pk).update(kind=kind)
-    token = _token(clinic)
-    found = client.get(
-        f"/fhir/Slot/$find?organization={clinic.world.lead}", headers={"Authorization": f"Bearer {token}"}
-    ).json()["entry"][0]["resource"]
-    assert found["comment"] == "增强 CT（20 分钟） · CT 1 号机"
+    return machine
+
+
+def _found(client: Client, token: str, query: str) -> list[Any]:
+    answer = client.get(f"/fhir/Slot/$find?{query}", headers={"Authorization": f"Bearer {token}"})
+    return [entry["resource"] for entry in answer.json()["entry"]]
+
+
+def test_find_says_which_machine_and_which_kind_of_visit(client: Client) -> None:
+    clinic = make_clinic()
+    _machine_of(clinic, make_slot(clinic, open=1))
+    found = _found(client, _token(clinic), f"organization={clinic.world.lead}")[0]
+    assert found["comment"] == "增强扫描（20 分钟） · CT 1 号机"
     assert found["serviceType"][0]["coding"][0]["code"] == "exam"
+
+
+def test_find_by_the_name_of_a_machine_or_of_a_kind_of_visit(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, open=1)
+    _machine_of(clinic, slot)
+    token = _token(clinic)
+    for words in ("CT", "ct 1", "增强"):
+        assert [one["id"] for one in _found(client, token, f"organization={clinic.world.lead}&specialty={words}")] == [
+            str(slot.key)
+        ]
+    assert _found(client, token, f"organization={clinic.world.lead}&specialty=MRI") == []
+
+
+def test_an_appointment_names_its_machine_which_can_be_read(client: Client) -> None:
+    clinic = make_clinic()
+    first, second = make_slot(clinic, open=1), make_slot(clinic, open=1, starts_at=timezone.now() + timedelta(days=2))
+    machine = _machine_of(clinic, first)
+    token = _token(clinic)
+    with acting(system_actor(Purpose.HANDLER)) as system:
+        showing.show(slot_ids=[first.pk, second.pk], actor=system, with_schedule=True)
+    patient = f"Patient/{clinic.resident.key}"
+    at_once = _ask(client, token, "Appointment/$book", slot=str(first.key), patient=patient).json()
+    held = _ask(client, token, "Slot/$hold", slot=str(second.key), patient=patient).json()
+    hold = {row["name"]: row for row in held["parameter"]}["hold"]["valueString"]
+    by_hold = _ask(client, token, "Appointment/$book", hold=hold, patient=patient).json()
+    device = {"reference": f"Device/{machine.key}", "type": "Device", "display": "CT 1 号机"}
+    for appointment in (at_once, by_hold):
+        assert device in [one["actor"] for one in appointment["participant"]]
+    head = {"Authorization": f"Bearer {token}"}
+    shown = client.get(f"/fhir/Device/{machine.key}", headers=head)
+    assert (shown.status_code, shown.json()["deviceName"][0]["name"]) == (200, "CT 1 号机")
+    assert device in client.get(f"/fhir/Schedule/{clinic.schedule.key}", headers=head).json()["actor"]
+    assert client.get(f"/fhir/Slot/{first.key}", headers=head).json()["comment"] == "CT 1 号机"
+    mine = client.get(f"/fhir/Appointment?actor=Device/{machine.key}", headers=head).json()
+    assert mine["total"] == 2
+
+
+def test_an_appointment_in_another_room_names_that_room(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, open=2)
+    token = _token(clinic)
+    first = _ask(
+        client, token, "Appointment/$book", slot=str(slot.key), patient=f"Patient/{clinic.resident.key}"
+    ).json()
+    assert not [one for one in first["participant"] if one["actor"]["reference"].startswith("Location/")]
+    with acting(system_actor(Purpose.IMPORT)):
+        room = Facility.objects.create(
+            organization_id=clinic.world.lead, department=clinic.schedule.department, kind="room", name="305 诊室"
+        )
+        Slot.objects.filter(pk=slot.pk).update(facility=room)
+    other = make_resident(
+        name="吴秀英",
+        number="439981195001010011",
+        organization_id=clinic.world.village,
+        panel_of=(clinic.world.village,),
+    )
+    # What the process remembers of the slot is how it was before.
+    second = _ask(client, token, "Appointment/$book", slot=str(slot.key), patient=f"Patient/{other.key}").json()
+    assert {"reference": f"Location/{room.key}", "type": "Location", "display": "305 诊室"} in [
+        one["actor"] for one in second["participant"]
+    ]
 
 
 def test_book_at_once_with_a_key_books_once(client: Client) -> None:

@@ -10,7 +10,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from doorstep.coordination.scheduling import actions, calling_actions, own_queries, precedence, queries, rules, standing
+from doorstep.coordination.scheduling import (
+    actions,
+    booking_queries,
+    calling_actions,
+    own_queries,
+    precedence,
+    queries,
+    rules,
+    standing,
+)
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import Quota
 from doorstep.coordination.scheduling.views.asking import actor_with
@@ -82,6 +91,7 @@ def _choice(
         "text": text,
         "span": DAYS,
         "standing": precedence.standing_sentence(decided),
+        "paused": booking_queries.paused_until(resident_id=person.pk),
         "first": timezone.localdate().isoformat(),
     }
 

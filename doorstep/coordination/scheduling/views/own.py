@@ -142,8 +142,16 @@ def book(request: HttpRequest, key: UUID) -> HttpResponse:
 def cancel(request: HttpRequest, key: UUID) -> HttpResponse:
     """Give an own booking back."""
     actor = _frame(request)[0]
-    actions.cancel(booking_key=key, actor=actor, reason=_("居民本人取消"))
-    messages.success(request, _("已取消预约。"))
+    try:
+        with transaction.atomic():
+            actions.cancel(booking_key=key, actor=actor, reason=_("居民本人取消"))
+    except Refused as refused:
+        if refused.status not in (409, 422):
+            raise
+        # From a page that was left open: the visit's time has come, or the booking is another by now, as the page then shows.
+        messages.warning(request, str(refused.message))
+    else:
+        messages.success(request, _("已取消预约。"))
     return redirect(request, reverse("scheduling:mine"))
 
 
