@@ -128,6 +128,8 @@ class PresenceAttempt(models.Model):
     # At a machine in a hall many people try one after the other: its tries count by themselves, and by where it stands.
     at_terminal = models.BooleanField(default=False, db_default=False)
     organization_id = models.BigIntegerField(null=True)
+    # By which second fact: "phone" (name and phone's end) or "code" (of the own phone); "" of a registration.
+    second = models.CharField(max_length=8, blank=True, default="", db_default="")
     # Somebody of the unit looked at the machine and opened it again: these tries close it no more.
     set_aside_at = models.DateTimeField(null=True)
     set_aside_by_id = models.BigIntegerField(null=True)

@@ -37,7 +37,8 @@ CODE_LIVES = timedelta(minutes=5)
 # How long the unit that registered somebody may read the record before a contract or another visit.
 REGISTRATION_OPENS = timedelta(days=30)
 
-CLOSED, WAITS, NUMBER_CLOSED = -1, -2, -3
+# What residents_prove_presence answers instead of a proof.
+_REFUSED = {-1: "closed", -2: "waits", -3: "number_closed_here", -4: "number_closed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,13 @@ class PresenceAnswer:
     """What the database answered: the proof's id, or none.
 
     After too many failed tries it is `closed`; at a machine in a hall perhaps only for a moment (`waits`, half a minute) or for this
-    number alone (`number_closed`).
+    number and this second fact alone: `number_closed_here`, or at every machine (`number_closed`).
     """
 
     presence_id: int | None
     closed: bool = False
     waits: bool = False
+    number_closed_here: bool = False
     number_closed: bool = False
 
 
@@ -75,9 +77,7 @@ def prove_presence(
         answer = int(cursor.fetchone()[0])
     if answer <= 0:
         audit.record(action="presence.failed", actor=actor, details={"second": kind, "closed": answer < 0})
-        return PresenceAnswer(
-            None, closed=answer == CLOSED, waits=answer == WAITS, number_closed=answer == NUMBER_CLOSED
-        )
+        return PresenceAnswer(None, **{_REFUSED[answer]: True} if answer in _REFUSED else {})
     proof = PresenceProof.objects.get(id=answer)
     audit.record(
         action="presence.prove",

@@ -22,7 +22,7 @@ class ClosedTerminal:
 def is_closed() -> bool:
     """Whether the machine that asks lets nobody prove anything for now: nothing need be typed into it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT residents_presence_state(gen_random_uuid()) = -1")
+        cursor.execute("SELECT residents_presence_state(gen_random_uuid(), 'phone') = -1")
         return bool(cursor.fetchone()[0])
 
 

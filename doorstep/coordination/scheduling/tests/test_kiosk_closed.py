@@ -5,7 +5,7 @@ from django.test import Client
 
 from doorstep.coordination.scheduling.tests.factories import Clinic, make_clinic
 from doorstep.coordination.scheduling.tests.test_kiosk import SYSTEM, facts_of, kiosk
-from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.people.residents import actions as residents
@@ -70,20 +70,92 @@ def test_the_sixth_slip_of_a_quarter_of_an_hour_lets_the_machine_wait_half_a_min
     assert client.post("/slots/kiosk/", facts_of(clinic)).status_code == 302
 
 
-def test_a_number_that_is_tried_too_often_is_closed_at_the_machines_and_not_at_the_desk(
+def slips(client: Client, owner: psycopg.Connection, facts: dict[str, str], count: int) -> str:
+    """Somebody tries a number so often with what does not fit it; what the machine said last."""
+    for _slip in range(count):
+        shown = client.post("/slots/kiosk/", facts).content.decode()
+        pass_by(owner, 31)
+    return shown
+
+
+def second_machine(clinic: Clinic, name: str = "西门自助机") -> Client:
+    """Another machine of the same hospital."""
+    machine = Client()
+    machine.force_login(make_staff(name=name, organization_id=clinic.world.lead, role="kiosk"))
+    return machine
+
+
+def wrong(facts: dict[str, str]) -> dict[str, str]:
+    """The number with facts that do not fit it."""
+    return {"number": facts["number"], "name": "某人", "phone_last_four": "0000"}
+
+
+def code_of(clinic: Clinic) -> str:
+    """The code on the resident's own phone."""
+    person = Actor(kind=ActorKind.RESIDENT, user_id=None, resident_ids=(clinic.resident.pk,))
+    with acting(person):
+        return residents.make_presence_code(resident_id=clinic.resident.pk, actor=person)
+
+
+def test_who_tries_another_number_at_one_machine_closes_it_there_and_nowhere_else(
     client: Client, owner_connection: psycopg.Connection
 ) -> None:
     clinic = make_clinic()
     kiosk(client, clinic)
     facts = facts_of(clinic)
-    for _slip in range(5):
-        slip(client, facts["number"])
-        pass_by(owner_connection, 31)
-    refused = client.post("/slots/kiosk/", facts)
-    assert "请带身份证到服务台办理" in refused.content.decode()
+    slips(client, owner_connection, wrong(facts), 5)
+    refused = client.post("/slots/kiosk/", facts).content.decode()
+    assert "本机" in refused
+    assert "换一台自助机" in refused
+    assert "带身份证到服务台办理" in refused
+    assert second_machine(clinic).post("/slots/kiosk/", facts).status_code == 302
     desk = desk_of(clinic)
     with acting(desk):
         assert residents.prove_presence(actor=desk, **facts).presence_id
+
+
+def test_a_number_is_guessed_at_no_more_often_by_going_from_machine_to_machine(
+    client: Client, owner_connection: psycopg.Connection
+) -> None:
+    clinic = make_clinic()
+    kiosk(client, clinic)
+    facts = facts_of(clinic)
+    slips(client, owner_connection, wrong(facts), 3)
+    slips(second_machine(clinic), owner_connection, wrong(facts), 2)
+    # Five in an hour, as at one machine before: a third one does not even try.
+    refused = second_machine(clinic, "东门自助机").post("/slots/kiosk/", facts)
+    assert refused.status_code == 422
+    assert "换一台自助机" not in refused.content.decode()
+    assert "到场码" in refused.content.decode()
+
+
+def test_who_has_the_own_phone_gets_past_the_slips_of_others(
+    client: Client, owner_connection: psycopg.Connection
+) -> None:
+    clinic = make_clinic()
+    kiosk(client, clinic)
+    facts = facts_of(clinic)
+    slips(client, owner_connection, wrong(facts), 3)
+    slips(second_machine(clinic), owner_connection, wrong(facts), 2)
+    assert client.post("/slots/kiosk/", facts).status_code == 422
+    by_code = {"number": facts["number"], "code": code_of(clinic)}
+    assert client.post("/slots/kiosk/", by_code).headers["Location"] == "/slots/kiosk/mine/"
+
+
+def test_codes_are_guessed_at_five_times_an_hour_and_close_no_other_way(
+    client: Client, owner_connection: psycopg.Connection
+) -> None:
+    clinic = make_clinic()
+    kiosk(client, clinic)
+    facts, other = facts_of(clinic), second_machine(clinic)
+    right = code_of(clinic)
+    guess = {"number": facts["number"], "code": f"{(int(right) + 1) % 1_000_000:06d}"}
+    slips(client, owner_connection, guess, 3)
+    slips(other, owner_connection, guess, 2)
+    refused = second_machine(clinic, "东门自助机").post("/slots/kiosk/", {**guess, "code": right})
+    assert refused.status_code == 422
+    assert "姓名" in refused.content.decode()
+    assert client.post("/slots/kiosk/", facts).status_code == 302
 
 
 def test_a_machine_is_closed_after_twenty_slips_until_the_desk_opens_it(

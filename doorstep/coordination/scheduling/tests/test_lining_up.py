@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import actions, own_queries, queue_actions, queue_queries, waiting_actions
-from doorstep.coordination.scheduling.models import Booking, Ticket, WaitingEntry
+from doorstep.coordination.scheduling.models import Booking, Schedule, Ticket, WaitingEntry
 from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, want_of
 from doorstep.coordination.scheduling.tests.test_kiosk import facts_of, kiosk
 from doorstep.kernel.access.actor import Actor, Purpose, system_actor
@@ -17,6 +17,7 @@ from doorstep.kernel.access.refusals import Conflict, NotPermitted
 from doorstep.kernel.access.session import acting
 from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.tests.factories import make_resident, make_staff
+from doorstep.people.workforce.models import Practitioner
 from doorstep.site.actors import of_user
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +156,18 @@ def test_at_the_machine_and_at_the_desk_somebody_lines_up_again(client: Client) 
     assert "重新排队" in client.get("/slots/day/").content.decode()
     assert client.post(f"/slots/tickets/{ticket.key}/line-up/").status_code == 302
     assert "重排" in client.get("/slots/day/").content.decode()
+
+
+def test_a_doctor_finds_the_own_clinic_chosen_and_calls_with_one_click(client: Client) -> None:
+    clinic, _desk, _bookings = _arrived()
+    expert = make_staff(name="王主任", organization_id=clinic.world.lead, role="specialist", username="wang")
+    with acting(system_actor(Purpose.IMPORT)):
+        other = Schedule.objects.create(organization_id=clinic.world.lead, department=clinic.schedule.department)
+        Schedule.objects.filter(pk=clinic.schedule.pk).update(practitioner=Practitioner.objects.get(user=expert))
+    client.force_login(expert)
+    page = client.get("/slots/day/").content.decode()
+    assert f"/slots/day/{clinic.schedule.key}/call/" in page
+    assert "先在上方选择一个排班" not in page
+    # All, and another clinic, can be looked at all the same.
+    assert "先在上方选择一个排班" in client.get("/slots/day/", {"schedule": ""}).content.decode()
+    assert f"/slots/day/{other.key}/call/" in client.get("/slots/day/", {"schedule": str(other.key)}).content.decode()

@@ -9,6 +9,7 @@ from django.utils import timezone
 from doorstep.coordination.scheduling import actions, own_queries
 from doorstep.coordination.scheduling.models import Booking, Facility, Schedule, Slot
 from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, told
+from doorstep.coordination.scheduling.tests.test_kiosk import facts_of, kiosk
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
@@ -75,6 +76,16 @@ def test_who_is_paused_reads_it_before_choosing_and_is_shown_no_button(phone: Cl
     doctor = Client()
     doctor.force_login(User.objects.get(username="li"))
     assert "居民自助预约暂停到" in doctor.get(f"/slots/for/{clinic.resident.key}/").content.decode()
+
+
+def test_who_is_paused_reads_it_first_at_a_machine_too(client: Client, clinic: Clinic) -> None:
+    missed(clinic, 1, 2, 3)
+    make_slot(clinic, open=1)
+    kiosk(client, clinic)
+    assert client.post("/slots/kiosk/", facts_of(clinic)).status_code == 302
+    page = client.get("/slots/kiosk/mine/").content.decode()
+    assert "请到服务台，由工作人员代为预约" in page
+    assert "/slots/kiosk/find/" not in page
 
 
 def test_the_third_missed_visit_says_that_the_pause_has_begun_and_until_when(clinic: Clinic) -> None:

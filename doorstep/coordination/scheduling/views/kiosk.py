@@ -76,7 +76,7 @@ def start(request: HttpRequest) -> HttpResponse:
             proof = residents.get_presence(presence_id=answer.presence_id, actor=machine)
             visitors.remember(request, _SLOT, proof.resident_id, seconds=SECONDS)
             return redirect(request, reverse("scheduling:kiosk-mine"))
-        form.add_error(None, _said(answer))
+        form.add_error(None, _said(answer, by_code=bool(facts["code"])))
     context = {
         "form": form,
         "house": machine.organization_name,
@@ -88,15 +88,30 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "scheduling/kiosk/start.html", context, status=422 if form.is_bound else 200)
 
 
-def _said(answer: resident_actions.PresenceAnswer) -> str:
+def _said(answer: resident_actions.PresenceAnswer, *, by_code: bool) -> str:
     """What somebody reads who was not let in, and what to do."""
     if answer.closed:
         return _("本机输错次数过多，暂停使用。请换一台自助机，或到服务台办理。")
     if answer.waits:
         return _("输错次数较多，请 30 秒后再试，或到服务台办理。")
-    if answer.number_closed:
-        return _("这个号码在自助机上输错次数过多，1 小时后可再试。请带身份证到服务台办理。")
+    if answer.number_closed_here or answer.number_closed:
+        return _closed_way(here=answer.number_closed_here, by_code=by_code)
     return _("信息不相符，请核对后重试，或到服务台办理。")
+
+
+def _closed_way(*, here: bool, by_code: bool) -> str:
+    """What is closed after slips that may have been a stranger's, and which ways are open all the same."""
+    if by_code:
+        if here:
+            return _(
+                "这个号码的到场码在本机输错次数过多。请改填姓名和登记手机后四位，换一台自助机，或带身份证到服务台办理。"
+            )
+        return _(
+            "这个号码的到场码在自助机上输错次数过多，1 小时后可再试。请改填姓名和登记手机后四位，或带身份证到服务台办理。"
+        )
+    if here:
+        return _("这个号码在本机输错次数过多。请改用手机到场码，换一台自助机，或带身份证到服务台办理。")
+    return _("这个号码在自助机上输错次数过多，1 小时后可再试。请改用手机到场码，或带身份证到服务台办理。")
 
 
 @require_GET
@@ -105,9 +120,9 @@ def mine(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
     """What this person has here today, and what can be done; nothing else of the person is shown."""
     with on_behalf(person, machine):
         coming = kiosk_queries.coming_here(person=person, organization_id=machine.organization_id)
-    return _page(
-        request, "mine", machine, person, {"coming": [(one, _is_today(one)) for one in coming], "now": timezone.now()}
-    )
+        paused = booking_queries.paused_until(resident_id=person.resident_ids[0])
+    context = {"coming": [(one, _is_today(one)) for one in coming], "now": timezone.now(), "paused": paused}
+    return _page(request, "mine", machine, person, context)
 
 
 @require_POST

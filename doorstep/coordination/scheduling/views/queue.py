@@ -1,6 +1,8 @@
 """Pages of a clinic's day: who is expected, check-in with a number, calling, and the screen on the wall."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -41,9 +43,8 @@ def day(request: HttpRequest) -> HttpResponse:
     actor = actor_with(request, Permission.QUEUE_CALL)
     unit = actor.organization_id or 0
     wanted = day_of(request.GET.get("day", ""))
-    chosen = request.GET.get("schedule", "")
     schedules = [one for one in queries.schedules(organization_ids=[unit]) if one.is_active]
-    current = next((one for one in schedules if str(one.key) == chosen), None)
+    current = _chosen(request.GET.get("schedule"), schedules, actor=actor)
     boards = queue_queries.boards(organization_id=unit, day=wanted)
     text = request.GET.get("q", "").strip()[:40]
     expected = booking_queries.expected(organization_id=unit, day=wanted, schedule_id=current.pk if current else None)
@@ -73,6 +74,14 @@ def day(request: HttpRequest) -> HttpResponse:
         "closed_kiosks": _closed_kiosks(actor),
     }
     return page_or_part(request, "scheduling/day.html", "day", context)
+
+
+def _chosen(key: str | None, schedules: Sequence[Any], *, actor: Actor) -> Any:
+    """The schedule that is named; where nothing is said the doctor's own, so that calling needs no choice first. None for all."""
+    if key is None:
+        own = (one for one in schedules if one.practitioner_id is not None)
+        return next((one for one in own if one.practitioner_id == actor.practitioner_id), None)
+    return next((one for one in schedules if str(one.key) == key), None)
 
 
 def _closed_kiosks(actor: Actor) -> list[tuple[terminals.ClosedTerminal, str]]:

@@ -3,22 +3,27 @@ CREATE OR REPLACE FUNCTION residents_is_document(p_kind text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT p_kind IN ('national-id', 'passport', 'hmt-permit', 'foreign-permit', 'old-id', 'old-document') $$;
 
--- Whether the door is open for a number: 0, or less than 0. A person: five failures in 15 minutes, or five for a number in an
--- hour, are enough (-1). A machine in a hall (PRESENCE_TERMINAL) serves one after the other, whose slips are not each other's: a
--- number is closed there after five failures at machines in an hour (-3); the machine waits 30 seconds after each failure beyond
--- the fifth of 15 minutes (-2), and is closed after 20, until they are past or the unit opens it again (-1). What fails at a machine closes
--- no desk: whoever was sent there from the machine is served.
-CREATE OR REPLACE FUNCTION residents_presence_state(p_number uuid) RETURNS integer
+-- Whether the door is open for a number by one of the second facts ("phone": name and phone's end; "code": the code of the own phone): 0,
+-- or less than 0. A person: five failures in 15 minutes, or five for a number in an hour, are enough (-1). A machine in a hall
+-- (PRESENCE_TERMINAL) serves one after the other, whose slips are not each other's, and who fails may be anybody: there each second fact is
+-- counted by itself, so that what a stranger types closes one way and never both. By one fact a number is closed at this machine after three
+-- failures in an hour (-3), and at all machines after five (-4): going from one to the next gives no more guesses. The machine waits 30
+-- seconds after each failure beyond the fifth of 15 minutes (-2), and is closed after 20, until they are past or the unit opens it again
+-- (-1). What fails at a machine closes no desk: whoever was sent there from the machine is served.
+DROP FUNCTION IF EXISTS residents_presence_state(uuid);
+CREATE OR REPLACE FUNCTION residents_presence_state(p_number uuid, p_kind text) RETURNS integer
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $$
 DECLARE
   terminal boolean := access_may('PRESENCE_TERMINAL');
   failed integer;
+  here integer;
   latest timestamptz;
 BEGIN
-  IF (SELECT count(*) FROM access_presenceattempt WHERE number_index = p_number AND at_terminal = terminal
-        AND tried_at > clock_timestamp() - interval '1 hour') >= 5 THEN
-    RETURN CASE WHEN terminal THEN -3 ELSE -1 END;
-  END IF;
+  SELECT count(*), count(*) FILTER (WHERE user_id = access_user()) INTO failed, here FROM access_presenceattempt
+    WHERE number_index = p_number AND at_terminal = terminal AND (NOT terminal OR second IN (p_kind, ''))
+      AND tried_at > clock_timestamp() - interval '1 hour';
+  IF failed >= 5 THEN RETURN CASE WHEN terminal THEN -4 ELSE -1 END; END IF;
+  IF terminal AND here >= 3 THEN RETURN -3; END IF;
   SELECT count(*), max(tried_at) INTO failed, latest FROM access_presenceattempt
     WHERE user_id = access_user() AND set_aside_at IS NULL AND tried_at > clock_timestamp() - interval '15 minutes';
   IF failed >= (CASE WHEN terminal THEN 20 ELSE 5 END) THEN RETURN -1; END IF;
@@ -28,7 +33,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION residents_presence_closed(p_number uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
-  SELECT residents_presence_state(p_number) < 0
+  SELECT residents_presence_state(p_number, 'phone') < 0
 $$;
 
 -- Proves that a resident stands in front of the user: the full number of the id card and a second fact. Returns the
@@ -49,7 +54,7 @@ BEGIN
   -- One try at a time for a user and for a number: parallel tries are counted like others.
   PERFORM pg_advisory_xact_lock(7015101, access_user()::integer);
   PERFORM pg_advisory_xact_lock(7015102, hashtext(p_number::text));
-  door := residents_presence_state(p_number);
+  door := residents_presence_state(p_number, p_kind);
   IF door < 0 THEN RETURN door; END IF;
   -- Two countries may have given the same passport number: the holder is then the one whom the second fact fits.
   SELECT n.resident_id INTO found_resident FROM residents_identifier n
@@ -66,8 +71,8 @@ BEGIN
       WHERE resident_id = found_resident AND kind = 'phone-proof' AND index = p_second AND live);
   END IF;
   IF NOT matched THEN
-    INSERT INTO access_presenceattempt (user_id, number_index, tried_at, at_terminal, organization_id)
-      VALUES (access_user(), p_number, clock_timestamp(), access_may('PRESENCE_TERMINAL'), p_organization);
+    INSERT INTO access_presenceattempt (user_id, number_index, tried_at, at_terminal, organization_id, second)
+      VALUES (access_user(), p_number, clock_timestamp(), access_may('PRESENCE_TERMINAL'), p_organization, p_kind);
     RETURN 0;
   END IF;
   INSERT INTO access_presenceproof (resident_id, user_id, organization_id, second_fact, proved_at)
