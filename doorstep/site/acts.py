@@ -15,6 +15,7 @@ _WORDS: dict[str, Any] = {
     "record.veil": _("遮盖敏感内容"),
     "visit.view": _("查看接诊记录"),
     "visit.vitals": _("记录测量值"),
+    "visit.pregnancy": _("记录妊娠与哺乳"),
     "referral.view": _("查看转诊单"),
     "referral.packet": _("查看转诊随附资料"),
     "referral.revise": _("修改转诊单"),

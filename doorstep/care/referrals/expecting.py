@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from doorstep.care.referrals.models import Referral
 from doorstep.coordination.visits import pregnancy
-from doorstep.coordination.visits.pregnancy import NURSING, PREGNANT, Said
+from doorstep.coordination.visits.pregnancy import NO, NURSING, PREGNANT, Said
 from doorstep.people.residents.rules import age_on
 
 FIELDS = ("pregnancy", "last_period_on", "delivered_on")
@@ -46,6 +46,15 @@ def known_values(said: Iterable[Said], *, day: date) -> dict[str, Any]:
         return {}
     name = "last_period_on" if last.status == PREGNANT else "delivered_on"
     return {"pregnancy": last.status, name: last.since}
+
+
+def told_values(said: Iterable[Said], *, day: date) -> dict[str, Any]:
+    """The columns as a sender tells them with the referral: what still holds on a day, and "not pregnant" where it was said that day."""
+    told = list(said)
+    last = pregnancy.newest(told, day=day)
+    if last is not None and last.status == NO and last.on == day:
+        return {"pregnancy": NO, "last_period_on": None, "delivered_on": None}
+    return known_values(told, day=day)
 
 
 def words_of(referral: Referral) -> str:

@@ -1,17 +1,17 @@
 """Opening a visit, measuring, finishing."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.visits import queries, rules
-from doorstep.coordination.visits.events import VitalsRecorded
+from doorstep.coordination.visits import pregnancy, queries, rules
+from doorstep.coordination.visits.events import PregnancySaid, VitalsRecorded
 from doorstep.coordination.visits.models import Visit
-from doorstep.coordination.visits.observations import to_observations, to_withdrawn
+from doorstep.coordination.visits.observations import to_observations, to_pregnancy, to_withdrawn
 from doorstep.coordination.visits.permissions import Permission
 from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import Actor
@@ -26,6 +26,7 @@ from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import actions as residents
 from doorstep.people.residents import queries as resident_queries
+from doorstep.people.residents.rules import age_on
 
 # How long a visit lets its unit read the record: results come back, the resident comes again.
 OPEN_FOR = timedelta(days=30)
@@ -131,9 +132,64 @@ def record_vitals(
     published = to_observations(visit, values, at=now)
     for one in published:
         record.publish(one, resident_id=visit.resident_id, actor=actor)
-    danger = rules.danger_of(systolic=values.get("systolic"), diastolic=values.get("diastolic"))
+    expecting = is_asked_for_pregnancy(visit) and queries.pregnancy_known(resident_id=visit.resident_id) is not None
+    danger = rules.danger_of(systolic=values.get("systolic"), diastolic=values.get("diastolic"), expecting=expecting)
     _tell(visit, values, danger=danger is not None, actor=actor)
     return Measured(tuple(one.content["id"] for one in published), danger)
+
+
+@transaction.atomic
+def record_pregnancy(
+    *, visit: Visit, actor: Actor, status: str, last_period: date | None = None, delivered: date | None = None
+) -> str:
+    """Write what was said of a pregnancy during a visit, `status` one of `pregnancy.STATUSES`; returns the id of the Observation.
+
+    The criteria of referrals read it from the record until it ends by itself. Raises Refused with the field: for somebody who is not
+    asked, for a status that does not exist, and for a date that cannot be.
+    """
+    actor.check(Permission.VITALS_RECORD)
+    if not actor.reaches(visit.organization_id):
+        raise NotFound()
+    if visit.state != "in_progress":
+        raise Conflict(_("这次接诊已经结束，不能再补录测量值。请重新接诊后录入。"))
+    today = timezone.localdate()
+    faults = pregnancy.faults_of(
+        status=status,
+        last_period=last_period if status == pregnancy.PREGNANT else None,
+        delivered=delivered if status == pregnancy.NURSING else None,
+        asked=is_asked_for_pregnancy(visit),
+        day=today,
+    )
+    if status not in pregnancy.STATUSES:
+        faults["pregnancy"] = _("请从列表中选择妊娠与哺乳情况。")
+    if faults:
+        raise Refused(_("妊娠与哺乳情况有误，没有保存。"), fields=faults)
+    since = {pregnancy.PREGNANT: last_period, pregnancy.NURSING: delivered}.get(status)
+    said = pregnancy.Said(status=status, on=today, since=since)
+    published = to_pregnancy(visit, said, at=timezone.now())
+    record.publish(published, resident_id=visit.resident_id, actor=actor)
+    facts = {"status": status, "since": since.isoformat() if since else ""}
+    events.publish(
+        PregnancySaid(
+            subject=visit.subject,
+            subject_id=visit.pk,
+            resident_id=visit.resident_id,
+            organization_id=visit.organization_id,
+            consortium_id=visit.consortium_id,
+            user_id=actor.user_id,
+            details=facts,
+        )
+    )
+    audit.record(
+        action="visit.pregnancy", actor=actor, subject=visit.subject, resident_id=visit.resident_id, details=facts
+    )
+    return str(published.content["id"])
+
+
+def is_asked_for_pregnancy(visit: Visit) -> bool:
+    """Whether the page of a visit asks for it: of women of an age."""
+    resident = visit.resident
+    return pregnancy.is_asked(gender=resident.gender, age=age_on(resident.birth_date, timezone.localdate()))
 
 
 def _tell(visit: Visit, values: dict[str, Decimal], *, danger: bool, actor: Actor) -> None:

@@ -17,3 +17,7 @@ class VisitVoided(Event):
 
 class VitalsRecorded(Event):
     """Vital signs were measured; details hold each value by its name."""
+
+
+class PregnancySaid(Event):
+    """Somebody said during a visit whether she is pregnant or nurses; details hold `status` and `since`."""

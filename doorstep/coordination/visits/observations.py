@@ -5,7 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
+from doorstep.coordination.visits import pregnancy
 from doorstep.coordination.visits.models import Visit
+from doorstep.coordination.visits.pregnancy import Said
 from doorstep.coordination.visits.rules import BLOOD_PRESSURE, SIGNS
 from doorstep.kernel.fhir import elements, systems
 from doorstep.kernel.record.publishing import Published
@@ -47,6 +49,24 @@ def to_observations(visit: Visit, values: Mapping[str, Decimal], *, at: datetime
     ]
 
 
+def to_pregnancy(visit: Visit, said: Said, *, at: datetime) -> Published:
+    """What was said of a pregnancy during a visit, as Observation 82810-3."""
+    content = pregnancy.to_observation(
+        said,
+        id=uuid4(),
+        subject=elements.reference("Patient", visit.resident.key, visit.resident.name),
+        performer=_performer(visit),
+        at=elements.instant(at),
+    )
+    return Published(
+        content={**content, "encounter": elements.reference("Encounter", visit.key)},
+        organization_id=visit.organization_id,
+        occurred_at=at,
+        episode=visit.subject,
+        category="social-history",
+    )
+
+
 def to_withdrawn(entry: Entry) -> Published:
     """A written Observation as one that was entered in error: it stays readable and counts for nothing any more."""
     return Published(
@@ -59,8 +79,14 @@ def to_withdrawn(entry: Entry) -> Published:
     )
 
 
-def _observation(visit: Visit, code: str, display: str, text: str, at: datetime) -> elements.Json:
+def _performer(visit: Visit) -> elements.Json:
     person = visit.practitioner
+    if person:
+        return elements.reference("Practitioner", person.key, person.name)
+    return elements.reference("Organization", visit.organization.key, visit.organization.name)
+
+
+def _observation(visit: Visit, code: str, display: str, text: str, at: datetime) -> elements.Json:
     return elements.compact(
         {
             "resourceType": "Observation",
@@ -71,10 +97,6 @@ def _observation(visit: Visit, code: str, display: str, text: str, at: datetime)
             "subject": elements.reference("Patient", visit.resident.key, visit.resident.name),
             "encounter": elements.reference("Encounter", visit.key),
             "effectiveDateTime": elements.instant(at),
-            "performer": [
-                elements.reference("Practitioner", person.key, person.name)
-                if person
-                else elements.reference("Organization", visit.organization.key, visit.organization.name)
-            ],
+            "performer": [_performer(visit)],
         }
     )

@@ -6,11 +6,14 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from doorstep.coordination.visits import states
+from doorstep.coordination.visits import pregnancy, states
 from doorstep.coordination.visits.models import Visit
+from doorstep.coordination.visits.pregnancy import Said
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.fhir import systems
+from doorstep.kernel.record import queries as record
 
 CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -40,6 +43,20 @@ def open_visit_of(*, resident_id: int, organization_id: int) -> Visit | None:
         .filter(resident_id=resident_id, organization_id=organization_id, state=states.IN_PROGRESS)
         .first()
     )
+
+
+def pregnancy_known(*, resident_id: int) -> Said | None:
+    """The newest word of the record on a pregnancy that still holds, from any unit; one query."""
+    content = record.latest_observation(resident_id=resident_id, code=f"{systems.LOINC}|{pregnancy.LOINC}")
+    if content is None or content.get("status") in ("entered-in-error", "cancelled"):
+        return None
+    try:
+        on = datetime.fromisoformat(str(content.get("effectiveDateTime", ""))).astimezone(CHINA).date()
+    except ValueError:
+        return None
+    said, today = pregnancy.from_observation(content, on=on), timezone.localdate(timezone=CHINA)
+    holds = said is not None and (pregnancy.carries(said, day=today) or pregnancy.nurses(said, day=today))
+    return said if holds else None
 
 
 def midnight() -> datetime:

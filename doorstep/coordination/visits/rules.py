@@ -156,11 +156,20 @@ def faults_of(values: Mapping[str, Decimal]) -> Faults:
     return Faults(impossible, doubtful)
 
 
-def danger_of(*, systolic: Decimal | None, diastolic: Decimal | None) -> Danger | None:
+# 国家基本公共卫生服务规范（第三版）: pregnant or nursing with a pressure above normal is referred now; 140/90 as everywhere in the house.
+_PUBLIC_HEALTH = gettext_noop("国家基本公共卫生服务规范（第三版）高血压患者健康管理")
+EXPECTING_SYSTOLIC = Threshold(Decimal(140), "mmHg", date(2017, 2, 28), _PUBLIC_HEALTH, verified=False)
+EXPECTING_DIASTOLIC = Threshold(Decimal(90), "mmHg", date(2017, 2, 28), _PUBLIC_HEALTH, verified=False)
+
+
+def danger_of(*, systolic: Decimal | None, diastolic: Decimal | None, expecting: bool = False) -> Danger | None:
     """The danger rule: 180 or 110 mmHg and above asks for the emergency signs at once; None below.
 
-    Source: 国家基层高血压防治管理指南 2025 版 (immediate referral with acute symptoms).
+    Of somebody who is pregnant or nurses (`expecting`) 140 or 90 mmHg is danger. Source: 国家基层高血压防治管理指南 2025 版 (immediate
+    referral with acute symptoms), 国家基本公共卫生服务规范（第三版） for mothers.
     """
+    if expecting and (danger := _danger_of_mother(systolic, diastolic)) is not None:
+        return danger
     high = systolic is not None and systolic >= DANGER_SYSTOLIC.value
     low = diastolic is not None and diastolic >= DANGER_DIASTOLIC.value
     if not (high or low):
@@ -178,9 +187,26 @@ def danger_of(*, systolic: Decimal | None, diastolic: Decimal | None) -> Danger 
     )
 
 
-def danger_of_latest(pressures: list[tuple[datetime, float, float]]) -> Danger | None:
+def _danger_of_mother(systolic: Decimal | None, diastolic: Decimal | None) -> Danger | None:
+    high = systolic is not None and systolic >= EXPECTING_SYSTOLIC.value
+    low = diastolic is not None and diastolic >= EXPECTING_DIASTOLIC.value
+    if not (high or low):
+        return None
+    return Danger(
+        title=_("妊娠或哺乳期，血压 %(systolic)s/%(diastolic)s mmHg（≥140/90 mmHg）")
+        % {"systolic": systolic or "—", "diastolic": diastolic or "—"},
+        advice=_(
+            "请立即询问并检查：头痛、视物模糊、上腹痛、恶心呕吐、水肿、抽搐、胎动减少、阴道流血。任何一项存在或血压 ≥160/110 mmHg，"
+            "就地处置并立即经孕产妇绿色通道上转；都不存在，安静休息后复测，当日转诊到产科或高血压门诊，2 周内随访转诊结果。"
+        ),
+        source=_(EXPECTING_SYSTOLIC.source),
+        verified=EXPECTING_SYSTOLIC.verified,
+    )
+
+
+def danger_of_latest(pressures: list[tuple[datetime, float, float]], *, expecting: bool = False) -> Danger | None:
     """The danger of the newest of several pressures, given oldest first; None when there is none."""
     if not pressures:
         return None
     _at, high, low = pressures[-1]
-    return danger_of(systolic=Decimal(f"{high:g}"), diastolic=Decimal(f"{low:g}"))
+    return danger_of(systolic=Decimal(f"{high:g}"), diastolic=Decimal(f"{low:g}"), expecting=expecting)

@@ -4,12 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.coordination.visits import actions, next_acts, queries, rules
+from doorstep.coordination.visits import actions, next_acts, pregnancy, queries, rules
 from doorstep.coordination.visits.forms import OpenForm, VitalsForm, VoidForm
 from doorstep.coordination.visits.permissions import Permission
 from doorstep.kernel.access.actor import Actor
@@ -73,7 +74,7 @@ def _begin(request: HttpRequest, actor: Actor, resident_id: int, *, presence_id:
 @require_GET
 def detail(request: HttpRequest, key: UUID) -> HttpResponse:
     """One visit: complaint, what was measured, what comes next."""
-    return _detail(request, key, VitalsForm())
+    return _detail(request, key, None)
 
 
 @require_POST
@@ -82,11 +83,17 @@ def vitals(request: HttpRequest, key: UUID) -> HttpResponse:
     """Write what was measured."""
     actor = _actor(request)
     visit = queries.get_visit(key, actor)
-    form = VitalsForm(request.POST)
+    form = VitalsForm(request.POST, expecting=actions.is_asked_for_pregnancy(visit))
     if form.is_valid():
-        measured = actions.record_vitals(visit=visit, actor=actor, **form.cleaned_data)
-        if measured.danger is None:
-            messages.success(request, _("测量值已记录。"))
+        # Both or neither: a pressure without the word that makes it dangerous would mislead.
+        with transaction.atomic():
+            if said := form.said():
+                actions.record_pregnancy(visit=visit, actor=actor, **said)
+            measured = (
+                actions.record_vitals(visit=visit, actor=actor, **values) if (values := form.measured()) else None
+            )
+        if measured is None or measured.danger is None:
+            messages.success(request, _("测量值已记录。") if measured else _("已保存"))
         return redirect(request, reverse("visits:detail", args=[visit.key]))
     return _detail(request, key, form, status=422)
 
@@ -109,7 +116,7 @@ def void(request: HttpRequest, key: UUID) -> HttpResponse:
     visit = queries.get_visit(key, actor)
     form = VoidForm(request.POST)
     if not form.is_valid():
-        return _detail(request, key, VitalsForm(), void_form=form, status=422)
+        return _detail(request, key, None, void_form=form, status=422)
     actions.void(visit=visit, reason=form.cleaned_data["reason"], actor=actor)
     messages.success(request, _("已作废，本单位因这次接诊打开的查阅已关闭。"))
     return redirect(request, reverse("visits:today"))
@@ -118,7 +125,7 @@ def void(request: HttpRequest, key: UUID) -> HttpResponse:
 def _detail(
     request: HttpRequest,
     key: UUID,
-    form: VitalsForm,
+    form: VitalsForm | None,
     *,
     void_form: VoidForm | None = None,
     status: int = 200,
@@ -129,6 +136,9 @@ def _detail(
         record.note_look(resident_id=visit.resident_id, actor=actor, subject=visit.subject, action="visit.view")
     entries = record.of_episode(episode=visit.subject, types=("Observation",))
     units = {visit.organization_id: visit.organization.name}
+    asked = actions.is_asked_for_pregnancy(visit)
+    known = queries.pregnancy_known(resident_id=visit.resident_id) if asked else None
+    form = form or VitalsForm(expecting=asked)
     context: dict[str, Any] = {
         "visit": visit,
         "visits": queries.visits_today(actor),
@@ -140,7 +150,8 @@ def _detail(
         "asks": form.asks,
         "units": {name: _(unit) for name, unit in _UNITS.items()},
         "lines": [presenters.line_of(entry, units=units) for entry in reversed(entries)],
-        "danger": rules.danger_of_latest(presenters.pressures_of(entries[::-1])),
+        "danger": rules.danger_of_latest(presenters.pressures_of(entries[::-1]), expecting=known is not None),
+        "pregnancy": (pregnancy.words_of(known), known.on) if known else None,
         "verbs": {way.verb for way in workflow.allowed(visit, actor=actor)},
         "acts": next_acts.links_of(visit, actor=actor) if visit.state == "in_progress" else [],
         "measures": visit.state == "in_progress" and actor.may(Permission.VITALS_RECORD),

@@ -85,14 +85,36 @@ def _carry_out(event: str, message: dict[str, Any], focus: dict[str, Any], actor
     if kind in ("Communication", "Appointment"):
         return _communication(event, focus, actor) if kind == "Communication" else _booking(event, focus, actor)
     if event == "servicerequest-request":
-        return f"ServiceRequest/{ReferralDoor().create({**focus, 'status': 'active'}, actor=actor)}"
+        return f"ServiceRequest/{ReferralDoor().create({**_with_observations(message, focus), 'status': 'active'}, actor=actor)}"
     given = _named(focus)
     if kind == "Task":
         TaskDoor().update(given, focus, actor=actor)
     else:
         wanted = {**focus, "status": "revoked"} if event == "servicerequest-cancel" else focus
-        ReferralDoor().update(given, wanted, actor=actor)
+        ReferralDoor().update(given, _with_observations(message, wanted), actor=actor)
     return f"{kind}/{given}"
+
+
+def _with_observations(message: dict[str, Any], focus: dict[str, Any]) -> dict[str, Any]:
+    """The referral with the Observations of the message that it names, as if it contained them."""
+    named = [one for one in _list(focus, "supportingInfo") if one.get("reference")]
+    held: list[dict[str, Any]] = []
+    kept: list[dict[str, str]] = []
+    for entry in _list(message, "entry"):
+        one = _part(entry, "resource")
+        if one.get("resourceType") != "Observation":
+            continue
+        names = {entry.get("fullUrl"), f"Observation/{one.get('id')}"}
+        for line in named:
+            if line["reference"] in names:
+                place = f"along-{len(held)}"
+                held.append({**one, "id": place})
+                kept.append({"reference": f"#{place}"})
+    if not held:
+        return focus
+    for number, one in enumerate(held):
+        checked(one, type="Observation", place=f"ServiceRequest.contained[{number}]")
+    return {**focus, "contained": [*_list(focus, "contained"), *held], "supportingInfo": [*named, *kept]}
 
 
 def _named(focus: dict[str, Any]) -> str:

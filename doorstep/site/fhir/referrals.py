@@ -1,15 +1,19 @@
 """ServiceRequest with our referral profile: drafts, submits, withdraws (hl7.org/fhir/R4/servicerequest.html)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import actions, contact, queries
+from doorstep.care.referrals import actions, contact, expecting, queries
 from doorstep.care.referrals.actions import Consent
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
 from doorstep.coordination.scheduling.permissions import Permission as Scheduling
+from doorstep.coordination.visits.pregnancy import Said, from_observation
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
 from doorstep.kernel.fhir import systems
@@ -130,8 +134,30 @@ def _values(resource: dict[str, Any]) -> dict[str, Any]:
         values["impression_code"] = codes[0][:16] if codes else ""
     notes = [str(one["text"]) for one in resource.get("note", []) if "text" in one]
     values |= contact.said(_extension(resource, systems.REFERRAL_CONTACT))
+    values |= expecting.told_values(_said_of_pregnancy(resource), day=timezone.localdate())
     values |= dict(zip(("present_illness", "history", "treatment"), notes, strict=False))
     return values
+
+
+def _said_of_pregnancy(resource: dict[str, Any]) -> Iterator[Said]:
+    """What the contained Observations that the request names say of a pregnancy; one without a time speaks of today."""
+    named = {str(one.get("reference")) for one in resource.get("supportingInfo") or []}
+    for one in resource.get("contained") or []:
+        if f"#{one.get('id')}" not in named or one.get("resourceType") != "Observation":
+            continue
+        if one.get("status") in ("entered-in-error", "cancelled"):
+            continue
+        said = from_observation(one, on=_day_of(one))
+        if said is not None:
+            yield said
+
+
+def _day_of(observation: dict[str, Any]) -> date:
+    told = str(observation.get("effectiveDateTime") or "")
+    try:
+        return timezone.localdate(datetime.fromisoformat(told)) if "T" in told else date.fromisoformat(told)
+    except ValueError:
+        return timezone.localdate()
 
 
 def _consent(resource: dict[str, Any]) -> Consent:

@@ -55,6 +55,7 @@ ACTS: dict[str, Any] = {
     "visit.finish": _("结束了接诊"),
     "visit.void": _("作废了一次误开的接诊"),
     "visit.vitals": _("记录了测量值"),
+    "visit.pregnancy": _("记录了妊娠与哺乳情况"),
     "presence.prove": _("核验了本人到场"),
     "resident.register": _("为您登记建档"),
     "resident.take-in": _("把您登记到本单位"),

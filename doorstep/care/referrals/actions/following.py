@@ -210,11 +210,8 @@ def finding_problems(findings: Findings) -> dict[str, object]:
 
 def _unanswered(findings: Findings) -> dict[str, object]:
     """What must not be put away as an ordinary follow-up: a dangerous pressure or sign that nothing is said about."""
-    pressures = {
-        name: None if value is None else Decimal(value)
-        for name, value in (("systolic", findings.systolic), ("diastolic", findings.diastolic))
-    }
-    danger = danger_of(**pressures)
+    high, low = (None if one is None else Decimal(one) for one in (findings.systolic, findings.diastolic))
+    danger = danger_of(systolic=high, diastolic=low)
     if danger is not None:
         said = _("%(danger)s：需要转诊的请勾选“病情变化，需要再次转诊”；复测已下降的，请在处理意见写明复测值和处置。")
         return {"advice": said % {"danger": danger.title}}
