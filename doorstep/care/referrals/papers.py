@@ -11,8 +11,8 @@ from django.utils import timezone, translation
 from doorstep.care.referrals import down_aims, expecting, texts
 from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.kernel.files.printing import code_svg, typeset
+from doorstep.kernel.web import formats
 from doorstep.people.residents.models import Resident
-from doorstep.people.residents.rules import age_text
 
 _PNG: Final = "data:image/png;base64,"
 _PNG_HEAD: Final = b"\x89PNG\r\n\x1a\n"
@@ -106,7 +106,7 @@ def _compile(
 ) -> bytes:
     # The form is Chinese whoever prints it, and a newborn of three days is not "0 岁".
     with translation.override("zh-hans"):
-        age = age_text(referral.patient_birth_date, timezone.localdate(at))
+        age = formats.age(referral.patient_birth_date, timezone.localdate(at))
     facts: dict[str, Any] = {
         "title": title,
         "request": request,

@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.database.remembered import Remembered
+from doorstep.kernel.web import formats
 from doorstep.people.residents import documents
 from doorstep.people.residents.indexes import number_index, phone_index
 from doorstep.people.residents.models import Identifier, PanelEntry, Resident
 from doorstep.people.residents.queries import masked_number, not_merged
-from doorstep.people.residents.rules import age_text, is_whole_number, is_whole_phone
+from doorstep.people.residents.rules import is_whole_number, is_whole_phone
 
 SHOWN = 20
 # So many last digits name somebody in a list.
@@ -111,7 +112,7 @@ def _found(rows: list[Resident]) -> list[Found]:
             row.key,
             row.name,
             _(str(Resident.Gender(row.gender).label)),
-            age_text(row.birth_date, today),
+            formats.age(row.birth_date, today),
             masked_number(row),
             row.organization.name,
         )

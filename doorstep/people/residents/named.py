@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from doorstep.kernel.database.remembered import Remembered, Slot
+from doorstep.kernel.web import formats
 from doorstep.people.residents.models import Resident
-from doorstep.people.residents.rules import age_text
 
 _SEXES = {gender.value: str(gender.label) for gender in Resident.Gender}
 
@@ -37,7 +37,7 @@ class Named(NamedTuple):
 def words_of(name: str, gender: str, birth_date: date | None, day: date) -> str:
     """Name, sex and age on a day in the reader's language; what is not known is left out."""
     sex = _(_SEXES.get(gender, gender)) if gender else ""
-    age = age_text(birth_date, day) if birth_date else ""
+    age = formats.age(birth_date, day) if birth_date else ""
     return " ".join(part for part in (name, sex, age) if part)
 
 

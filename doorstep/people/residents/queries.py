@@ -19,6 +19,7 @@ from doorstep.kernel.access.models import CareRelationship, FormerResident, Pres
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted
 from doorstep.kernel.database.remembered import Remembered, Slot
 from doorstep.kernel.fhir import systems
+from doorstep.kernel.web import formats
 from doorstep.people.residents import documents, insurance
 from doorstep.people.residents.indexes import number_index
 from doorstep.people.residents.lines import allergies_of, line_of
@@ -33,7 +34,6 @@ from doorstep.people.residents.models import (
 )
 from doorstep.people.residents.rules import (
     GROUPS,
-    age_text,
     is_whole_number,
     mask_number,
     mask_phone,
@@ -168,7 +168,7 @@ def banner(resident: Resident) -> ResidentBanner:
         gender=resident.gender,
         gender_label=_(str(Resident.Gender(resident.gender).label)),
         birth_date=resident.birth_date,
-        age=age_text(resident.birth_date, resident.deceased_on or timezone.localdate()),
+        age=formats.age(resident.birth_date, resident.deceased_on or timezone.localdate()),
         masked_id=masked_number(resident),
         masked_phone=mask_phone(resident.phone),
         organization_name=resident.organization.name,

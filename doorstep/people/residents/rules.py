@@ -62,17 +62,6 @@ def is_within(ages: tuple[int, int], mother: date, child: date) -> bool:
     return ages[0] <= age_on(mother, child) <= ages[1]
 
 
-def age_text(birth_date: date, day: date) -> str:
-    """The age as a doctor writes it in the reader's language: days, months below three years, then years."""
-    days = (day - birth_date).days
-    if days < 60:
-        return _("%(count)s 天") % {"count": days} if days > 0 else _("出生当天")
-    months = (day.year - birth_date.year) * 12 + day.month - birth_date.month - (day.day < birth_date.day)
-    if months < 36:
-        return _("%(count)s 个月") % {"count": months}
-    return _("%(count)s 岁") % {"count": age_on(birth_date, day)}
-
-
 def mask_number(number: str) -> str:
     """A national id with its middle hidden: 439981********0024."""
     return f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}" if len(number) > 10 else "*" * len(number)

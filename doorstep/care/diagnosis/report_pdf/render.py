@@ -10,7 +10,7 @@ from django.utils import translation
 from doorstep.care.diagnosis.report_pdf.facts import ReportFacts
 from doorstep.care.diagnosis.report_pdf.trace import trace_svg
 from doorstep.kernel.files.printing import code_svg, typeset
-from doorstep.people.residents.rules import age_text
+from doorstep.kernel.web import formats
 
 _TEMPLATE: Final = Path(__file__).with_name("report.typ")
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -64,7 +64,7 @@ def _age(born: date | None, moment: datetime) -> str:
         return "—"
     # The report is Chinese whoever prints it; the ECG of a newborn is read by days, not as one of "0 岁".
     with translation.override("zh-hans"):
-        return age_text(born, moment.astimezone(_ZONE).date())
+        return formats.age(born, moment.astimezone(_ZONE).date())
 
 
 def _clock(moment: datetime) -> str:

@@ -10,7 +10,6 @@ from stdnum.cn import ric
 
 from doorstep.people.residents.rules import (
     NumberFault,
-    age_text,
     birth_fault,
     mask_number,
     mask_phone,
@@ -77,20 +76,6 @@ def test_masks_hide_the_middle() -> None:
     assert mask_phone("19900001234") == "199****1234"
     assert mask_phone("12345") == "*****"
     assert mask_number("") == ""
-
-
-@pytest.mark.parametrize(
-    ("born", "text"),
-    [
-        (TODAY, "出生当天"),
-        (date(2026, 11, 20), "2 天"),
-        (date(2025, 11, 23), "11 个月"),
-        (date(1963, 9, 15), "63 岁"),
-        (date(1963, 11, 23), "62 岁"),
-    ],
-)
-def test_age_text_counts_days_months_and_years(born: date, text: str) -> None:
-    assert age_text(born, TODAY) == text
 
 
 def test_birth_fault_knows_slips_of_the_year() -> None:
