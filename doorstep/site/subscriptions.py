@@ -9,6 +9,7 @@ from doorstep.care.referrals import case_events
 from doorstep.care.referrals import events as referral_events
 from doorstep.care.referrals import handlers as referrals
 from doorstep.care.referrals import place_handlers as referral_places
+from doorstep.coordination.allergies import handlers as allergies
 from doorstep.coordination.beds import events as bed_events
 from doorstep.coordination.hospital_systems import handlers as hospital_systems
 from doorstep.coordination.notices import handlers as notices
@@ -17,11 +18,13 @@ from doorstep.coordination.scheduling import handlers as scheduling
 from doorstep.coordination.visits.events import VisitVoided
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.worklist.events import TaskEscalated, TaskOverdue, TaskWarned
-from doorstep.people.identity.events import ResidentsMerged
+from doorstep.people.identity import handlers as identity
+from doorstep.people.identity.events import MergeUndone, ResidentsMerged
 from doorstep.people.residents.events import ResidentDied
 
 SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
-    ResidentsMerged: (hospital_systems.close_merge_notices,),
+    ResidentsMerged: (hospital_systems.close_merge_notices, identity.renew_lists, allergies.renew_lists),
+    MergeUndone: (identity.renew_lists, allergies.renew_lists),
     ResidentDied: (
         scheduling.end_for_death,
         contracts.end_for_death,

@@ -1,5 +1,8 @@
 """Writing allergies: an allergy, that none is known, and what turned out wrong."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -8,14 +11,18 @@ from doorstep.coordination.allergies import queries
 from doorstep.coordination.allergies.events import AllergyRecorded, AllergyRefuted
 from doorstep.coordination.allergies.models import Allergy
 from doorstep.coordination.allergies.permissions import Permission
-from doorstep.coordination.allergies.published import to_flag, to_intolerance, to_list
-from doorstep.kernel.access.actor import Actor
+from doorstep.coordination.allergies.published import list_id, to_flag, to_intolerance, to_list
+from doorstep.kernel.access import queries as access
+from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.refusals import Conflict, Refused
+from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.record import actions as record
+from doorstep.kernel.record import queries as record_queries
 from doorstep.kernel.record.publishing import Row
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
+from doorstep.people.residents.standing import retired
 from doorstep.people.residents.telling import tell
 
 
@@ -115,6 +122,26 @@ def _publish(line: Allergy, actor: Actor) -> None:
     if line.severity == Allergy.Severity.SEVERE and line.kind == Allergy.Kind.ALLERGY:
         written.append(to_flag(line))
     record.write([Row(published=one, resident_id=line.resident_id) for one in written], actor=actor)
+
+
+@transaction.atomic
+def renew_lists(*, keys: Sequence[str], actor: Actor) -> None:
+    """The lists of these residents after a merge or its undoing; the one of a record that was merged away is retired."""
+    with for_purpose(Purpose.HANDLER, actor):
+        for resident in Resident.objects.filter(key__in=keys):
+            written = record_queries.read(type="List", fhir_id=list_id(resident))
+            if access.standing_of(resident_id=resident.pk) != resident.pk:
+                if written is not None and written.get("status") == "current":
+                    owner = access.standing_of(resident_id=resident.pk)
+                    published = retired(written, occurred_at=timezone.now())
+                    record.write(
+                        [Row(published=replace(published, category=queries.OWN), resident_id=owner)], actor=actor
+                    )
+                continue
+            standing = list(Allergy.objects.filter(resident=resident, state=Allergy.State.ACTIVE).order_by("id"))
+            if written is not None or standing:
+                published = to_list(resident, standing, organization_id=None)
+                record.write([Row(published=published, resident_id=resident.pk)], actor=actor)
 
 
 def _tell(event: type[Event], line: Allergy, actor: Actor) -> None:

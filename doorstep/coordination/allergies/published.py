@@ -67,6 +67,11 @@ def to_flag(line: Allergy) -> Published:
     return Published(content=content, organization_id=line.organization_id, occurred_at=line.recorded_at, category=OWN)
 
 
+def list_id(resident: Resident) -> str:
+    """The id of a resident's list of allergies."""
+    return str(uuid5(resident.key, "allergies"))
+
+
 def to_list(resident: Resident, standing: Sequence[Allergy], *, organization_id: int | None) -> Published:
     """The List of what stands now (hl7.org/fhir/R4/list.html): empty with the reason when none is known, or nobody knows."""
     named = [line for line in standing if line.kind == Allergy.Kind.ALLERGY]
@@ -76,7 +81,7 @@ def to_list(resident: Resident, standing: Sequence[Allergy], *, organization_id:
     content = elements.compact(
         {
             "resourceType": "List",
-            "id": str(uuid5(resident.key, "allergies")),
+            "id": list_id(resident),
             "status": "current",
             "mode": "working",
             "title": "过敏史",

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.kernel.access import agreements
+from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose
 from doorstep.kernel.access.models import PresenceProof, User
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
@@ -204,7 +205,13 @@ _OF_AGE = "已满 18 周岁"
 def _end(link: ResidentAccount, reason: str, actor: Actor) -> None:
     link.ended_at, link.ended_by_name, link.end_reason = timezone.now(), actor.display_name[:80], reason
     link.save(update_fields=["ended_at", "ended_by_name", "end_reason"])
-    agreements.end(user_id=link.user_id, resident_id=link.resident_id)
+    formers = access.formers_of(resident_id=link.resident_id)
+    # Where both records of a person had this account, the merge left one link with the former: it ends with the person's.
+    ResidentAccount.objects.filter(user_id=link.user_id, resident_id__in=formers, ended_at__isnull=True).update(
+        ended_at=link.ended_at, ended_by_name=link.ended_by_name, end_reason=link.end_reason
+    )
+    for resident_id in (link.resident_id, *formers):
+        agreements.end(user_id=link.user_id, resident_id=resident_id)
     tell(
         AccountLinkEnded,
         subject=f"resident/{link.resident.key}",

@@ -2,8 +2,9 @@
 
 from datetime import date
 
-from django.db.models import DateField, F, Func, Q, QuerySet
+from django.db.models import DateField, Exists, F, Func, OuterRef, Q, QuerySet
 
+from doorstep.kernel.access.models import FormerResident
 from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.rules import ADULT_AT
 
@@ -22,5 +23,10 @@ def outgrown(day: date) -> Q:
 
 
 def living(day: date) -> QuerySet[ResidentAccount]:
-    """The links that stand on a day: not ended, and not those of a child who is none any more."""
-    return ResidentAccount.objects.filter(ended_at__isnull=True).alias(grown_up=GROWN_UP).exclude(outgrown(day))
+    """The links that stand on a day: not ended, not those of a child who is none any more, and not those with a record that was merged.
+
+    A link with a former record stays there only beside the one that the account has with the person.
+    """
+    merged = FormerResident.objects.filter(former_id=OuterRef("resident_id"))
+    standing = ResidentAccount.objects.filter(~Exists(merged), ended_at__isnull=True)
+    return standing.alias(grown_up=GROWN_UP).exclude(outgrown(day))

@@ -234,7 +234,8 @@ class ResidentAccount(models.Model):
     end_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     row_access = RowAccess(using="access_is_system() OR user_id = (SELECT access_user())", check="access_is_system()")
-    when_merged = Moves(_("居民账号"), unless=(("user_id",),))
+    # One that ended keeps none that stands from moving.
+    when_merged = Moves(_("居民账号"), unless=(("user_id", "ended_at"),))
 
     class Meta:
         constraints = (

@@ -5,12 +5,14 @@ A List names only what is not sensitive: it belongs to the resident, and is read
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid5
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.fhir import elements, systems
@@ -97,6 +99,42 @@ def refresh_medicines(resident_ids: Sequence[int], actor: Actor) -> None:
     refresh(KINDS[1], resident_ids, actor)
 
 
+@transaction.atomic
+def renew(*, keys: Sequence[str], actor: Actor) -> None:
+    """The lists of these residents after a merge or its undoing: whole for who stands, empty for who holds nothing any more.
+
+    The list of a record that was merged away is retired: of one person one list counts.
+    """
+    with for_purpose(Purpose.HANDLER, actor):
+        people = list(Resident.objects.filter(key__in=keys))
+        gone = {one.pk for one in people if access.standing_of(resident_id=one.pk) != one.pk}
+        for kind in KINDS:
+            refresh(kind, [one.pk for one in people if one.pk not in gone], actor)
+            held = dict(
+                Resource.objects.filter(type__in=kind.types, resident_id__in=[one.pk for one in people])
+                .values_list("resident_id", "type")
+                .distinct()
+            )
+            owners = {_list_id(kind, one): one for one in people if one.pk in gone or one.pk not in held}
+            stale = Resource.objects.filter(type="List", fhir_id__in=list(owners), deleted=False)
+            record.write([_put_right(kind, owners[row.fhir_id], row, gone) for row in stale], actor=actor)
+
+
+def _put_right(kind: _Kind, owner: Resident, row: Resource, gone: set[int]) -> Row:
+    """A list that nothing stands behind: retired with its record, else empty."""
+    if owner.pk not in gone:
+        return Row(published=_list(kind, owner, [])[1], resident_id=owner.pk)
+    return Row(published=retired(row.content, occurred_at=row.occurred_at), resident_id=row.resident_id)
+
+
+def retired(content: elements.Json, *, occurred_at: datetime) -> Published:
+    """A List that no longer counts (hl7.org/fhir/R4/valueset-list-status.html)."""
+    said = {name: part for name, part in content.items() if name != "meta"}
+    return Published(
+        content={**said, "status": "retired"}, organization_id=None, occurred_at=occurred_at, category=CATEGORY
+    )
+
+
 def publish_lists(*, actor: Actor) -> int:
     """Write the lists of everybody of whom the record holds problems or medicines; returns how many residents those are."""
     touched: set[int] = set()
@@ -117,7 +155,7 @@ def _list(kind: _Kind, resident: Resident, rows: Sequence[Resource]) -> tuple[in
     content = elements.compact(
         {
             "resourceType": "List",
-            "id": str(uuid5(resident.key, kind.name)),
+            "id": _list_id(kind, resident),
             "status": "current",
             "mode": "working",
             "title": kind.title,
@@ -130,6 +168,10 @@ def _list(kind: _Kind, resident: Resident, rows: Sequence[Resource]) -> tuple[in
     )
     published = Published(content=content, organization_id=None, occurred_at=newest, category=CATEGORY)
     return resident.pk, published
+
+
+def _list_id(kind: _Kind, resident: Resident) -> str:
+    return str(uuid5(resident.key, kind.name))
 
 
 def _once(kind: _Kind, rows: Iterable[Resource]) -> list[Resource]:
