@@ -75,6 +75,17 @@ def test_a_sender_from_everywhere_is_named_and_bound_with_one_press(engineer: Cl
 
 
 @pytest.mark.django_db
+def test_a_sender_whose_range_is_everywhere_is_bound_to_where_it_called_from(engineer: Client, his: Connection) -> None:
+    take(his, adt("A01", "M1", at="20260501080500"))
+    with acting(system()):
+        Message.objects.update(address="10.1.2.3")
+        Connection.objects.filter(pk=his.pk).update(addresses=["0.0.0.0/0"])
+    assert "只收 10.1.2.3" in engineer.get(reverse("exchange:connections")).content.decode()
+    assert engineer.post(reverse("exchange:act", args=[his.key, "bind"]), {"address": "10.1.2.3"}).status_code == 302
+    assert _address(his) == ["10.1.2.3/32"]
+
+
+@pytest.mark.django_db
 def test_one_that_called_from_several_places_is_looked_at_first(engineer: Client, his: Connection) -> None:
     take(his, adt("A01", "M1", at="20260501080500"), adt("A03", "M2", at="20260501090500"))
     with acting(system()):

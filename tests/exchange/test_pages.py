@@ -63,6 +63,36 @@ def test_new_registers_a_sender_that_is_taken_at_once(engineer: Client, world: W
         assert (made.addresses, made.client.organization_id) == (["10.1.0.0/16"], world.lead)
 
 
+@pytest.mark.parametrize("range", ["0.0.0.0/0", "::/0", "0.0.0.0/1\n128.0.0.0/1"])
+def test_a_range_that_bounds_nobody_wants_a_word_and_stays_on_the_list(
+    engineer: Client, world: World, range: str
+) -> None:
+    facts = {
+        "name": "检验系统",
+        "organization": world.lead,
+        "kind": "mllp",
+        "application": "LIS",
+        "encoding": "auto",
+        "addresses": range,
+    }
+    asked = engineer.post(reverse("exchange:new"), facts)
+    assert asked.status_code == 422
+    assert "确认不限定来源地址" in asked.content.decode()
+    with acting(system()):
+        assert not Connection.objects.exists()
+    assert engineer.post(reverse("exchange:new"), {**facts, "any_address": "on"}).status_code == 302
+    page = engineer.get(reverse("exchange:connections")).content.decode()
+    assert "来源未限定的发送方" in page
+    with acting(system()):
+        made = Connection.objects.get()
+    # Nor does a sender that had an address lose it by a slip.
+    settings = reverse("exchange:connection", args=[made.key])
+    assert engineer.post(settings, {**facts, "addresses": "10.1.2.3"}).status_code == 302
+    assert engineer.post(settings, facts).status_code == 422
+    with acting(system()):
+        assert Connection.objects.get().addresses == ["10.1.2.3/32"]
+
+
 def test_message_shows_its_form_and_veils_the_person(engineer: Client, his: Connection) -> None:
     (message,) = take(his, oru("L1"))
     page = engineer.get(reverse("exchange:message", args=[message.key])).content.decode()

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.hospital_systems import faults, key_sets, labels
 from doorstep.kernel.exchange.choices import ENCODINGS, KINDS, SENT_ENCODINGS, STATES, VERSIONS
+from doorstep.kernel.exchange.mllp.senders import open_to_all
 
 MOST_BYTES_OF_KEYS = 65_536
 
@@ -24,6 +25,11 @@ class SettingsForm(forms.Form):
         help_text=_(
             "每行一个 IP 地址或网段。HL7 消息只凭 MSH-3、MSH-4 自称是谁，请填发送方的地址；确实不能限定时填 0.0.0.0/0。"
         ),
+    )
+    any_address = forms.BooleanField(
+        label=_("确认不限定来源地址"),
+        required=False,
+        help_text=_("能连到接收端口的任何机器都可以用这个名义发送结果。接收端口要求客户端证书时，请同时填写证书。"),
     )
     certificates = forms.CharField(
         label=_("允许的客户端证书"),
@@ -48,7 +54,24 @@ class SettingsForm(forms.Form):
         facts = super().clean() or self.cleaned_data
         if facts.get("kind", self._connection_kind) == "mllp" and not (facts.get("addresses") or "").strip():
             self.add_error("addresses", _("请填写发送方的 IP 地址或网段；确实不能限定时填 0.0.0.0/0。"))
+        elif self.asks_for_word and not facts.get("any_address"):
+            said = _(
+                "这个网段几乎包括所有机器，等于不限定来源。请改为发送方的地址；确实不能限定时，勾选下面的“确认不限定来源地址”。"
+            )
+            self.add_error("addresses", said)
         return facts
+
+    @property
+    def asks_for_word(self) -> bool:
+        """Whether what was written bounds nobody, so that a person has to say that this is meant."""
+        facts = getattr(self, "cleaned_data", self.initial)
+        lines = str(facts.get("addresses") or "").split("\n")
+        written = [line.strip() for line in lines if line.strip()]
+        try:
+            return bool(written) and open_to_all(written)
+        except ValueError:
+            # What is no address is told as such.
+            return False
 
     def lines(self, name: str) -> tuple[str, ...]:
         """What stands in a field of several lines, one by one."""
@@ -77,6 +100,7 @@ class ConnectionForm(SettingsForm):
         "facility",
         "encoding",
         "addresses",
+        "any_address",
         "certificates",
         "accepts_training",
     )

@@ -16,6 +16,7 @@ from doorstep.coordination.hospital_systems.v2.reading import Read
 from doorstep.kernel.exchange.choices import AUTO, UTF8
 from doorstep.kernel.exchange.formats import Fault
 from doorstep.kernel.exchange.missing import Missing
+from doorstep.kernel.exchange.mllp.senders import open_to_all
 from doorstep.kernel.exchange.queries import Health, ShownConnection, ShownMessage
 from doorstep.kernel.exchange.refused import ShownRefusal
 from doorstep.kernel.exchange.states import MessageState
@@ -168,7 +169,7 @@ class Unbound:
 
 def without_address(health: Iterable[Health]) -> list[ShownConnection]:
     """The senders of HL7 v2 that are taken from everywhere."""
-    return [one.connection for one in health if one.connection.kind == "mllp" and not one.connection.addresses]
+    return [one.connection for one in health if one.connection.kind == "mllp" and open_to_all(one.connection.addresses)]
 
 
 def unbound(health: Iterable[Health], calls: Mapping[int, Mapping[str, int]]) -> list[Unbound]:
@@ -176,9 +177,10 @@ def unbound(health: Iterable[Health], calls: Mapping[int, Mapping[str, int]]) ->
     found = []
     for one in (each.connection for each in health if each.connection.kind == "mllp"):
         loose = () if one.certificates else tuple(one.shown_certificates)
-        if not one.addresses or loose:
-            seen = () if one.addresses else tuple(calls.get(one.pk, {}).items())
-            found.append(Unbound(connection=one, calls=seen, any_address=not one.addresses, certificates=loose))
+        everywhere = open_to_all(one.addresses)
+        if everywhere or loose:
+            seen = tuple(calls.get(one.pk, {}).items()) if everywhere else ()
+            found.append(Unbound(connection=one, calls=seen, any_address=everywhere, certificates=loose))
     return found
 
 

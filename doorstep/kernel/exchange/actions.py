@@ -18,6 +18,7 @@ from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.exchange import folders, queries
 from doorstep.kernel.exchange.folders import Taken
+from doorstep.kernel.exchange.mllp.senders import open_to_all
 from doorstep.kernel.exchange.models import CodeMapping, Connection, Message
 from doorstep.kernel.exchange.permissions import Permission
 from doorstep.kernel.exchange.states import REPLAYABLE, MessageState
@@ -108,7 +109,9 @@ def bind(*, connection: Connection, address: str = "", certificate: str = "", ac
     _check(connection, actor)
     connection = Connection.objects.select_for_update().get(pk=connection.pk)
     if address:
-        if connection.addresses or address not in queries.calls_from([connection]).get(connection.pk, {}):
+        if not open_to_all(connection.addresses) or address not in queries.calls_from([connection]).get(
+            connection.pk, {}
+        ):
             raise Refused(_("来源已经变化，请刷新后再核对。"))
         connection.addresses = check_addresses([address])
     if certificate:

@@ -27,6 +27,16 @@ class Caller:
         return cls(address, names_in(line.get_extra_info("peercert") or {}))
 
 
+# Wider than any network of a hospital (RFC 1918's largest is a /8; a provider's IPv6 block is a /32).
+_WIDEST = {4: 8, 6: 32}
+
+
+def open_to_all(addresses: Collection[str]) -> bool:
+    """Whether a sender with these networks is taken from everywhere, or from so much of it that they bind nobody; raises ValueError."""
+    networks = [ipaddress.ip_network(text.strip(), strict=False) for text in addresses]
+    return not networks or any(one.prefixlen < _WIDEST[one.version] for one in networks)
+
+
 def names_in(certificate: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of a certificate as the ssl module tells it: its DNS names, else the common name of its subject (RFC 6125, 6.4.4)."""
     dns = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
