@@ -75,6 +75,7 @@ _WORDS: dict[str, Any] = {
     "rebooking.not-reached": _("停诊改约电话未接通"),
     "waiting.not-reached": _("候补电话未接通"),
     "slots.export": _("导出门诊名单"),
+    "debt.export": _("导出欠款名单"),
     "schedule.session": _("设置出诊时段"),
     "ticket.call": _("叫号"),
     "ticket.line-up": _("过号重排"),

@@ -22,7 +22,7 @@ SETTLED = frozenset({PAID, WAIVED})
 _NUMBER = re.compile(r"ZZ\d{6}-([0-9A-F]{6})")
 _SHOWN = (
     "key", "state", "state_since", "amount", "paid", "due_on", "paid_at", "note", "reminders", "reminded_at", "noted_at",
-    "creditor__name", "referral__key", "referral__created_at", "referral__patient_name", "referral__patient_phone",
+    "resident_id", "creditor__name", "referral__key", "referral__created_at", "referral__patient_name", "referral__patient_phone",
     "referral__discharge_diagnosis",
 )  # fmt: skip
 

@@ -58,6 +58,12 @@ class Looked:
         return sum(one.count for one in self.counts)
 
 
+def people_on(looked: Looked) -> list[int]:
+    """Whose names the board shows, in a bed or waiting: nobody's to whoever sees none."""
+    stays = [stay.resident_id for line in looked.wards for _bed, stay in line.beds if stay is not None]
+    return [*stays, *(one.resident_id for one in looked.requests)] if looked.names else []
+
+
 def page_of(looked: Looked) -> dict[str, Any]:
     """What the page shows of the board; a search narrows beds and waiting list and leaves the figures whole."""
     found = [row for row in looked.requests if fits(looked.text, row.patient_name, _department(row))]

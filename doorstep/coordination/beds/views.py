@@ -45,7 +45,8 @@ def export(request: HttpRequest) -> HttpResponse:
     """The board and the whole waiting list as an Excel file; names for those alone who see records."""
     actor = _actor(request)
     looked = _looked(actor)
-    audit.record(action="beds.export", actor=actor, subject=f"beds/{timezone.localdate()}")
+    people = presenters.people_on(looked)
+    audit.record_list(action="beds.export", actor=actor, subject=f"beds/{timezone.localdate()}", resident_ids=people)
     return workbooks.answer(spreadsheet.board(looked, at=timezone.now()), f"beds-{timezone.localdate()}.xlsx")
 
 

@@ -1,6 +1,7 @@
 """What a kiosk, a telephone operator, a doctor or a desk does for a person, and the word that is sent of it."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -19,9 +20,15 @@ def note_known(*, resident_id: int, here: bool, actor: Actor) -> None:
     audit.record(action=action, actor=actor, resident_id=resident_id)
 
 
-def note_export(*, what: str, rows: int, actor: Actor) -> None:
-    """Keep in the trail who took a list with names along, which one and how long it was."""
-    audit.record(action="slots.export", actor=actor, subject=f"slots/{what}", details={"rows": rows})
+def note_export(*, what: str, resident_ids: Sequence[int], actor: Actor) -> None:
+    """Keep in the trail who took a list with names along, which one and how long it was; each resident on it sees it."""
+    audit.record_list(
+        action="slots.export",
+        actor=actor,
+        subject=f"slots/{what}",
+        resident_ids=resident_ids,
+        details={"rows": len(resident_ids)},
+    )
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from doorstep.kernel.database.calls import Call, as_json, run
 
 # One number for all sealers: whoever holds it seals, everybody else goes on without waiting.
 _SEALER_LOCK = 7_015_001
+_AT_ONCE = 5_000
 
 
 def record(
@@ -56,6 +57,26 @@ def record_by_resident(
     entries = [_entry(action, subject, resident_id, details=one) for resident_id, one in details.items()]
     if entries:
         run([_recording(entries, actor)])
+
+
+def record_list(
+    *,
+    action: str,
+    actor: Actor,
+    subject: str,
+    resident_ids: Iterable[int | None],
+    basis: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one entry for a list that was taken along, and one for each resident on it, who so learns of it, in one statement.
+
+    Lists longer than 5,000 residents take a statement for every 5,000.
+    """
+    people = sorted({one for one in resident_ids if one is not None})
+    entries = [_entry(action, subject, None, basis=basis, details=details)]
+    entries += [_entry(action, subject, one, basis=basis) for one in people]
+    for start in range(0, len(entries), _AT_ONCE):
+        run([_recording(entries[start : start + _AT_ONCE], actor)])
 
 
 def _entry(

@@ -43,14 +43,16 @@ def residents_of(*, organization: Organization, reason: str, actor: Actor) -> li
         ).values_list("resident_id", "kind", "place")
     }
     recognised = _recognised(organization)
+    people = list(found.iterator(chunk_size=2000))
     rows = [
         (*_row(one, groups.get(one.pk, []), insured.get(one.pk, ("", ""))), "；".join(recognised.get(one.pk, ())))
-        for one in found.iterator(chunk_size=2000)
+        for one in people
     ]
-    audit.record(
+    audit.record_list(
         action="residents.export",
         actor=actor,
         subject=f"organization/{organization.key}",
+        resident_ids=[one.pk for one in people],
         basis=reason.strip()[:200],
         details={"rows": len(rows), "organization": organization.code},
     )

@@ -80,7 +80,8 @@ def test_import_and_export_residents_come_full_circle(tmp_path: Path) -> None:
     assert any("护照,C01X00T47,德国,职工医保,禾川县,高血压（2024-01-01）" in line for line in lines)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with acting(system_actor(Purpose.SEALING)):
-        entry = AuditEntry.objects.get(action="residents.export")
+        entry = AuditEntry.objects.get(action="residents.export", resident_id=None)
+        assert AuditEntry.objects.filter(action="residents.export", resident_id__isnull=False).count() == 2
         assert (entry.details["rows"], entry.basis, entry.purpose) == (2, "迁移到新系统", "export")
     with pytest.raises(CommandError):
         _run("export_residents", str(target), "--organization", "T", "--reason", "再来一次")

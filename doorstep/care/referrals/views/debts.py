@@ -58,8 +58,9 @@ def export(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.DEBT_VIEW)
     which, text = _asked(request)
-    audit.record(action="debt.export", actor=actor, subject=f"debts/{which}")
     rows, _last = debt_queries.page_of_debts(actor=actor, which=which, text=text, limit=debt_queries.EXPORTED)
+    people = [one.resident_id for one in rows]
+    audit.record_list(action="debt.export", actor=actor, subject=f"debts/{which}", resident_ids=people)
     return workbooks.answer(presenters.workbook(rows), "debts.xlsx")
 
 

@@ -131,7 +131,8 @@ def test_file_says_what_the_page_says(world: World, officer: User, client: Clien
     assert waits == [("周明", "绿色通道", ""), ("王德福", "普通", "心内科 2")]
     assert listed(page) == ["周明", "王德福"]
     with acting(system_actor(Purpose.EXPORT)):
-        assert AuditEntry.objects.filter(action="beds.export").count() == 1
+        assert AuditEntry.objects.filter(action="beds.export", resident_id=None).count() == 1
+        assert AuditEntry.objects.filter(action="beds.export", resident_id__isnull=False).exists()
 
 
 def test_who_sees_no_records_reads_how_many_and_no_names(world: World, officer: User, client: Client) -> None:

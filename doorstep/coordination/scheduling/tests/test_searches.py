@@ -91,8 +91,13 @@ def test_lists_are_searched_and_taken_along(client: Client) -> None:
     assert (taken_along[0][7], taken_along[1][5]) == ("改约时限", "专家外出")
     assert taken_along[1][7] > taken_along[1][6]
     with acting(system_actor(Purpose.INDICATORS)):
-        taken = AuditEntry.objects.filter(action="slots.export").order_by("id").values_list("subject", flat=True)
+        noted = AuditEntry.objects.filter(action="slots.export").order_by("id")
+        taken = noted.filter(resident_id__isnull=True).values_list("subject", flat=True)
         assert list(taken) == ["slots/waiting", "slots/waiting", "slots/day", "slots/rebookings"]
+        # Whoever stands on a list that was taken along sees it among the looks; who was not found is not on it.
+        own = noted.filter(resident_id=clinic.resident.pk).values_list("subject", flat=True)
+        assert set(own) == {"slots/waiting", "slots/day"}
+        assert noted.filter(subject="slots/waiting", resident_id=clinic.resident.pk).count() == 1
 
 
 @pytest.mark.django_db

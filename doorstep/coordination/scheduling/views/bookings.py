@@ -192,7 +192,7 @@ def rebookings_file(request: HttpRequest) -> HttpResponse:
     """The list of the page, as it was searched, as an Excel file; who took it along stands in the trail."""
     actor = actor_with(request, Permission.SLOT_BOOK)
     found = booking_queries.open_rebookings(organization_ids=actor.reach, text=request.GET.get("q", "").strip()[:40])
-    calling_actions.note_export(what="rebookings", rows=len(found), actor=actor)
+    calling_actions.note_export(what="rebookings", resident_ids=[one.resident_id for one in found], actor=actor)
     clocks = booking_queries.rebooking_clocks(found)
     return answer(spreadsheet.rebookings(found, clocks), f"rebookings-{timezone.localdate()}.xlsx")
 

@@ -111,7 +111,7 @@ def day_file(request: HttpRequest) -> HttpResponse:
         booking_queries.expected(organization_id=unit, day=wanted, schedule_id=current.pk if current else None),
         request.GET.get("q", "").strip()[:40],
     )
-    calling_actions.note_export(what="day", rows=len(found), actor=actor)
+    calling_actions.note_export(what="day", resident_ids=[one.resident_id for one in found], actor=actor)
     return answer(spreadsheet.day(found), f"clinic-{wanted}.xlsx")
 
 

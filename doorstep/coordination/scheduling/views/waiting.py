@@ -55,7 +55,7 @@ def waiting_file(request: HttpRequest) -> HttpResponse:
     sent = request.GET.get("show", "") == "sent" or not actor.may(Permission.QUEUE_CALL)
     text = request.GET.get("q", "").strip()[:40]
     entries = waiting_queries.list_of(organization_ids=actor.reach, sent=sent, text=text)
-    calling_actions.note_export(what="waiting", rows=len(entries), actor=actor)
+    calling_actions.note_export(what="waiting", resident_ids=[one.resident_id for one in entries], actor=actor)
     return answer(spreadsheet.waiting(entries), f"waiting-{timezone.localdate()}.xlsx")
 
 
