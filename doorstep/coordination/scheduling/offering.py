@@ -1,20 +1,26 @@
 """Offering a place to whoever is first in line, before anybody else can take it."""
 
 import uuid
-from datetime import datetime, timedelta
+from contextlib import nullcontext
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 
 from doorstep.coordination.scheduling import claiming, halfdays, queries, telling, waiting_queries
 from doorstep.coordination.scheduling.models import WaitingEntry
-from doorstep.coordination.scheduling.rules import answer_by
-from doorstep.coordination.scheduling.states import OFFER_CLOCK
+from doorstep.coordination.scheduling.rules import CHINA, answer_by
+from doorstep.coordination.scheduling.states import OFFER_CLOCK, WAITING_LIVE
 from doorstep.coordination.scheduling.taking import Ask, take
-from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access import actions as access
+from doorstep.kernel.access.actor import Actor, ActorKind, Purpose
+from doorstep.kernel.access.models import CareRelationship
+from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.workflow import actions as workflow
 
 # An offer ends at the latest so long before the visit.
 LAST_ANSWER = timedelta(minutes=30)
+# The ground that stands in the trail when the sight is not passed on by somebody who has it.
+_OWN_WORD, _OWN_DESK = "居民本人候补", "本院窗口候补"
 
 
 def offer_slot(
@@ -80,4 +86,44 @@ def take_back(
     moved = workflow.apply(entry, verb, actor=actor, values=values, details=details)
     if key is not None:
         claiming.free_hold(hold_key=key, actor=actor, anybody=True)
+    if moved.state not in WAITING_LIVE:
+        end_sight(moved, actor=actor)
     return moved
+
+
+def let_see(entry: WaitingEntry, *, actor: Actor) -> None:
+    """Let the clinic see who waits: the wait's own episode, until its days are over. A referral opens what belongs to it by itself.
+
+    Residents join by their own word, and a clinic's desk enters whom it sees already; others pass on only what they have.
+    """
+    if entry.reference:
+        return
+    own = actor.kind is ActorKind.RESIDENT
+    inside = own or actor.organization_id == entry.organization_id
+    with for_purpose(Purpose.HANDLER, actor) if inside else nullcontext():
+        access.open_relationship(
+            resident_id=entry.resident_id,
+            organization_id=entry.organization_id,
+            reason=CareRelationship.Reason.REFERRAL,
+            scope=CareRelationship.Scope.EPISODE,
+            episode=entry.subject,
+            closes_at=midnight_after(entry.last_day),
+            basis=_OWN_WORD if own else _OWN_DESK if inside else "",
+            actor=actor,
+        )
+
+
+def end_sight(entry: WaitingEntry, *, actor: Actor) -> None:
+    """The wait is over: a booking that came of it opens its own sight."""
+    with for_purpose(Purpose.HANDLER, actor):
+        access.close_relationship(
+            resident_id=entry.resident_id,
+            reason=CareRelationship.Reason.REFERRAL,
+            episode=entry.subject,
+            actor=actor,
+        )
+
+
+def midnight_after(day: date) -> datetime:
+    """The end of a day of China's clock."""
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=CHINA)

@@ -70,6 +70,7 @@ urlpatterns = [
     path("kiosk/find/<uuid:key>/wait/", kiosk.wait, name="kiosk-wait"),
     path("kiosk/book/<uuid:key>/", kiosk.book, name="kiosk-book"),
     path("kiosk/bookings/<uuid:key>/cancel/", kiosk.cancel, name="kiosk-cancel"),
+    path("kiosk/waiting/<uuid:key>/<str:verb>/", kiosk.answer, name="kiosk-answer"),
     path("kiosk/done/<uuid:key>/", kiosk.done, name="kiosk-done"),
     path("kiosk/check-in/<uuid:key>/", kiosk.check_in, name="kiosk-check-in"),
     path("kiosk/tickets/<uuid:key>/", kiosk.ticket, name="kiosk-ticket"),

@@ -96,10 +96,12 @@ def join(*, resident_id: int, want: Want, actor: Actor) -> WaitingEntry:
     facts = {"points": decided.points, "groups": list(decided.groups), "department_id": department.pk}
     try:
         with transaction.atomic():
-            return workflow.begin(entry, "self-join" if own else "join", actor=actor, details=facts)
+            joined = workflow.begin(entry, "self-join" if own else "join", actor=actor, details=facts)
     except IntegrityError as error:
         message = _("该居民已在这个科室候补，不必重复登记。")
         raise Conflict(message, fields={"department": message}) from error
+    offering.let_see(joined, actor=actor)
+    return joined
 
 
 def offer_freed(*, actor: Actor, now: datetime | None = None) -> int:
@@ -135,6 +137,7 @@ def accept(*, entry_key: uuid.UUID | str, actor: Actor) -> Booking:
     values = {"hold_key": None, "offered_until": None, "booking_id": booking.pk}
     facts = {"booking": str(booking.key), "slot_id": booking.slot_id}
     workflow.apply(entry, "self-accept" if own else "accept", actor=actor, values=values, details=facts)
+    offering.end_sight(entry, actor=actor)
     rebooking_actions.settle(booking=booking, actor=actor)
     return booking
 
@@ -168,6 +171,7 @@ def expire_offers(*, actor: Actor, now: datetime | None = None) -> int:
     over = waiting_queries.over(today=timezone.localdate(moment))
     for entry in over:
         workflow.apply(entry, "lapse", actor=actor, details={"why": "days-over"})
+        offering.end_sight(entry, actor=actor)
         telling.tell_waiting(entry, "waiting-lapse", slot=None, actor=actor)
     return len(ended) + len(over)
 

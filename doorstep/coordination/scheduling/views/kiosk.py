@@ -23,6 +23,7 @@ from doorstep.coordination.scheduling import (
     ticket_paper,
     ticketing,
     waiting_actions,
+    waiting_queries,
 )
 from doorstep.coordination.scheduling.forms import IdentifyForm
 from doorstep.coordination.scheduling.permissions import Permission
@@ -120,8 +121,10 @@ def mine(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
     """What this person has here today, and what can be done; nothing else of the person is shown."""
     with on_behalf(person, machine):
         coming = kiosk_queries.coming_here(person=person, organization_id=machine.organization_id)
+        waits = booking_queries.waiting_of(resident_id=person.resident_ids[0])
         paused = booking_queries.paused_until(resident_id=person.resident_ids[0])
     context = {"coming": [(one, _is_today(one)) for one in coming], "now": timezone.now(), "paused": paused}
+    context["waits"] = [one for one in waits if one.organization_id == machine.organization_id]
     return _page(request, "mine", machine, person, context)
 
 
@@ -285,6 +288,35 @@ def wait(request: HttpRequest, machine: Actor, person: Actor, key: UUID) -> Http
             raise
         return _page(request, "refused", machine, person, {"error": str(refused.message)}, status=422)
     return redirect(request, reverse("scheduling:kiosk-mine") + "?said=waiting")
+
+
+_ANSWERS: dict[str, tuple[Callable[..., Any], str]] = {
+    "accept": (waiting_actions.accept, "taken"),
+    "pass": (waiting_actions.pass_by, "passed"),
+    "leave": (waiting_actions.leave, "left"),
+}
+
+
+@require_POST
+@once
+@_identified
+def answer(request: HttpRequest, machine: Actor, person: Actor, key: UUID, verb: str) -> HttpResponse:
+    """Take an offered place of this house, pass it by, or leave the list."""
+    if verb not in _ANSWERS:
+        raise NotFound()
+    act, said = _ANSWERS[verb]
+    with on_behalf(person, machine):
+        entry = waiting_queries.get_entry(key=key, actor=person)
+    if entry.organization_id != machine.organization_id:
+        raise NotFound()
+    try:
+        with on_behalf(person, machine):
+            act(entry_key=key, actor=person)
+    except Refused as refused:
+        if refused.status not in (409, 422):
+            raise
+        return _page(request, "refused", machine, person, {"error": str(refused.message)}, status=422)
+    return redirect(request, f"{reverse('scheduling:kiosk-mine')}?said={said}")
 
 
 def _own_here(key: UUID | str, machine: Actor, person: Actor) -> Any:
