@@ -6,6 +6,7 @@ from doorstep.care.contracts import events as contract_events
 from doorstep.care.contracts import handlers as contracts
 from doorstep.care.diagnosis import handlers as diagnosis
 from doorstep.care.referrals import case_events
+from doorstep.care.referrals import debt_handlers as debts
 from doorstep.care.referrals import events as referral_events
 from doorstep.care.referrals import handlers as referrals
 from doorstep.care.referrals import place_handlers as referral_places
@@ -82,13 +83,16 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
     case_events.OtherAsked: (referrals.tell_down,),
     case_events.DownReturned: (referrals.tell_down,),
     case_events.DownAgreed: (referrals.tell_down, referrals.open_down_draft),
-    case_events.DebtNoted: (referrals.tell_debt,),
-    case_events.DebtReminded: (referrals.tell_debt,),
+    case_events.DebtNoted: (debts.tell_debt,),
+    case_events.DebtReminded: (debts.tell_debt,),
+    case_events.DebtPartPaid: (debts.tell_debt,),
+    case_events.DebtPaid: (debts.tell_debt,),
+    case_events.DebtWaived: (debts.tell_debt,),
     referral_events.FollowUpFellDue: (referrals.tell_follow_up_due,),
     referral_events.FollowUpRescheduled: (referrals.tell_follow_up_passed,),
     referral_events.FollowUpMissed: (referrals.tell_follow_up_missed,),
     referral_events.FollowUpEscalated: (referrals.tell_follow_up_escalated,),
     TaskWarned: (notices.warn_owner,),
-    TaskOverdue: (notices.tell_overdue, referrals.tell_question_late, referrals.tell_debt_late),
+    TaskOverdue: (notices.tell_overdue, referrals.tell_question_late, debts.tell_debt_late),
     TaskEscalated: (notices.tell_escalated, referrals.tell_question_late),
 }

@@ -78,6 +78,12 @@ def debt_of(*, referral_id: int) -> PayLater | None:
     return PayLater.objects.filter(referral_id=referral_id).select_related("creditor").first()
 
 
+def owing_of(*, resident_id: int) -> list[PayLater]:
+    """What a resident still owes, the first due on top, with its referral and hospital; one query."""
+    rows = PayLater.objects.select_related("referral", "creditor").filter(resident_id=resident_id, state="owing")
+    return list(rows.order_by("due_on", "id")[:PAGE])
+
+
 def debt_by_id(*, debt_id: int) -> PayLater:
     """The debt that a task names; raises NotFound."""
     return _one(pk=debt_id)

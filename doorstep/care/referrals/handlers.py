@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from doorstep.care.referrals import actions, debt_queries, down_queries, family_words, own_words, queries
+from doorstep.care.referrals import actions, debt_handlers, down_queries, family_words, own_words, queries
 from doorstep.care.referrals.benefits import family_doctor_of
 from doorstep.care.referrals.events import OfferRefused
 from doorstep.coordination.beds import actions as beds
@@ -88,15 +88,6 @@ TEXTS: dict[str, Text] = {
         "一份下转询问已改问其他机构，无需答复",
         "A patient you were asked about goes to another unit: no answer is needed",
     ),
-    "debt-reminded": Text(
-        "您有一笔先诊疗后付费费用尚未结清，请与医院联系", "A treatment is still to be paid: please call the hospital"
-    ),
-    "debt-late": Text(
-        "先诊疗后付费欠款逾期未结清，请催收或减免",
-        "A treatment paid later is overdue: collect or waive it",
-        "warn",
-    ),
-    "debt-noted": Text("您有一笔先诊疗后付费费用待结清", "A treatment is to be paid"),
     "referral-withdrawn": Text("转诊已被转出方撤回", "A referral was withdrawn by its sender", "warn"),
     "referral-arrived": Text("转诊患者已到院报到", "A referred patient has arrived"),
     "referral-not-arrived": Text(
@@ -128,6 +119,7 @@ TEXTS: dict[str, Text] = {
     "follow-up-escalated": Text("随访发现病情变化，请查看", "A follow-up found a change for the worse", "warn"),
     **own_words.TEXTS,
     **family_words.TEXTS,
+    **debt_handlers.TEXTS,
 }
 
 # event -> what the source, the target and the receiver are told ("" for nothing); the resident's own words are in `own_words`.
@@ -344,16 +336,6 @@ def tell_question_late(event: Event) -> None:
     )
 
 
-def tell_debt_late(event: Event) -> None:
-    """The day of payment has passed: whoever may waive what is owed learns of it."""
-    if event.details.get("kind") != "pay-later.owing":
-        return
-    debt = debt_queries.debt_by_id(debt_id=event.subject_id or 0)
-    about, link = event.resident_id, debt.referral.subject
-    for role in ("lead_duty", "township_duty"):
-        tell(kind="debt-late", organization_id=debt.creditor_id, role=role, about=about, link=link)
-
-
 def tell_down(event: Event) -> None:
     """Tell ward and receiver how a proposal of going home stands."""
     facts, name = event.details, type(event).__name__
@@ -376,10 +358,3 @@ def open_down_draft(event: Event) -> None:
     actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
     proposal = down_queries.get_proposal(key=event.subject.partition("/")[2])
     actions.open_down_draft(proposal=proposal, actor=actor)
-
-
-def tell_debt(event: Event) -> None:
-    """Tell the resident what is to be paid; the text carries no amount."""
-    if event.resident_id is not None:
-        kind = "debt-reminded" if type(event).__name__ == "DebtReminded" else "debt-noted"
-        tell(kind=kind, resident_id=event.resident_id)

@@ -9,10 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from doorstep.care.referrals import actions, queries
+from doorstep.care.referrals import actions, debt_queries, queries
 from doorstep.care.referrals.dialog_forms import RefuseOfferForm
+from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.presenters.choices import days_of, slots_of
 from doorstep.care.referrals.presenters.homeward import expected_text
+from doorstep.care.referrals.presenters.words import benefit_rows
 from doorstep.care.referrals.texts import FREQUENCIES
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import redirect, render
@@ -68,6 +70,10 @@ def _page(request: HttpRequest, key: UUID, *, late: bool = False) -> HttpRespons
         "arrival": expected_text(found),
         "slots": days_of(slots_of(found, actor=actor), most=_PLACES) if queries.may_choose_day(found) else (),
         "moved": queries.place_of(found) if found.state == "accepted" else None,
+        # What was granted when it was sent; what was refused is the office's matter.
+        "benefits": [one for one in benefit_rows(found.benefits) if one["granted"]],
+        "debt": debt_queries.debt_of(referral_id=found.pk) if found.discharged_at else None,
+        "center": _(str(Referral.GreenCenter(found.green_center).label)) if found.green_center else "",
         "token": queries.qr_token(referral=found) if found.state in _EXPECTED else "",
     }
     return render(request, "portal/referral.html", context, status=409 if late else 200)

@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from doorstep.care.referrals import debt_queries
 from doorstep.care.referrals import queries as referrals
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor, ActorKind
@@ -128,6 +129,7 @@ def home(request: HttpRequest) -> HttpResponse:
             for one in special_queries.specials_of(resident_id=frame["chosen_id"])
             if one.ended_at is None and (one.until is None or one.until >= timezone.localdate())
         ],
+        "debts": [] if dead else debt_queries.owing_of(resident_id=frame["chosen_id"]),
         "offers": sum(one.state == "offered" for one in sent),
         "looks": len(looks_at(frame["chosen_id"], actor, limit=20)),
     }

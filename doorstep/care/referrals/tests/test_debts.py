@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from doorstep.care.referrals import actions, handlers, queries
+from doorstep.care.referrals import actions, debt_handlers, queries
+from doorstep.care.referrals.case_events import DebtNoted, DebtPaid, DebtPartPaid, DebtReminded
 from doorstep.care.referrals.models import PayLater, Referral
 from doorstep.care.referrals.tests.factories import PLAN, SUMMARY, Loop, make_loop, referral_in
 from doorstep.care.referrals.tests.test_going_home import GRANTED
@@ -22,7 +23,8 @@ from doorstep.kernel.worklist import actions as worklist
 from doorstep.kernel.worklist.events import TaskOverdue
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.models import Resident
-from doorstep.people.residents.tests.factories import make_staff
+from doorstep.people.residents.tests.factories import make_resident, make_staff
+from doorstep.site.tests.test_portal_offers import phone
 
 pytestmark = pytest.mark.django_db
 
@@ -88,7 +90,7 @@ def test_an_overdue_debt_is_told_to_whoever_may_waive_it() -> None:
     with acting(system_actor(Purpose.CLOCKS)) as clocks:
         worklist.run_clocks(actor=clocks, now=timezone.now() + timedelta(days=31))
         row = EventRow.objects.filter(name="TaskOverdue", details__kind="pay-later.owing").latest("id")
-        handlers.tell_debt_late(to_event(row, TaskOverdue))
+        debt_handlers.tell_debt_late(to_event(row, TaskOverdue))
         told = Notice.objects.filter(kind="debt-late").values_list("organization_id", "role")
         assert (loop.world.lead, "lead_duty") in set(told)
 
@@ -137,3 +139,57 @@ def test_two_windows_take_parts_at_the_same_moment_and_neither_is_lost() -> None
             EventRow.objects.filter(details__rest__isnull=False).order_by("id").values_list("details__rest", flat=True)
         )
         assert list(said) == ["550.50", "50.50", "0.00"]
+
+
+def test_the_patient_reads_on_the_own_phone_what_is_owed_where_and_until_when() -> None:
+    loop = make_loop()
+    referral, debt = owing(loop)
+    own, page = phone(loop.resident.pk, "zhou"), reverse("portal:referral", args=[referral.key])
+    shown = own.get(page).content.decode()
+    assert "尚欠 1,250.50 元" in shown
+    assert debt.due_on.isoformat() in shown
+    assert "先诊疗后付费" in shown.partition("您享受的待遇")[2]
+    home = own.get(reverse("portal:home")).content.decode()
+    assert "1,250.50 元" in home.partition("待结清的费用")[2]
+    stranger = make_resident(organization_id=loop.world.village, name="王五", number="", phone="")
+    assert "待结清的费用" not in phone(stranger.pk, "wang").get(reverse("portal:home")).content.decode()
+    with acting(loop.specialist) as ward:
+        PayLater.objects.update(due_on=timezone.localdate() - timedelta(days=3))
+        for verb, amount in (("remind", None), ("pay_part", Decimal(250)), ("pay", None)):
+            late = PayLater.objects.select_related("referral").get()
+            actions.settle_debt(debt=late, verb=verb, reason="", amount=amount, actor=ward)
+            if verb == "pay_part":
+                assert "尚欠 1,000.50 元" in own.get(page).content.decode()
+                assert "已逾期 3 天" in own.get(page).content.decode()
+    settled = own.get(page).content.decode()
+    assert "尚欠" not in settled
+    assert "已结清" in settled
+    assert "待结清的费用" not in own.get(reverse("portal:home")).content.decode()
+
+
+def test_each_step_of_a_debt_is_told_to_the_patient_and_leads_to_the_own_page() -> None:
+    loop = make_loop()
+    referral, debt = owing(loop)
+    with acting(loop.specialist) as ward:
+        actions.settle_debt(debt=debt, verb="remind", reason="", actor=ward)
+        actions.settle_debt(debt=debt, verb="pay_part", reason="", amount=Decimal(50), actor=ward)
+        actions.settle_debt(debt=debt, verb="pay", reason="", actor=ward)
+    kinds = {"DebtNoted": DebtNoted, "DebtReminded": DebtReminded, "DebtPartPaid": DebtPartPaid, "DebtPaid": DebtPaid}
+    with acting(system_actor(Purpose.HANDLER)):
+        for row in EventRow.objects.filter(name__in=kinds).order_by("id"):
+            debt_handlers.tell_debt(to_event(row, kinds[row.name]))
+        told = Notice.objects.filter(kind__startswith="debt-", resident_id=loop.resident.pk).order_by("id")
+        assert [one.kind for one in told] == ["debt-noted", "debt-reminded", "debt-part-paid", "debt-paid"]
+        assert {one.link for one in told} == {f"own-{referral.subject}"}
+        assert not any("1250" in debt_handlers.TEXTS[one.kind].zh for one in told)
+
+
+def test_green_patients_are_told_to_come_at_once_and_to_which_centre() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "accepted")
+    with acting(system_actor(Purpose.HANDLER)):
+        Referral.objects.update(green_center="chest-pain")
+    page = phone(loop.resident.pk, "zhou").get(reverse("portal:referral", args=[referral.key])).content.decode()
+    assert "请立即前往" in page
+    assert "胸痛中心" in page
+    assert "最迟到院" in page
