@@ -1,6 +1,7 @@
 """Reads of what is paid later: the board of a hospital's debts, its figures, and one debt."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,7 +11,7 @@ from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from doorstep.care.referrals.models import PayLater
+from doorstep.care.referrals.models import PayLater, Referral
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 
@@ -78,10 +79,13 @@ def debt_of(*, referral_id: int) -> PayLater | None:
     return PayLater.objects.filter(referral_id=referral_id).select_related("creditor").first()
 
 
-def owing_of(*, resident_id: int) -> list[PayLater]:
-    """What a resident still owes, the first due on top, with its referral and hospital; one query."""
-    rows = PayLater.objects.select_related("referral", "creditor").filter(resident_id=resident_id, state="owing")
-    return list(rows.order_by("due_on", "id")[:PAGE])
+def owing_among(sent: Iterable[Referral]) -> list[tuple[Referral, PayLater]]:
+    """What is still owed for referrals that were read with their debt, the first due on top; asks nothing."""
+    found = [(one, getattr(one, "debt", None)) for one in sent]
+    return sorted(
+        ((one, debt) for one, debt in found if debt is not None and debt.state == "owing"),
+        key=lambda line: line[1].due_on,
+    )
 
 
 def debt_by_id(*, debt_id: int) -> PayLater:

@@ -123,8 +123,8 @@ def reads_whole(referral: Referral, *, actor: Actor) -> bool:
 
 
 def list_of_resident(*, resident_id: int, actor: Actor, limit: int = 20) -> list[Referral]:
-    """A resident's referrals, newest first: for the record and the resident's own phone page."""
-    units = ("source", "target", "department", "receiver", "booking__slot")
+    """A resident's referrals, newest first, with what is owed for each: for the resident's own phone page."""
+    units = ("source", "target", "department", "receiver", "booking__slot", "debt")
     rows = Referral.objects.filter(resident_id=resident_id).select_related(*units)
     return list(rows.order_by("-created_at")[:limit])
 

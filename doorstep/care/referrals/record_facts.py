@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from doorstep.care.referrals.criteria import HOME, Fact
 from doorstep.care.referrals.long_term import LongTerm, long_term_of
@@ -239,15 +240,15 @@ def _course(known: Known, *, age: int, day: date) -> dict[str, Fact]:
     high = _run((one.on, _is_high(one, age=age)) for one in pressures)
     if pressures and holds(pressures[0].on, _COURSE_HOLDS, day=day):
         how = HOME if any(one.home for one in pressures if one.on in high) else ""
-        facts["times_above_goal"] = Fact(value=_times(high), unit="次", on=pressures[0].on, how=how)
-        facts["months_above_goal"] = Fact(value=_months(high), unit="个月", on=pressures[0].on, how=how)
+        facts["times_above_goal"] = Fact(value=_times(high), unit=gettext_noop("次"), on=pressures[0].on, how=how)
+        facts["months_above_goal"] = Fact(value=_months(high), unit=gettext_noop("个月"), on=pressures[0].on, how=how)
     hba1cs = [(on, value) for on, value in known.hba1cs if on <= day]
     sweet = _run((on, value >= _HBA1C_GOAL) for on, value in hba1cs)
     if hba1cs and holds(hba1cs[0][0], _COURSE_HOLDS, day=day):
-        facts["hba1c_months"] = Fact(value=_months(sweet), unit="个月", on=hba1cs[0][0])
+        facts["hba1c_months"] = Fact(value=_months(sweet), unit=gettext_noop("个月"), on=hba1cs[0][0])
     lately = episodes_of(on for on in known.exacerbations if holds(on, _YEAR, day=day))
     if lately:
-        facts["exacerbations"] = Fact(value=len(lately), unit="次", on=lately[-1])
+        facts["exacerbations"] = Fact(value=len(lately), unit=gettext_noop("次"), on=lately[-1])
     return facts
 
 

@@ -63,7 +63,7 @@ FOLLOW_UP_SYMPTOMS: dict[str, str] = {
 ALARMING: tuple[str, ...] = ("chest-pain", "dyspnoea", "bleeding")
 # Ways in which nobody of the unit measures: the pressure is the patient's own.
 FROM_HOME = frozenset({"phone", "video"})
-ARRIVE_WITH: str = "请携带身份证、医保卡、既往检查资料和正在服用的药物，到院后至转诊中心报到。"
+ARRIVE_WITH: str = gettext_noop("请携带身份证、医保卡、既往检查资料和正在服用的药物，到院后至转诊中心报到。")
 
 # The warning signs that a plan for a disease begins with; the doctor changes them.
 SIGNS_OF: dict[str, tuple[str, ...]] = {

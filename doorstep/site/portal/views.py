@@ -129,7 +129,7 @@ def home(request: HttpRequest) -> HttpResponse:
             for one in special_queries.specials_of(resident_id=frame["chosen_id"])
             if one.ended_at is None and (one.until is None or one.until >= timezone.localdate())
         ],
-        "debts": [] if dead else debt_queries.owing_of(resident_id=frame["chosen_id"]),
+        "debts": [] if dead else debt_queries.owing_among(sent),
         "offers": sum(one.state == "offered" for one in sent),
         "looks": len(looks_at(frame["chosen_id"], actor, limit=20)),
     }

@@ -24,6 +24,7 @@ from doorstep.kernel.worklist.events import TaskOverdue
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.tests.factories import make_resident, make_staff
+from doorstep.site.tests.test_people_pages import within_budget
 from doorstep.site.tests.test_portal_offers import phone
 
 pytestmark = pytest.mark.django_db
@@ -193,3 +194,9 @@ def test_green_patients_are_told_to_come_at_once_and_to_which_centre() -> None:
     assert "请立即前往" in page
     assert "胸痛中心" in page
     assert "最迟到院" in page
+
+
+def test_the_first_page_of_who_owes_stays_within_the_budget() -> None:
+    loop = make_loop()
+    owing(loop)
+    assert "待结清的费用" in within_budget(phone(loop.resident.pk, "zhou"), "/me/")
