@@ -161,7 +161,7 @@ PAGES: dict[str, Page] = {
     "scheduling:kiosk-find": page("KIOSK_SERVE"),
     "scheduling:kiosk-times": page("KIOSK_SERVE", of="nothing"),
     "scheduling:kiosk-wait": act("KIOSK_SERVE", of="nothing"),
-    "scheduling:kiosk-answer": act("KIOSK_SERVE", of="nothing"),
+    "scheduling:kiosk-answer": act("KIOSK_SERVE", of="nothing", verb="leave"),
     "scheduling:kiosk-book": page("KIOSK_SERVE", of="nothing"),
     "scheduling:kiosk-cancel": page("KIOSK_SERVE", of="nothing"),
     "scheduling:kiosk-done": page("KIOSK_SERVE", of="nothing"),
