@@ -27,7 +27,7 @@ from doorstep.kernel.database import months
 from doorstep.kernel.exchange import actions as exchange
 from doorstep.kernel.jobs import stalled
 from doorstep.kernel.jobs.running import Tick
-from doorstep.kernel.record import bulk
+from doorstep.kernel.record import bulk, importing
 from doorstep.kernel.subscriptions import actions as subscriptions
 from doorstep.kernel.worklist import actions as worklist
 from doorstep.people.identity import actions as identity
@@ -183,6 +183,11 @@ def expire_exports() -> int:
     return bulk.expire(actor=system_actor(Purpose.EXPORT))
 
 
+def forget_imports() -> int:
+    """Throw away what imports of long ago were and had refused."""
+    return importing.forget(actor=system_actor(Purpose.IMPORT))
+
+
 def end_guardianships() -> int:
     """Write as ended what children's accounts lost with the 18th birthday, with the apps that were let in through it."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
@@ -255,6 +260,7 @@ TICKS: list[Tick] = [
     Tick(name="down-proposals", seconds=600, run=propose_going_home),
     Tick(name="merged-rows", seconds=60, run=gather_merged_rows),
     Tick(name="exports", seconds=3600, run=expire_exports),
+    Tick(name="imports", seconds=3600, run=forget_imports),
     Tick(name="guardianships", seconds=900, run=end_guardianships),
     Tick(name="doubles", seconds=3600, run=search_doubles),
     Tick(name="no-shows", seconds=600, run=record_no_shows),

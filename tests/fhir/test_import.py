@@ -5,6 +5,7 @@ import uuid
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,12 +14,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from doorstep.kernel.access.actor import ANONYMOUS, Purpose, system_actor
 from doorstep.kernel.access.session import acting, bind
 from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.record import importing, lines
-from doorstep.kernel.record.models import BulkImport, Resource, ResourceVersion
+from doorstep.kernel.record.models import BulkImport, BulkLine, Resource, ResourceVersion
 from tests.fhir.house import House, make_house
 
 pytestmark = pytest.mark.django_db
@@ -298,3 +300,28 @@ def test_the_operators_command_takes_a_file_once_and_goes_on_after_a_kill(
     for wrong in ((str(file), "nobody"), (str(tmp_path / "none"), "his")):
         with pytest.raises(CommandError):
             call_command("import_ndjson", wrong[0], system=wrong[1])
+
+
+def test_an_import_that_ended_long_ago_is_forgotten_and_what_it_wrote_stays(house: House, settings: Any) -> None:
+    lines = ndjson({"resourceType": "Observation", "status": "final"}, "{ no json")
+    answer = house.own.ask("POST", "$import", lines, kind=NDJSON, **LATER)
+    path = answer["Content-Location"].split("/fhir/")[1]
+    finished(house, answer)
+    waiting = house.own.ask("POST", "$import", lines, kind=NDJSON, **LATER)["Content-Location"].split("/fhir/")[1]
+    assert importing.forget(actor=system_actor(Purpose.IMPORT)) == 0
+    bind(ANONYMOUS)
+    assert house.own.ask("GET", path).status_code == 200
+    with system():
+        written = Resource.objects.count()
+        long_ago = timezone.now() - timedelta(days=settings.IMPORT_KEPT_DAYS, minutes=1)
+        BulkImport.objects.filter(finished_at__isnull=False).update(finished_at=long_ago)
+        BulkImport.objects.update(requested_at=long_ago)
+    assert importing.forget(actor=system_actor(Purpose.IMPORT)) == 1
+    bind(ANONYMOUS)
+    assert house.own.ask("GET", path).status_code == 404
+    # One that still waits is nobody's rubbish.
+    assert house.own.ask("GET", waiting).status_code == 202
+    with system():
+        assert Resource.objects.count() == written
+        assert not BulkLine.objects.filter(bulk_import__finished_at__isnull=False).exists()
+        assert AuditEntry.objects.filter(action="fhir.import-forget").count() == 1

@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -24,6 +26,7 @@ from django.utils import timezone
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir.negotiation import LARGEST_BODY
 from doorstep.kernel.fhir.outcome import FhirRefused, issues_of
@@ -45,6 +48,8 @@ _LONGEST = LARGEST_BODY + 1
 _CLIENT = "record_import_client"
 # For those who hold one without knowing its table.
 Import = BulkImport
+# Imports of one run, and refused lines of one transaction.
+_AT_ONCE = 1_000
 _OPEN = (BulkImport.State.ACCEPTED, BulkImport.State.RUNNING)
 
 
@@ -136,6 +141,31 @@ def cancel(load: BulkImport, *, actor: Actor) -> None:
     if load.pieces.exists():
         outbox.defer(JOB, import_id=load.pk, base="")
     audit.record(action="fhir.import-cancel", actor=actor, subject=f"import/{load.key}")
+
+
+def forget(*, actor: Actor) -> int:
+    """Throw away the imports that ended longer ago than they are kept, what was refused of them with them; returns how many.
+
+    What they wrote stays, with its history, its Provenance and its audit entries. One that waits or runs is never thrown away. Each handful
+    of lines and each import is a transaction of its own: the next run begins with what is left.
+    """
+    over = timezone.now() - timedelta(days=settings.IMPORT_KEPT_DAYS)
+    ended = Q(state=BulkImport.State.DONE, finished_at__lte=over) | Q(
+        state=BulkImport.State.CANCELLED, requested_at__lte=over
+    )
+    with acting(actor):
+        late = list(BulkImport.objects.filter(ended).order_by("id").values_list("id", flat=True)[:_AT_ONCE])
+    for import_id in late:
+        while True:
+            with acting(actor):
+                lines = BulkLine.objects.filter(bulk_import_id=import_id).order_by("id").values_list("id", flat=True)
+                if not BulkLine.objects.filter(id__in=list(lines[:_AT_ONCE])).delete()[0]:
+                    break
+        with acting(actor):
+            load = BulkImport.objects.get(pk=import_id)
+            load.delete()
+            audit.record(action="fhir.import-forget", actor=actor, subject=f"import/{load.key}")
+    return len(late)
 
 
 def work(import_id: int, *, base: str = "") -> None:

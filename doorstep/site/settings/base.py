@@ -217,9 +217,13 @@ OAUTH2_PROVIDER = {
 # Hosts of internal networks (host or host:port) at which systems may publish their keys; hosts of the public internet need no mention.
 KEY_HOSTS = [one.strip() for one in environment.text("DOORSTEP_KEY_HOSTS", "").split(",") if one.strip()]
 # Requests of one client a minute, in each process of the server; the next ones are told when to come again.
+# One file for all processes of this machine: kernel/fhir/limits.py.
+FHIR_LIMITS = DATA / "fhir-limits"
 FHIR_REQUESTS_A_MINUTE = int(environment.text("DOORSTEP_FHIR_REQUESTS_A_MINUTE", "200000"))
 
 # How long the files of a bulk export are kept after it is finished; the manifest's `Expires` says the same.
 EXPORT_KEPT_HOURS = int(environment.text("DOORSTEP_EXPORT_KEPT_HOURS", "168"))
+# How long an import of NDJSON that ended answers for itself, with the lines that were refused.
+IMPORT_KEPT_DAYS = int(environment.text("DOORSTEP_IMPORT_KEPT_DAYS", "90"))
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
