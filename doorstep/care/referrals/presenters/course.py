@@ -72,7 +72,8 @@ def steps_of(referral: Referral) -> list[dict[str, Any]]:
                 "at": referral.state_since if (left or out) and index == now else moment,
             }
         )
-    return found
+    # Nothing comes after a death, a withdrawal or a refusal.
+    return found[: now + 1] if stopped else found
 
 
 def came_back(referral: Referral, steps: list[Any]) -> tuple[str, str] | None:

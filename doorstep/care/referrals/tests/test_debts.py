@@ -11,6 +11,7 @@ from django.utils import timezone
 from doorstep.care.referrals import actions, debt_handlers, queries
 from doorstep.care.referrals.case_events import DebtNoted, DebtPaid, DebtPartPaid, DebtReminded
 from doorstep.care.referrals.models import PayLater, Referral
+from doorstep.care.referrals.presenters.course import steps_of
 from doorstep.care.referrals.tests.factories import PLAN, SUMMARY, Loop, make_loop, referral_in
 from doorstep.care.referrals.tests.test_going_home import GRANTED
 from doorstep.coordination.notices.models import Notice
@@ -200,3 +201,21 @@ def test_the_first_page_of_who_owes_stays_within_the_budget() -> None:
     loop = make_loop()
     owing(loop)
     assert "待结清的费用" in within_budget(phone(loop.resident.pk, "zhou"), "/me/")
+
+
+def test_after_a_death_the_family_reads_the_sum_and_nobody_is_asked_to_pay() -> None:
+    loop = make_loop()
+    referral, _debt = owing(loop)
+    with acting(loop.specialist) as ward:
+        case = queries.get(key=referral.key, actor=ward)
+        actions.record_death(
+            referral=case, died_on=timezone.localdate(), source="family", reason="心搏骤停", actor=ward
+        )
+        left = [step["state"] for step in steps_of(queries.get(key=referral.key, actor=ward))]
+    # The road ends there: nothing is still to come.
+    assert left[-1] == "stopped"
+    assert "next" not in left
+    page = phone(loop.resident.pk, "zhou").get(reverse("portal:referral", args=[referral.key])).content.decode()
+    assert "尚欠 1,250.50 元" in page
+    for words in ("请在此日前结清", "可以分次交清", "您享受的待遇"):
+        assert words not in page
