@@ -63,6 +63,16 @@ def test_new_registers_a_sender_that_is_taken_at_once(engineer: Client, world: W
         assert (made.addresses, made.client.organization_id) == (["10.1.0.0/16"], world.lead)
 
 
+def test_the_forms_of_a_connection_open_without_a_word_on_addresses(engineer: Client, his: Connection) -> None:
+    for address in (reverse("exchange:new"), reverse("exchange:connection", args=[his.key])):
+        page = engineer.get(address)
+        assert page.status_code == 200
+        assert "确认不限定来源地址" not in page.content.decode()
+    with acting(system()):
+        Connection.objects.filter(pk=his.pk).update(addresses=["0.0.0.0/0"])
+    assert "确认不限定来源地址" in engineer.get(reverse("exchange:connection", args=[his.key])).content.decode()
+
+
 @pytest.mark.parametrize("range", ["0.0.0.0/0", "::/0", "0.0.0.0/1\n128.0.0.0/1"])
 def test_a_range_that_bounds_nobody_wants_a_word_and_stays_on_the_list(
     engineer: Client, world: World, range: str
