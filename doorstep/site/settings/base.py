@@ -216,9 +216,9 @@ OAUTH2_PROVIDER = {
 }
 # Hosts of internal networks (host or host:port) at which systems may publish their keys; hosts of the public internet need no mention.
 KEY_HOSTS = [one.strip() for one in environment.text("DOORSTEP_KEY_HOSTS", "").split(",") if one.strip()]
-# Requests of one client a minute, in each process of the server; the next ones are told when to come again.
-# One file for all processes of this machine: kernel/fhir/limits.py.
+# Where the requests of clients are counted: one file for all processes of this machine (kernel/fhir/limits.py).
 FHIR_LIMITS = DATA / "fhir-limits"
+# Requests of one client a minute; the next ones are told when to come again.
 FHIR_REQUESTS_A_MINUTE = int(environment.text("DOORSTEP_FHIR_REQUESTS_A_MINUTE", "200000"))
 
 # How long the files of a bulk export are kept after it is finished; the manifest's `Expires` says the same.
