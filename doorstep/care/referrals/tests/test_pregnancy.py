@@ -238,4 +238,4 @@ def test_the_sent_referral_names_source_and_open_check_of_each_criterion(loop: L
     referral = drafted(loop, resident)
     send(loop, client, referral, pregnancy="pregnant", symptoms=["heavy-bleeding"], kind="urgent")
     page = client.get(reverse("referrals:detail", args=[referral.key])).content.decode()
-    assert "国卫办妇幼发〔2017〕35号 孕产妇妊娠风险评估与管理工作规范（口径待核）" in page
+    assert "国卫办妇幼发〔2017〕35号 孕产妇妊娠风险评估与管理工作规范 · 口径待核" in page
