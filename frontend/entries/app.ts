@@ -10,6 +10,7 @@ import "../styles/record.css";
 import "../styles/slots.css";
 import "../styles/sound.css";
 import "../styles/consent.css";
+import "../styles/pregnancy.css";
 import { startCards } from "../page/card";
 import { startClocks } from "../page/clocks";
 import { startConditions } from "../page/conditions";
