@@ -1,16 +1,14 @@
 """Shape and field checks of the forms of referrals."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.care.referrals import contact, down_aims, down_rules, rules, texts
 from doorstep.care.referrals.models import FollowUp, Referral
-from doorstep.coordination.visits.pregnancy import NURSING, PREGNANT, STATUSES
+from doorstep.coordination.visits.pregnancy_form import PregnancyFields
 from doorstep.kernel.web.inputs import DayInput, SharedFields
 
 _AREA = {"rows": 3}
@@ -21,7 +19,7 @@ def _words(table: dict[str, str]) -> list[tuple[str, Any]]:
     return [(code, _(text)) for code, text in table.items()]
 
 
-class ReferralForm(forms.Form):
+class ReferralForm(PregnancyFields):
     """The 转出单: all of it is filled in from the record; the doctor changes little."""
 
     direction = forms.ChoiceField(
@@ -50,22 +48,6 @@ class ReferralForm(forms.Form):
     symptoms = forms.MultipleChoiceField(
         label=_("症状"), choices=_words(rules.SYMPTOMS), required=False, widget=forms.CheckboxSelectMultiple
     )
-    pregnancy = forms.ChoiceField(
-        label=_("妊娠与哺乳"),
-        choices=[("", _("未询问")), *_words(STATUSES)],
-        required=False,
-        widget=forms.RadioSelect,
-    )
-    last_period_on = forms.DateField(label=_("末次月经"), required=False, widget=DayInput())
-    gestation_weeks = forms.IntegerField(
-        label=_("孕周"),
-        required=False,
-        min_value=1,
-        max_value=42,
-        help_text=_("记不清末次月经时填写。"),
-        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
-    )
-    delivered_on = forms.DateField(label=_("分娩日期"), required=False, widget=DayInput())
     present_illness = forms.CharField(label=_("主要现病史（转出原因）"), widget=forms.Textarea(_AREA))
     history = forms.CharField(label=_("主要既往史"), widget=forms.Textarea({"rows": 2}), required=False)
     treatment = forms.CharField(label=_("治疗经过"), widget=forms.Textarea({"rows": 2}), required=False)
@@ -118,23 +100,12 @@ class ReferralForm(forms.Form):
         data["aim"] = data.get("aim") or Referral.Aim.DEPARTMENT
         if data["aim"] == Referral.Aim.BED:
             data["bed_requested"] = True
-        self._date_pregnancy(data)
+        self.date_pregnancy(data)
         for name in ("department_id", "expert_id"):
             if name in self.errors:
                 del self.errors[name]
                 data[name] = None
         return data
-
-    @staticmethod
-    def _date_pregnancy(data: dict[str, Any]) -> None:
-        """Weeks become the first day of the last period; a date of what is not said any more is let go."""
-        weeks = data.pop("gestation_weeks", None)
-        if data.get("pregnancy") != PREGNANT:
-            data["last_period_on"] = None
-        elif weeks and not data.get("last_period_on"):
-            data["last_period_on"] = timezone.localdate() - timedelta(weeks=weeks)
-        if data.get("pregnancy") != NURSING:
-            data["delivered_on"] = None
 
     def revision(self) -> dict[str, Any]:
         """The fields of the referral itself, without the consent; what an older page did not ask of the person stays as it is."""

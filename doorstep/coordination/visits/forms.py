@@ -1,6 +1,5 @@
 """Forms of a visit."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.visits import pregnancy, rules
 from doorstep.coordination.visits.models import Visit
-from doorstep.kernel.web.inputs import DayInput
+from doorstep.coordination.visits.pregnancy_form import PregnancyFields
 
 _NOT_A_NUMBER = {"invalid": _("请只填数字，例如 36.5。")}
 
@@ -42,7 +41,7 @@ class OpenForm(forms.Form):
     )
 
 
-class VitalsForm(forms.Form):
+class VitalsForm(PregnancyFields):
     """What was measured and what was said of a pregnancy; all that is wrong is said at once, `asks` when a value only has to be confirmed.
 
     `expecting` says whether the patient is asked for a pregnancy at all.
@@ -60,22 +59,6 @@ class VitalsForm(forms.Form):
     weight = _figure(_("体重"), 1)
     height = _figure(_("身高"), 1)
     confirmed = forms.BooleanField(label=_("数值已核对"), required=False)
-    pregnancy = forms.ChoiceField(
-        label=_("妊娠与哺乳"),
-        choices=[("", _("未询问")), *((status, _(words)) for status, words in pregnancy.STATUSES.items())],
-        required=False,
-        widget=forms.RadioSelect,
-    )
-    last_period_on = forms.DateField(label=_("末次月经"), required=False, widget=DayInput())
-    gestation_weeks = forms.IntegerField(
-        label=_("孕周"),
-        required=False,
-        min_value=1,
-        max_value=42,
-        help_text=_("记不清末次月经时填写。"),
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-    )
-    delivered_on = forms.DateField(label=_("分娩日期"), required=False, widget=DayInput())
 
     def __init__(self, *args: Any, expecting: bool = False, **kwargs: Any) -> None:
         """Take whether the patient is asked for a pregnancy."""
@@ -95,19 +78,13 @@ class VitalsForm(forms.Form):
         return {"status": data["pregnancy"], "last_period": data["last_period_on"], "delivered": data["delivered_on"]}
 
     def _clean_pregnancy(self, cleaned: dict[str, Any]) -> None:
-        weeks, today = cleaned.get("gestation_weeks"), timezone.localdate()
-        if cleaned.get("pregnancy") != pregnancy.PREGNANT:
-            cleaned["last_period_on"] = None
-        elif weeks and not cleaned.get("last_period_on"):
-            cleaned["last_period_on"] = today - timedelta(weeks=weeks)
-        if cleaned.get("pregnancy") != pregnancy.NURSING:
-            cleaned["delivered_on"] = None
+        self.date_pregnancy(cleaned)
         faults = pregnancy.faults_of(
             status=cleaned.get("pregnancy") or "",
             last_period=cleaned.get("last_period_on"),
             delivered=cleaned.get("delivered_on"),
             asked=self.expecting,
-            day=today,
+            day=timezone.localdate(),
         )
         for name, sentence in faults.items():
             if name not in self.errors:
