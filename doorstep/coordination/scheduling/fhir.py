@@ -1,8 +1,7 @@
 """Schedules, slots, bookings and waits as FHIR R4 Schedule, Slot, Appointment and Task."""
 
+from datetime import UTC, datetime
 from typing import Any
-
-from django.utils import timezone
 
 from doorstep.coordination.scheduling.models import Booking, Facility, Rebooking, Schedule, Slot, WaitingEntry
 from doorstep.coordination.scheduling.queries import SlotChoice
@@ -12,6 +11,8 @@ from doorstep.people.organizations.models import Department
 
 PREVIOUS = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.previousAppointment"
 SERVICE = f"{systems.BASE}/CodeSystem/clinic-service"
+# A room has no moment of its own, and with another one each time it is shown it would be another version.
+_ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def booking_resources(booking: Booking) -> list[Published]:
@@ -152,7 +153,7 @@ def facility_resource(facility: Facility) -> Published:
             "managingOrganization": elements.reference("Organization", unit.key, unit.name),
             "partOf": elements.reference("Location", unit.key, unit.name),
         }
-    return Published(content=elements.compact(content), organization_id=unit.pk, occurred_at=timezone.now())
+    return Published(content=elements.compact(content), organization_id=unit.pk, occurred_at=_ALWAYS)
 
 
 def schedule_resource(schedule: Schedule) -> Published:

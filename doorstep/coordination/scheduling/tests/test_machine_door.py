@@ -161,6 +161,10 @@ def test_an_appointment_names_its_machine_which_can_be_read(client: Client) -> N
     assert client.get(f"/fhir/Slot/{first.key}", headers=head).json()["comment"] == "CT 1 号机"
     mine = client.get(f"/fhir/Appointment?actor=Device/{machine.key}", headers=head).json()
     assert mine["total"] == 2
+    # Shown with every slot that turns, it is written once.
+    with acting(system_actor(Purpose.HANDLER)) as system:
+        showing.show(slot_ids=[first.pk, second.pk], actor=system, with_schedule=True)
+    assert client.get(f"/fhir/Device/{machine.key}", headers=head).json()["meta"]["versionId"] == "1"
 
 
 def test_an_appointment_in_another_room_names_that_room(client: Client) -> None:
