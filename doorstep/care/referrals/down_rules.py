@@ -5,7 +5,7 @@ fever, pain or worsening are this house's own until a consortium sets them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext_noop
 
@@ -28,6 +28,16 @@ _DOWN_SCHEME = gettext_noop("县域高血压分级诊疗方案（下转标准）
 _FOUR = gettext_noop("四种疾病基层诊疗条件")
 _HOUSE = gettext_noop("本医共体约定")
 
+# The scheme speaks of hypertension alone; the entry conditions say the same of four diseases (diagnosis and plan clear, condition and
+# complications stable); for every other patient the consortium takes them over as its own.
+_GENERAL_SOURCE = {
+    "hypertension": _DOWN_SCHEME,
+    "heart": _FOUR,
+    "diabetes": _FOUR,
+    "copd": _FOUR,
+    "stroke": _FOUR,
+}
+
 # mmHg
 STABLE_SYSTOLIC, STABLE_DIASTOLIC, STABLE_LOWEST = 160, 100, 90
 
@@ -37,14 +47,14 @@ _GENERAL = (
         disease="general",
         text=gettext_noop("诊断明确"),
         test=has_text("diagnosis"),
-        source=_DOWN_SCHEME,
+        source=_HOUSE,
     ),
     Criterion(
         code="plan",
         disease="general",
         text=gettext_noop("治疗方案明确，基层可以执行"),
         test=all_of(at_least("medicine_lines", 1), at_least("follow_ups", 1)),
-        source=_DOWN_SCHEME,
+        source=_HOUSE,
     ),
     Criterion(
         code="stable",
@@ -55,21 +65,21 @@ _GENERAL = (
             below("systolic", STABLE_SYSTOLIC),
             below("diastolic", STABLE_DIASTOLIC),
         ),
-        source=_DOWN_SCHEME,
+        source=_HOUSE,
     ),
     Criterion(
         code="complications",
         disease="general",
         text=gettext_noop("并发症、合并症经治疗后稳定"),
         test=is_true("complications_stable"),
-        source=_DOWN_SCHEME,
+        source=_HOUSE,
     ),
     Criterion(
         code="tcm",
         disease="general",
         text=gettext_noop("有中医治疗的，中医方案已确定"),
         test=is_true("tcm_plan_fixed"),
-        source=_DOWN_SCHEME,
+        source=_HOUSE,
     ),
 )
 
@@ -160,8 +170,9 @@ FOLLOW_UPS: dict[str, tuple[int, ...]] = {
 
 
 def criteria_for(disease: str) -> tuple[Criterion, ...]:
-    """The criteria of going home with this disease: those of every patient and its own."""
-    return (*_GENERAL, *_BY_DISEASE.get(disease, ()))
+    """The criteria of going home with this disease: those of every patient, under the source that speaks of this disease, and its own."""
+    source = _GENERAL_SOURCE.get(disease, _HOUSE)
+    return (*(replace(one, source=source) for one in _GENERAL), *_BY_DISEASE.get(disease, ()))
 
 
 DOWN_CRITERIA: tuple[Criterion, ...] = _GENERAL

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.utils import timezone, translation
 
 from doorstep.care.referrals import down_aims, expecting, texts
+from doorstep.care.referrals.destination import bound_for
 from doorstep.care.referrals.models import RecoveryPlan, Referral
 from doorstep.kernel.files.printing import code_svg, typeset
 from doorstep.kernel.web import formats
@@ -21,6 +22,9 @@ _TEMPLATE: Final = Path(__file__).with_name("paper.typ")
 
 def referral_form(referral: Referral, *, token: str) -> bytes:
     """The form that goes with the patient; the code holds the signed key and nothing of the person."""
+    # The form is Chinese whoever prints it.
+    with translation.override("zh-hans"):
+        bound = bound_for(referral)
     arrangement = (
         ("接诊安排", referral.appointment_text or "由转诊中心安排"),
         ("预计到院", _moment(referral.expected_at)),
@@ -35,7 +39,7 @@ def referral_form(referral: Referral, *, token: str) -> bytes:
         to=_name(referral.target),
         rows=[
             ("转诊类型", str(Referral.Kind(referral.kind).label) + ("（危急）" if referral.critical else "")),
-            ("转入科室", referral.department.name if referral.department else "—"),
+            ("转入科室", bound),
             ("初步印象", f"{referral.impression} {referral.impression_code}".strip()),
             ("主要现病史（转出原因）", referral.present_illness),
             ("主要既往史", referral.history),

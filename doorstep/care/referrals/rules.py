@@ -349,5 +349,12 @@ def kind_for(judgements: Sequence[Judgement], *, signed: bool) -> str:
 
 
 def center_for(judgements: Sequence[Judgement]) -> str:
-    """The emergency centre of the first met criterion that names one, or ""."""
-    return next((one.criterion.green for one in judgements if one.met and one.criterion.green), "")
+    """The emergency centre of the first met criterion that names one; a mother whom another one sends at once goes to the obstetricians.
+
+    "" where no centre is concerned.
+    """
+    named = next((one.criterion.green for one in judgements if one.met and one.criterion.green), "")
+    if named or not any(one.met and one.urgent for one in judgements):
+        return named
+    known = (fact for one in judgements for name, fact in one.used if name == "pregnant")
+    return "maternal" if any(fact is not None and fact.value for fact in known) else ""

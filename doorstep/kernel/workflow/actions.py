@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from doorstep.kernel.access.actor import Actor, ActorKind
+from doorstep.kernel.access.actor import SYSTEM_NAME, Actor, ActorKind
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.database import rows
@@ -213,15 +213,20 @@ def _check_actor(item: WorkItem, way: Transition, actor: Actor) -> None:
 
 def _moved_on(item: WorkItem, verb: str) -> str:
     state = item.machine.state(item.state)
-    label = state.en if (get_language() or "").startswith("en") else state.zh
+    english = (get_language() or "").startswith("en")
+    label = state.en if english else state.zh
     last = Step.objects.filter(machine=item.machine.name, item_id=item.pk).order_by("-at", "-id").first()
-    who = f"{last.organization_name} {last.actor_name}".strip() if last else ""
-    if who:
-        return _("%(who)s 已先行处理，现在的状态是“%(state)s”，本次操作没有执行。请刷新后查看。") % {
+    name = _("系统") if last and last.actor_name == SYSTEM_NAME else last.actor_name if last else ""
+    who = f"{last.organization_name} {name}".strip() if last else ""
+    if last and who:
+        way = item.machine.transition(last.verb, last.from_state)
+        act = last.verb if way is None else way.en if english else way.zh
+        return _("%(who)s 已先行处理（%(act)s），现在的状态是“%(state)s”，本次操作没有执行。") % {
             "who": who,
+            "act": act,
             "state": label,
         }
-    return _("现在的状态是“%(state)s”，不能执行这项操作。请刷新后查看。") % {"state": label}
+    return _("现在的状态是“%(state)s”，不能执行这项操作。") % {"state": label}
 
 
 @dataclass(frozen=True, slots=True)

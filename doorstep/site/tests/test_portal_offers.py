@@ -142,9 +142,13 @@ def test_offices_and_sender_at_once_over_http() -> None:
     assert [step.verb for step in steps] == done
     assert len(done) == 1
     who = {"accept": "郑岚", "redirect": "另一专员", "decline": "第三专员", "withdraw": "李长河"}[done[0]]
+    words = {"accept": "受理", "redirect": "改派", "decline": "不予接收", "withdraw": "撤回"}[done[0]]
     for verb in set(wanted) - set(done):
         assert found[verb].status_code == 409, (verb, found[verb].status_code)
-        assert f"{who} 已先行处理" in found[verb].content.decode()
+        page = found[verb].content.decode()
+        # Who did what, beside the page as it is now: nothing is left to be reloaded.
+        assert f"{who} 已先行处理（{words}）" in page
+        assert "刷新" not in page.partition("已先行处理")[2][:80]
 
 
 @pytest.mark.django_db

@@ -82,6 +82,8 @@ def ask_other(*, proposal: DownProposal, receiver_id: int, actor: Actor, followi
     problems = _choice_problems(aimed["choices"], receiver_id, following)
     if receiver_id == former:
         problems["receiver"] = _("正在询问这家机构，请选择其他机构。")
+    if former in following:
+        problems["following"] = _("依次询问的机构中有正在询问的这家，请改选。")
     if problems:
         raise Refused(_("还不能改问其他机构。"), fields=problems)
     return workflow.apply(
@@ -126,7 +128,8 @@ def _next(
 ) -> DownProposal:
     """Go on to the next of the ward's order by the first verb, or back to the ward by the second."""
     tried = list(dict.fromkeys([*proposal.tried, proposal.receiver_id]))
-    left = [one for one in proposal.following if one not in tried]
+    # Whom the ward named is asked, also where it asks the same unit once more: only who has just answered is not.
+    left = [one for one in proposal.following if one != proposal.receiver_id]
     values: dict[str, Any] = {"tried": tried, "receiver_codes": said}
     details = {**facts_of(proposal), "code": code, "by": "receiver", "former": proposal.receiver_id}
     if not left:

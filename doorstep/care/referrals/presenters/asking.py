@@ -90,9 +90,9 @@ def _standing(unit: int, proposal: DownProposal) -> tuple[str, str]:
     return "", ""
 
 
-def offered(choices: list[dict[str, Any]]) -> list[tuple[int, str]]:
-    """The units that a ward may choose from, in their order; who was asked before stands last, with what it said."""
-    rows = [one for one in choices if one["askable"]]
+def offered(choices: list[dict[str, Any]], proposal: DownProposal) -> list[tuple[int, str]]:
+    """The units that a ward may choose from, in their order; who was asked before stands last, with what it said; never who is asked now."""
+    rows = [one for one in choices if one["askable"] and one["id"] != _busy(proposal)]
     rows.sort(key=lambda one: bool(one["past"] or one["tone"] == "neutral"))
     return [(one["id"], _offered(one)) for one in rows]
 

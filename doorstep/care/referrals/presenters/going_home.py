@@ -135,7 +135,7 @@ def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[
         "criteria": criteria_rows(proposal.criteria),
         "skills": [_(down_rules.SKILLS.get(one, one)) for one in needs.get("skills", [])],
         "choices": choices,
-        "offered": asking.offered(choices),
+        "offered": asking.offered(choices, proposal),
         "picked": asking.picked(choices, proposal),
         "named": asking.named(proposal),
         "clock": worklist.clocks_of(kinds={"down-proposal.asked"}, item_ids=[proposal.pk]).get(proposal.pk),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from doorstep.care.referrals import debt_queries, expecting, queries, states, texts
 from doorstep.care.referrals.actions.details import place_kept
 from doorstep.care.referrals.arrival import usual_arrival
+from doorstep.care.referrals.destination import bound_for
 from doorstep.care.referrals.dialog_forms import FORMS, PLAIN, dialog_form
 from doorstep.care.referrals.models import FollowUp, Referral
 from doorstep.care.referrals.packet_queries import Item
@@ -93,6 +94,7 @@ class Thing:
     signature: str = ""
     came_back: tuple[str, str] | None = None
     appointment: str = ""
+    bound_for: str = ""
     pregnancy: str = ""
     goes_to: str = ""
     expected_home: tuple[str, str] | None = None
@@ -156,6 +158,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         sees_debts=actor.may(Permission.DEBT_VIEW),
         came_back=came_back(referral, steps),
         appointment=appointment_of(referral),
+        bound_for=bound_for(referral),
         pregnancy=expecting.words_of(referral),
         goes_to=homeward.aim_text(referral.goes_to),
         expected_home=homeward.expected_text(referral),

@@ -137,8 +137,12 @@ def test_ward_asks_another_instead_of_waiting(monkeypatch: pytest.MonkeyPatch, c
     assert set(caught.value.fields) == {"receiver"}
     client.force_login(loop.users["specialist"])
     page = reverse("referrals:proposal", args=[found.key])
+    # Who is asked already is no choice: neither as the next one nor behind it.
+    assert f'<option value="{loop.world.township}"' not in client.get(page).content.decode()
     other = {"verb": "ask_other", "receiver": str(loop.world.other_township), "following": [str(loop.world.township)]}
-    assert client.post(page, other).status_code == 302
+    refused = client.post(page, other)
+    assert (refused.status_code, "有正在询问的这家" in refused.content.decode()) == (422, True)
+    assert client.post(page, {**other, "following": ["", ""]}).status_code == 302
     assert {("down-asked", loop.world.other_township), ("down-unasked", loop.world.township)} <= told(
         loop, "OtherAsked"
     )
@@ -191,3 +195,30 @@ def test_field_of_receivers_asks_the_same_of_the_database_for_twenty_units() -> 
     many = sent_by(lambda: ward.get(asked, {"aim": "rehab"}))
     assert "第18卫生院" in ward.get(asked, {"aim": "rehab"}).content.decode()
     assert len(many) <= len(few) + 1, listed(many)
+
+
+def test_ward_may_name_once_more_who_refused_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = make_loop()
+    found = proposed(loop, monkeypatch)
+    world = loop.world
+
+    def ask(first: int, following: list[int]) -> None:
+        with acting(loop.specialist) as ward:
+            now = down_queries.get_proposal(key=found.key)
+            actions.agree_ward(
+                proposal=now, actor=ward, signer="周桂兰", relation="self", receiver_id=first, following=following
+            )
+
+    def refuse(by: str) -> DownProposal:
+        actor = getattr(loop, by)
+        with acting(actor):
+            now = down_queries.get_proposal(key=found.key)
+            return actions.refuse_receiver(proposal=now, code="no-bed", reason="", actor=actor)
+
+    ask(world.township, [])
+    assert refuse("family").state == "proposed"
+    # A bed is free at 清溪镇 by now: the ward telephoned, and names it behind the other one.
+    ask(world.other_township, [world.township])
+    now = refuse("sister")
+    assert (now.state, now.receiver_id) == ("asked", world.township)
+    assert refuse("family").state == "proposed"

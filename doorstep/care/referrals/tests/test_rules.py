@@ -181,10 +181,27 @@ def test_kind_is_green_for_the_signed_and_for_the_five_centres() -> None:
         ({"pregnant": True, "symptoms": {"heavy-bleeding", "severe-injury"}}, "trauma"),
         ({"pregnant": True, "symptoms": {"seizure"}}, "maternal"),
         ({"age_days": 3, "symptoms": {"heavy-bleeding", "poor-feeding"}}, "newborn"),
+        # Signed, she goes by the green channel with 140: it leads to the obstetricians as with 160.
+        ({"pregnant": True, "systolic": 140, "diastolic": 80}, "maternal"),
+        ({"pregnant": True, "systolic": 150, "symptoms": {"chest-pain"}}, "chest-pain"),
+        ({"pregnant": True, "glucose": 7.2}, "maternal"),
+        # Who nurses a child of a year is nobody's delivery.
+        ({"pregnant": False, "nursing": True, "systolic": 150, "diastolic": 80}, ""),
     ],
 )
 def test_a_bleeding_mother_goes_to_the_obstetricians(values: dict[str, Any], center: str) -> None:
     assert center_for(judge(UP_CRITERIA, facts(**values))) == center
+
+
+def test_a_mother_with_a_grade_one_pressure_is_urgent_and_green_only_when_signed() -> None:
+    judged = judge(UP_CRITERIA, facts(pregnant=True, systolic=150, diastolic=80))
+    assert (kind_for(judged, signed=False), kind_for(judged, signed=True)) == ("urgent", "green")
+
+
+@pytest.mark.parametrize("disease", ["general", "heart", "stroke", "copd", "diabetes", "surgery"])
+def test_only_hypertension_rests_on_the_scheme_of_hypertension(disease: str) -> None:
+    assert not any("高血压" in one.source for one in criteria_for(disease))
+    assert all("高血压" in one.source for one in criteria_for("hypertension"))
 
 
 @pytest.mark.parametrize(
