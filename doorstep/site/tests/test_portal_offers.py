@@ -96,6 +96,15 @@ def test_a_declined_offer_goes_back_to_the_hospital() -> None:
     assert set(called) >= {loop.world.village, loop.world.lead}
 
 
+# What the page of whoever came too late says of the first.
+_WHO = {
+    "accept": "郑岚 已先行处理（受理）",
+    "redirect": "另一专员 已先行处理（改派）",
+    "decline": "第三专员 已先行处理（不予接收）",
+    "withdraw": "李长河 已先行处理（撤回）",
+}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_offices_and_sender_at_once_over_http() -> None:
     """Four people press on the page that each of them sees: one act is done, the others read who did what."""
@@ -141,13 +150,10 @@ def test_offices_and_sender_at_once_over_http() -> None:
         steps = history(queries.get(key=referral.key, actor=loop.village), actor=loop.village)[2:]
     assert [step.verb for step in steps] == done
     assert len(done) == 1
-    who = {"accept": "郑岚", "redirect": "另一专员", "decline": "第三专员", "withdraw": "李长河"}[done[0]]
-    words = {"accept": "受理", "redirect": "改派", "decline": "不予接收", "withdraw": "撤回"}[done[0]]
     for verb in set(wanted) - set(done):
         assert found[verb].status_code == 409, (verb, found[verb].status_code)
         page = found[verb].content.decode()
-        # Who did what, beside the page as it is now: nothing is left to be reloaded.
-        assert f"{who} 已先行处理（{words}）" in page
+        assert _WHO[done[0]] in page
         assert "刷新" not in page.partition("已先行处理")[2][:80]
 
 
