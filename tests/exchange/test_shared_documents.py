@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -175,3 +176,14 @@ def test_a_doctor_reads_marks_beside_the_words_and_the_document_as_it_was_sent(c
     stranger = Client()
     stranger.force_login(make_staff(name="外院", organization_id=world.other_township, role="specialist"))
     assert stranger.get(address).status_code == 404
+
+
+def test_figures_keep_the_places_that_were_written(client: Client, world: World) -> None:
+    text = made.laboratory(ZHOU_NUMBER).replace('"7.85"', '"7.80"').replace('"3.9"', '"3.90"').replace('"6.1"', '"6.0"')
+    _bring(client, world, text)
+    with acting(system()), connection.cursor() as cursor:
+        cursor.execute("SELECT content::text FROM record_resource WHERE content #>> '{code,text}' = '空腹血糖'")
+        stored = cursor.fetchone()[0]
+    assert '"value": 7.80' in stored
+    assert '"value": 3.90' in stored
+    assert '"value": 6.0' in stored

@@ -263,9 +263,9 @@ def test_a_resident_sees_who_looked_an_auditor_the_units_and_a_doctor_the_own_ac
     names = {one["agent"][0]["name"] for one in _events(auditor.ask("GET", "AuditEvent"))}
     assert {"his", "foreign"} < names
     below = _app_of(make_staff(name="卫生院审计", organization_id=house.world.township, role="auditor"), "user/*.rs")
-    assert {one["agent"][0]["name"] for one in _events(below.ask("GET", "AuditEvent"))} == {"卫生院审计"}
+    assert {one["agent"][0]["name"] for one in _events(below.ask("GET", "AuditEvent"))} == {"卫生院审计（looks-app）"}
     doctor = _app_of(make_staff(name="王敏", organization_id=house.world.lead, role="specialist"), "user/AuditEvent.rs")
-    assert {one["agent"][0]["name"] for one in _events(doctor.ask("GET", "AuditEvent"))} == {"王敏"}
+    assert {one["agent"][0]["name"] for one in _events(doctor.ask("GET", "AuditEvent"))} == {"王敏（looks-app）"}
     narrow = _app_of(
         make_staff(name="李明", organization_id=house.world.lead, role="specialist"), "user/Observation.rs"
     )

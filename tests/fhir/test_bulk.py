@@ -18,9 +18,10 @@ from doorstep.kernel.access import actions as access
 from doorstep.kernel.access.actor import ANONYMOUS, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.session import acting, bind
+from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import bulk, search
-from doorstep.kernel.record.models import BulkExport
+from doorstep.kernel.record.models import BulkExport, BulkFile
 from tests.fhir.house import House, make_house
 
 pytestmark = pytest.mark.django_db
@@ -267,3 +268,32 @@ def test_an_export_that_nobody_finishes_is_closed_and_its_job_writes_no_more(hou
     assert house.own.ask("GET", path).status_code == 404
     with acting(system_actor(Purpose.IMPORT)):
         assert BulkExport.objects.get(pk=export_id).files.count() == 0
+
+
+@pytest.mark.parametrize("more", ["", "&_typeFilter=Observation?status=final"])
+def test_whoever_is_in_the_files_of_an_export_reads_it_once_when_it_is_finished(house: House, more: str) -> None:
+    for _ in range(3):
+        house.own.ask("POST", "Observation", house.observation())
+    path = house.own.ask("GET", f"$export?_type=Observation,Encounter{more}", **LATER)["Content-Location"].split(
+        "/fhir/"
+    )[1]
+    export_id = _export_id(path)
+
+    def told() -> list[tuple[int | None, str]]:
+        with acting(system_actor(Purpose.SEALING)):
+            found = AuditEntry.objects.filter(action="fhir.export", resident_id__isnull=False)
+            return [(one.resident_id, one.subject.partition("/")[0]) for one in found]
+
+    with patch.object(bulk, "LINES", 2):
+        bulk.step(export_id)
+        bulk.step(export_id)
+        with acting(system_actor(Purpose.IMPORT)):
+            begun = BulkFile.objects.get(export_id=export_id).pk
+        bind(ANONYMOUS)
+        # Before the end no file can be fetched, so nobody has to be told of it.
+        assert house.own.ask("GET", f"{path}/{begun}").status_code == 404
+        assert told() == []
+        bulk.work(export_id)
+    bind(ANONYMOUS)
+    assert house.own.ask("GET", f"{path}/{begun}", accept="application/fhir+ndjson").status_code == 200
+    assert told() == [(house.resident.pk, "export")]

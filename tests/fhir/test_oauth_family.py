@@ -223,6 +223,7 @@ def test_who_is_acted_for_sees_the_looks_of_who_acts_and_of_the_app(
     page = client.get("/me/looks/").content.decode()
     for words in (
         "周桂兰",
+        "周桂兰（健康手机应用）",
         "授权一个应用查看档案",
         "经授权的应用读取了档案",
         "查看了健康档案",

@@ -129,6 +129,44 @@ def test_of_one_person_one_list_counts_and_names_everything(scene: Scene, twin: 
     assert _lists(person, twin) == before
 
 
+def _intolerances(*people: Resident) -> dict[tuple[int | None, str], set[str]]:
+    """The allergies in the record that count, and those that do not, by whose they are."""
+    with acting(system_actor(Purpose.IMPORT)):
+        found: dict[tuple[int | None, str], set[str]] = {}
+        for row in Resource.objects.filter(type="AllergyIntolerance", resident_id__in=[one.pk for one in people]):
+            status = row.content["clinicalStatus"]["coding"][0]["code"]
+            found.setdefault((row.resident_id, status), set()).add(row.fhir_id)
+        return found
+
+
+def test_an_allergy_that_both_records_held_ends_for_the_person_and_comes_back_with_the_other_record(
+    scene: Scene, twin: Resident, officer: Actor
+) -> None:
+    doctor = of_user(make_staff(name="李医生", organization_id=scene.loop.world.village, role="village_doctor"))
+    with acting(system_actor(Purpose.IMPORT)):
+        person = Resident.objects.get(pk=scene.loop.resident.pk)
+    with acting(doctor):
+        own = allergy_actions.record_allergy(resident=person, other="海虾", severity="severe", actor=doctor)
+    family = of_user(make_staff(name="何文静", organization_id=scene.loop.world.township, role="family_doctor"))
+    with acting(family):
+        other = allergy_actions.record_allergy(resident=twin, other="海虾", severity="severe", actor=family)
+    merge = _merge(person, twin, officer)
+    _follow(ResidentsMerged, merge)
+    assert _intolerances(person, twin) == {(person.pk, "active"): {str(own.key), str(other.key)}}
+    with acting(doctor):
+        allergy_actions.refute(line=Allergy.objects.get(pk=own.pk), reason="皮试阴性", actor=doctor)
+    assert _intolerances(person, twin) == {(person.pk, "inactive"): {str(own.key), str(other.key)}}
+    with acting(system_actor(Purpose.IMPORT)):
+        flags = Resource.objects.filter(type="Flag", resident_id=person.pk, content__code__text="重度过敏：海虾")
+        assert [one.content["status"] for one in flags] == ["entered-in-error"] * 2
+    _part(merge, officer)
+    _follow(MergeUndone, merge)
+    assert _intolerances(person, twin) == {
+        (person.pk, "inactive"): {str(own.key)},
+        (twin.pk, "active"): {str(other.key)},
+    }
+
+
 def test_a_list_of_what_was_the_other_s_alone_is_empty_after_parting(
     scene: Scene, twin: Resident, officer: Actor
 ) -> None:

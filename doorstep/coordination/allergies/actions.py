@@ -19,7 +19,7 @@ from doorstep.kernel.access.session import for_purpose
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record import queries as record_queries
-from doorstep.kernel.record.publishing import Row
+from doorstep.kernel.record.publishing import Published, Row
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.standing import retired
@@ -119,9 +119,29 @@ def _publish(line: Allergy, actor: Actor) -> None:
     """The line, the flag of a severe one, and the list of what stands now, in one statement."""
     standing = list(Allergy.objects.filter(resident_id=line.resident_id, state=Allergy.State.ACTIVE).order_by("id"))
     written = [to_intolerance(line), to_list(line.resident, standing, organization_id=actor.organization_id)]
-    if line.severity == Allergy.Severity.SEVERE and line.kind == Allergy.Kind.ALLERGY:
-        written.append(to_flag(line))
+    for one in (line, *_stayed(line)):
+        if one is not line:
+            written.append(to_intolerance(one))
+        if one.severity == Allergy.Severity.SEVERE and one.kind == Allergy.Kind.ALLERGY:
+            written.append(to_flag(one))
     record.write([Row(published=one, resident_id=line.resident_id) for one in written], actor=actor)
+
+
+def _stayed(line: Allergy) -> list[Allergy]:
+    """The same allergy of records that were merged into this one, as it counts for the person: like the line that ended.
+
+    Their rows stay as they are, so that the records have each their own again once they are parted.
+    """
+    formers = access.formers_of(resident_id=line.resident_id) if line.state != Allergy.State.ACTIVE else []
+    if not formers:
+        return []
+    found = Allergy.objects.filter(
+        resident_id__in=formers, kind=line.kind, code=line.code, other=line.other, state=Allergy.State.ACTIVE
+    ).select_related("resident")
+    for one in found:
+        one.resident = line.resident
+        one.state, one.reason, one.ended_at = line.state, line.reason, line.ended_at
+    return list(found)
 
 
 @transaction.atomic
@@ -140,8 +160,22 @@ def renew_lists(*, keys: Sequence[str], actor: Actor) -> None:
                 continue
             standing = list(Allergy.objects.filter(resident=resident, state=Allergy.State.ACTIVE).order_by("id"))
             if written is not None or standing:
-                published = to_list(resident, standing, organization_id=None)
-                record.write([Row(published=published, resident_id=resident.pk)], actor=actor)
+                renewed = [to_list(resident, standing, organization_id=None), *_counting_again(resident, standing)]
+                record.write([Row(published=one, resident_id=resident.pk) for one in renewed], actor=actor)
+
+
+def _counting_again(resident: Resident, standing: Sequence[Allergy]) -> list[Published]:
+    """What stands for these lines where the record has them as ended: their twins ended while the record was merged."""
+    keys = [str(one.key) for one in standing]
+    entries = record_queries.entries(resident_id=resident.pk, type="AllergyIntolerance", fhir_ids=keys)
+    ended = {one.content["id"] for one in entries if queries.has_ended(one.content)}
+    found: list[Published] = []
+    for line in standing:
+        if str(line.key) in ended:
+            found.append(to_intolerance(line))
+            if line.severity == Allergy.Severity.SEVERE and line.kind == Allergy.Kind.ALLERGY:
+                found.append(to_flag(line))
+    return found
 
 
 def _tell(event: type[Event], line: Allergy, actor: Actor) -> None:

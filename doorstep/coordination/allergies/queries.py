@@ -40,11 +40,16 @@ def sent_of(*, resident_id: int) -> list[Sent]:
 
 
 def _sent(content: dict[str, Any], organization_id: int | None) -> Sent | None:
-    if _status(content, "verificationStatus") in _GONE or _status(content, "clinicalStatus") not in ("", "active"):
+    if has_ended(content):
         return None
     reactions = [_words(one) for part in content.get("reaction", []) for one in part.get("manifestation", [])]
     substance = _words(content.get("code", {}))
     return Sent(substance, "、".join(filter(None, reactions)), organization_id) if substance else None
+
+
+def has_ended(content: dict[str, Any]) -> bool:
+    """Whether an AllergyIntolerance does not count (any more)."""
+    return _status(content, "verificationStatus") in _GONE or _status(content, "clinicalStatus") not in ("", "active")
 
 
 def for_banner(resident_id: int) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ from doorstep.kernel.exchange.codes import Target
 from doorstep.kernel.exchange.formats import Task
 from doorstep.kernel.exchange.units import as_it_stands
 from doorstep.kernel.fhir import elements, systems
+from doorstep.kernel.fhir.decimals import Exact
 from doorstep.kernel.fhir.elements import Json
 
 _FIGURE = r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?"
@@ -15,6 +16,8 @@ _FIGURE = r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?"
 _NUMBER = re.compile(rf"{_FIGURE}(?:[eE][-+]?[0-9]{{1,2}})?")
 _RANGE = re.compile(rf"({_FIGURE})\s*(?:-{{1,2}}|~|～|—|–|至)\s*({_FIGURE})")
 _BOUND = re.compile(rf"(<=|>=|<|>|≤|≥|＜|＞)\s*({_FIGURE})")
+# Digits of a whole number that every reader of JSON holds.
+_SAFE = 15
 _COMPARATORS = {"≤": "<=", "≥": ">=", "＜": "<", "＞": ">", "=": ""}
 
 
@@ -35,9 +38,10 @@ def comparator_of(sign: str) -> str:
     return _COMPARATORS.get(sign, sign)
 
 
-def plain(number: Decimal) -> float | int:
-    """A number as JSON writes it: whole ones without a point."""
-    return int(number) if number == number.to_integral_value() and abs(number) < 10**15 else float(number)
+def plain(number: Decimal) -> Exact | int:
+    """A number with the places that its sender wrote: 7.80 says more than 7.8 (hl7.org/fhir/R4/datatypes.html#decimal)."""
+    written = f"{number:f}"
+    return Exact(written) if "." in written or len(written) > _SAFE else int(written)
 
 
 def quantity(task: Task, number: Decimal, *, unit: str, display: str = "", comparator: str = "") -> Json:

@@ -64,6 +64,8 @@ class Actor:
     session: str = ""
     # The short name of the hospital system that acts, "" for people.
     client: str = ""
+    # What the app is called through which a person acts; "" where there is none.
+    app: str = ""
     other_posts: tuple[tuple[int, str], ...] = field(default=(), compare=False)
 
     @property

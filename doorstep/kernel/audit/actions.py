@@ -105,7 +105,7 @@ def who(actor: Actor) -> dict[str, Any]:
     return {
         "actor_kind": actor.kind.value,
         "user_id": actor.user_id,
-        "actor_name": actor.display_name[:80],
+        "actor_name": _named(actor)[:80],
         "role": actor.role,
         "organization_id": actor.organization_id,
         "organization_name": actor.organization_name[:120],
@@ -114,6 +114,11 @@ def who(actor: Actor) -> dict[str, Any]:
         "address": actor.address,
         "request_id": actor.request_id,
     }
+
+
+def _named(actor: Actor) -> str:
+    """Who acted, and through which app: whoever reads of a look must know which app to stop."""
+    return f"{actor.display_name[:40]}（{actor.app}）" if actor.app else actor.display_name
 
 
 def audit_key() -> bytes:

@@ -21,6 +21,7 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import acting, bind
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.database.calls import as_json
 from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.scopes import Scopes, parse
@@ -35,9 +36,17 @@ BYTES = 8 * 1024 * 1024
 # Lines that are brought here to be asked of a search.
 _LOOKED_AT = 5_000
 _PIECE = """
-SELECT id, fhir_id, content::text FROM record_resource
+SELECT id, fhir_id, content::text, resident_id FROM record_resource
 WHERE type = %(type)s AND id > %(after)s AND NOT deleted {more} ORDER BY id LIMIT %(lines)s
 """
+# What a resident is told: once for an export, however many files name them.
+_RESIDENTS = """
+SELECT audit_looks(%s::jsonb, 'fhir.export', %s, seen.people, '', '{}')
+FROM (SELECT ARRAY(SELECT DISTINCT unnest(residents) FROM record_bulkfile WHERE export_id = %s) AS people) AS seen
+WHERE cardinality(seen.people) > 0
+"""
+# Row, id, text and resident of a line.
+_Line = tuple[int, str, str, int | None]
 # States in which nobody may fetch a file; how many exports or files are taken in one transaction.
 _GONE = (BulkExport.State.CANCELLED, BulkExport.State.EXPIRED)
 _AT_ONCE = 50
@@ -127,7 +136,10 @@ def files(export: BulkExport) -> Iterator[tuple[int, str, int]]:
 
 
 def file_of(export: BulkExport, number: int) -> tuple[str, bytes]:
-    """The type and the NDJSON of one file; raises NotFound."""
+    """The type and the NDJSON of one file of a finished export; raises NotFound."""
+    if export.state != BulkExport.State.DONE:
+        # Whoever is in a file learns of it with the end of the export: before it nobody fetches one.
+        raise NotFound()
     found = export.files.filter(id=number).values_list("type", "body").first()
     if found is None:
         raise NotFound()
@@ -160,6 +172,7 @@ def step(export_id: int) -> bool:
     if export.type_index >= len(export.types):
         export.state, export.finished_at = BulkExport.State.DONE, timezone.now()
         export.save(update_fields=["state", "finished_at"])
+        _note_residents(export, actor)
         return False
     kind, scopes = export.types[export.type_index], scopes_of(actor)
     # What was taken from the system since it asked is written no more.
@@ -177,6 +190,12 @@ def step(export_id: int) -> bool:
     return not export.failure
 
 
+def _note_residents(export: BulkExport, actor: Actor) -> None:
+    """One entry for each resident in the files, in the transaction from which on they can be fetched."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RESIDENTS, [as_json(audit.who(actor)), f"export/{export.key}", export.pk])
+
+
 def _whole(export: BulkExport, kind: str) -> int | None:
     """Write a piece without looking at it; returns its last row, None when there was none."""
     with connection.cursor() as cursor:
@@ -191,6 +210,7 @@ def _whole(export: BulkExport, kind: str) -> int | None:
 def _with_filters(export: BulkExport, kind: str) -> int | None:
     """Write of a piece what a search of its type finds; returns its last row, None when there was none."""
     rows = _piece(export, kind)
+    whose = {fhir_id: resident_id for _, fhir_id, _, resident_id in rows}
     try:
         with transaction.atomic():
             chosen = _chosen(export.filters[kind], kind, rows)
@@ -199,8 +219,15 @@ def _with_filters(export: BulkExport, kind: str) -> int | None:
         export.failure = refused.sentence[:500]
         return None
     if chosen:
-        body = "\n".join(chosen) + "\n"
-        BulkFile.objects.create(export=export, type=kind, lines=len(chosen), body=body.encode())
+        body = "\n".join(text for _, text in chosen) + "\n"
+        people = {whose[fhir_id] for fhir_id, _ in chosen}
+        BulkFile.objects.create(
+            export=export,
+            type=kind,
+            lines=len(chosen),
+            body=body.encode(),
+            residents=sorted(one for one in people if one is not None),
+        )
     return rows[-1][0] if rows else None
 
 
@@ -221,16 +248,16 @@ def scopes_of(actor: Actor) -> Scopes | None:
     return parse(client.scopes) if client is not None and client.scopes else None
 
 
-def _chosen(filters: list[str], kind: str, rows: list[tuple[int, str, str]]) -> list[str]:
-    """The resources among the rows that a search of the type finds."""
-    ids = [fhir_id for _, fhir_id, _ in rows]
+def _chosen(filters: list[str], kind: str, rows: list[_Line]) -> list[tuple[str, str]]:
+    """The resources among the rows that a search of the type finds: id and text."""
+    ids = [fhir_id for _, fhir_id, _, _ in rows]
     found: set[str] = set()
     for one in filters if ids else []:
         found.update(search.matching(kind, parse_qsl(one, keep_blank_values=True), limit=len(ids), among=ids))
-    return [text for _, fhir_id, text in rows if fhir_id in found]
+    return [(fhir_id, text) for _, fhir_id, text, _ in rows if fhir_id in found]
 
 
-def _piece(export: BulkExport, kind: str) -> list[tuple[int, str, str]]:
+def _piece(export: BulkExport, kind: str) -> list[_Line]:
     clauses, values = [], {"type": kind, "after": export.after, "lines": min(LINES, _LOOKED_AT)}
     facts: dict[str, Any] = dict(values)
     if export.of_residents is not None:

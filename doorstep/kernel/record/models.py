@@ -295,6 +295,8 @@ class BulkFile(models.Model):
     type = models.CharField(max_length=40)
     lines = models.IntegerField()
     body = models.BinaryField()
+    # Whose records it holds: each of them learns of it when the export is finished.
+    residents = ArrayField(models.BigIntegerField(), default=list)
 
     # As far as the export itself is the actor's.
     row_access = RowAccess(using="EXISTS (SELECT 1 FROM record_bulkexport e WHERE e.id = export_id)")

@@ -85,7 +85,8 @@ def _person(found: Any, *, address: str, request_id: str) -> Actor | None:
         if chosen is None:
             return None
         actor = replace(actor, resident_ids=(chosen,))
-    actor = replace(actor, client=str(found.application.client_id)[:50])
+    called = str(found.application.name or found.application.client_id)
+    actor = replace(actor, client=str(found.application.client_id)[:50], app=called[:36])
     return actor.with_permissions({*actor.permissions, Permission.FHIR_READ})
 
 

@@ -70,6 +70,7 @@ ACTS: dict[str, Any] = {
     "fhir.read": _("通过信息系统读取了档案"),
     "fhir.search": _("通过信息系统读取了档案"),
     "fhir.history": _("通过信息系统读取了档案"),
+    "fhir.export": _("通过信息系统批量导出，档案在其中"),
     "fhir.create": _("通过信息系统写入了档案"),
     "fhir.update": _("通过信息系统写入了档案"),
     "fhir.notify": _("通过信息系统收到了档案的变化"),

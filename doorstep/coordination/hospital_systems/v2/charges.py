@@ -2,6 +2,7 @@
 
 from decimal import Decimal, InvalidOperation
 
+from doorstep.coordination.hospital_systems import quantities
 from doorstep.coordination.hospital_systems.v2 import tables
 from doorstep.coordination.hospital_systems.v2.encounters import reference_of
 from doorstep.coordination.hospital_systems.v2.reading import Read, Segment
@@ -54,9 +55,11 @@ def _charge(line: Segment, writer: Writer, number: str, status: str, encounter: 
             "subject": writer.patient,
             "context": encounter,
             "occurrenceDateTime": fhir_time(line.text(4)),
-            "quantity": {"value": float(quantity)},
+            "quantity": {"value": quantities.plain(quantity)},
             # Two places as on a bill: money is counted in fen.
-            "priceOverride": {"value": float(round(price, 2)), "currency": "CNY"} if price is not None else None,
+            "priceOverride": {"value": quantities.plain(round(price, 2)), "currency": "CNY"}
+            if price is not None
+            else None,
         }
     )
 

@@ -47,12 +47,13 @@ BEGIN
     SELECT w AS resident_id FROM access_whole(ARRAY(
       SELECT DISTINCT p.resident_id FROM piece p WHERE NOT p.sensitive AND p.resident_id IS NOT NULL)) w),
   shown AS (
-    SELECT p.id, p.content FROM piece p LEFT JOIN whole w ON w.resident_id = p.resident_id AND NOT p.sensitive
+    SELECT p.id, p.resident_id, p.content FROM piece p LEFT JOIN whole w ON w.resident_id = p.resident_id AND NOT p.sensitive
     WHERE CASE WHEN w.resident_id IS NOT NULL THEN true
       ELSE record_readable(p.resident_id, p.organization_id, p.episode, p.category, p.sensitive) END),
   written AS (
-    INSERT INTO record_bulkfile (export_id, type, lines, body)
-    SELECT p_export, p_type, count(*), convert_to(string_agg(s.content::text || E'\n', '' ORDER BY s.id), 'UTF8') FROM shown s
+    INSERT INTO record_bulkfile (export_id, type, lines, body, residents)
+    SELECT p_export, p_type, count(*), convert_to(string_agg(s.content::text || E'\n', '' ORDER BY s.id), 'UTF8'),
+      ARRAY(SELECT DISTINCT t.resident_id FROM shown t WHERE t.resident_id IS NOT NULL) FROM shown s
     HAVING count(*) > 0
     RETURNING record_bulkfile.lines)
   SELECT (SELECT max(p.id) FROM piece p), coalesce((SELECT w.lines FROM written w), 0) INTO last, lines;
