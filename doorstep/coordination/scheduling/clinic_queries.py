@@ -10,9 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling import calendar_queries, days
+from doorstep.coordination.scheduling.hours import Hours
 from doorstep.coordination.scheduling.models import (
     DayException,
     Facility,
+    RestingHours,
     RoomTerm,
     Schedule,
     Slot,
@@ -58,19 +60,49 @@ class PlannedDay:
         return sum(one.total for one in self.sessions)
 
 
+@dataclass(frozen=True, slots=True)
+class Departures:
+    """How a schedule departs from its week: exceptions of days, and hours of days that rest."""
+
+    exceptions: tuple[DayException, ...]
+    hours: tuple[RestingHours, ...]
+
+
 def template_of(
-    schedule: Schedule, *, more: Sequence[days.Session] = (), rows: Sequence[WeeklySession] | None = None
+    schedule: Schedule,
+    *,
+    more: Sequence[days.Session] = (),
+    rows: Sequence[WeeklySession] | None = None,
+    departures: Departures | None = None,
 ) -> days.Template:
-    """A schedule's template; `more` are sessions that are not saved yet, `rows` the saved ones where they were read already."""
+    """A schedule's template; `more` are sessions that are not saved yet, `rows` and `departures` the saved ones where they were read already."""
+    departs = departures or departures_of(schedule_id=schedule.pk)
     found = WeeklySession.objects.filter(schedule_id=schedule.pk) if rows is None else rows
     saved = [session_of(one) for one in found]
     return days.Template(
         sessions=[*saved, *more],
-        exceptions=dict(DayException.objects.filter(schedule_id=schedule.pk).values_list("day", "weekday")),
+        exceptions={one.day: one.weekday for one in departs.exceptions},
         rests_on_holidays=schedule.holidays == Schedule.Holidays.REST,
         makeup_as=schedule.makeup_as,
         entered=calendar_queries.entered(),
+        hours_off=_hours_off(departs),
     )
+
+
+def departures_of(*, schedule_id: int) -> Departures:
+    """The days of a schedule that do not follow its week, and the hours that stops put to rest."""
+    return Departures(
+        tuple(DayException.objects.filter(schedule_id=schedule_id).order_by("day")),
+        tuple(RestingHours.objects.filter(schedule_id=schedule_id).order_by("day", "starts")),
+    )
+
+
+def _hours_off(departures: Departures) -> dict[date, list[Hours]]:
+    """The hours that stops put to rest, by their days."""
+    found: dict[date, list[Hours]] = {}
+    for row in departures.hours:
+        found.setdefault(row.day, []).append(Hours(row.starts, row.ends))
+    return found
 
 
 def session_of(row: WeeklySession) -> days.Session:
@@ -98,9 +130,10 @@ def preview(
     last: date,
     more: Sequence[days.Session] = (),
     rows: Sequence[WeeklySession] | None = None,
+    departures: Departures | None = None,
 ) -> list[PlannedDay]:
-    """What the template makes from the first day to the last, a line per day; `more` and `rows` as in template_of."""
-    template = template_of(schedule, more=more, rows=rows)
+    """What the template makes from the first day to the last, a line per day; what was read already as in template_of."""
+    template = template_of(schedule, more=more, rows=rows, departures=departures)
     made = {
         row["starts_at__date"]: row["n"]
         for row in Slot.objects.filter(schedule_id=schedule.pk, starts_at__date__range=(first, last))
@@ -112,7 +145,8 @@ def preview(
         day = first + timedelta(days=number)
         plan = days.plan_of(template, day)
         sessions = tuple(
-            PlannedSession(one, tuple(days.slots_of(one, day)), dict(one.places or {})) for one in plan.sessions
+            PlannedSession(one, tuple(days.slots_of(one, day, plan.off)), dict(one.places or {}))
+            for one in plan.sessions
         )
         found.append(PlannedDay(plan, sessions, made.get(day, 0), _release_of(schedule, day) if sessions else None))
     return found
@@ -196,11 +230,6 @@ def _meet(one: WeeklySession, other: WeeklySession) -> bool:
 
 def _in_rooms(rooms: set[int | None]) -> Q:
     return Q(facility_id__in=rooms) | Q(room_terms__facility_id__in=rooms, room_terms__since__gt=timezone.localdate())
-
-
-def exceptions_of(*, schedule_id: int, since: date) -> list[DayException]:
-    """The exceptions of a schedule from a day on."""
-    return list(DayException.objects.filter(schedule_id=schedule_id, day__gte=since).order_by("day"))
 
 
 def facilities(*, organization_id: int) -> list[Facility]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import chinese_calendar
 
+from doorstep.coordination.scheduling.hours import Hours, any_hold
 from doorstep.coordination.scheduling.rules import CHINA
 
 HOLIDAY_ZH = {
@@ -115,11 +116,12 @@ class Template:
     rests_on_holidays: bool = True
     makeup_as: int | None = None
     entered: Entered | None = None
+    hours_off: Mapping[date, Sequence[Hours]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DayPlan:
-    """One day of a template: its sessions, and in words why it departs from the week."""
+    """One day of a template: its sessions, in words why it departs from the week, and the hours in which no visit begins."""
 
     day: date
     kind: DayKind
@@ -127,6 +129,7 @@ class DayPlan:
     sessions: tuple[Session, ...]
     follows: int | None
     why: str
+    off: tuple[Hours, ...] = ()
 
 
 def plan_of(template: Template, day: date) -> DayPlan:
@@ -146,16 +149,20 @@ def plan_of(template: Template, day: date) -> DayPlan:
         follows, why = template.makeup_as, "makeup-follow"
     sessions = [one for one in template.sessions if _holds(one, day, follows)]
     sessions.sort(key=lambda one: (one.starts, one.id))
-    return DayPlan(day, kind, holiday, tuple(sessions), follows, why)
+    off = tuple((template.hours_off or {}).get(day, ()))
+    return DayPlan(day, kind, holiday, tuple(sessions), follows, why, off)
 
 
-def slots_of(session: Session, day: date) -> Iterator[tuple[datetime, datetime]]:
-    """Start and end of every visit of a session on a day; buffers lie between, a rest shorter than a visit is left."""
+def slots_of(session: Session, day: date, off: Sequence[Hours] = ()) -> Iterator[tuple[datetime, datetime]]:
+    """Start and end of every visit of a session on a day that begins in none of the hours `off`; buffers lie between, a rest shorter
+    than a visit is left.
+    """
     start = datetime.combine(day, session.starts, tzinfo=CHINA) + timedelta(minutes=session.before)
     closes = datetime.combine(day, session.ends, tzinfo=CHINA)
     length, gap = timedelta(minutes=session.minutes), timedelta(minutes=session.after + session.before)
     while start + length + timedelta(minutes=session.after) <= closes:
-        yield start, start + length
+        if not any_hold(off, start.time()):
+            yield start, start + length
         start += length + gap
 
 

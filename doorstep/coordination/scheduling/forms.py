@@ -35,7 +35,7 @@ LADDER = (
     ("referral", "open"),
     ("own", "open"),
 )
-_TIME = {"type": "time"}
+TIME = {"type": "time"}
 
 
 class _NearDay(forms.DateField):
@@ -52,7 +52,7 @@ class _NearDay(forms.DateField):
             raise forms.ValidationError(_("请填写 %(first)s 到 %(last)s 之间的日期。"), params=facts)
 
 
-def _day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
+def day_field(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
     return _NearDay(label=label, required=required, help_text=help_text)
 
 
@@ -109,8 +109,8 @@ class SessionForm(forms.Form):
     """A weekly session and how many places of each slot go to whom."""
 
     weekday = forms.TypedChoiceField(label=_("星期"), choices=WEEKDAYS, coerce=int)
-    starts = forms.TimeField(label=_("开始"), widget=forms.TimeInput(attrs=_TIME), initial="08:30")
-    ends = forms.TimeField(label=_("结束"), widget=forms.TimeInput(attrs=_TIME), initial="11:30")
+    starts = forms.TimeField(label=_("开始"), widget=forms.TimeInput(attrs=TIME), initial="08:30")
+    ends = forms.TimeField(label=_("结束"), widget=forms.TimeInput(attrs=TIME), initial="11:30")
     kind = forms.TypedChoiceField(label=_("就诊类型"), coerce=int, required=False, empty_value=None)
     minutes = forms.IntegerField(label=_("每段时长"), min_value=5, max_value=480, initial=30)
     referral = forms.IntegerField(label=_("转诊号数"), min_value=0, max_value=99, initial=1)
@@ -118,9 +118,9 @@ class SessionForm(forms.Form):
     community = forms.IntegerField(label=_("社区号数"), min_value=0, max_value=99, initial=0)
     own = forms.IntegerField(label=_("本院号数"), min_value=0, max_value=99, initial=2)
     open = forms.IntegerField(label=_("公开号数"), min_value=0, max_value=99, initial=0)
-    only_on = _day(_("仅这一天（加诊）"), required=False, help_text=_("填写后只在这一天出诊，忽略星期。"))
-    since = _day(_("生效日期"), required=False)
-    until = _day(_("失效日期"), required=False)
+    only_on = day_field(_("仅这一天（加诊）"), required=False, help_text=_("填写后只在这一天出诊，忽略星期。"))
+    since = day_field(_("生效日期"), required=False)
+    until = day_field(_("失效日期"), required=False)
 
     def __init__(self, *args: Any, kinds: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -145,7 +145,7 @@ class RuleForm(forms.Form):
     release_days = forms.IntegerField(
         label=_("提前放号"), min_value=0, max_value=90, required=False, help_text=_("留空则只手工生成。")
     )
-    release_at = forms.TimeField(label=_("放号时间"), widget=forms.TimeInput(attrs=_TIME), initial=time(7))
+    release_at = forms.TimeField(label=_("放号时间"), widget=forms.TimeInput(attrs=TIME), initial=time(7))
     holidays = forms.ChoiceField(label=_("法定节假日"), choices=Schedule.Holidays.choices)
     makeup_as = forms.TypedChoiceField(
         label=_("调休上班日"), coerce=int, required=False, empty_value=None, choices=[("", _("不出诊")), *WEEKDAYS]
@@ -163,7 +163,7 @@ class RuleForm(forms.Form):
 class ExceptionForm(forms.Form):
     """A day that does not follow the week."""
 
-    day = _day(_("日期"))
+    day = day_field(_("日期"))
     follows = forms.TypedChoiceField(
         label=_("安排"),
         coerce=int,
@@ -177,51 +177,15 @@ class ExceptionForm(forms.Form):
 class RangeForm(forms.Form):
     """The days for which slots are laid out."""
 
-    first = _day(_("从"))
-    last = _day(_("到"))
-
-
-class StopForm(forms.Form):
-    """The days for which a clinic stops, and why."""
-
-    first = _day(_("停诊从"))
-    last = _day(_("停诊到"))
-    reason = forms.CharField(label=_("停诊原因"), max_length=200, help_text=_("会告知已预约的居民和转出机构。"))
-
-
-class ScopeStopForm(StopForm):
-    """A stop of everything that a department, a doctor, a room or a machine offers."""
-
-    scope = forms.ChoiceField(label=_("停诊对象"))
-
-    field_order = ("scope", "first", "last", "reason")
-
-    def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
-
-    def hidden(self) -> list[tuple[str, str]]:
-        """What was asked, for the form that confirms it."""
-        return [(name, str(self.cleaned_data[name])) for name in self.field_order]
-
-
-class ResumeForm(forms.Form):
-    """What takes place after all, and on which days."""
-
-    scope = forms.ChoiceField(label=_("恢复对象"))
-    first = _day(_("恢复从"))
-    last = _day(_("恢复到"))
-
-    def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
+    first = day_field(_("从"))
+    last = day_field(_("到"))
 
 
 class RoomForm(forms.Form):
     """Another room or machine from a day on."""
 
     facility = forms.TypedChoiceField(label=_("诊室或设备"), coerce=int)
-    since = _day(_("生效日期"))
+    since = day_field(_("生效日期"))
 
     def __init__(self, *args: Any, facilities: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -233,7 +197,7 @@ class KindForm(forms.Form):
 
     session = forms.TypedChoiceField(label=_("时段"), coerce=int, empty_value=None, required=False)
     kind = forms.TypedChoiceField(label=_("就诊类型"), coerce=int)
-    since = _day(_("生效日期"))
+    since = day_field(_("生效日期"))
     relay = forms.BooleanField(
         label=_("已放而无人预约的号按新类型重排"),
         required=False,
@@ -251,8 +215,8 @@ class KindForm(forms.Form):
 class CalendarForm(forms.Form):
     """A holiday, or weekend days that are worked, of a year that the packaged calendar does not have."""
 
-    first = _day(_("从"))
-    last = _day(_("到"))
+    first = day_field(_("从"))
+    last = day_field(_("到"))
     kind = forms.ChoiceField(label=_("安排"), choices=CalendarDay.Kind.choices)
     name = forms.ChoiceField(label=_("节日"), choices=[(name, _(name)) for name in HOLIDAY_NAMES])
     source = forms.CharField(
@@ -265,8 +229,8 @@ class CalendarForm(forms.Form):
 class WaitForm(forms.Form):
     """The days between which a place is wanted."""
 
-    first_day = _day(_("最早日期"))
-    last_day = _day(_("最晚日期"))
+    first_day = day_field(_("最早日期"))
+    last_day = day_field(_("最晚日期"))
 
 
 class SinkForm(forms.Form):
@@ -282,7 +246,7 @@ class SinkForm(forms.Form):
             )
             self.fields[f"{quota}-{to_quota}-at"] = forms.TimeField(
                 label=_("时间"),
-                widget=forms.TimeInput(format="%H:%M", attrs=_TIME),
+                widget=forms.TimeInput(format="%H:%M", attrs=TIME),
                 required=False,
                 initial=step.at if step else time(16),
             )

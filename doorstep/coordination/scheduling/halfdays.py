@@ -5,13 +5,10 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from doorstep.coordination.scheduling.models import Booking, Schedule, Slot
-from doorstep.coordination.scheduling.rules import CHINA
+from doorstep.coordination.scheduling.rules import CHINA, EVENING, NOON
 from doorstep.coordination.scheduling.states import EXPECTED, BookingState
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
-
-# Where a half day ends on the clinics' signs: 上午 to noon, 下午 to six; platform default.
-NOON, EVENING = 12, 18
 
 
 def half_day_of(slot: Slot) -> str:

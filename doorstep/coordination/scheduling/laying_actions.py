@@ -72,6 +72,16 @@ def lay_out_days(
     return made
 
 
+def lay_out_missed(schedule: Schedule, rested: Iterable[date], actor: Actor) -> int:
+    """Lay out the days that rested when their release came and take place after all; the others wait for their own. Returns the slots."""
+    today, until = timezone.localdate(), schedule.released_until
+    if not schedule.is_active or schedule.release_days is None or until is None:
+        return 0
+    wanted = sorted(day for day in set(rested) if today < day <= until)
+    opens_at = timezone.now() + timedelta(hours=schedule.priority_hours)
+    return len(_laid(schedule, wanted, actor, opens_at=opens_at)) if wanted else 0
+
+
 def _lay_out(schedule: Schedule, first: date, last: date, actor: Actor, *, now: datetime) -> int:
     opens_at = now + timedelta(hours=schedule.priority_hours)
     return len(_laid(schedule, list(_days(first, last)), actor, opens_at=opens_at))
@@ -147,10 +157,11 @@ def _planned(
 ) -> Iterator[_Planned]:
     for day in wanted:
         busy = [one for one in taken if day in (one[0].astimezone(CHINA).date(), one[1].astimezone(CHINA).date())]
-        for session in days.plan_of(template, day).sessions:
+        plan = days.plan_of(template, day)
+        for session in plan.sessions:
             if session.id in without:
                 continue
-            for starts_at, ends_at in days.slots_of(session, day):
+            for starts_at, ends_at in days.slots_of(session, day, plan.off):
                 # The time before and after one visit may meet that of the next, and no visit.
                 begins = starts_at - timedelta(minutes=session.before)
                 is_over = ends_at + timedelta(minutes=session.after)

@@ -8,9 +8,18 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import actions, booking_queries, claiming, clinic_queries, resting, telling
+from doorstep.coordination.scheduling import (
+    actions,
+    booking_queries,
+    claiming,
+    clinic_queries,
+    laying_actions,
+    resting,
+    telling,
+)
 from doorstep.coordination.scheduling.clinic_actions import check_manages
 from doorstep.coordination.scheduling.events import ClinicResumed
+from doorstep.coordination.scheduling.hours import Hours, begins_in
 from doorstep.coordination.scheduling.models import Booking, Rebooking, Schedule, Slot
 from doorstep.coordination.scheduling.outcomes import Wish, constraints
 from doorstep.coordination.scheduling.taking import Ask
@@ -27,71 +36,89 @@ KEPT = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """What came of it: how many slots open again, and how many people are given their old time back right after."""
+    """What came of it: how many slots open again, how many people are given their old time back right after, how many days that were not
+    laid out follow their week again, and how many slots of them were laid out since their release had come meanwhile.
+    """
 
     slots: int
     people: int
+    days: int = 0
+    laid: int = 0
 
 
 @transaction.atomic
-def resume_clinic(*, schedule: Schedule, since: datetime, until: datetime, actor: Actor) -> Resumed:
-    """Let the stopped slots of a schedule that begin in a time take place after all.
+def resume_clinic(
+    *, schedule: Schedule, since: datetime, until: datetime, actor: Actor, hours: Hours | None = None
+) -> Resumed:
+    """Let the stopped slots of a schedule that begin in a time, or in these hours of its days, take place after all.
 
     The places of people who have no new time yet are kept for them in the same act, so nobody can get in between; a handler books
     each again right after. Who has a new time keeps it. Raises Refused when nothing is stopped there, Conflict when the doctor, the
     room or the machine is taken by another schedule by now.
     """
-    return _resume([schedule], since=since, until=until, actor=actor)
+    return _resume([schedule], since=since, until=until, actor=actor, hours=hours)
 
 
 @transaction.atomic
-def resume_scope(*, scope: str, since: datetime, until: datetime, actor: Actor) -> Resumed:
+def resume_scope(*, scope: str, since: datetime, until: datetime, actor: Actor, hours: Hours | None = None) -> Resumed:
     """The same for every schedule of a department, a doctor, a room or a machine ("practitioner:3")."""
     schedules = clinic_queries.schedules_of(scope=scope, actor=actor)
     if not schedules:
         raise NotFound()
-    return _resume(schedules, since=since, until=until, actor=actor, scope=scope)
+    return _resume(schedules, since=since, until=until, actor=actor, scope=scope, hours=hours)
 
 
 def _resume(
-    schedules: Iterable[Schedule], *, since: datetime, until: datetime, actor: Actor, scope: str = ""
+    schedules: Iterable[Schedule],
+    *,
+    since: datetime,
+    until: datetime,
+    actor: Actor,
+    scope: str = "",
+    hours: Hours | None = None,
 ) -> Resumed:
-    now, slots, people, rested = timezone.now(), 0, 0, 0
+    slots, people, rested, laid = 0, 0, 0, 0
     for schedule in schedules:
         check_manages(actor, schedule.organization_id)
         stopped = Slot.objects.select_for_update(of=("self",), no_key=True).filter(
-            schedule=schedule, starts_at__gte=max(since, now), starts_at__lt=until, stopped_at__isnull=False
+            begins_in(hours),
+            schedule=schedule,
+            starts_at__gte=max(since, timezone.now()),
+            starts_at__lt=until,
+            stopped_at__isnull=False,
         )
         ids = [slot.pk for slot in clinic_queries.slots_in_scope(stopped, scope).order_by("id")]
+        if ids:
+            slots, people = slots + len(ids), people + _open_again(schedule, ids, actor)
         if not scope.startswith("facility:"):
-            rested += resting.work_again(schedule=schedule, since=since, until=until)
-        if not ids:
-            continue
-        _check_free(schedule, ids)
-        Slot.objects.filter(id__in=ids).update(stopped_at=None, stop_reason="")
-        with for_purpose(Purpose.HANDLER, actor):
-            claiming.keep_called_off(slot_ids=ids, until=now + KEPT, actor=actor)
-            here = Rebooking.objects.filter(state="open", booking__slot_id__in=ids).count()
-        slots, people = slots + len(ids), people + here
-        audit.record(
-            action="schedule.resume",
-            actor=actor,
-            subject=f"schedule/{schedule.key}",
-            details={"slots": len(ids), "people": here},
-        )
-        events.publish(
-            ClinicResumed(
-                subject=f"schedule/{schedule.key}",
-                subject_id=schedule.pk,
-                organization_id=schedule.organization_id,
-                consortium_id=schedule.consortium_id,
-                user_id=actor.user_id,
-                details={"slot_ids": ids, "people": here},
-            )
-        )
+            again = resting.work_again(schedule=schedule, since=since, until=until, hours=hours)
+            rested += len(again)
+            laid += laying_actions.lay_out_missed(schedule, again, actor)
     if not slots and not rested:
-        raise Refused(_("这段时间没有已停诊且未开始的号源。"), fields={"first": _("请核对恢复出诊的起止日期。")})
-    return Resumed(slots, people)
+        raise Refused(_("这段时间没有已停诊且未开始的号源。"), fields={"first": _("请核对恢复出诊的起止日期和时间。")})
+    return Resumed(slots, people, rested, laid)
+
+
+def _open_again(schedule: Schedule, ids: list[int], actor: Actor) -> int:
+    """Open stopped slots, with their places kept for whoever has no new time yet; returns how many people these are."""
+    _check_free(schedule, ids)
+    Slot.objects.filter(id__in=ids).update(stopped_at=None, stop_reason="")
+    with for_purpose(Purpose.HANDLER, actor):
+        claiming.keep_called_off(slot_ids=ids, until=timezone.now() + KEPT, actor=actor)
+        here = Rebooking.objects.filter(state="open", booking__slot_id__in=ids).count()
+    subject = f"schedule/{schedule.key}"
+    audit.record(action="schedule.resume", actor=actor, subject=subject, details={"slots": len(ids), "people": here})
+    events.publish(
+        ClinicResumed(
+            subject=subject,
+            subject_id=schedule.pk,
+            organization_id=schedule.organization_id,
+            consortium_id=schedule.consortium_id,
+            user_id=actor.user_id,
+            details={"slot_ids": ids, "people": here},
+        )
+    )
+    return here
 
 
 def _check_free(schedule: Schedule, slot_ids: list[int]) -> None:

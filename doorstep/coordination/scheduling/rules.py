@@ -31,6 +31,9 @@ QUOTA_ZH = {
 # The hours of China's clock in which a resident is expected to answer; platform default.
 WAKES, SLEEPS = 8, 21
 
+# Where a half day ends on the clinics' signs: 上午 to noon, 下午 to six; platform default.
+NOON, EVENING = 12, 18
+
 # Check-in opens with the day of the visit, for a visit after midnight so long before it; platform default.
 CHECK_IN_BEFORE = timedelta(hours=2)
 

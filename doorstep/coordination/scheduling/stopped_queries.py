@@ -9,6 +9,7 @@ from django.db.models import Count, F, Max, Min, Q, Value
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
+from doorstep.coordination.scheduling.hours import Hours
 from doorstep.coordination.scheduling.models import Slot
 from doorstep.coordination.scheduling.rules import CHINA
 
@@ -42,6 +43,12 @@ class Stopped:
     def last_day(self) -> date:
         """The last day of the stretch."""
         return self.last.astimezone(CHINA).date()
+
+    @property
+    def hours(self) -> Hours | None:
+        """From when to when on its one day, for what resumes this line alone; None for several days, and for a night."""
+        starts, ends = self.first.astimezone(CHINA).time(), self.last.astimezone(CHINA).time()
+        return Hours(starts, ends) if self.first_day == self.last_day and starts < ends else None
 
 
 def stopped(*, organization_id: int, schedule_id: int | None = None) -> list[Stopped]:

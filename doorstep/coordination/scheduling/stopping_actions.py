@@ -11,6 +11,7 @@ from doorstep.coordination.scheduling import clinic_queries, resting, stopping_q
 from doorstep.coordination.scheduling.actions import give_back
 from doorstep.coordination.scheduling.clinic_actions import check_manages
 from doorstep.coordination.scheduling.events import ClinicStopped
+from doorstep.coordination.scheduling.hours import Hours
 from doorstep.coordination.scheduling.models import Booking, Place, Rebooking, Schedule, Slot, WaitingEntry
 from doorstep.coordination.scheduling.offering import take_back
 from doorstep.coordination.scheduling.states import REBOOKING, WAITING_LIVE
@@ -35,16 +36,25 @@ def stop_clinic(*, schedule: Schedule, since: datetime, until: datetime, reason:
 
 
 @transaction.atomic
-def stop_scope(*, scope: str, since: datetime, until: datetime, reason: str, actor: Actor) -> int:
-    """Stop every schedule of a department, a doctor, a room or a machine ("practitioner:3") for a time."""
+def stop_scope(
+    *, scope: str, since: datetime, until: datetime, reason: str, actor: Actor, hours: Hours | None = None
+) -> int:
+    """Stop every schedule of a department, a doctor, a room or a machine ("practitioner:3") for a time, or for these hours of its days."""
     schedules = clinic_queries.schedules_of(scope=scope, actor=actor)
     if not schedules:
         raise NotFound()
-    return _stop(schedules, since=since, until=until, reason=reason, actor=actor, scope=scope)
+    return _stop(schedules, since=since, until=until, reason=reason, actor=actor, scope=scope, hours=hours)
 
 
 def _stop(
-    schedules: Iterable[Schedule], *, since: datetime, until: datetime, reason: str, actor: Actor, scope: str = ""
+    schedules: Iterable[Schedule],
+    *,
+    since: datetime,
+    until: datetime,
+    reason: str,
+    actor: Actor,
+    scope: str = "",
+    hours: Hours | None = None,
 ) -> int:
     reason = reason.strip()[:200]
     booked, stopped, resting_days = 0, 0, 0
@@ -52,11 +62,11 @@ def _stop(
         check_manages(actor, schedule.organization_id)
         if not reason:
             raise Refused(_("请填写停诊原因。"), fields={"reason": _("停诊原因会告知已预约的居民和转出机构。")})
-        found = stopping_queries.open_slots(schedules=[schedule], since=since, until=until, scope=scope)
+        found = stopping_queries.open_slots(schedules=[schedule], since=since, until=until, scope=scope, hours=hours)
         slot_ids = [slot.id for slot in found.select_for_update(of=("self",)).order_by("id")]
         if not scope.startswith("facility:"):
             # Another room may be found for the days to come; without the doctor or the department they do not take place.
-            resting_days += resting.rest(schedule=schedule, since=since, until=until, reason=reason)
+            resting_days += resting.rest(schedule=schedule, since=since, until=until, reason=reason, hours=hours)
         if not slot_ids:
             continue
         stopped += len(slot_ids)
@@ -68,7 +78,7 @@ def _stop(
         booked += here
         _tell(schedule, actor, slot_ids=slot_ids, reason=reason, booked=here)
     if not stopped and not resting_days:
-        raise Refused(_("这段时间没有可停的号源。"), fields={"since": _("请核对停诊的起止日期。")})
+        raise Refused(_("这段时间没有可停的号源。"), fields={"since": _("请核对停诊的起止日期和时间。")})
     return booked
 
 

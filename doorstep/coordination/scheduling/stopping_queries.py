@@ -9,6 +9,7 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import clinic_queries
+from doorstep.coordination.scheduling.hours import Hours, begins_in
 from doorstep.coordination.scheduling.models import Booking, Schedule, Slot
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.kernel.access.actor import Actor, Purpose
@@ -54,9 +55,12 @@ class Outlook:
         return self.booked - len(self.people)
 
 
-def open_slots(*, schedules: Iterable[Schedule], since: datetime, until: datetime, scope: str = "") -> QuerySet[Slot]:
-    """The slots that a stop of this time shuts: what has begun stays as it is, and what stands still already."""
+def open_slots(
+    *, schedules: Iterable[Schedule], since: datetime, until: datetime, scope: str = "", hours: Hours | None = None
+) -> QuerySet[Slot]:
+    """The slots that a stop of this time, or of these hours of its days, shuts: what has begun stays as it is, and what stands still."""
     found = Slot.objects.filter(
+        begins_in(hours),
         schedule__in=list(schedules),
         starts_at__gte=max(since, timezone.now()),
         starts_at__lt=until,
@@ -65,10 +69,10 @@ def open_slots(*, schedules: Iterable[Schedule], since: datetime, until: datetim
     return clinic_queries.slots_in_scope(found, scope)
 
 
-def outlook(*, scope: str, since: datetime, until: datetime, actor: Actor) -> Outlook:
+def outlook(*, scope: str, since: datetime, until: datetime, actor: Actor, hours: Hours | None = None) -> Outlook:
     """What a stop of a scope would hit, in four statements however many schedules and people there are."""
     schedules = {one.pk: one for one in clinic_queries.schedules_of(scope=scope, actor=actor)}
-    slots = open_slots(schedules=schedules.values(), since=since, until=until, scope=scope)
+    slots = open_slots(schedules=schedules.values(), since=since, until=until, scope=scope, hours=hours)
     with for_purpose(Purpose.HANDLER, actor):
         # Counted for the house: whoever stops a clinic need not see those whom it calls off.
         rows = list(_counted(slots))

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import halfdays
+from doorstep.coordination.scheduling import halfdays, rules
 from doorstep.coordination.scheduling.models import Booking, Place, Rebooking, WaitingEntry
 from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.states import WAITING_LIVE
@@ -67,7 +67,7 @@ _SINCE = "AND b.state_since >= %(since)s"
 def offerable(*, now: datetime, limit: int = 100) -> list[tuple[uuid.UUID, int, int, datetime]]:
     """Slots with a free place for which somebody waits: (key, department, schedule, start), earliest first."""
     with connection.cursor() as cursor:
-        cursor.execute(_OFFERABLE, {"now": now, "limit": limit, "noon": halfdays.NOON, "evening": halfdays.EVENING})
+        cursor.execute(_OFFERABLE, {"now": now, "limit": limit, "noon": rules.NOON, "evening": rules.EVENING})
         return [(row[0], row[1], row[2], row[3]) for row in cursor.fetchall()]
 
 

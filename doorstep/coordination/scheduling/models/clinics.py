@@ -209,3 +209,19 @@ class DayException(models.Model):
                 name="exception_follows_a_weekday",
             ),
         )
+
+
+class RestingHours(models.Model):
+    """Hours of a day that a stop put to rest before its slots were laid out: no visit of the schedule begins in them."""
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="resting_hours", db_index=False)
+    day = models.DateField()
+    starts = models.TimeField()
+    ends = models.TimeField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["schedule", "day", "starts", "ends"], name="resting_hours_once"),
+            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="resting_hours_end_after_start"),
+        )

@@ -1,6 +1,7 @@
 """What a stop hits is shown before it is made: how many, who, and who will find the new times; and what changed since."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -73,7 +74,7 @@ def test_names_are_for_whoever_sees_the_list_of_the_clinic_and_the_number_for_wh
     clinic = _booked(2)
     manager = of_user(make_staff(name="凌志华", organization_id=clinic.world.lead, role="clinic_manager"))
     now = timezone.now()
-    span = {"since": now, "until": now + timedelta(days=9)}
+    span: dict[str, Any] = {"since": now, "until": now + timedelta(days=9)}
     scope = f"schedule:{clinic.schedule.pk}"
     with acting(manager):
         seen = stopping_queries.outlook(scope=scope, actor=manager, **span)

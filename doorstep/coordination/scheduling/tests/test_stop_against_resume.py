@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -76,7 +77,7 @@ def test_stop_and_resume_at_the_same_moment() -> None:
     for number in range(PEOPLE):
         person = make_resident(organization_id=village, name=f"居民{number}", number="", phone="", panel_of=(village,))
         book_for(clinic, slot, person, origin="open")
-    span = {"since": slot.starts_at - timedelta(minutes=1), "until": slot.ends_at}
+    span: dict[str, Any] = {"since": slot.starts_at - timedelta(minutes=1), "until": slot.ends_at}
 
     def stop() -> None:
         with acting(first):

@@ -1,6 +1,7 @@
 """What stands still is listed by stretches of days, and resumed by them."""
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -69,7 +70,7 @@ def test_days_of_a_stop_that_are_not_released_yet_are_not_released_until_it_is_r
     manager = of_user(make_staff(name="凌志华", organization_id=clinic.world.lead, role="clinic_manager"))
     first = timezone.localdate() + timedelta(days=7 - timezone.localdate().weekday())
     begins = datetime.combine(first, time(), tzinfo=CHINA)
-    span = {"since": begins, "until": begins + timedelta(days=28)}
+    span: dict[str, Any] = {"since": begins, "until": begins + timedelta(days=28)}
 
     def lay_out() -> int:
         return laying_actions.generate_slots(

@@ -1,6 +1,6 @@
 """Pages of templates: the office's board, schedules, rooms, kinds of visit, preview, laying out, stopping."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from django import forms
@@ -32,10 +32,11 @@ from doorstep.coordination.scheduling.forms import (
     RuleForm,
     ScheduleForm,
     SessionForm,
-    StopForm,
 )
+from doorstep.coordination.scheduling.hours import WHOLE_DAY, Hours, named
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import QUOTA_ZH, quota_name
+from doorstep.coordination.scheduling.stopping_forms import StopForm
 from doorstep.coordination.scheduling.views import stopping
 from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight, try_act
 from doorstep.kernel.access.actor import Actor
@@ -180,16 +181,17 @@ def schedule(request: HttpRequest, key: UUID) -> HttpResponse:
         _undo(request, found, act, actor)
         return redirect(request, reverse("scheduling:schedule", args=[key]))
     sessions = queries.sessions_of(schedule_id=found.pk)
-    entered, rests = resting.told_apart(clinic_queries.exceptions_of(schedule_id=found.pk, since=timezone.localdate()))
+    departures = clinic_queries.departures_of(schedule_id=found.pk)
     context = {
         "schedule": found,
         "sessions": sessions,
-        "exceptions": entered,
-        "rests": rests,
+        "exceptions": resting.entered(departures.exceptions),
+        "rests": resting.stretches(departures.exceptions, departures.hours, schedule=found),
+        "hours_named": named,
         "weekdays": dict(WEEKDAYS),
         "quotas": QUOTA_ZH,
         "tones": presenters.TONES,
-        "weeks": _weeks(found, rows=sessions),
+        "weeks": _weeks(found, rows=sessions, departures=departures),
         "stopped": stopped_queries.stopped(organization_id=found.organization_id, schedule_id=found.pk),
         "trying": False,
         **shown,
@@ -299,6 +301,7 @@ def _undo(request: HttpRequest, found: presenters.ShownSchedule, act: str, actor
                 since=midnight(day_of(value)),
                 until=midnight(day_of(request.POST.get("until") or value), 1),
                 actor=actor,
+                hours=_hours_of(request),
             ),
         )
         return
@@ -309,6 +312,20 @@ def _undo(request: HttpRequest, found: presenters.ShownSchedule, act: str, actor
     else:
         clinic_actions.forget_exception(schedule=found, day=day_of(value), actor=actor)
     messages.success(request, _("已保存"))
+
+
+def _hours_of(request: HttpRequest) -> Hours | None:
+    """The hours that the button of a line sends; None for its whole days."""
+    sent = [_time_of(request.POST.get(name, "")) for name in ("starts", "ends")]
+    starts, ends = sent[0] or WHOLE_DAY.starts, sent[1] or WHOLE_DAY.ends
+    return None if sent == [None, None] else Hours(starts, ends)
+
+
+def _time_of(text: str) -> time | None:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _visit_kinds(found: presenters.ShownSchedule) -> list[presenters.ShownKind]:
@@ -326,10 +343,16 @@ def _weeks(
     found: presenters.ShownSchedule,
     more: list[days.Session] | None = None,
     rows: list[presenters.ShownSession] | None = None,
+    departures: clinic_queries.Departures | None = None,
 ) -> list[list[clinic_queries.PlannedDay]]:
     first = presenters.week_of(timezone.localdate())[0]
     planned = clinic_queries.preview(
-        found, first=first, last=first + timedelta(days=7 * PREVIEW_WEEKS - 1), more=more or (), rows=rows
+        found,
+        first=first,
+        last=first + timedelta(days=7 * PREVIEW_WEEKS - 1),
+        more=more or (),
+        rows=rows,
+        departures=departures,
     )
     return [planned[number : number + 7] for number in range(0, len(planned), 7)]
 
