@@ -53,6 +53,7 @@ class _NearDay(forms.DateField):
 
 
 def day_field(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
+    """A day that a clinic's work can be about, as a field of a form."""
     return _NearDay(label=label, required=required, help_text=help_text)
 
 
