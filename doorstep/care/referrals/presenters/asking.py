@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.presenters.words import missing_words, shelf_names, substitute_words
+from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.workflow import queries as workflow
 from doorstep.people.organizations import queries as organizations
 
 # How many units a ward names: the first, and who follows.
@@ -131,6 +133,14 @@ def refusals(proposal: DownProposal) -> list[dict[str, str]]:
     missing = {one["unit"] for one in proposal.receiver_codes} - set(names)
     names |= organizations.names(ids=missing) if missing else {}
     return [{"unit": names.get(one["unit"], "—"), "reason": _refused_for(one)} for one in proposal.receiver_codes]
+
+
+def ward_words(proposal: DownProposal, *, actor: Actor) -> str:
+    """What the ward wrote beside its coded reason; "" where it wrote nothing or did not refuse. One query for a refused proposal alone."""
+    if not proposal.ward_code:
+        return ""
+    said = [one.reason for one in workflow.history(proposal, actor=actor) if one.verb == "refuse_ward"]
+    return said[-1].partition("：")[2] if said else ""
 
 
 def _refused_for(said: dict[str, Any]) -> str:

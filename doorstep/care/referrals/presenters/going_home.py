@@ -23,6 +23,18 @@ from doorstep.kernel.terminology import queries as terminology
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.people.residents.models import Resident
 
+_WHY = Referral.BackReason
+# Why a ward keeps a patient, the likeliest first; a unit has its own reasons, and nobody has been waited for yet.
+_OF_THE_WARD = (
+    _WHY.NOT_STABLE,
+    _WHY.PATIENT_REFUSES,
+    _WHY.PLAN_UNCLEAR,
+    _WHY.NO_MEDICINE,
+    _WHY.NO_SKILL,
+    _WHY.FAR_FROM_HOME,
+    _WHY.OTHER,
+)
+_OF_THE_UNIT = tuple(one for one in _WHY if one != _WHY.NOT_COME)
 _TONES = {"proposed": "warn", "asked": "info", "agreed": "ok", "refused": "neutral", "lapsed": "neutral"}
 
 
@@ -147,14 +159,12 @@ def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[
         "receiver_side": proposal.state == "asked"
         and actor.reaches(proposal.receiver_id)
         and actor.may("REFERRAL_RECEIVE_BACK"),
-        # Nobody has been waited for yet.
-        "reasons": [
-            (code, _(str(words))) for code, words in Referral.BackReason.choices if code != Referral.BackReason.NOT_COME
-        ],
+        "reasons": [(str(one.value), _(str(one.label))) for one in (_OF_THE_WARD if asked else _OF_THE_UNIT)],
         "relations": [(code, _(text)) for code, text in texts.RELATIONS.items()],
         # Of a child the parent's name is asked for.
         "alone": not asked or texts.signs_alone(age_on(proposal.resident.birth_date, timezone.localdate())),
         "refusals": asking.refusals(proposal),
+        "ward_words": asking.ward_words(proposal, actor=actor),
     }
 
 

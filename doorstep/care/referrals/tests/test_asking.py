@@ -222,3 +222,39 @@ def test_ward_may_name_once_more_who_refused_before(monkeypatch: pytest.MonkeyPa
     now = refuse("sister")
     assert (now.state, now.receiver_id) == ("asked", world.township)
     assert refuse("family").state == "proposed"
+
+
+def test_whoever_opens_a_refused_proposal_reads_what_the_ward_wrote(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    loop = make_loop()
+    found = proposed(loop, monkeypatch)
+    client.force_login(loop.users["specialist"])
+    page = reverse("referrals:proposal", args=[found.key])
+    shown = client.get(page).content.decode()
+    # A ward that keeps its patient has no lack of beds; the likeliest reason comes first.
+    refuse = shown[shown.index('id="refuse_ward-code"') :].partition("</select>")[0]
+    assert "没有床位" not in refuse
+    assert refuse.index("病情未稳定") < refuse.index("缺少所需药品")
+    said = {"verb": "refuse_ward", "code": "not-stable", "reason": "今晨血氧波动，再观察两天"}
+    assert client.post(page, said).status_code == 302
+    assert "病情未稳定：今晨血氧波动，再观察两天" in client.get(page).content.decode()
+
+
+def test_the_page_of_who_goes_home_without_a_referral_has_no_empty_rows(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    loop = make_loop()
+    found = proposed(loop, monkeypatch)
+    with acting(loop.specialist) as ward:
+        actions.agree_ward(proposal=found, actor=ward, signer="周桂兰", relation="self")
+    with acting(loop.family) as family:
+        actions.agree_receiver(proposal=down_queries.get_proposal(key=found.key), actor=family)
+    with acting(system_actor(Purpose.HANDLER)) as system:
+        draft = actions.open_down_draft(proposal=DownProposal.objects.get(pk=found.pk), actor=system)
+    assert draft is not None
+    client.force_login(loop.users["specialist"])
+    sheet = client.get(reverse("referrals:detail", args=[draft.key])).content.decode()
+    assert "病区床位" in sheet
+    assert "预计到院" not in sheet
+    assert "主要现病史" not in sheet
