@@ -101,6 +101,7 @@ class Known:
     report_code: str = ""
     report_on: date | None = None
     report_critical: bool | None = None
+    report_is_ecg: bool = True
     packet: tuple[dict[str, Any], ...] = field(default_factory=tuple)
 
     def number(self, name: str) -> int | float | None:
@@ -164,6 +165,7 @@ def _known(entries: list[Entry], origin_reference: str) -> Known:
         report_code=_concept((report.get("conclusionCode") or [None])[0])[0] if report else "",
         report_on=next((day_of(e) for e in entries if f"{e.type}/{e.fhir_id}" == origin_reference), None),
         report_critical=_critical(report) if report else None,
+        report_is_ecg=_is_ecg(report) if report else False,
     )
 
 
@@ -200,7 +202,12 @@ def up_facts(
         facts["symptoms"] = Fact(value=frozenset(symptoms), on=day)
     reported = known.report_critical if holds(known.report_on, REPORT_HOLDS, day=day) else None
     if critical or reported is not None:
-        facts["ecg_critical"] = Fact(value=critical or reported, on=known.report_on or day)
+        facts["critical"] = Fact(
+            value=critical or reported, on=day if critical or known.report_on is None else known.report_on
+        )
+    # The doctor's word that a patient is critical says nothing of the heart, and neither does the laboratory's.
+    if reported is not None and known.report_is_ecg:
+        facts["ecg_critical"] = Fact(value=reported, on=known.report_on or day)
     # An old problem that the form was filled in with is no word of today.
     old = {(code, words) for code, words, _on in known.problems}
     written = [(code, words, day) for code, words in impressions if (code, words) not in old]
@@ -377,6 +384,12 @@ def _complaint(entry: Entry) -> str:
     if entry.content.get("status") in ("cancelled", "entered-in-error"):
         return ""
     return _concept((entry.content.get("reasonCode") or [None])[0])[1].strip()
+
+
+def _is_ecg(report: dict[str, Any]) -> bool:
+    """Whether a report is one of an electrocardiogram: by LOINC, or called so by whoever sent it."""
+    code, name = _concept(report.get("code"))
+    return code in ("11524-6", "34534-8") or "心电" in name
 
 
 def _critical(report: dict[str, Any]) -> bool:

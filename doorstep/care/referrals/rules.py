@@ -68,6 +68,7 @@ NAMES: dict[str, str] = {
     "hba1c": gettext_noop("糖化血红蛋白"),
     "symptoms": gettext_noop("症状"),
     "ecg_critical": gettext_noop("心电危急值"),
+    "critical": gettext_noop("危急（医师判定或危急值）"),
     "hypertension": gettext_noop("高血压"),
     "onset_age": gettext_noop("高血压发病或首次登记年龄"),
     "diabetes": gettext_noop("糖尿病"),

@@ -20,6 +20,7 @@ from doorstep.care.referrals.criteria import (
 _COUNTY_SCHEME = gettext_noop("县域高血压分级诊疗方案（急诊上转指征）")
 _TRIAGE = gettext_noop("急诊预检分诊专家共识（2018）")
 _MATERNAL = gettext_noop("国卫办妇幼发〔2017〕35号 孕产妇妊娠风险评估与管理工作规范")
+_HOUSE = gettext_noop("本医共体约定")
 _NEWBORN = gettext_noop("危重新生儿救治中心建设与管理指南")
 
 # Full years from which on the figures of the consensus for pressure and pulse hold.
@@ -55,6 +56,14 @@ STROKE: tuple[Criterion, ...] = (
 
 # In the order of the centres: a mother who bleeds goes to the obstetricians, a newborn to the newborns' ward.
 TRIAGE: tuple[Criterion, ...] = (
+    Criterion(
+        code="critical",
+        disease="vital",
+        text=gettext_noop("检查检验危急值，或医师判定危急"),
+        test=is_true("critical"),
+        source=_HOUSE,
+        urgent=True,
+    ),
     Criterion(
         code="consciousness",
         disease="vital",
