@@ -21,6 +21,7 @@ from doorstep.kernel.access.session import acting
 from doorstep.kernel.exchange import actions, folders
 from doorstep.kernel.exchange.formats import Fault
 from doorstep.kernel.exchange.models import Connection, Message
+from doorstep.kernel.exchange.queries import health_of
 from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record.models import Resource
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
@@ -251,6 +252,7 @@ def test_file_that_is_still_written_is_left(folder: tuple[Connection, Path]) -> 
         ("只有列名.csv", "身份证号,报告号,项目名称,结果,报告时间\n", "file-empty", "文件"),
         ("说明.docx", "PK", "file-kind", "文件"),
         ("半份.xml", DOCUMENT[:900], "xml-broken", "ClinicalDocument"),
+        ("标签.xml", DOCUMENT.replace("</title>", "</titel>", 1), "xml-wrong", "ClinicalDocument"),
         ("无号.xml", DOCUMENT.replace(' extension="DOC-77"', ""), "field-missing", "ClinicalDocument.id"),
         ("错号.csv", "身份证号,就诊号,就诊类别,就诊时间\n439981196303128807,V1,门诊,2026-05-01 11:30:00", "id-number-invalid", "身份证号"),
         ("别人.csv", f"身份证号,姓名,出生日期,就诊号,就诊类别,就诊时间\n{ZHOU_NUMBER},王小明,1950-01-01,V1,门诊,2026-05-01 11:30:00", "identity-mismatch", "姓名"),
@@ -281,13 +283,39 @@ def test_file_with_a_fault_says_what_and_where(
             assert words in page, words
 
 
+def test_an_empty_file_among_others_is_told_by_its_name(
+    client: Client, world: World, folder: tuple[Connection, Path]
+) -> None:
+    connection, _place = folder
+    client.force_login(make_staff(name="高工", organization_id=world.lead, role="engineer"))
+    files = [SimpleUploadedFile("report.xml", DOCUMENT.encode()), SimpleUploadedFile("leer.xml", b"")]
+    said = client.post(
+        reverse("exchange:upload", args=[connection.key]), {"given": files}, follow=True
+    ).content.decode()
+    assert "“report.xml”已收下" in said
+    assert "“leer.xml”是空的" in said
+    with acting(system()):
+        assert Message.objects.count() == 1
+
+
+def test_a_folder_that_is_watched_is_alive_without_files(folder: tuple[Connection, Path]) -> None:
+    connection, _place = folder
+    folders.look()
+    with acting(system()):
+        (health,) = health_of([Connection.objects.get(pk=connection.pk)])
+    assert (health.alive, health.last_message_at) == (True, None)
+
+
 def test_file_of_a_page_is_taken_once(client: Client, world: World, folder: tuple[Connection, Path]) -> None:
     connection, _place = folder
     client.force_login(make_staff(name="高工", organization_id=world.lead, role="engineer"))
     address = reverse("exchange:upload", args=[connection.key])
     for _time in range(2):
         files = [SimpleUploadedFile("report.xml", DOCUMENT.encode()), SimpleUploadedFile("bad.docx", b"PK")]
-        assert client.post(address, {"given": files}).status_code == 302
+        answer = client.post(address, {"given": files}, follow=True)
+        said = answer.content.decode()
+        assert ("“report.xml”以前收过" in said) == (_time == 1)
+    assert answer.redirect_chain
     work(connection)
     with acting(system()):
         assert sorted(Message.objects.values_list("state", "duplicates")) == [("applied", 1), ("failed", 1)]

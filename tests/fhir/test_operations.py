@@ -132,3 +132,52 @@ def test_terminology(house: House) -> None:
     moved = house.own.ask("GET", "ConceptMap/$translate?url=urn:his:map&system=urn:his:wards&code=A1").json()
     assert moved["parameter"][1]["part"][1]["valueCoding"] == {"system": "urn:other", "code": "X"}
     assert house.own.ask("GET", "Observation/$nothing").status_code == 404
+
+
+def test_operations_that_change_nothing_are_called_by_post_too(house: House) -> None:
+    _publish_patient(house)
+    house.own.ask("POST", "Observation", house.observation())
+    body = {"resourceType": "Parameters", "parameter": [{"name": "_type", "valueCode": "Observation"}]}
+    by_post = house.own.ask("POST", f"{house.patient}/$everything", body)
+    assert by_post.status_code == 200, by_post.content
+    assert {one["resource"]["resourceType"] for one in by_post.json()["entry"]} == {"Observation"}
+    odd = {"resourceType": "Parameters", "parameter": [{"name": "_nix", "valueCode": "x"}]}
+    assert house.own.ask("POST", f"{house.patient}/$everything", odd).status_code == 400
+    assert house.own.ask("POST", f"{house.patient}/$everything", {"resourceType": "Bundle"}).status_code == 400
+
+
+def test_validate_says_what_it_does_not_look_at(house: House) -> None:
+    said = house.own.ask("POST", "Observation/$validate?profile=http://example.org/x", house.observation()).json()
+    assert [one["severity"] for one in said["issue"]] == ["information", "warning"]
+    core = "http://hl7.org/fhir/StructureDefinition/Observation"
+    assert len(house.own.ask("POST", f"Observation/$validate?profile={core}", house.observation()).json()["issue"]) == 1
+    assert house.own.ask("POST", "Observation/$validate?mode=nix", house.observation()).status_code == 400
+    assert house.own.ask("POST", "Observation/$validate?prfile=x", house.observation()).status_code == 400
+    made = house.own.ask("POST", "Observation", house.observation()).json()["id"]
+    assert house.own.ask("POST", f"Observation/{made}/$validate?mode=delete").status_code == 200
+
+
+def test_value_sets_of_r4_are_searched_by_and_expand_without_an_empty_address(house: House) -> None:
+    house.own.ask("POST", "Observation", house.observation())
+    status = "http://hl7.org/fhir/ValueSet/observation-status"
+    assert len(house.own.ask("GET", f"Observation?status:in={status}").json()["entry"]) == 1
+    assert "entry" not in house.own.ask("GET", f"Observation?status:not-in={status}").json()
+    system = "http://hl7.org/fhir/administrative-gender"
+    sent = {"resourceType": "ValueSet", "status": "active"}
+    sent["compose"] = {"include": [{"system": system, "concept": [{"code": "male"}]}]}  # type: ignore[assignment]
+    body = {"resourceType": "Parameters", "parameter": [{"name": "valueSet", "resource": sent}]}
+    assert "url" not in house.own.ask("POST", "ValueSet/$expand", body).json()
+
+
+def test_a_condition_on_the_patient_s_number_needs_no_system(house: House) -> None:
+    number = house.resident.national_id
+    content = {"resourceType": "Patient", "id": str(house.resident.key)}
+    content["identifier"] = [{"system": "urn:oid:2.16.156.10011.1.3", "value": number}]  # type: ignore[assignment]
+    with acting(system_actor(Purpose.IMPORT)) as actor:
+        published = Published(content=content, organization_id=None, occurred_at=house.resident.created_at)
+        record.publish(published, resident_id=house.resident.id, actor=actor)
+    made = house.own.ask(
+        "POST", "Observation", house.observation(subject={"reference": f"Patient?identifier={number}"})
+    )
+    assert made.status_code == 201, made.content
+    assert made.json()["subject"]["reference"] == house.patient

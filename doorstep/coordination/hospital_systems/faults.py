@@ -167,6 +167,11 @@ KINDS: dict[str, Kind] = {
         gettext_lazy("XML 在第 %(line)s 行断开，通常是没有传完。"),
         gettext_lazy("请让发送方重新生成后重发。"),
     ),
+    "xml-wrong": Kind(
+        gettext_lazy("XML 有语法错误"),
+        gettext_lazy("XML 在第 %(line)s 行有语法错误，例如标签不成对或字符没有转义；文件本身是完整的。"),
+        gettext_lazy("请让发送方修正导出程序后重发。"),
+    ),
     "xml-other": Kind(
         gettext_lazy("不是共享文档"),
         gettext_lazy("这是 XML，但根元素不是 CDA R2 的 ClinicalDocument。"),

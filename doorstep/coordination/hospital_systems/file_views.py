@@ -32,12 +32,17 @@ def upload(request: HttpRequest, key: UUID) -> HttpResponse:
         return shown_connection(request, found, file_form=form)
     for file in form.cleaned_data["given"]:
         taken = actions.take_file(connection=found, name=file.name, data=file.read(), actor=actor)
-        if taken.whole:
+        if taken.whole and taken.repeated:
+            notes.info(request, _("“%(file)s”以前收过，内容相同，没有再入档。") % {"file": file.name})
+        elif taken.whole:
             notes.success(
                 request, _("“%(file)s”已收下，%(count)s 条，正在入档。") % {"file": file.name, "count": taken.messages}
             )
         else:
             notes.warning(request, _("“%(file)s”打不开，原因见下面的错误。") % {"file": file.name})
+    for file in request.FILES.getlist("given"):
+        if not file.size:
+            notes.warning(request, _("“%(file)s”是空的，没有收下，请重新导出。") % {"file": file.name})
     return redirect(request, reverse("exchange:connection", args=[key]))
 
 

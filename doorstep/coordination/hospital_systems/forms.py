@@ -122,7 +122,9 @@ class FilesField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
         """Each file for itself; raises ValidationError for what is none."""
         given = (data if isinstance(data, list | tuple) else [data]) or [None]
-        return [super(FilesField, self).clean(one, initial) for one in given]
+        # One empty file of many turns the others away no more: it is told of by its name once they are taken.
+        full = [one for one in given if one is None or one.size]
+        return [super(FilesField, self).clean(one, initial) for one in full or given[:1]]
 
 
 class FileForm(forms.Form):

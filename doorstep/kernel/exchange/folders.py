@@ -14,10 +14,12 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from django.conf import settings
+from django.utils import timezone
 
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
@@ -29,6 +31,8 @@ QUIET_SECONDS = 2.0
 LARGEST = 50 * 1024 * 1024
 AT_ONCE = 500
 _LONGEST_NAME = 255
+# How often a watched folder is told to be alive: well within the time after which it counts as dead.
+_TELLS_EVERY = timedelta(minutes=1)
 # Linux: which signal tells of a broken lease (fcntl(2)); Python does not name it.
 _F_SETSIG = 10
 
@@ -46,10 +50,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a file: how many messages it held, and whether it could be opened."""
+    """What became of a file: how many messages it held, whether it could be opened, and whether all of it had come before."""
 
     messages: int
     whole: bool
+    repeated: bool = False
 
 
 # (file name, content) -> the messages in it; a file that cannot be opened is one item that says so.
@@ -76,6 +81,11 @@ def look() -> int:
     """Take every file that lies ready; returns how many. One look at a time: the ingest process calls this."""
     with acting(system_actor(Purpose.EXCHANGE)):
         connections = list(Connection.objects.filter(kind=Connection.Kind.FOLDER))
+        # A folder without files is watched all the same: only one that nobody looks into is dead.
+        late = timezone.now() - _TELLS_EVERY
+        unseen = [one.pk for one in connections if one.last_heard_at is None or one.last_heard_at < late]
+        if unseen:
+            storing.note_alive(connection_ids=unseen)
     taken = 0
     for connection in connections:
         folder = folder_of(connection)
@@ -151,7 +161,8 @@ def take(connection: Connection, *, name: str, data: bytes) -> Taken:
             )
             for position, item in enumerate(items, start=1)
         ]
+        known = storing.are_known(arrivals)
         for start in range(0, len(arrivals), AT_ONCE):
             storing.store(arrivals[start : start + AT_ONCE])
         storing.note_alive(connection_ids=[connection.pk])
-    return Taken(len(arrivals), all(item.whole for item in items) and bool(items))
+    return Taken(len(arrivals), all(item.whole for item in items) and bool(items), known)

@@ -91,7 +91,7 @@ def health_of(connections: Sequence[Connection]) -> list[Health]:
         Health(
             connection=one,
             alive=one.connected_since is not None or _heard(one, now),
-            last_message_at=day.get(one.pk, (0, None))[1] or one.last_heard_at,
+            last_message_at=day.get(one.pk, (0, None))[1] or (None if one.kind == "folder" else one.last_heard_at),
             backlog=states.get((one.pk, "received"), (0, None))[0],
             oldest_waiting=states.get((one.pk, "received"), (0, None))[1],
             today=day.get(one.pk, (0, None))[0],

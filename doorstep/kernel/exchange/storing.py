@@ -12,7 +12,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from doorstep.kernel.access.encryption import blind_index, seal_many
 from doorstep.kernel.exchange.formats import format_of
-from doorstep.kernel.exchange.models import Connection, Stranger
+from doorstep.kernel.exchange.models import Connection, Message, Stranger
 from doorstep.kernel.jobs.outbox import defer
 
 LANES = 32
@@ -128,6 +128,17 @@ def store(arrivals: Sequence[Arrival]) -> list[int]:
     for connection_id, lane in sorted({(row[1], row[4]) for row in stored if row[5]}):
         call_for_work(connection_id=connection_id, lane=lane)
     return [ids[one.identity] for one in arrivals]
+
+
+def are_known(arrivals: Sequence[Arrival]) -> bool:
+    """Whether every one of them has come before, to the letter."""
+    prints = {one.fingerprint for one in arrivals}
+    ids = {one.connection_id for one in arrivals}
+    rows = Message.objects.filter(
+        connection_id__in=ids, fingerprint__in=prints, control_id__in={one.control_id for one in arrivals}
+    )
+    found = set(rows.values_list("connection_id", "control_id", "fingerprint"))
+    return bool(arrivals) and all(one.identity in found for one in arrivals)
 
 
 def _insert(arrivals: list[Arrival]) -> list[tuple[int, int, str, str, int, bool]]:

@@ -72,10 +72,10 @@ def _existing(request: HttpRequest, type: str, fhir_id: str, action: str) -> Sto
 
 def everything(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """Patient/<id>/$everything: all of the resident's record that the client may read, page by page."""
-    only_get(request)
+    given = _given(request)
     allow(request, "*", "r")
     patient = _existing(request, "Patient", fhir_id, "fhir.everything")
-    clauses, values = _asked(request)
+    clauses, values = _asked(given)
     values["resident"] = patient.resident_id
     size = max(1, min(values["limit"], _MOST))
     values["limit"] = size + 1
@@ -89,7 +89,7 @@ def everything(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
         entries.insert(0, _entry(base, "Patient", fhir_id, patient.text))
     links = [{"relation": "self", "url": request.build_absolute_uri()}]
     if len(rows) > size:
-        kept = {name: request.GET[name] for name in request.GET if name != "_after"}
+        kept = {name: value for name, value in given.items() if name != "_after"}
         query = urlencode({**kept, "_after": rows[size - 1][0]})
         links.append({"relation": "next", "url": f"{request.build_absolute_uri(request.path)}?{query}"})
     found: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "link": links}
@@ -98,12 +98,34 @@ def everything(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     return answer(found)
 
 
-def _asked(request: HttpRequest) -> tuple[list[str], dict[str, Any]]:
+def _given(request: HttpRequest) -> dict[str, str]:
+    """The parameters of an operation that changes nothing: in the address, or in the Parameters of a POST; raises FhirRefused (400).
+
+    Every operation can be called by POST (hl7.org/fhir/R4/operations.html#executing).
+    """
+    given = {name: request.GET[name] for name in request.GET}
+    if request.method != "POST":
+        only_get(request)
+        return given
+    body = negotiation.body_of(request) if request.body else {"resourceType": "Parameters"}
+    parts = body.get("parameter", []) if isinstance(body, dict) and body.get("resourceType") == "Parameters" else None
+    for part in parts if isinstance(parts, list) else [None]:
+        values = [value for key, value in part.items() if key.startswith("value")] if isinstance(part, dict) else []
+        if not isinstance(part, dict) or len(values) != 1 or isinstance(values[0], dict | list):
+            raise FhirRefused(
+                400, "structure", "请发送 Parameters，每项一个名称和一个值 / send Parameters", "Parameters"
+            )
+        value, name = values[0], str(part.get("name"))
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        given[name] = f"{given[name]},{text}" if name in given and name == "_type" else text
+    return given
+
+
+def _asked(given: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
     """The conditions of an $everything with their values; `start` and `end` are days of care, `_since` is the day of the record."""
     values: dict[str, Any] = {"after": 0, "limit": _CUSTOM}
     clauses = []
-    for name in request.GET:
-        value = request.GET[name]
+    for name, value in given.items():
         if name in ("_count", "_after") and value.isdecimal() and len(value) < 18:
             values["limit" if name == "_count" else "after"] = int(value)
         elif name == "_type":
@@ -130,7 +152,8 @@ def _entry(base: str, kind: str, key: str, text: str) -> dict[str, Any]:
 
 def validate(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """<type>/$validate: every problem of what is sent, or of what is stored; nothing is kept."""
-    if request.method in ("GET", "HEAD"):
+    asked = {name: request.GET[name] for name in request.GET}
+    if request.method in ("GET", "HEAD") or (fhir_id and not request.body):
         if not fhir_id:
             raise FhirRefused(
                 405,
@@ -143,26 +166,50 @@ def validate(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
         resource = negotiation.body_of(request)
         if isinstance(resource, dict) and resource.get("resourceType") == "Parameters" and type != "Parameters":
             parts = resource.get("parameter")
-            resource = next(
-                (
-                    one.get("resource")
-                    for one in (parts if isinstance(parts, list) else [])
-                    if isinstance(one, dict) and one.get("name") == "resource"
-                ),
-                None,
-            )
+            named = {
+                one.get("name"): one for one in (parts if isinstance(parts, list) else []) if isinstance(one, dict)
+            }
+            resource = named.get("resource", {}).get("resource")
+            asked |= {
+                name: str(value)
+                for name in ("mode", "profile")
+                for key, value in named.get(name, {}).items()
+                if key.startswith("value")
+            }
+    notes = _of_validation(asked)
     if not isinstance(resource, dict) or resource.get("resourceType") != type:
         raise FhirRefused(400, "invalid", f"请发送一个 {type} / send a {type}", f"{type}.resourceType")
     found = validation.problems(resource)
-    if not found:
-        return answer(outcome("informational", "符合 R4 / valid against R4", severity="information"))
     issues = [outcome(one.code, one.sentence, expression=one.path)["issue"][0] for one in found]
-    return answer({"resourceType": "OperationOutcome", "issue": issues})
+    if not found:
+        issues = outcome("informational", "符合 R4 / valid against R4", severity="information")["issue"]
+    return answer({"resourceType": "OperationOutcome", "issue": [*issues, *notes]})
+
+
+def _of_validation(asked: dict[str, str]) -> list[dict[str, Any]]:
+    """What a validation does not look at, said beside its findings; raises FhirRefused (400) for what it does not know.
+
+    The same is valid for a create, an update and a delete; what a profile demands beyond R4 is not looked at.
+    """
+    for name, value in asked.items():
+        if name == "mode" and value not in ("create", "update", "delete", "profile"):
+            raise FhirRefused(400, "value", f"mode 应为 create、update、delete 或 profile / is no mode: {value[:40]}")
+        if name not in ("mode", "profile", "_format", "_pretty"):
+            raise FhirRefused(400, "invalid", f"$validate 不支持参数 {name[:40]} / knows no such parameter")
+    profile = asked.get("profile", "")
+    if not profile or profile.removeprefix("http://hl7.org/fhir/StructureDefinition/") in resource_types():
+        return []
+    sentence = f"只按 R4 校验，没有按 {profile[:120]} 校验 / checked against R4 only, not against this profile"
+    return outcome("not-supported", sentence, severity="warning")["issue"]  # type: ignore[no-any-return]
 
 
 def document(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """Composition/<id>/$document: the Composition and everything that it refers to, as far as the client may read it."""
-    only_get(request)
+    for name, value in _given(request).items():
+        if name not in ("persist", "graph", "_format", "_pretty"):
+            raise FhirRefused(400, "invalid", f"$document 不支持参数 {name[:40]} / knows no such parameter")
+        if name == "graph" or (name == "persist" and value != "false"):
+            raise FhirRefused(422, "not-supported", f"$document 不支持 {name} / {name} is not supported")
     allow(request, "*", "r")
     composition = _existing(request, "Composition", fhir_id, "fhir.document")
     base = base_of(request)

@@ -74,7 +74,7 @@ def _question(subject: Any) -> str | None:
     reference = subject.get("reference")
     if isinstance(reference, str):
         kind, _, rest = reference.partition("?identifier=")
-        if kind == "Patient" and rest:
+        if kind == "Patient" and "|" in rest.replace("%7C", "|"):
             return rest.replace("%7C", "|")
         return reference if reference.startswith("Patient/") else None
     identifier = subject.get("identifier")

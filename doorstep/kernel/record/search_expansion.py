@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from doorstep.kernel.fhir.definitions import required_codes
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import groups
 from doorstep.kernel.record.patients import Patients
@@ -119,6 +120,15 @@ def _value_set(value: str) -> dict[str, Any] | None:
         cursor.execute("SELECT entries FROM record_search(%s)", [orjson.dumps(asked).decode()])
         entries = cursor.fetchone()[0]
     if not entries:
-        return None
+        return _of_r4(value.partition("|")[0])
     found: dict[str, Any] = orjson.loads(f"[{entries}]")[0]["resource"]
     return found
+
+
+def _of_r4(url: str) -> dict[str, Any] | None:
+    """R4's own value set of a required binding, which nobody has to send."""
+    systems = required_codes().get(url)
+    if systems is None:
+        return None
+    include = [{"system": name, "concept": [{"code": one} for one in sorted(codes)]} for name, codes in systems.items()]
+    return {"compose": {"include": include}}

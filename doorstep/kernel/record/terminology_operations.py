@@ -71,7 +71,8 @@ def expand(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
         "offset": offset,
         "contains": codes[offset : offset + count],
     }
-    return answer({"resourceType": "ValueSet", "status": "active", "url": value_set["url"], "expansion": expansion})
+    named = {"url": value_set["url"]} if value_set["url"] else {}
+    return answer({"resourceType": "ValueSet", "status": "active", **named, "expansion": expansion})
 
 
 def translate(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:

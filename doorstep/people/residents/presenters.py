@@ -271,8 +271,7 @@ def _before(content: Mapping[str, Any]) -> str:
 def _detail(content: Mapping[str, Any]) -> str:
     parts = []
     if content["resourceType"] == "Observation":
-        parts += [_components(content), quantity_text(content.get("valueQuantity"))]
-        parts.append(str(content.get("valueString", "")) or _text(content.get("valueCodeableConcept") or {}))
+        parts += [_components(content), value_text(content)]
         parts.append(status_words(content) if is_withdrawn(content) else "")
     elif content["resourceType"] == "AllergyIntolerance":
         parts += [_text(one) for part in content.get("reaction", []) for one in part.get("manifestation", [])]

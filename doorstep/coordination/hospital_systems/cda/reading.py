@@ -99,6 +99,8 @@ class Document:
     secrecy: str = ""
 
 
+# Codes of expat for a document that ends too early: no element, an unclosed token, a part of a character, an unclosed CDATA section.
+_CUT_OFF = (3, 5, 6, 20)
 # A long stay takes some ten thousand, pictures in it are one each; an element costs the parsers several hundred bytes.
 _MOST_TAGS = 200_000
 
@@ -116,12 +118,18 @@ def parse(data: bytes) -> Document:
         raise Fault("xml-doctype", "DOCTYPE") from error
     except ParseError as error:
         # Where it breaks off says whether it was cut short; the words of the parser may quote the document.
-        raise Fault("xml-broken", "ClinicalDocument", line=str(error.position[0])) from error
+        kind = "xml-broken" if _ends_early(data, error) else "xml-wrong"
+        raise Fault(kind, "ClinicalDocument", line=str(error.position[0])) from error
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Fault("xml-broken", "ClinicalDocument", line="—") from error
     if root.tag != f"{{{catalogue.NAMESPACE}}}ClinicalDocument":
         raise Fault("xml-other", str(root.tag).rpartition("}")[2][:40])
     return _document(root)
+
+
+def _ends_early(data: bytes, error: ParseError) -> bool:
+    """Whether the text ends before its root does: it was cut off. Another fault stands in the middle of it."""
+    return not data.rstrip().endswith(b">") or error.code in _CUT_OFF
 
 
 def _document(root: etree._Element) -> Document:

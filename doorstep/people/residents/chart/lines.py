@@ -10,6 +10,8 @@ from doorstep.people.residents.chart.trends import flag_words
 from doorstep.people.residents.chart.values import may_be_marked, values_of
 from doorstep.people.residents.presenters import HIDDEN, Day, Line, is_withdrawn, line_of
 
+# A document in the record: what was read out of it, and the file.
+_PAPER = ("Composition", "DocumentReference")
 # How many values a folded line says before it is opened.
 _SAID = 6
 
@@ -28,7 +30,11 @@ def _folded(entries: Sequence[Entry], units: Mapping[int, str]) -> list[Line]:
     held: list[list[Entry]] = []
     # What measurements of a line share: the unit, whether a laboratory's, whether withdrawn.
     measured: dict[tuple[int | None, bool, bool], list[Entry]] = {}
+    papers: dict[tuple[object, ...], list[list[Entry]]] = {}
     for entry in entries:
+        if entry.type in _PAPER and not entry.sensitive:
+            _beside(entry, papers, held)
+            continue
         if entry.type != "Observation" or entry.sensitive:
             held.append([entry])
             continue
@@ -41,7 +47,23 @@ def _folded(entries: Sequence[Entry], units: Mapping[int, str]) -> list[Line]:
     return [_line(alike, units) for alike in held]
 
 
+def _beside(entry: Entry, papers: dict[tuple[object, ...], list[list[Entry]]], held: list[list[Entry]]) -> None:
+    """A shared document's file and what was read out of it are one thing of the record."""
+    kind = str(entry.content.get("type"))
+    alike = papers.setdefault((entry.organization_id, entry.occurred_at, kind), [])
+    waiting = next((one for one in alike if len(one) == 1 and one[0].type != entry.type), None)
+    if waiting is None:
+        alike.append([entry])
+        held.append(alike[-1])
+    else:
+        waiting.insert(0 if entry.type == "Composition" else 1, entry)
+
+
 def _line(entries: Sequence[Entry], units: Mapping[int, str]) -> Line:
+    if len(entries) > 1 and entries[0].type in _PAPER:
+        read, file = (line_of(one, units=units) for one in entries)
+        said = _("可看正文和对方发来的原件")
+        return read._replace(detail=said, parts=(read, file._replace(title=_("原件"), detail=file.title)))
     if len(entries) > 1:
         return _together(entries, units)
     [entry] = entries

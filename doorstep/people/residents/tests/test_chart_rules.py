@@ -14,6 +14,7 @@ from doorstep.kernel.record.queries import Entry
 from doorstep.people.residents.chart import filters, lists, trends
 from doorstep.people.residents.chart.analytes import ANALYTES, factor
 from doorstep.people.residents.chart.diseases import CHAPTERS, FAMILIES, chapter_of, families_of
+from doorstep.people.residents.chart.lines import days_of
 from doorstep.people.residents.chart.values import values_of
 from doorstep.people.residents.presenters import text_of
 
@@ -197,3 +198,26 @@ def test_text_of_a_followed_value_is_plain_english() -> None:
         assert text_of({"coding": [{"code": "x", "display": "Other thing"}]}) == "Other thing"
     with translation.override("zh-hans"):
         assert text_of({"coding": [panel], "text": "血压"}) == "血压"
+
+
+def _paper(kind: str, number: int, **content: Any) -> Entry:
+    named = {"resourceType": kind, "id": f"{kind}-{number}", "type": {"text": "检验报告"}, "status": "final"}
+    return Entry(kind, f"{kind}-{number}", AT, 1, "", "", False, {**named, **content})
+
+
+def test_a_document_s_file_and_what_was_read_out_of_it_are_one_line() -> None:
+    entries = [_paper(kind, number) for number in (2, 1) for kind in ("DocumentReference", "Composition")]
+    alone = _paper("DocumentReference", 3, type={"text": "知情同意书"})
+    (day,) = days_of([*entries, alone], units={1: "清溪镇卫生院"})
+    assert [[f"{part.type}/{part.fhir_id}" for part in line.parts] for line in day.lines] == [
+        ["Composition/Composition-2", "DocumentReference/DocumentReference-2"],
+        ["Composition/Composition-1", "DocumentReference/DocumentReference-1"],
+        [],
+    ]
+
+
+def test_a_line_says_a_truth_as_it_says_a_number() -> None:
+    told = Entry("Observation", "o1", AT, 1, "", "", False, {
+        "resourceType": "Observation", "id": "o1", "code": {"text": "过敏史标志"}, "valueBoolean": True,
+    })  # fmt: skip
+    assert days_of([told], units={})[0].lines[0].detail == "是"
