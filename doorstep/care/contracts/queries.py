@@ -36,12 +36,16 @@ def get_contract(*, contract_key: UUID | str, actor: Actor) -> Contract:
 
 def active_contract(*, resident_id: int, day: date | None = None) -> Contract | None:
     """The contract that is in force for a resident on a day (today when none is given), as far as it may be seen."""
-    on = day or timezone.localdate()
-    return (
-        Contract.objects.filter(resident_id=resident_id, state__in=COUNTING, starts_on__lte=on, ends_on__gte=on)
+    return _ACTIVE.one(resident_id, day or timezone.localdate())
+
+
+_ACTIVE = Remembered(
+    lambda resident_id, day: (
+        Contract.objects.filter(resident_id=resident_id, state__in=COUNTING, starts_on__lte=day, ends_on__gte=day)
         .select_related(*_WITH)
-        .first()
+        .order_by("id")[:1]
     )
+)
 
 
 def is_signed(*, resident_id: int, day: date) -> bool:
@@ -111,10 +115,18 @@ def decisions_of(contract: Contract, *, critical: bool, day: date) -> list[Decis
 
 def hospitals_of(*, resident_id: int, day: date | None = None) -> list[int]:
     """The hospitals of the contract in force, tertiary first."""
-    contract = active_contract(resident_id=resident_id, day=day)
-    if contract is None:
-        return []
-    return [found for found in (contract.tertiary_hospital_id, contract.secondary_hospital_id) if found is not None]
+    found = _HOSPITALS.one(resident_id, day or timezone.localdate())
+    return [hospital for hospital in found or () if hospital is not None]
+
+
+# Asked for every draft of a referral; to plan the contract with all that its page shows takes longer than to draft.
+_HOSPITALS: Remembered[tuple[int | None, int | None]] = Remembered(
+    lambda resident_id, day: (
+        Contract.objects.filter(resident_id=resident_id, state__in=COUNTING, starts_on__lte=day, ends_on__gte=day)
+        .order_by("id")
+        .values_list("tertiary_hospital_id", "secondary_hospital_id")[:1]
+    )
+)
 
 
 def unit_of_team(*, resident_id: int, day: date) -> int | None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.care.diagnosis import states
 from doorstep.coordination.visits.models import Visit
 from doorstep.kernel.access.merging import Moves, Stays
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.files.models import StoredFile
 from doorstep.kernel.workflow.models import WorkItem
@@ -151,7 +152,7 @@ class EcgOrder(WorkItem):
         return self.queue_urgency
 
 
-class ReportVersion(models.Model):
+class ReportVersion(FromRow):
     """One signed version of a report as it went out, with the seal that a printed copy is checked against."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

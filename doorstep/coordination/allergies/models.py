@@ -7,11 +7,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.residents.models import Resident
 
 
-class Allergy(models.Model):
+class Allergy(FromRow):
     """One line of what is known: a substance from the value set (`code`) or in words (`other`), or kind `none`.
 
     Nothing is deleted: a line that turned out wrong is refuted with the reason, a statement of none ends with the first allergy.

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.beds.states import BED, BED_REQUEST
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
 from doorstep.kernel.workflow.models import WorkItem
@@ -21,7 +22,7 @@ _MINE = "organization_id = ANY ((SELECT access_record_reach())::bigint[])"
 _OWN = "resident_id = ANY ((SELECT access_self())::bigint[])"
 
 
-class Ward(models.Model):
+class Ward(FromRow):
     """A ward of an organisation; a care home's floor is one as well."""
 
     class Kind(models.TextChoices):
@@ -82,7 +83,7 @@ class Bed(WorkItem):
         return {"unit": self.organization_id}
 
 
-class Stay(models.Model):
+class Stay(FromRow):
     """A resident in a bed, from admission to leaving; `rounds` is what the ward's doctor last said of the patient.
 
     `rounds`: facts of the criteria of going home ({"complications_stable": true, "no_fever_days": 3, …}), said on `round_on`;

@@ -5,13 +5,14 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.hospital_systems import states
 from doorstep.kernel.access.merging import Moves, Stays
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.exchange.models import Message
 from doorstep.kernel.workflow.models import WorkItem
 from doorstep.people.residents.models import Resident
 
 
-class PatientNumber(models.Model):
+class PatientNumber(FromRow):
     """A hospital's own number of a resident, learned from a message that also carried a number we know; kept as a keyed index."""
 
     organization_id = models.BigIntegerField()

@@ -7,10 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 
 
-class Notice(models.Model):
+class Notice(FromRow):
     """One message to one audience: a user, a unit (perhaps one role of it) or a resident.
 
     `permission` narrows a unit to those who may act. `kind` names the text, `params` fill it, `link` leads to the thing; `acknowledge_link` leads to where it must be

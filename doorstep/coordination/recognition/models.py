@@ -8,12 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.coordination.recognition import rules
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import Resident
 
 
-class Decision(models.Model):
+class Decision(FromRow):
     """One decision of a doctor in one visit about one result; a later one about the same takes its place and counts alone."""
 
     class Verdict(models.TextChoices):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.merging import Moves, Stays
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 
 
@@ -29,7 +30,7 @@ class User(AbstractUser):
     password_temporary_until = models.DateTimeField(null=True, blank=True)
 
 
-class CareRelationship(models.Model):
+class CareRelationship(FromRow):
     """Why an organisation may see a resident: opened and closed by actions, never by writing a row."""
 
     class Reason(models.TextChoices):
@@ -85,7 +86,7 @@ class CareRelationship(models.Model):
         )
 
 
-class FormerResident(models.Model):
+class FormerResident(FromRow):
     """A record that was merged into another: who is `former_id` now. Written by `access_merge` alone.
 
     `standing_id` may itself be merged later; the chain is followed to its end.
@@ -102,7 +103,7 @@ class FormerResident(models.Model):
         indexes = (models.Index(fields=["standing_id"], name="former_standing"),)
 
 
-class PresenceProof(models.Model):
+class PresenceProof(FromRow):
     """A resident was there: the full number of the id card and a second fact were given to this user at this unit."""
 
     resident_id = models.BigIntegerField()
@@ -119,7 +120,7 @@ class PresenceProof(models.Model):
         indexes = (models.Index(fields=["resident_id", "user_id", "-proved_at"], name="presence_resident_user"),)
 
 
-class PresenceAttempt(models.Model):
+class PresenceAttempt(FromRow):
     """A failed try to prove presence; too many in a short time close the door for a while."""
 
     user_id = models.BigIntegerField()
@@ -143,7 +144,7 @@ class PresenceAttempt(models.Model):
         )
 
 
-class BreakGlassReview(models.Model):
+class BreakGlassReview(FromRow):
     """The look that an emergency opened, to be judged afterwards by an auditor."""
 
     class Verdict(models.TextChoices):
@@ -184,7 +185,7 @@ class BreakGlassReview(models.Model):
         )
 
 
-class SensitiveOpening(models.Model):
+class SensitiveOpening(FromRow):
     """A person opened the sensitive entries of a resident for a purpose and a while; only `access_unveil` writes it.
 
     It holds in the session and the post in which it was made, until `closes_at`.
@@ -220,7 +221,7 @@ class SensitiveOpening(models.Model):
         indexes = (models.Index(fields=["resident_id", "user_id", "-closes_at"], name="opening_resident_user"),)
 
 
-class ApiClient(models.Model):
+class ApiClient(FromRow):
     """A hospital system that may connect; only the hash of its bearer token is kept."""
 
     name = models.SlugField(unique=True)
@@ -245,7 +246,7 @@ class ApiClient(models.Model):
         constraints = (models.UniqueConstraint(fields=["issuer"], condition=~models.Q(issuer=""), name="issuer_once"),)
 
 
-class SeenAssertion(models.Model):
+class SeenAssertion(FromRow):
     """A signed assertion that was used: it is not used again while it would still be valid."""
 
     client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, db_index=False)
@@ -258,7 +259,7 @@ class SeenAssertion(models.Model):
         constraints = (models.UniqueConstraint(fields=["client", "jti"], name="assertion_once"),)
 
 
-class App(models.Model):
+class App(FromRow):
     """An app of others that is opened from a resident's record (SMART EHR launch); the operator registers it."""
 
     name = models.SlugField(unique=True)
@@ -268,7 +269,7 @@ class App(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
 
-class Launch(models.Model):
+class Launch(FromRow):
     """One opening of an app from a record: who opened it, for whom, and the tokens that came of it.
 
     Only the hash of the launch parameter is kept. It is good once and for minutes; the tokens carry its context on.
@@ -292,7 +293,7 @@ class Launch(models.Model):
     when_merged = Stays("an app is told one record; after a merge it is opened again from the one that stands")
 
 
-class AppAgreement(models.Model):
+class AppAgreement(FromRow):
     """Whose record a resident let an app see: the person chosen on the page of consent, and the tokens that came of it.
 
     A resident's token without one opens nothing; one whose person the account may no longer act for opens nothing either.

@@ -5,10 +5,11 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from doorstep.kernel.access.merging import Stays
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 
 
-class AuditEntry(models.Model):
+class AuditEntry(FromRow):
     """Who did or read what, for whom, from where: written in the transaction of the act itself.
 
     Partitioned by the month of `at` (kernel/database/months.py).
@@ -54,7 +55,7 @@ class AuditEntry(models.Model):
         )
 
 
-class AuditSeal(models.Model):
+class AuditSeal(FromRow):
     """One sealed batch: entries of the transactions from `from_number` to below `to_number`, chained to the seal before."""
 
     number = models.BigIntegerField(primary_key=True)
@@ -67,7 +68,7 @@ class AuditSeal(models.Model):
     append_only = True
 
 
-class AuditSealedEntry(models.Model):
+class AuditSealedEntry(FromRow):
     """The seal of one entry within its batch, so that a changed, missing or moved row can be named."""
 
     entry_id = models.BigIntegerField(primary_key=True)

@@ -7,10 +7,11 @@ from django.db import models
 from django.db.models.functions import Now
 
 from doorstep.kernel.access.merging import Stays
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 
 
-class EventRow(models.Model):
+class EventRow(FromRow):
     """One thing that happened. `name` is the event class, `subject` the thing it happened to ("referral/<key>").
 
     Partitioned by the month of `at` (kernel/database/months.py).
@@ -45,7 +46,7 @@ class EventRow(models.Model):
         )
 
 
-class WaitingEvent(models.Model):
+class WaitingEvent(FromRow):
     """An event that its handlers have not reacted to yet; gone in the transaction in which they do (kernel/events/relay.py)."""
 
     event_id = models.BigIntegerField(primary_key=True)

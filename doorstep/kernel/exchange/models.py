@@ -10,13 +10,14 @@ from django.utils import timezone
 from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Stays
 from doorstep.kernel.access.models import ApiClient
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.exchange.states import MessageState
 
 _OWN = RowAccess(using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])")
 
 
-class Connection(models.Model):
+class Connection(FromRow):
     """One system of one organisation that sends to us; it acts as its own machine account.
 
     `application` and `facility` are what the sender writes into MSH-3 and MSH-4; `addresses` the networks it may call from (empty: any),
@@ -84,7 +85,7 @@ class Connection(models.Model):
         return self.name
 
 
-class Stranger(models.Model):
+class Stranger(FromRow):
     """A sender that no connection knows: it was answered with a rejection, and nothing of its message was kept.
 
     `reason` is "sender", or "header" for what was no message of HL7 v2 at all and was not answered.
@@ -104,7 +105,7 @@ class Stranger(models.Model):
         )
 
 
-class Refusal(models.Model):
+class Refusal(FromRow):
     """A message of a registered sender that was answered with an error or a rejection, or that was cut off: why, sealed as it came.
 
     It is no message of the store: nothing was worked. `whole` is False where only its first characters are here. The same content refused
@@ -148,7 +149,7 @@ class Refusal(models.Model):
         )
 
 
-class Message(models.Model):
+class Message(FromRow):
     """One message as it came, sealed; `charset` names the characters of the wire (line ends are returns here).
 
     The same control id with the same content is the same message, however often it comes. `lane` keeps the messages of one
@@ -206,7 +207,7 @@ class Message(models.Model):
         )
 
 
-class CodeMapping(models.Model):
+class CodeMapping(FromRow):
     """What a code of one sender means in a code system of ours; an empty target is a code that nobody has decided yet."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -238,7 +239,7 @@ class CodeMapping(models.Model):
         )
 
 
-class ThingClock(models.Model):
+class ThingClock(FromRow):
     """The time of the newest message that was applied to a thing ("Encounter/…"); an older one does not change it."""
 
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="clocks", db_index=False)

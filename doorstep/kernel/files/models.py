@@ -6,10 +6,11 @@ from django.db import models
 from django.utils import timezone
 
 from doorstep.kernel.access.merging import Stays
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 
 
-class StoredFile(models.Model):
+class StoredFile(FromRow):
     """One file as it was sent. `fingerprint` is the SHA-256 of what it means, so that the same thing sent twice is recognised."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -3,8 +3,10 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from doorstep.kernel.database.from_row import FromRow
 
-class HandlerEffect(models.Model):
+
+class HandlerEffect(FromRow):
     """This handler has taken effect for this event; written in the same transaction as the effect."""
 
     event_id = models.BigIntegerField()
@@ -17,7 +19,7 @@ class HandlerEffect(models.Model):
         constraints = (models.UniqueConstraint(fields=["event_id", "handler"], name="handler_effect_once"),)
 
 
-class Pulse(models.Model):
+class Pulse(FromRow):
     """When something that must never stand still last went well: the clocks that warn and escalate."""
 
     name = models.CharField(max_length=40, primary_key=True)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.merging import Moves, Stays
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 
 # record_open and access_may_read are SQL functions: sql/0_open.sql and kernel/access/sql/access.sql.
@@ -21,7 +22,7 @@ _READ = (
 _NOBODY = RowAccess(using="false")
 
 
-class Resource(models.Model):
+class Resource(FromRow):
     """The current version of one resource.
 
     `ref` is the number of "Type/id"; `keys` and `present` are what searches know of it (search_index.py), beside the tables
@@ -74,7 +75,7 @@ class Resource(models.Model):
         )
 
 
-class ResourceVersion(models.Model):
+class ResourceVersion(FromRow):
     """One version of a resource as it was written; append-only."""
 
     resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="versions", db_index=False)
@@ -99,7 +100,7 @@ class ResourceVersion(models.Model):
         constraints = (models.UniqueConstraint(fields=["resource", "version"], name="version_once"),)
 
 
-class SearchKey(models.Model):
+class SearchKey(FromRow):
     """A token of a resource: "parameter|form|value" as a number. No role reads this table: searches are functions."""
 
     pk = models.CompositePrimaryKey("key", "resource_id")
@@ -110,7 +111,7 @@ class SearchKey(models.Model):
     row_access = _NOBODY
 
 
-class SearchLink(models.Model):
+class SearchLink(FromRow):
     """A reference of a resource: the parameter, and the number of "Type/id" or of the address it points at."""
 
     pk = models.CompositePrimaryKey("name", "target", "resource_id")
@@ -125,7 +126,7 @@ class SearchLink(models.Model):
         indexes = (models.Index(fields=["resource_id", "name"], name="search_link_back"),)
 
 
-class SearchDate(models.Model):
+class SearchDate(FromRow):
     """A span of time of a resource, half open; open ends are infinite."""
 
     pk = models.CompositePrimaryKey("resource_id", "name", "place")
@@ -156,7 +157,7 @@ class SearchDate(models.Model):
         )
 
 
-class SearchAmount(models.Model):
+class SearchAmount(FromRow):
     """A number or quantity: bounds, its unit in three spellings, and the bounds in the canonical UCUM unit.
 
     `resident_id` is the resource's own (record_amount_owner keeps it so): who sees few residents is answered from theirs.
@@ -207,7 +208,7 @@ class SearchAmount(models.Model):
         )
 
 
-class SearchString(models.Model):
+class SearchString(FromRow):
     """A text as searches compare it, and as it was written; of an address (uri) both are the same.
 
     `resident_id` as that of an amount: who has a name is known without a look at the Patient.
@@ -231,7 +232,7 @@ class SearchString(models.Model):
         )
 
 
-class SearchWord(models.Model):
+class SearchWord(FromRow):
     """The words of a code, once however many resources carry it, and the key that these resources have."""
 
     pk = models.CompositePrimaryKey("name", "norm")
@@ -243,7 +244,7 @@ class SearchWord(models.Model):
     row_access = _NOBODY
 
 
-class Watch(models.Model):
+class Watch(FromRow):
     """A type of resource that somebody wants to hear of: the writer looks here, so that what nobody waits for costs nothing."""
 
     type = models.CharField(max_length=40, primary_key=True)
@@ -251,7 +252,7 @@ class Watch(models.Model):
     app_privileges = ("SELECT",)
 
 
-class BulkExport(models.Model):
+class BulkExport(FromRow):
     """An export that a hospital system asked for, and how far it is: the type and the last row that are written."""
 
     class State(models.TextChoices):
@@ -288,7 +289,7 @@ class BulkExport(models.Model):
     )
 
 
-class BulkFile(models.Model):
+class BulkFile(FromRow):
     """One finished NDJSON file of an export."""
 
     export = models.ForeignKey(BulkExport, on_delete=models.CASCADE, related_name="files")
@@ -302,7 +303,7 @@ class BulkFile(models.Model):
     row_access = RowAccess(using="EXISTS (SELECT 1 FROM record_bulkexport e WHERE e.id = export_id)")
 
 
-class BulkImport(models.Model):
+class BulkImport(FromRow):
     """NDJSON that a hospital system brought in, and how much of it is written.
 
     What came through $import waits in pieces; of an operator's file `position` bytes are done. `sweep_after` and `sweep_moved` belong
@@ -344,7 +345,7 @@ class BulkImport(models.Model):
         indexes = (models.Index(fields=["client", "digest"], name="import_of_file", condition=~models.Q(digest="")),)
 
 
-class BulkPiece(models.Model):
+class BulkPiece(FromRow):
     """Lines of an import that nobody has read yet, whole lines of one input; gone with the transaction that wrote them.
 
     Below zero `input` stands for the residents for whom something follows from the lines (following.py).
@@ -358,7 +359,7 @@ class BulkPiece(models.Model):
     row_access = RowAccess(using="EXISTS (SELECT 1 FROM record_bulkimport i WHERE i.id = bulk_import_id)")
 
 
-class BulkLine(models.Model):
+class BulkLine(FromRow):
     """A line that could not be written, and why; with its text it waits for what it refers to, without it is refused."""
 
     bulk_import = models.ForeignKey(BulkImport, on_delete=models.CASCADE, related_name="faults", db_index=False)

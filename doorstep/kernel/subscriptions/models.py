@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.models import ApiClient
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 
 _OWN = RowAccess(using="access_is_system() OR organization_id = ANY ((SELECT access_reach())::bigint[])")
 
 
-class Subscriber(models.Model):
+class Subscriber(FromRow):
     """The rules of one system, set by its engineer: which hosts may be called, and how long is tried.
 
     `hosts`: "his.example.cn", or with a port; without one only the usual port of https. `attempts` failures in a row stop a
@@ -44,7 +45,7 @@ class Subscriber(models.Model):
         )
 
 
-class Subscription(models.Model):
+class Subscription(FromRow):
     """One subscription. `topic` is empty for a criteria of R4; `terms` is the parsed search that record_conditions takes.
 
     `changed` names elements of which one must differ from the version before; `linked` says that the search looks beyond the
@@ -130,7 +131,7 @@ class Subscription(models.Model):
         return self.content == self.Content.HL7_V2
 
 
-class Match(models.Model):
+class Match(FromRow):
     """A version of a resource met a subscription's criteria, written in the transaction of the change.
 
     Not numbered yet: whether the client may see it is asked under the client's own eyes.
@@ -149,7 +150,7 @@ class Match(models.Model):
         indexes = (models.Index(fields=["subscription", "id"], name="match_in_order"),)
 
 
-class Notification(models.Model):
+class Notification(FromRow):
     """An event of a subscription: its number has no gap, and it is sent until the receiver has heard or a person decides."""
 
     class State(models.TextChoices):

@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from doorstep.kernel.database.from_row import FromRow
 
-class CodeSystem(models.Model):
+
+class CodeSystem(FromRow):
     """One version of a code system. `uri` is its FHIR system; only one version of a uri is current."""
 
     uri = models.CharField(max_length=200)
@@ -25,7 +27,7 @@ class CodeSystem(models.Model):
         )
 
 
-class Concept(models.Model):
+class Concept(FromRow):
     """One code."""
 
     system = models.ForeignKey(CodeSystem, on_delete=models.CASCADE, related_name="concepts", db_index=False)

@@ -10,13 +10,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from doorstep.kernel.access.merging import Stays
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class WorkItem(models.Model):
+class WorkItem(FromRow):
     """A thing that moves through the states of its machine; only `workflow.apply` writes `state`.
 
     A subclass names its `machine`, has a column `resident_id` (or a foreign key `resident`), and answers `sides()`.
@@ -78,7 +79,7 @@ class WorkItem(models.Model):
         return self.subject
 
 
-class Step(models.Model):
+class Step(FromRow):
     """One row per transition: the history of every machine, append-only."""
 
     machine = models.CharField(max_length=32)
@@ -112,7 +113,7 @@ class Step(models.Model):
         )
 
 
-class IdempotencyKey(models.Model):
+class IdempotencyKey(FromRow):
     """A form or request that was already carried out, and what was answered."""
 
     key = models.CharField(max_length=80)

@@ -7,10 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 
 
-class Task(models.Model):
+class Task(FromRow):
     """One thing that an organisation must do next, with its clock.
 
     `kind` is "<machine>.<state>"; `item_key` is the key of the thing itself. The row carries its organisation, so a list of
@@ -80,7 +81,7 @@ class Task(models.Model):
         )
 
 
-class Delegation(models.Model):
+class Delegation(FromRow):
     """During leave somebody else at the same organisation gets this person's assigned tasks."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

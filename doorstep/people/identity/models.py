@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Stays
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.models import WorkItem
 from doorstep.people.identity import states
@@ -16,7 +17,7 @@ from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import Resident
 
 
-class Merge(models.Model):
+class Merge(FromRow):
     """One merge: `former` was merged into `standing`; undone once `undone_at` is set.
 
     `choices` says of each group of facts whose value was kept; `before` and `after` hold the columns of `standing` that
@@ -104,7 +105,7 @@ class MergeProposal(WorkItem):
         return {"unit": self.organization_id}
 
 
-class MovedRow(models.Model):
+class MovedRow(FromRow):
     """One row that a merge touched: it moved, or (`changed`: column to [before, after]) was changed, or was `made`."""
 
     class Act(models.TextChoices):
@@ -127,7 +128,7 @@ class MovedRow(models.Model):
         indexes = (models.Index(fields=["table", "row_id"], name="moved_row"),)
 
 
-class Question(models.Model):
+class Question(FromRow):
     """One question whether a person out of sight is registered; only the database writes and counts them."""
 
     user_id = models.BigIntegerField()
@@ -144,7 +145,7 @@ class Question(models.Model):
         )
 
 
-class LikelyPair(models.Model):
+class LikelyPair(FromRow):
     """Two records that a linkage found to be probably one person, and what a person said of them."""
 
     class State(models.TextChoices):
@@ -191,7 +192,7 @@ class LikelyPair(models.Model):
         indexes = (models.Index(fields=["state", "-weight", "id"], name="pair_by_weight"),)
 
 
-class IdentityChange(models.Model):
+class IdentityChange(FromRow):
     """Who a resident was before and after a change of name, birth date, sex or number; append-only."""
 
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, related_name="identity_changes", db_index=False)
@@ -212,7 +213,7 @@ class IdentityChange(models.Model):
         indexes = (models.Index(fields=["resident", "-at"], name="identity_change"),)
 
 
-class PatientList(models.Model):
+class PatientList(FromRow):
     """A hospital's list of patients that is linked with the index: uploaded, its columns named, checked, linked, reviewed.
 
     `heads` are the columns of the file, `columns` says which of them is what (`listing.FIELDS`); `content` holds the file's lines
@@ -260,7 +261,7 @@ class PatientList(models.Model):
         indexes = (models.Index(fields=["organization", "-uploaded_at"], name="patient_list_recent"),)
 
 
-class ListedPatient(models.Model):
+class ListedPatient(FromRow):
     """One line of a hospital's list as it was read (`facts`, JSON)."""
 
     list = models.ForeignKey(PatientList, on_delete=models.CASCADE, related_name="lines", db_index=False)
@@ -274,7 +275,7 @@ class ListedPatient(models.Model):
         constraints = (models.UniqueConstraint(fields=["list", "row"], name="listed_patient_once"),)
 
 
-class ListedMatch(models.Model):
+class ListedMatch(FromRow):
     """A resident who may be the one of a line, and what was said of it; whoever may not see the resident sees nothing of it.
 
     Where the state is linked or confirmed, the hospital's number leads to the resident.

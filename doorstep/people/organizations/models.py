@@ -8,8 +8,10 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
+from doorstep.kernel.database.from_row import FromRow
 
-class Organization(models.Model):
+
+class Organization(FromRow):
     """A unit of care or of government: hospital, township centre, village clinic, shared centre, ambulance station.
 
     `path` holds the ids of its ancestors and its own, so that everything below a unit is one indexed look-up.
@@ -62,7 +64,7 @@ class Organization(models.Model):
         return self.name
 
 
-class Department(models.Model):
+class Department(FromRow):
     """A department of an organisation."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -79,7 +81,7 @@ class Department(models.Model):
         return self.name
 
 
-class Consortium(models.Model):
+class Consortium(FromRow):
     """A tight-knit consortium (紧密型医联体): one lead, many members."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -92,7 +94,7 @@ class Consortium(models.Model):
         return self.name
 
 
-class Membership(models.Model):
+class Membership(FromRow):
     """From when to when an organisation belonged to a consortium, and as what; any past day can be asked."""
 
     class Part(models.TextChoices):
@@ -115,7 +117,7 @@ class Membership(models.Model):
         )
 
 
-class Change(models.Model):
+class Change(FromRow):
     """One line of a unit's history: what became of it, which facts changed from what to what, why, and by whom."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="changes", db_index=False)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.encryption import SealedTextField
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents import insurance
@@ -31,7 +32,7 @@ _SEEN = RowAccess(using="access_may_see(resident_id)")
 _UNSAID = ", ".join(f"'{code}'" for code in sorted(SENSITIVE_GROUPS))
 
 
-class Household(models.Model):
+class Household(FromRow):
     """People who live together at one address."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -48,7 +49,7 @@ class Household(models.Model):
     )
 
 
-class Resident(models.Model):
+class Resident(FromRow):
     """One person, once. Number, phone and address are sealed; the number's index lies in `Identifier`."""
 
     class Gender(models.TextChoices):
@@ -108,7 +109,7 @@ class Resident(models.Model):
         return self.name
 
 
-class Identifier(models.Model):
+class Identifier(FromRow):
     """A number by which a resident is known: national id, phone, health card, a hospital's own number."""
 
     class Kind(models.TextChoices):
@@ -162,7 +163,7 @@ class Identifier(models.Model):
         indexes = (models.Index(fields=["index", "kind"], name="identifier_index"),)
 
 
-class Group(models.Model):
+class Group(FromRow):
     """A key group (重点人群) that a resident belongs to, from a day to a day; `code` is one of `rules.GROUPS`."""
 
     resident = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="groups", db_index=False)
@@ -181,7 +182,7 @@ class Group(models.Model):
         constraints = (models.UniqueConstraint(fields=["resident", "code", "since"], name="group_once"),)
 
 
-class PanelEntry(models.Model):
+class PanelEntry(FromRow):
     """A resident on the panel of a unit: what its search looks through. Opened by a visit, a contract or a task."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="panel", db_index=False)
@@ -215,7 +216,7 @@ class PanelEntry(models.Model):
         )
 
 
-class ResidentAccount(models.Model):
+class ResidentAccount(FromRow):
     """Whose records a resident's account may open: the own one, and those the person acts for (child, parent).
 
     `relation` is what the resident is to the account's owner. `account_links.living` says which of them stand today.
@@ -245,7 +246,7 @@ class ResidentAccount(models.Model):
         )
 
 
-class ImportBatch(models.Model):
+class ImportBatch(FromRow):
     """A file of residents that a unit uploaded: what was found in it, and what was taken over."""
 
     class Stage(models.TextChoices):
@@ -283,7 +284,7 @@ class ImportBatch(models.Model):
         indexes = (models.Index(fields=["organization", "-uploaded_at"], name="import_recent"),)
 
 
-class Death(models.Model):
+class Death(FromRow):
     """The record of a death: when, from which source, by whom. A mistaken one is revoked with a reason and stays."""
 
     class Source(models.TextChoices):
@@ -328,7 +329,7 @@ class Death(models.Model):
         )
 
 
-class Insurance(models.Model):
+class Insurance(FromRow):
     """How a resident's care is paid: one basic kind (or none, 自费) at a time, and a commercial policy beside it.
 
     Nothing is deleted: a line ends when another takes its place, when the cover ends, or as an error, with the reason.

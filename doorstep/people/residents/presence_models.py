@@ -4,10 +4,11 @@ from django.db import models
 from django.utils import timezone
 
 from doorstep.kernel.access.merging import Stays
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 
 
-class PresenceCode(models.Model):
+class PresenceCode(FromRow):
     """Six digits on the resident's own phone that prove presence once, for five minutes; only their index is kept."""
 
     resident = models.ForeignKey(

@@ -7,13 +7,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.residents import special
 
 _UNSAID = ", ".join(f"'{code}'" for code in sorted(special.SENSITIVE))
 
 
-class SpecialDisease(models.Model):
+class SpecialDisease(FromRow):
     """One disease with the span for which it was recognised. Nothing is deleted: it ends, or was an error, with the reason."""
 
     class Source(models.TextChoices):

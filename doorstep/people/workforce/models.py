@@ -8,10 +8,11 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 
 from doorstep.kernel.access.encryption import SealedTextField
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.people.organizations.models import Department, Organization
 
 
-class Practitioner(models.Model):
+class Practitioner(FromRow):
     """Somebody who works in the consortium, once, however many posts they hold.
 
     `licence_number` is the 15-digit practising certificate (医师执业证书编码); `title` as printed (主任医师).
@@ -38,7 +39,7 @@ class Practitioner(models.Model):
         return self.name
 
 
-class Post(models.Model):
+class Post(FromRow):
     """One post: a role at an organisation (and department) from a day to a day. What one may do follows from it."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -63,7 +64,7 @@ class Post(models.Model):
         indexes = (models.Index(fields=["organization", "role"], name="post_organization_role"),)
 
 
-class Team(models.Model):
+class Team(FromRow):
     """A family-doctor team (3+1+N) of a township or community centre."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -76,7 +77,7 @@ class Team(models.Model):
         return self.name
 
 
-class TeamMember(models.Model):
+class TeamMember(FromRow):
     """Somebody's part in a team from a day to a day."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="members")

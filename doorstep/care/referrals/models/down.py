@@ -11,6 +11,7 @@ from doorstep.care.referrals import case_states, down_aims
 from doorstep.care.referrals.models.referral import Referral
 from doorstep.care.referrals.models.walls import handled_by
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
 from doorstep.kernel.workflow.models import WorkItem
@@ -18,7 +19,7 @@ from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import Resident
 
 
-class UnitService(models.Model):
+class UnitService(FromRow):
     """What a primary unit can do for patients who come back: skills of `down_rules.SKILLS`, and medicines it keeps.
 
     `medicines` are codes of the terminology's medicine list; empty means that the unit has not said.
@@ -31,7 +32,7 @@ class UnitService(models.Model):
     changed_at = models.DateTimeField(default=timezone.now)
 
 
-class StockLine(models.Model):
+class StockLine(FromRow):
     """What a unit has of one medicine, as its staff counted it; `quantity` in packages of `unit`."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="stock", db_index=False)

@@ -3,8 +3,10 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from doorstep.kernel.database.from_row import FromRow
 
-class KeptBoard(models.Model):
+
+class KeptBoard(FromRow):
     """The board of one set of units and one period: counted anew every minute while somebody looks at it. Names no resident."""
 
     scope = models.CharField(max_length=32)  # fingerprint of the units

@@ -12,6 +12,7 @@ from doorstep.care.referrals import follow_up_states
 from doorstep.care.referrals.models.referral import Referral
 from doorstep.care.referrals.models.walls import OWN, handled_by
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
 from doorstep.kernel.workflow.models import WorkItem
@@ -20,7 +21,7 @@ from doorstep.people.residents.models import Resident
 from doorstep.people.workforce.models import Practitioner
 
 
-class RecoveryPlan(models.Model):
+class RecoveryPlan(FromRow):
     """The plan that goes home: 治疗经过、下一步治疗方案及康复建议 of the 回转单, in parts that can be acted on.
 
     `medicines`: [{"code", "name", "dose", "frequency", "days", "note"}]. `follow_up_days`: days after discharge.

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.flow_case_queries import Case, RefusedDown
 from doorstep.care.referrals.flow_queries import Board
 from doorstep.care.referrals.models import DownProposal, Referral
 from doorstep.care.referrals.presenters.words import english
-from doorstep.kernel.web.addressing import url_if_known
+from doorstep.kernel.web.addressing import url, url_if_known
 from doorstep.kernel.workflow import catalogue
 
 _CHOICES: dict[str, Any] = {
@@ -106,7 +105,7 @@ def refusal_lines(rows: list[RefusedDown]) -> list[dict[str, Any]]:
         {
             "number": row.proposal.diagnosis if row.is_seen else "—",
             "name": row.proposal.patient_name if row.is_seen else "—",
-            "href": reverse("referrals:proposal", args=[row.proposal.key]) if row.is_seen else "",
+            "href": url("referrals:proposal", row.proposal.key) if row.is_seen else "",
             "way": f"{row.proposal.hospital.name} {row.proposal.ward}",
             "refused_by": row.unit,
             "reason": word("back", row.code),
@@ -129,7 +128,7 @@ def case_lines(rows: list[Case], *, what: str = "") -> list[dict[str, Any]]:
         {
             "number": row.number,
             "name": row.patient_name if row.is_seen else "—",
-            "href": reverse("referrals:detail", args=[row.key]) if row.is_seen and row.state != "draft" else "",
+            "href": url("referrals:detail", row.key) if row.is_seen and row.state != "draft" else "",
             "way": f"{row.source} → {goal_of(row)}",
             "state": stage(row.state),
             "direction": word("direction", row.direction),

@@ -20,6 +20,7 @@ from doorstep.care.referrals.record_facts import Known, age_on, down_facts, know
 from doorstep.coordination.beds import queries as beds
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.terminology import queries as terminology
+from doorstep.kernel.web.addressing import url
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.people.residents.models import Resident
 
@@ -45,7 +46,7 @@ def fill_receivers(form: Any, referral: Referral, rows: Sequence[Mapping[str, st
         return
     found = homeward.receivers(referral, aim=str(form["aim"].value() or ""), medicines=rows)
     field.choices = [("", "—"), *((str(key), name) for key, name in found)]
-    picks = homeward.picks(reverse("referrals:receivers", args=[referral.key]))
+    picks = homeward.picks(url("referrals:receivers", referral.key))
     # The plan of this form counts, not the one that was drafted.
     form.fields["aim"].widget.attrs |= picks | {"hx-include": "[name=medicine_code], [name=medicine_name]"}
 
@@ -136,8 +137,8 @@ def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[
     return {
         "row": proposal,
         "gender": _(str(Resident.Gender(proposal.patient_gender).label)) if proposal.patient_gender else "",
-        "stay": reverse("beds:stay", args=[proposal.stay_key]) if wards else "",
-        "record": reverse("residents:detail", args=[proposal.resident_key]) if wards else "",
+        "stay": url("beds:stay", proposal.stay_key) if wards else "",
+        "record": url("residents:detail", proposal.resident_key) if wards else "",
         "aim": looked,
         "aim_text": homeward.aim_text(looked),
         "aims": homeward.aims(),

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,6 +13,7 @@ from doorstep.care.referrals.actions.treating import default_receiver
 from doorstep.care.referrals.down_rules import Weighed
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.presenters.words import missing_words, shelf_names, substitute_words
+from doorstep.kernel.web.addressing import url
 from doorstep.kernel.web.formats import moment_short
 from doorstep.people.organizations import queries as organizations
 
@@ -54,7 +54,7 @@ def fit_dialog(form: forms.Form, referral: Referral, verb: str) -> None:
     if verb in ("receive_back", "postpone_back") and referral.goes_to:
         form.fields["expected_at"].label = _(down_aims.AIMS[referral.goes_to].expects)
     if verb == "hand_back":
-        address = reverse("referrals:receivers", args=[referral.key])
+        address = url("referrals:receivers", referral.key)
         form.fields["aim"].widget.attrs |= picks(address)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import list_queries
@@ -12,6 +11,7 @@ from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.states import AT_RECEIVER
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.web.addressing import url
 
 _COMING_HOME = frozenset(AT_RECEIVER)
 _AT_THE_DESK = frozenset({"submitted", "submitted_green", "offered", "accepted", "on_the_way", "not_arrived"})
@@ -55,16 +55,16 @@ def list_of(referral: Referral, *, actor: Actor) -> Place:
 
 def sent_list() -> Place:
     """What the units of whoever asks have sent."""
-    return Place(_("转出"), reverse("referrals:list"), list_queries.list_sent)
+    return Place(_("转出"), url("referrals:list"), list_queries.list_sent)
 
 
 def _office() -> Place:
-    return Place(_("转诊受理"), reverse("referrals:office"), list_queries.list_incoming)
+    return Place(_("转诊受理"), url("referrals:office"), list_queries.list_incoming)
 
 
 def _treating() -> Place:
-    return Place(_("接诊与住院"), reverse("referrals:treating"), list_queries.list_treating)
+    return Place(_("接诊与住院"), url("referrals:treating"), list_queries.list_treating)
 
 
 def _returning() -> Place:
-    return Place(_("下转承接"), reverse("referrals:returning"), list_queries.list_returning)
+    return Place(_("下转承接"), url("referrals:returning"), list_queries.list_returning)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,6 +22,7 @@ from doorstep.care.referrals.presenters.buttons import Button, with_open
 from doorstep.care.referrals.presenters.course import appointment_of, came_back, event_of, steps_of
 from doorstep.care.referrals.presenters.words import benefit_rows, criteria_rows, english
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.web.addressing import url
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.machine import Transition
 from doorstep.kernel.worklist import queries as worklist
@@ -191,7 +191,7 @@ def _line(row: Referral, clock: tuple[Any, Any], chosen: Any) -> Line:
         kind = f"{kind} · {_(str(Referral.GreenCenter(row.green_center).label))}"
     place = f"{row.source.name} → {place_of(row)}"
     return Line(
-        href=reverse("referrals:detail", args=[row.key]),
+        href=url("referrals:detail", row.key),
         title=f"{row.patient_name}　{label(row)}",
         detail=f"{kind} · {row.discharge_diagnosis or row.impression or '—'}",
         meta=place,
@@ -208,7 +208,7 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
     for way in workflow.allowed(referral, actor=actor):
         if way.verb not in PAGES and way.verb not in FORMS and way.verb not in PLAIN:
             continue
-        page = reverse(PAGES[way.verb], args=[referral.key]) if way.verb in PAGES else ""
+        page = url(PAGES[way.verb], referral.key) if way.verb in PAGES else ""
         dialog = way.verb in FORMS and way.verb != "accept" and homeward.asks(referral, way.verb)
         mine = refusal if refusal and refusal.verb == way.verb else None
         found.append(
@@ -227,7 +227,7 @@ def _buttons(referral: Referral, actor: Actor, refusal: Refusal | None) -> list[
         if way.verb == "accept":
             found.append(_accept_place(referral, actor, refusal))
     if referral.state == "draft" and referral.direction == "down" and actor.may(Permission.REFERRAL_TREAT):
-        page = reverse("referrals:discharge", args=[referral.key])
+        page = url("referrals:discharge", referral.key)
         found = [
             Button("send_down", _("填写出院小结并下转"), "primary", page, False),
             *(one for one in found if one.verb != "submit"),

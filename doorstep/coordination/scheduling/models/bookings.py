@@ -14,6 +14,7 @@ from doorstep.coordination.scheduling.models.clinics import PlaceQuota, Schedule
 from doorstep.coordination.scheduling.models.places import Place, Slot
 from doorstep.coordination.scheduling.states import BOOKING, EXPECTED, REBOOKING, TAKEN, WAITING, WAITING_LIVE
 from doorstep.kernel.access.merging import Moves
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.kernel.workflow.machine import Machine
 from doorstep.kernel.workflow.models import WorkItem
@@ -209,7 +210,7 @@ class Rebooking(WorkItem):
         return {"source": self.source_organization_id, "target": self.organization_id}
 
 
-class Ticket(models.Model):
+class Ticket(FromRow):
     """A number in the queue of a schedule's day, given on check-in; it names the person only as a screen may show it."""
 
     class State(models.TextChoices):

@@ -3,8 +3,10 @@
 from django.db import models
 from django.utils import timezone
 
+from doorstep.kernel.database.from_row import FromRow
 
-class CalendarDay(models.Model):
+
+class CalendarDay(FromRow):
     """One day that departs from the week, as 国务院办公厅 has announced it: a day off, or a weekend day that is worked."""
 
     class Kind(models.TextChoices):

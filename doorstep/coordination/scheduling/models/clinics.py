@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.people.organizations.models import Department, Organization
 from doorstep.people.workforce.models import Practitioner
 
@@ -21,7 +22,7 @@ class PlaceQuota(models.TextChoices):
     OPEN = "open", "公开"
 
 
-class Facility(models.Model):
+class Facility(FromRow):
     """A room or a machine of a department that is booked by time."""
 
     class Kind(models.TextChoices):
@@ -43,7 +44,7 @@ class Facility(models.Model):
         return self.name
 
 
-class VisitKind(models.Model):
+class VisitKind(FromRow):
     """A kind of visit of a department: how long it takes, and the time before and after in which nobody else is booked."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -66,7 +67,7 @@ class VisitKind(models.Model):
         return self.name
 
 
-class Schedule(models.Model):
+class Schedule(FromRow):
     """What a department offers: an expert's clinic, a department's, a room's or a machine's times (FHIR Schedule)."""
 
     class Service(models.TextChoices):
@@ -126,7 +127,7 @@ class Schedule(models.Model):
         return self.facility.name if self.facility is not None else ""
 
 
-class RoomTerm(models.Model):
+class RoomTerm(FromRow):
     """From which day on a schedule takes place in another room or on another machine; `Schedule.facility` is the one of today."""
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="room_terms", db_index=False)
@@ -139,7 +140,7 @@ class RoomTerm(models.Model):
         constraints = (models.UniqueConstraint(fields=["schedule", "since"], name="room_term_once"),)
 
 
-class WeeklySession(models.Model):
+class WeeklySession(FromRow):
     """A weekly session: weekday 0 is Monday, times are China's; how many places of each slot go to whom.
 
     Several places of one slot are seen in parallel. `only_on` makes it an extra session of one day; `since` and `until`
@@ -186,7 +187,7 @@ class WeeklySession(models.Model):
         return {quota.value: int(getattr(self, f"{quota.value}_places")) for quota in PlaceQuota}
 
 
-class DayException(models.Model):
+class DayException(FromRow):
     """A day on which a schedule does not follow its week: no clinic, or the sessions of another weekday."""
 
     class Act(models.TextChoices):

@@ -7,10 +7,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from doorstep.coordination.scheduling.models.clinics import PlaceQuota
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.people.organizations.models import Department, Organization
 
 
-class QuotaShare(models.Model):
+class QuotaShare(FromRow):
     """A unit's share of a department's places of one quota, by weight, from a day on.
 
     The places that templates give to the quota are dealt to the units of the day in proportion to their weights; without
@@ -38,7 +39,7 @@ class QuotaShare(models.Model):
         indexes = (models.Index(fields=["organization", "since"], name="share_organization"),)
 
 
-class QuotaDecision(models.Model):
+class QuotaDecision(FromRow):
     """What was decided on a proposal for a department's places of one quota: taken as it was, changed, or refused with a reason.
 
     `lines` keeps the proposal beside the decision, a dict per unit: name, given, need, proposed, decided, reason.
@@ -70,7 +71,7 @@ class QuotaDecision(models.Model):
         indexes = (models.Index(fields=["department", "-decided_at"], name="decision_department"),)
 
 
-class SinkStep(models.Model):
+class SinkStep(FromRow):
     """One step of a hospital's release rule: what nobody took out of `quota` goes to `to_quota` at that hour.
 
     `to_quota` equal to `quota` opens a unit's own share to all units of the same kind. A hospital without steps follows the

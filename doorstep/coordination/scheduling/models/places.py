@@ -9,6 +9,7 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 
 from doorstep.coordination.scheduling.models.clinics import Facility, PlaceQuota, Schedule, VisitKind
+from doorstep.kernel.database.from_row import FromRow
 from doorstep.people.organizations.models import Organization
 
 
@@ -19,7 +20,7 @@ class TsTzRange(Func):
     output_field = DateTimeRangeField()
 
 
-class Slot(models.Model):
+class Slot(FromRow):
     """A time of a schedule; two slots of one schedule never overlap (FHIR Slot)."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -72,7 +73,7 @@ class Slot(models.Model):
         return self.schedule.who
 
 
-class Place(models.Model):
+class Place(FromRow):
     """One place of a slot: the row that a booking claims.
 
     It names no resident, so everybody may count places; who sits on it is in `Booking`. A hold whose `held_until` has
