@@ -212,7 +212,7 @@ class DayException(FromRow):
         )
 
 
-class RestingHours(models.Model):
+class RestingHours(FromRow):
     """Hours of a day that a stop put to rest before its slots were laid out: no visit of the schedule begins in them."""
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="resting_hours", db_index=False)
