@@ -166,6 +166,7 @@ ENTRIES: tuple[Entry, ...] = (
         url_name="scheduling:quotas",
         permission=Scheduling.QUOTA_MANAGE,
         group=_CARE,
+        also=("/slots/fairness/",),
     ),
     Entry(
         label=_("节假日与调休"),

@@ -111,9 +111,9 @@ def serve_waiting() -> int:
 
 
 def settle_waiting() -> int:
-    """The same for what took long to commit, or was booked while no worker looked."""
+    """The same for what took long to commit, or was booked while no worker looked; and clinics see whoever waits for them."""
     with acting(system_actor(Purpose.CLOCKS)) as actor:
-        return waiting_actions.settle_served(actor=actor)
+        return waiting_actions.settle_served(actor=actor) + waiting_actions.show_who_waits(actor=actor)
 
 
 def show_slots() -> int:

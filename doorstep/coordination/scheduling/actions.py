@@ -306,12 +306,16 @@ def record_no_shows(*, actor: Actor, now: datetime | None = None) -> int:
     limit = (now or timezone.now()) - NO_SHOW_AFTER
     missed = list(
         Booking.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("slot__organization", "slot__schedule__department")
         .filter(state="booked", slot__ends_at__lte=limit)
         .order_by("period")[:200]
     )
+    before = booking_queries.missed_days(resident_ids={booking.resident_id for booking in missed})
     for booking in missed:
         workflow.apply(booking, "miss", actor=actor, details=facts_of(booking))
-        telling.tell_missed(booking, actor=actor)
+        days = before.setdefault(booking.resident_id, [])
+        days.append(timezone.localdate(booking.slot.starts_at))
+        telling.tell_missed(booking, days=days, actor=actor)
     return len(missed)
 
 

@@ -1,7 +1,7 @@
 """Reads of people's bookings: appointments missed, what is due at a clinic, the resident's own list."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, Subquery
@@ -53,8 +53,19 @@ def paused_until(*, resident_id: int) -> date | None:
 
 def missed_count(*, resident_id: int) -> int:
     """How many appointments somebody missed in the window of the no-show rule."""
+    return len(missed_days(resident_ids=[resident_id]).get(resident_id, ()))
+
+
+def missed_days(*, resident_ids: Collection[int]) -> dict[int, list[date]]:
+    """The days of the appointments that these people missed in the window of the no-show rule, in one statement."""
     since = timezone.localdate() - precedence.NO_SHOW_WINDOW
-    return Booking.objects.filter(resident_id=resident_id, state="no-show", slot__starts_at__date__gte=since).count()
+    missed = Booking.objects.filter(
+        resident_id__in=resident_ids, state="no-show", slot__starts_at__date__gte=since
+    ).values_list("resident_id", "slot__starts_at")
+    found: dict[int, list[date]] = {}
+    for resident_id, starts_at in missed:
+        found.setdefault(resident_id, []).append(timezone.localdate(starts_at))
+    return found
 
 
 def coming(*, resident_id: int) -> list[Booking]:

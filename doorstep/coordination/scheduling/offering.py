@@ -20,7 +20,7 @@ from doorstep.kernel.workflow import actions as workflow
 # An offer ends at the latest so long before the visit.
 LAST_ANSWER = timedelta(minutes=30)
 # The ground that stands in the trail when the sight is not passed on by somebody who has it.
-_OWN_WORD, _OWN_DESK = "居民本人候补", "本院窗口候补"
+_OWN_WORD, _OWN_DESK, _ON_THE_LIST = "居民本人候补", "本院窗口候补", "已登记候补"
 
 
 def offer_slot(
@@ -101,16 +101,29 @@ def let_see(entry: WaitingEntry, *, actor: Actor) -> None:
     own = actor.kind is ActorKind.RESIDENT
     inside = own or actor.organization_id == entry.organization_id
     with for_purpose(Purpose.HANDLER, actor) if inside else nullcontext():
-        access.open_relationship(
-            resident_id=entry.resident_id,
-            organization_id=entry.organization_id,
-            reason=CareRelationship.Reason.REFERRAL,
-            scope=CareRelationship.Scope.EPISODE,
-            episode=entry.subject,
-            closes_at=midnight_after(entry.last_day),
-            basis=_OWN_WORD if own else _OWN_DESK if inside else "",
-            actor=actor,
-        )
+        _open(entry, basis=_OWN_WORD if own else _OWN_DESK if inside else "", actor=actor)
+
+
+def let_see_unseen(*, actor: Actor, today: date) -> int:
+    """Let clinics see who has waited for them since before they came to see it, as the house; returns how many."""
+    found = waiting_queries.unseen(today=today)
+    with for_purpose(Purpose.HANDLER, actor):
+        for entry in found:
+            _open(entry, basis=_ON_THE_LIST, actor=actor)
+    return len(found)
+
+
+def _open(entry: WaitingEntry, *, basis: str, actor: Actor) -> None:
+    access.open_relationship(
+        resident_id=entry.resident_id,
+        organization_id=entry.organization_id,
+        reason=CareRelationship.Reason.REFERRAL,
+        scope=CareRelationship.Scope.EPISODE,
+        episode=entry.subject,
+        closes_at=midnight_after(entry.last_day),
+        basis=basis,
+        actor=actor,
+    )
 
 
 def end_sight(entry: WaitingEntry, *, actor: Actor) -> None:

@@ -1,11 +1,11 @@
 """Sending a resident word of bookings that others made, called off or closed, and of the waiting list: who can do that is wired in by the site."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import booking_queries
+from doorstep.coordination.scheduling import precedence
 from doorstep.coordination.scheduling.models import Booking, Slot, WaitingEntry
 from doorstep.kernel.access.actor import Actor
 
@@ -35,10 +35,13 @@ def tell_booking(booking: Booking, kind: str, *, actor: Actor, **more: str) -> N
     tell_resident(resident_id=booking.resident_id, kind=kind, params=params, actor=actor)
 
 
-def tell_missed(booking: Booking, *, actor: Actor) -> None:
-    """Send who did not come word of it: how many have been missed by now; the one by which the pause begins says until when."""
-    count = str(booking_queries.missed_count(resident_id=booking.resident_id))
-    until = booking_queries.paused_until(resident_id=booking.resident_id)
+def tell_missed(booking: Booking, *, days: Sequence[date], actor: Actor) -> None:
+    """Send who did not come word of it: how many have been missed by now, on which `days`, this one included; the one by which the pause
+    begins says until when.
+    """
+    today = timezone.localdate()
+    count = str(sum(day >= today - precedence.NO_SHOW_WINDOW for day in days))
+    until = precedence.paused_until(days, today)
     if until is None:
         tell_booking(booking, "booking-missed", actor=actor, count=count)
     else:

@@ -189,3 +189,9 @@ def settle_served(*, actor: Actor, since: datetime | None = None) -> int:
         offering.take_back(entry, "settle", actor, details=facts, booking_id=booking.pk)
         telling.tell_waiting(entry, "waiting-settle", slot=booking.slot, actor=actor)
     return len(found)
+
+
+@transaction.atomic
+def show_who_waits(*, actor: Actor) -> int:
+    """Let clinics see who joined their waiting list before that was let; returns how many."""
+    return offering.let_see_unseen(actor=actor, today=timezone.localdate())

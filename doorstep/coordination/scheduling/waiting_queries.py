@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import halfdays, rules
@@ -13,6 +14,7 @@ from doorstep.coordination.scheduling.models import Booking, Place, Rebooking, W
 from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.states import WAITING_LIVE
 from doorstep.kernel.access.actor import Actor, Purpose
+from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import for_purpose
 from doorstep.people.organizations.models import Department
@@ -124,6 +126,20 @@ def run_out(*, now: datetime) -> list[WaitingEntry]:
         .select_related(*_TOLD_WITH)
         .filter(state="offered", offered_until__lte=now)
         .order_by("offered_until")[:200]
+    )
+
+
+def unseen(*, today: date) -> list[WaitingEntry]:
+    """Live waits that stand alone and were never opened to the clinic that is waited for: joined before it came to see them; locked."""
+    sight = CareRelationship.objects.filter(
+        resident_id=OuterRef("resident_id"),
+        organization_id=OuterRef("organization_id"),
+        episode=Concat(Value("waiting/"), Cast(OuterRef("key"), CharField())),
+    )
+    return list(
+        WaitingEntry.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(~Exists(sight), state__in=WAITING_LIVE, reference="", last_day__gte=today)
+        .order_by("id")[:200]
     )
 
 

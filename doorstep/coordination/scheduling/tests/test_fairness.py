@@ -1,8 +1,10 @@
 """The fairness report: who came by the waiting list is counted by that, not by how long ago the wish was."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import (
@@ -68,3 +70,11 @@ def test_the_waiting_list_counts_who_came_by_it_and_nobody_else() -> None:
         # The wait itself still runs from the first wish.
         [rebooked] = [one for one in found["channel"] if one.code == "doctor"]
         assert rebooked.median == pytest.approx(7, abs=0.1)
+
+
+def test_fairness_stands_under_the_division_of_places_in_the_menu(client: Client) -> None:
+    clinic = make_clinic()
+    client.force_login(make_staff(name="凌志华", organization_id=clinic.world.lead, role="clinic_manager"))
+    page = client.get("/slots/fairness/").content.decode()
+    lit = re.findall(r'<a[^>]*aria-current="page"[^>]*>(.*?)</a>', page, re.S)
+    assert [one for one in lit if "号源分配" in one]

@@ -3,7 +3,9 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import actions, own_queries
@@ -110,3 +112,17 @@ def test_a_resident_finds_an_examination_by_the_name_of_its_machine(phone: Clien
     found = own_queries.offers(person=clinic.resident, text="ct", days=28)
     assert [one.department for one in found] == ["心血管内科"]
     assert own_queries.offers(person=clinic.resident, text="MRI", days=28) == []
+
+
+def test_a_look_asks_for_all_that_were_missed_at_once(clinic: Clinic) -> None:
+    for ago in (2, 3, 4, 5):
+        slot = make_slot(clinic, starts_at=timezone.now() + timedelta(days=20 + ago), open=1)
+        begun(book_for(clinic, slot, clinic.resident, "open"), ago=timedelta(days=ago))
+    with acting(system_actor(Purpose.CLOCKS)) as clocks, CaptureQueriesContext(connection) as captured:
+        assert actions.record_no_shows(actor=clocks) == 4
+    reads = [one["sql"] for one in captured if one["sql"].startswith("SELECT") and "scheduling_" in one["sql"]]
+    counts = [one for one in reads if "no-show" in one]
+    assert len(counts) == 1, counts
+    # The third of them is the one by which the pause begins, as when they are looked at one by one.
+    kinds = [kind for kind, _params in told(clinic.resident.pk) if kind in ("booking-missed", "booking-paused")]
+    assert kinds == ["booking-missed", "booking-missed", "booking-paused", "booking-paused"]

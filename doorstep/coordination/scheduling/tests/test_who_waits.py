@@ -1,6 +1,6 @@
 """Whoever waits is seen by the clinic that is waited for, from joining to the end, and only with what is needed to ask them."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -13,8 +13,10 @@ from doorstep.coordination.scheduling.tests.test_kiosk import facts_of, kiosk
 from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.models import CareRelationship, User
 from doorstep.kernel.access.session import acting
+from doorstep.kernel.workflow import actions as workflow
 from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.tests.factories import make_resident, make_staff
+from doorstep.site import ticks
 from doorstep.site.actors import of_user
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +133,31 @@ def test_nobody_answers_at_a_machine_for_somebody_else(client: Client, clinic: C
     with acting(SYSTEM):
         entry.refresh_from_db()
     assert entry.state == "waiting"
+
+
+def test_who_joined_before_clinics_saw_who_waits_is_seen_from_the_next_look_on(clinic: Clinic, zhou: Actor) -> None:
+    today = timezone.localdate()
+    with acting(zhou):
+        entry = WaitingEntry(
+            department_id=clinic.schedule.department_id,
+            resident=clinic.resident,
+            resident_key=clinic.resident.key,
+            organization_id=clinic.world.lead,
+            source_organization_id=clinic.world.village,
+            origin="open",
+            channel="self",
+            first_day=today,
+            last_day=today + timedelta(days=20),
+        )
+        workflow.begin(entry, "self-join", actor=zhou, details={})
+    client = desk(clinic, unit=clinic.world.lead)
+    assert "周桂兰" not in client.get("/slots/waiting/").content.decode()
+    assert ticks.settle_waiting() == 1
+    assert "周桂兰" in client.get("/slots/waiting/").content.decode()
+    (sight,) = sights(clinic, entry)
+    assert (sight.scope, sight.basis) == ("episode", "已登记候补")
+    # Once is enough, and what was closed stays closed.
+    assert ticks.settle_waiting() == 0
+    with acting(zhou):
+        waiting_actions.leave(entry_key=entry.key, actor=zhou)
+    assert ticks.settle_waiting() == 0
