@@ -63,6 +63,48 @@ def test_a_message_refers_once_and_is_answered_by_the_hospital(house: House, cli
     assert "已撤回" in late.json()["issue"][0]["diagnostics"]
 
 
+def _encounter(referral: Referral, status: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Encounter",
+        "status": status,
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "subject": {"reference": f"Patient/{referral.resident_key}"},
+        "basedOn": [{"reference": f"ServiceRequest/{referral.key}"}],
+    }
+
+
+def test_messages_in_the_wrong_order_twice_and_after_the_end_change_nothing(house: House, client: Client) -> None:
+    """A hospital that is not on Doorstep discharges before it accepts, says everything twice, and declines who is in the house."""
+    village = System(client, token_of(house.world.village, "village"))
+    assert (
+        village.ask("POST", "$process-message", message("servicerequest-request", _request(house))).status_code == 200
+    )
+    referral = only()
+
+    def say(event: str, focus: dict[str, Any], number: str = "") -> Any:
+        return house.own.ask("POST", "$process-message", message(event, focus, number=number))
+
+    # A discharge before anybody came: refused with the sentence of the page, nothing done.
+    early = say("encounter-discharged", _encounter(referral, "finished"))
+    assert early.status_code in (409, 422), early.content
+    assert early.json()["issue"][0]["diagnostics"]
+    assert only().state == "submitted"
+    task = {"resourceType": "Task", "id": str(referral.key), "status": "accepted", "intent": "order"}
+    accept = message("servicerequest-response", task, number="a-1")
+    assert [house.own.ask("POST", "$process-message", accept).status_code for _again in range(2)] == [200, 200]
+    # The same act under a new number is another act, and the state refuses it.
+    assert say("servicerequest-response", task, "a-2").status_code == 409
+    arrived = message("encounter-arrived", _encounter(referral, "arrived"), number="b-1")
+    assert [house.own.ask("POST", "$process-message", arrived).status_code for _again in range(2)] == [200, 200]
+    assert only().state == "arrived"
+    # Who is in the house cannot be withdrawn by the sender any more, nor declined by the hospital.
+    revoked = village.ask("POST", "$process-message", message("servicerequest-cancel", _cancelled(referral)))
+    assert revoked.status_code in (409, 422), revoked.content
+    declined = {**task, "status": "rejected", "statusReason": {"text": "没有床位"}}
+    assert say("servicerequest-response", declined).status_code in (409, 422)
+    assert only().state == "arrived"
+
+
 def test_a_message_without_header_or_focus_is_refused(house: House) -> None:
     good = message("servicerequest-request", {"resourceType": "ServiceRequest"})
     for broken in (

@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 from doorstep.care.referrals import down_aims, expecting, texts
 from doorstep.care.referrals.destination import bound_for
 from doorstep.care.referrals.models import RecoveryPlan, Referral
+from doorstep.care.referrals.paper_words import ENGLISH, both
 from doorstep.kernel.files.printing import code_svg, typeset
 from doorstep.kernel.web import formats
 from doorstep.people.residents.models import Resident
@@ -24,7 +25,7 @@ def referral_form(referral: Referral, *, token: str) -> bytes:
     """The form that goes with the patient; the code holds the signed key and nothing of the person."""
     # The form is Chinese whoever prints it.
     with translation.override("zh-hans"):
-        bound = bound_for(referral)
+        bound, pregnancy = bound_for(referral), expecting.words_of(referral)
     arrangement = (
         ("接诊安排", referral.appointment_text or "由转诊中心安排"),
         ("预计到院", _moment(referral.expected_at)),
@@ -43,7 +44,7 @@ def referral_form(referral: Referral, *, token: str) -> bytes:
             ("初步印象", f"{referral.impression} {referral.impression_code}".strip()),
             ("主要现病史（转出原因）", referral.present_illness),
             ("主要既往史", referral.history),
-            *([("妊娠与哺乳", expecting.words_of(referral))] if referral.pregnancy else []),
+            *([("妊娠与哺乳", pregnancy)] if referral.pregnancy else []),
             ("治疗经过", referral.treatment),
             ("随附资料", "、".join(line["title"] for line in referral.packet)),
             *arrangement,
@@ -108,24 +109,26 @@ def _compile(
     foot: list[tuple[str, str]],
     at: datetime,
 ) -> bytes:
+    in_english = (translation.get_language() or "").startswith("en")
     # The form is Chinese whoever prints it, and a newborn of three days is not "0 岁".
     with translation.override("zh-hans"):
         age = formats.age(referral.patient_birth_date, timezone.localdate(at))
     facts: dict[str, Any] = {
         "title": title,
+        "title_en": ENGLISH[title] if in_english else "",
         "request": request,
         "number": referral.number,
         "to": to,
         "name": referral.patient_name,
         "sex": str(Resident.Gender(referral.patient_gender).label),
         "stub": [
-            ["档案编号", referral.record_number or "—"],
-            ["联系电话", referral.patient_phone or "—"],
-            ["家庭住址", referral.patient_address or "—"],
+            [both("档案编号", english=in_english), referral.record_number or "—"],
+            [both("联系电话", english=in_english), referral.patient_phone or "—"],
+            [both("家庭住址", english=in_english), referral.patient_address or "—"],
         ],
         "age": age,
-        "rows": [[label, text or "—"] for label, text in rows],
-        "foot": [[label, text] for label, text in foot],
+        "rows": [[both(label, english=in_english), text or "—"] for label, text in rows],
+        "foot": [[both(label, english=in_english), text] for label, text in foot],
         "coded": bool(token),
         "scan": scan,
         "signed": bool(drawn := _signature(referral.consent_signature)),

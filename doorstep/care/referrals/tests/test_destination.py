@@ -1,12 +1,14 @@
 """To what a referral says that the patient goes: an emergency is never bound for a clinic."""
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
-from doorstep.care.referrals import papers
+from doorstep.care.referrals import papers, queries
 from doorstep.care.referrals.destination import bound_for
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.tests.factories import make_loop, referral_in
@@ -46,4 +48,26 @@ def test_the_page_and_the_paper_of_a_green_referral_name_the_centre(monkeypatch:
     said: dict[str, Any] = {}
     monkeypatch.setattr(papers, "typeset", lambda _template, *, facts, **_more: said.update(facts) or b"%PDF")
     papers.referral_form(referral, token="t")
+    assert ["转入科室", "胸痛中心 · 住院床位"] in said["rows"]
+
+
+def test_a_paper_printed_from_an_english_page_has_english_beside_every_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "handed_back")
+    said: dict[str, Any] = {}
+    monkeypatch.setattr(papers, "typeset", lambda _template, *, facts, **_more: said.update(facts) or b"%PDF")
+    plan = queries.plan_of(referral=referral)
+    assert plan is not None
+    with translation.override("en"):
+        papers.return_form(referral, plan, token="t")
+        labels = [row[0] for row in (*said["rows"], *said["stub"], *said["foot"])]
+        assert "警示症状 Warning signs" in labels
+        papers.referral_form(referral, token="t")
+        labels += [row[0] for row in (*said["rows"], *said["stub"], *said["foot"])]
+    assert all(re.search("[A-Za-z]{4}", label) for label in labels), labels
+    assert (said["title"], said["title_en"]) == ("双向转诊（转出）单", "Two-way referral form: going out")
+    # What goes with the patient stays Chinese: whoever takes the patient in reads it.
+    assert ["转入科室 To department", "胸痛中心 · 住院床位"] in said["rows"]
+    papers.referral_form(referral, token="t")
+    assert said["title_en"] == ""
     assert ["转入科室", "胸痛中心 · 住院床位"] in said["rows"]
