@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from doorstep.coordination.hospital_systems.cda.reading import Document, parse
+from doorstep.coordination.hospital_systems.cda.secrets import labels_in
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.record.models import Resource
 from doorstep.people.residents.tests.factories import ZHOU_NUMBER, World, make_resident, make_staff, make_world
@@ -187,3 +188,28 @@ def test_figures_keep_the_places_that_were_written(client: Client, world: World)
     assert '"value": 7.80' in stored
     assert '"value": 3.90' in stored
     assert '"value": 6.0' in stored
+
+
+@pytest.mark.parametrize(
+    ("said", "labels"),
+    [
+        ("头晕三日。既往：HIV 抗体阳性，抑郁症，规律服药", {"HIV", "PSY"}),
+        ("否认肝炎、肺结核等传染病史；梅毒螺旋体抗体：阴性，HIV（-）", set()),
+        ("HIV 抗体 0.05 S/CO（参考 <1.00），无精神分裂症家族史", set()),
+        ("梅毒螺旋体抗体 12.6 S/CO 阳性（参考 阴性）", {"STD"}),
+        ("肺结核待排", {"tuberculosis"}),
+        ("ARCHIVE 号 12", set()),
+    ],
+)
+def test_a_diagnosis_that_is_not_said_aloud_is_known_by_its_words(said: str, labels: set[str]) -> None:
+    assert labels_in(iter([said])) == labels
+
+
+def test_a_document_that_names_one_in_words_alone_is_veiled_in_every_part(client: Client, world: World) -> None:
+    text = made.discharge(ZHOU_NUMBER).replace("头晕三日，血压 186/112 mmHg", "头晕三日。既往：抑郁症，规律服药")
+    _bring(client, world, text)
+    composition, sensitive = _composition()
+    assert (sensitive, composition["confidentiality"]) == (True, "R")
+    with acting(system()):
+        kinds = ("Composition", "DocumentReference", "Observation")
+        assert set(Resource.objects.filter(type__in=kinds).values_list("sensitive", flat=True)) == {True}

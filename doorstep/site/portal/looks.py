@@ -1,7 +1,6 @@
 """Who looked at a record, told so that a resident can read it: the same look by the same person on one day is one line."""
 
 from collections.abc import Iterable, Mapping
-from itertools import groupby
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -30,12 +29,14 @@ def act_of(entry: AuditEntry, acts: Mapping[str, Any]) -> str:
 
 
 def together(entries: Iterable[AuditEntry]) -> list[tuple[AuditEntry, int]]:
-    """Each run of alike entries as its newest one and how many there are; order stays, nobody's look disappears."""
-    found = []
-    for _same, run in groupby(entries, key=_likeness):
-        held = list(run)
-        found.append((held[0], len(held)))
-    return found
+    """Alike entries of a day as the newest of them and how many there are, newest first; nobody's look disappears.
+
+    What a hospital's system asks all day long is one line for each kind of act, whatever others did in between.
+    """
+    found: dict[tuple[object, ...], list[AuditEntry]] = {}
+    for one in entries:
+        found.setdefault(_likeness(one), []).append(one)
+    return [(held[0], len(held)) for held in found.values()]
 
 
 def why(entry: AuditEntry) -> str:

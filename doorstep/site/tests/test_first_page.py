@@ -45,8 +45,7 @@ def test_together_counts_alike_looks_of_a_day_and_hides_nobodys() -> None:
 
     found = [look(9), look(8), look(8, user=8), look(7), look(6, action="visit.view"), look(5)]
     assert [(one.user_id, one.action, times) for one, times in together(found)] == [
-        (7, "record.view", 2), (8, "record.view", 1), (7, "record.view", 1),
-        (7, "visit.view", 1), (7, "record.view", 1),
+        (7, "record.view", 4), (8, "record.view", 1), (7, "visit.view", 1),
     ]  # fmt: skip
     # 15:00 and 17:00 UTC of one day are two days in China.
     assert [times for _one, times in together([look(17), look(15)])] == [1, 1]

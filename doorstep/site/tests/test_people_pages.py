@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from doorstep.coordination.visits import actions as visits
-from doorstep.kernel.access.actor import Purpose, system_actor
+from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.models import BreakGlassReview, User
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
@@ -87,6 +87,19 @@ def test_portal_shows_the_own_record_and_who_looked() -> None:
     assert "因为家庭医生签约" in looks
     assert client.get(f"/residents/{resident.key}/").status_code == 403
     assert signed_in(li).get("/me/").status_code == 404
+
+
+def test_a_system_that_asks_all_day_drives_no_doctor_off_the_list_of_looks() -> None:
+    world, resident, li = _world()
+    signed_in(li).get(f"/residents/{resident.key}/")
+    his = Actor(kind=ActorKind.CLIENT, display_name="县医院 HIS", user_id=-1, organization_id=world.lead)
+    with acting(his):
+        for number in range(120):
+            kind = "fhir.search" if number % 2 else "fhir.read"
+            audit.record(action=kind, actor=his, subject="Observation", resident_id=resident.pk)
+    page = within_budget(signed_in(own_account(resident)), "/me/looks/")
+    assert "李长河" in page
+    assert page.count("县医院 HIS") == 2
 
 
 def test_portal_code_proves_presence() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from doorstep.coordination.hospital_systems import people, quantities
-from doorstep.coordination.hospital_systems.cda import catalogue
+from doorstep.coordination.hospital_systems.cda import catalogue, secrets
 from doorstep.coordination.hospital_systems.cda.reading import Coded, Document, Result, Section, Sort, parse
 from doorstep.coordination.hospital_systems.people import Claim
 from doorstep.coordination.hospital_systems.v2 import tables
@@ -87,9 +87,9 @@ def _reference(composition: Json, data: bytes, reference: str, secret: "_Secrecy
 
 @dataclass(frozen=True, slots=True)
 class _Secrecy:
-    """How secret a whole document is: as its sender says, and restricted where any part is coded with a sensitive diagnosis.
+    """How secret a whole document is: as its sender says, and restricted where any part is coded with, or tells of, a sensitive diagnosis.
 
-    The words of a document name what its codes say, so one such code veils every part of it.
+    The words of a document name what its codes say, so one such code or word veils every part of it.
     """
 
     code: str
@@ -100,7 +100,8 @@ class _Secrecy:
         """What the header and the codes of all sections make of it."""
         found = [one for section in document.sections for one in section.results if one.answer and is_icd10(one)]
         codings = [elements.coding(systems.ICD10, one.answer.code, "") for one in found if one.answer]
-        labels = sensitivity.labels_of({"coding": codings})
+        words = (text for one in document.sections for text in (one.title, one.text, *_words(one)))
+        labels = tuple(sorted({*sensitivity.labels_of({"coding": codings}), *secrets.labels_in(words)}))
         said = document.secrecy if document.secrecy in ("R", "V") else ""
         return cls(code=said or ("R" if labels else ""), labels=labels)
 
@@ -111,6 +112,11 @@ class _Secrecy:
         marked = {**resource, "meta": {"security": [{"system": sensitivity.CONFIDENTIALITY, "code": self.code}]}}
         marked = sensitivity.labelled(marked, self.labels, house=systems.SENSITIVITY)
         return writer.put(marked, thing=thing, sensitive=True)
+
+
+def _words(section: Section) -> list[str]:
+    """What the answers of a section say in words."""
+    return [f"{one.code.display}：{one.value}" for one in section.results if one.sort in (Sort.CODE, Sort.WORDS)]
 
 
 def _claim(document: Document) -> Claim:
