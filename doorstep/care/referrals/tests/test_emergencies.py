@@ -6,10 +6,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.criteria import Fact, judge
 from doorstep.care.referrals.record_facts import Known, up_facts
 from doorstep.care.referrals.rules import UP_CRITERIA, center_for, kind_for
 from doorstep.care.referrals.tests.factories import make_loop, referral_in
+from doorstep.kernel.access.session import acting
 
 DAY = date(2026, 3, 2)
 
@@ -56,3 +58,20 @@ def test_of_an_emergency_the_illness_and_its_signs_come_before_address_and_benef
     places = [page.index(words) for words in ("主要现病史（转出原因）", "家庭住址")]
     assert places == sorted(places)
     assert page.index("上转指征") < page.index("享受的待遇")
+
+
+@pytest.mark.django_db
+def test_a_withdrawn_referral_does_not_say_that_the_record_is_open(client: Client) -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "accepted")
+    client.force_login(loop.users["office"])
+    page, packet = (reverse(f"referrals:{name}", args=[referral.key]) for name in ("detail", "packet"))
+    assert "对方可查阅完整档案" in client.get(page).content.decode()
+    assert client.get(packet).status_code == 200
+    with acting(loop.village) as village:
+        actions.withdraw(referral=queries.get(key=referral.key, actor=village), reason="家属要求", actor=village)
+    shown = client.get(page).content.decode()
+    assert "凭本次转诊的查阅权限已终止" in shown
+    assert "对方可查阅完整档案" not in shown
+    # And so it is: what travelled is shut as well.
+    assert "没有可查阅的随附资料" in client.get(packet).content.decode()
