@@ -98,3 +98,47 @@ def test_what_cannot_be_declared_is_refused_with_its_field(client: Client) -> No
     right = {**slot, "end": (start + timedelta(minutes=30)).isoformat()}
     assert _send(client, other, "POST", "Slot", right).status_code == 404
     assert _send(client, own, "DELETE", f"Schedule/{schedule}").status_code == 422
+
+
+def test_half_a_day_is_stopped_by_its_slots_in_one_transaction_or_not_at_all(client: Client) -> None:
+    clinic = make_clinic()
+    own, other = _token("lead-his", clinic.world.lead), _token("village-his", clinic.world.village)
+    schedule, _slot = _declared(client, clinic, own)
+    noon = (timezone.localtime() + timedelta(days=4)).replace(hour=12, minute=0, second=0, microsecond=0)
+    times = [noon + timedelta(hours=hours) for hours in (-3, 2, 3)]
+    slots = [
+        _send(
+            client,
+            own,
+            "POST",
+            "Slot",
+            {
+                "resourceType": "Slot",
+                "schedule": {"reference": f"Schedule/{schedule}"},
+                "status": "free",
+                "start": start.isoformat(),
+                "end": (start + timedelta(minutes=30)).isoformat(),
+            },
+        ).json()
+        for start in times
+    ]
+
+    def stop(token: str, *found: dict[str, Any]) -> Any:
+        entry = [
+            {
+                "resource": {**slot, "status": "busy-unavailable", "comment": "下午院内会议"},
+                "request": {"method": "PUT", "url": f"Slot/{slot['id']}"},
+            }
+            for slot in found
+        ]
+        return _send(client, token, "POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entry})
+
+    moved = {**slots[2], "start": (times[2] + timedelta(minutes=5)).isoformat()}
+    assert stop(own, slots[1], moved).status_code == 422
+    assert stop(other, *slots[1:]).status_code == 404
+    assert not Slot.objects.filter(stopped_at__isnull=False).exists()
+    done = stop(own, *slots[1:])
+    assert done.status_code == 200, done.content
+    keys = {str(key) for key in Slot.objects.filter(stopped_at__isnull=False).values_list("key", flat=True)}
+    assert keys == {slot["id"] for slot in slots[1:]}
+    assert set(Slot.objects.filter(key__in=keys).values_list("stop_reason", flat=True)) == {"下午院内会议"}
