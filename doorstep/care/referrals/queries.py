@@ -153,7 +153,11 @@ def by_origin(*, origin: str, actor: Actor) -> Referral | None:
 
 def by_subject(*, subject: str) -> Referral | None:
     """The referral that an event calls "referral/<key>", as far as the actor may see it."""
-    return Referral.objects.select_related(*_WITH).filter(key=subject.partition("/")[2]).first()
+    return _BY_SUBJECT.one(UUID(subject.partition("/")[2]))
+
+
+# Asked for whoever is told of a step.
+_BY_SUBJECT = Remembered(lambda key: Referral.objects.select_related(*_WITH).filter(key=key).order_by("id")[:1])
 
 
 # Whether what a form names may be named: units of these kinds, doctors with such a post, departments and experts of the target.

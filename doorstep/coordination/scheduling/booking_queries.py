@@ -13,6 +13,7 @@ from doorstep.coordination.scheduling.queries import as_key
 from doorstep.coordination.scheduling.states import EXPECTED, TAKEN, WAITING_LIVE
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.refusals import NotFound
+from doorstep.kernel.database.remembered import Remembered
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.people.residents.finding import fits
 from doorstep.people.residents.models import Resident
@@ -136,7 +137,11 @@ def rebookings_in(*, slot_ids: Iterable[int]) -> list[Rebooking]:
 
 def booking_by_key(*, key: uuid.UUID) -> Booking | None:
     """A booking by its key, as far as the actor may see it."""
-    return Booking.objects.filter(key=key).select_related(*_WITH).first()
+    return _BY_KEY.one(key)
+
+
+# Eight tables, behind every act on a booking: to plan it takes the database longer than to answer it.
+_BY_KEY = Remembered(lambda key: Booking.objects.filter(key=key).select_related(*_WITH).order_by("id")[:1])
 
 
 def moved_to(old: Booking, *, slot_key: uuid.UUID) -> Booking | None:

@@ -17,6 +17,7 @@ from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.models import CareRelationship
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.access.session import for_purpose
+from doorstep.kernel.database.remembered import Remembered
 from doorstep.people.organizations.models import Department
 from doorstep.people.residents.finding import fits
 
@@ -155,7 +156,7 @@ def over(*, today: date) -> list[WaitingEntry]:
 
 def get_entry(*, key: uuid.UUID | str, actor: Actor) -> WaitingEntry:
     """One entry as far as the actor may see it; raises NotFound."""
-    found = WaitingEntry.objects.filter(key=as_key(key)).select_related(*_WITH).first()
+    found = entry_by_key(key=as_key(key))
     if found is None:
         raise NotFound()
     return found
@@ -163,7 +164,10 @@ def get_entry(*, key: uuid.UUID | str, actor: Actor) -> WaitingEntry:
 
 def entry_by_key(*, key: uuid.UUID) -> WaitingEntry | None:
     """A wait by its key, as far as the actor may see it."""
-    return WaitingEntry.objects.filter(key=key).select_related(*_WITH).first()
+    return _BY_KEY.one(key)
+
+
+_BY_KEY = Remembered(lambda key: WaitingEntry.objects.filter(key=key).select_related(*_WITH).order_by("id")[:1])
 
 
 def list_of(*, organization_ids: Iterable[int], sent: bool = False, text: str = "") -> list[WaitingEntry]:
