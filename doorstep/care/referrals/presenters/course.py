@@ -69,7 +69,10 @@ def steps_of(referral: Referral) -> list[dict[str, Any]]:
             {
                 "label": state.en if in_english else state.zh,
                 "state": how,
-                "at": referral.state_since if (left or out) and index == now else moment,
+                # Who set out an hour after the acceptance is on the way since then.
+                "at": referral.state_since
+                if (left or out or referral.state == "on_the_way") and index == now
+                else moment,
             }
         )
     # Nothing comes after a death, a withdrawal or a refusal.

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.criteria import Fact, judge
+from doorstep.care.referrals.presenters.course import steps_of
 from doorstep.care.referrals.record_facts import Known, up_facts
 from doorstep.care.referrals.rules import UP_CRITERIA, center_for, kind_for
 from doorstep.care.referrals.tests.factories import make_loop, referral_in
@@ -75,3 +76,15 @@ def test_a_withdrawn_referral_does_not_say_that_the_record_is_open(client: Clien
     assert "对方可查阅完整档案" not in shown
     # And so it is: what travelled is shut as well.
     assert "没有可查阅的随附资料" in client.get(packet).content.decode()
+
+
+@pytest.mark.django_db
+def test_who_is_on_the_way_is_so_since_the_departure() -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "accepted")
+    with acting(loop.village) as village:
+        away = actions.depart(
+            referral=queries.get(key=referral.key, actor=village), transport="ambulance", actor=village
+        )
+    now = next(one for one in steps_of(away) if one["state"] == "now")
+    assert (now["label"], now["at"]) == ("转运途中", away.state_since)
