@@ -152,8 +152,12 @@ def by_origin(*, origin: str, actor: Actor) -> Referral | None:
 
 
 def by_subject(*, subject: str) -> Referral | None:
-    """The referral that an event calls "referral/<key>", as far as the actor may see it."""
-    return _BY_SUBJECT.one(UUID(subject.partition("/")[2]))
+    """The referral that an event calls "referral/<key>", as far as the actor may see it; None for what is no referral's name."""
+    kind, _sign, key = subject.partition("/")
+    try:
+        return _BY_SUBJECT.one(UUID(key)) if kind == "referral" else None
+    except ValueError:
+        return None
 
 
 # Asked for whoever is told of a step.

@@ -181,3 +181,11 @@ def test_the_ward_offers_the_medicines_of_a_packet_for_the_way_home() -> None:
     client.force_login(loop.users["specialist"])
     page = client.get(reverse("referrals:discharge", args=[referral.key])).content.decode()
     assert "氨氯地平片 5 mg" in page.partition("健康档案中的长期用药")[2]
+
+
+@pytest.mark.parametrize(
+    "subject", ["", "referral", "referral/", "referral/x", "bed/0d1f6a3e-3f6e-4a44-8d7e-0b6a4b3a1c11"]
+)
+def test_by_subject_of_what_is_no_referral_is_nobody(subject: str) -> None:
+    """A bed may be kept without a referral."""
+    assert queries.by_subject(subject=subject) is None
