@@ -166,9 +166,8 @@ def validate(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
         resource = negotiation.body_of(request)
         if isinstance(resource, dict) and resource.get("resourceType") == "Parameters" and type != "Parameters":
             parts = resource.get("parameter")
-            named = {
-                one.get("name"): one for one in (parts if isinstance(parts, list) else []) if isinstance(one, dict)
-            }
+            parts = [one for one in (parts if isinstance(parts, list) else []) if isinstance(one, dict)]
+            named = {one["name"]: one for one in parts if isinstance(one.get("name"), str)}
             resource = named.get("resource", {}).get("resource")
             asked |= {
                 name: str(value)
