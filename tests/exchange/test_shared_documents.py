@@ -199,6 +199,12 @@ def test_figures_keep_the_places_that_were_written(client: Client, world: World)
         ("梅毒螺旋体抗体 12.6 S/CO 阳性（参考 阴性）", {"STD"}),
         ("肺结核待排", {"tuberculosis"}),
         ("ARCHIVE 号 12", set()),
+        ("抑郁症 体温36.5℃", {"PSY"}),
+        ("HIV 感染者 体重 52.5 kg", {"HIV"}),
+        ("HIV 病毒载量 1.2×10^3", {"HIV"}),
+        ("HIV 抗体 0.05 S/CO", set()),
+        ("抑郁症 否认自杀", {"PSY"}),
+        ("未见肺结核", set()),
     ],
 )
 def test_a_diagnosis_that_is_not_said_aloud_is_known_by_its_words(said: str, labels: set[str]) -> None:

@@ -18,16 +18,30 @@ _WORDS = {
 }
 _FOUND = {label: re.compile(words, re.IGNORECASE) for label, words in _WORDS.items()}
 _PARTS = re.compile(r"[。；;，,\n！!]")
-_DENIED = re.compile(r"否认|阴性|未见|未检出|排除|无[^。；，]{0,12}史|[(（]\s*[-－—]\s*[)）]")
+# A denial stands before what it denies, a negative result behind it: 抑郁症，否认自杀 denies no depression, even without the comma.
+_DENIED = re.compile(r"否认|未见|未检出|排除|无(?=[^。；，]{0,20}史)")
+_NEGATIVE = re.compile(r"阴性|未检出|[(（]\s*[-－—]\s*[)）]")
 _AFFIRMED = re.compile(r"阳性|确诊|[(（]\s*[+＋]\s*[)）]")
-# A figure of a laboratory is no diagnosis: its mark says whether it is one.
-_FIGURE = re.compile(r"[0-9]+\.[0-9]+")
+# The figure of an antibody is no diagnosis: its mark says whether it is one. Any other figure may stand beside one.
+_FIGURE = re.compile(r"(?:抗体|抗原|滴度)[^0-9]{0,20}[0-9]+\.[0-9]+")
 # What a part of a sentence is compared with, and no finding.
 _EXPECTED = re.compile(r"[(（]参考[^()（）]*[)）]")
 
 
 def labels_in(texts: Iterator[str]) -> set[str]:
     """The labels of the diagnoses that these words tell of somebody, not those that they deny."""
-    parts = (_EXPECTED.sub("", part) for text in texts for part in _PARTS.split(text))
-    told = [part for part in parts if _AFFIRMED.search(part) or not (_DENIED.search(part) or _FIGURE.search(part))]
-    return {label for label, words in _FOUND.items() if any(words.search(part) for part in told)}
+    parts = [_EXPECTED.sub("", part) for text in texts for part in _PARTS.split(text)]
+    return {label for label, words in _FOUND.items() if any(_tells(part, words) for part in parts)}
+
+
+def _tells(part: str, words: re.Pattern[str]) -> bool:
+    if _AFFIRMED.search(part):
+        return words.search(part) is not None
+    return any(
+        not (_denied_before(part, found.start()) or _NEGATIVE.search(part, found.end()) or _FIGURE.search(part))
+        for found in words.finditer(part)
+    )
+
+
+def _denied_before(part: str, place: int) -> bool:
+    return any(one.end() <= place for one in _DENIED.finditer(part))
