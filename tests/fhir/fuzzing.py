@@ -25,7 +25,7 @@ TYPES = (
     "Parameters", "Binary", "DocumentReference", "MedicationRequest", "CareTeam", "Coverage", "Nothing", "observation", "$x",
 )  # fmt: skip
 OPERATIONS = (
-    "validate", "everything", "document", "export", "lookup", "validate-code", "expand", "translate", "match", "book", "cancel",
+    "validate", "everything", "document", "export", "lookup", "validate-code", "subsumes", "lastn", "expand", "translate", "match", "book", "cancel",
     "status", "events", "nothing", "",
 )  # fmt: skip
 TEXTS = (
@@ -59,7 +59,7 @@ FORM = "application/x-www-form-urlencoded"
 WORKING = (
     ("Observation", "validate"), ("ServiceRequest", "validate"), ("Patient", "everything"), ("Composition", "document"), ("Patient", "export"),
     ("Group", "export"), ("CodeSystem", "lookup"), ("CodeSystem", "validate-code"), ("ValueSet", "validate-code"), ("ValueSet", "expand"),
-    ("ConceptMap", "translate"), ("Parameters", "validate"), ("Bundle", "validate"),
+    ("ConceptMap", "translate"), ("CodeSystem", "subsumes"), ("Observation", "lastn"), ("Encounter", "everything"), ("Parameters", "validate"), ("Bundle", "validate"),
 )  # fmt: skip
 _BARE = ("GET", "HEAD", "OPTIONS", "TRACE")
 _VARIABLE = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")

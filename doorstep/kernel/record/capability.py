@@ -20,8 +20,10 @@ _READS = ("read", "vread", "history-instance", "history-type", "search-type")
 _READS_OF = {"AuditEvent": ("read", "search-type")}
 _OPERATIONS = {
     "Patient": ("everything", "match", "export"),
+    "Encounter": ("everything",),
+    "Observation": ("lastn",),
     "Composition": ("document",),
-    "CodeSystem": ("lookup", "validate-code"),
+    "CodeSystem": ("lookup", "validate-code", "subsumes"),
     "ValueSet": ("expand", "validate-code"),
     "ConceptMap": ("translate",),
     "Subscription": ("status", "events"),
@@ -55,6 +57,9 @@ _DEFINED_ELSEWHERE = {
     ("Group", "export"): f"{_BULK}group-export",
     ("Patient", "export"): f"{_BULK}patient-export",
 }
+_EXPANDING = (
+    "url", "valueSetVersion", "filter", "offset", "count", "includeDesignations", "activeOnly", "displayLanguage",
+)  # fmt: skip
 _WRITES = ("create", "update", "patch", "delete")
 
 
@@ -88,7 +93,7 @@ def terminology(base: str) -> dict[str, Any]:
             "hierarchical": False,
             "paging": True,
             "incomplete": False,
-            "parameter": [{"name": name} for name in ("url", "filter", "offset", "count")],
+            "parameter": [{"name": name} for name in _EXPANDING],
             "textFilter": "any part of a code or of its display, without regard to case",
         },
         "validateCode": {"translations": False},

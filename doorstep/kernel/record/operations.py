@@ -15,7 +15,15 @@ from doorstep.kernel.fhir.definitions import resource_types
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.moments import span
 from doorstep.kernel.fhir.outcome import FhirRefused, answer, outcome
-from doorstep.kernel.record import bulk_views, queries, stored, terminology_operations
+from doorstep.kernel.record import (
+    bulk_views,
+    latest,
+    queries,
+    search_views,
+    stored,
+    terminology_operations,
+    translations,
+)
 from doorstep.kernel.record.actions import stamp
 from doorstep.kernel.record.interactions import actor_of, base_of, gone, known, only_get
 from doorstep.kernel.record.references import key_of, references_of
@@ -96,6 +104,32 @@ def everything(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     if entries:
         found["entry"] = entries
     return answer(found)
+
+
+def everything_of_encounter(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """Encounter/<id>/$everything: the encounter, whom and what it names, and all that belongs to it, in stable pages."""
+    given = _given(request)
+    allow(request, "*", "r")
+    encounter = _existing(request, type, fhir_id, "fhir.everything")
+    unknown = next((name for name in given if name not in ("_count", "_type", "_since", "_format", "_pretty")), None)
+    if unknown is not None:
+        raise FhirRefused(400, "invalid", f"$everything 不支持参数 {unknown[:40]} / knows no such parameter")
+    asked: list[tuple[str, str]] = [(name, given[name]) for name in ("_count", "_type") if name in given]
+    asked += [("_lastUpdated", f"ge{given['_since']}")] if "_since" in given else []
+    base = base_of(request)
+    named = {key for node, _ in references_of(encounter.content(), "") if (key := key_of(str(node["reference"]), base))}
+    wanted = given["_type"].split(",") if "_type" in given else None
+    first = [(type, fhir_id, encounter.text)]
+    for kind, other in sorted(named - {(type, fhir_id)}):
+        found = stored.fetch(type=kind, fhir_id=other)
+        if found is not None and not found.deleted:
+            first.append((kind, other, found.text))
+    told = search_views.within_encounter(request, fhir_id, asked)
+    known = {f"{base}{kind}/{key}" for kind, key, _ in first}
+    entries = [_entry(base, *one) for one in first if wanted is None or one[0] in wanted]
+    entries += [one for one in told.get("entry", []) if one.get("fullUrl") not in known]
+    told.pop("total", None)
+    return answer({**told, **({"entry": entries} if entries else {})})
 
 
 def _given(request: HttpRequest) -> dict[str, str]:
@@ -244,18 +278,23 @@ def document(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
 _OF_TYPES: dict[tuple[str, str], Operation] = {
     ("*", "validate"): validate,
     ("Patient", "export"): bulk_views.of_patients,
+    ("Observation", "lastn"): latest.lastn,
     ("CodeSystem", "lookup"): terminology_operations.lookup,
     ("CodeSystem", "validate-code"): terminology_operations.validate_code,
+    ("CodeSystem", "subsumes"): terminology_operations.subsumes,
     ("ValueSet", "validate-code"): terminology_operations.validate_code,
     ("ValueSet", "expand"): terminology_operations.expand,
-    ("ConceptMap", "translate"): terminology_operations.translate,
+    ("ConceptMap", "translate"): translations.translate,
 }
 _OF_INSTANCES: dict[tuple[str, str], Operation] = {
     ("*", "validate"): validate,
     ("Patient", "everything"): everything,
+    ("Encounter", "everything"): everything_of_encounter,
     ("Group", "export"): bulk_views.of_group,
     ("Composition", "document"): document,
+    ("CodeSystem", "validate-code"): terminology_operations.validate_code,
+    ("CodeSystem", "subsumes"): terminology_operations.subsumes,
     ("ValueSet", "validate-code"): terminology_operations.validate_code,
     ("ValueSet", "expand"): terminology_operations.expand,
-    ("ConceptMap", "translate"): terminology_operations.translate,
+    ("ConceptMap", "translate"): translations.translate,
 }

@@ -6,11 +6,10 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from doorstep.kernel.fhir.definitions import required_codes
+from doorstep.kernel.fhir import vocabulary
 from doorstep.kernel.fhir.outcome import FhirRefused
-from doorstep.kernel.record import groups
+from doorstep.kernel.record import code_systems, groups, value_sets
 from doorstep.kernel.record.patients import Patients
-from doorstep.kernel.record.search_index import number
 from doorstep.kernel.terminology import queries as terminology
 
 Code = tuple[str, str]
@@ -34,9 +33,19 @@ def expand(value: str, how: str) -> list[Code]:
     system, bar, code = value.partition("|")
     if not bar or not system or not code:
         raise FhirRefused(400, "invalid", "请写作 system|code / write system|code")
-    if how == "below":
-        return [(system, code), *((system, one) for one in terminology.descendants(system=system, code=code))]
-    return [(system, code), *((system, one) for one in terminology.ancestors(system=system, code=code))]
+    return [(system, code), *((system, one) for one in sorted(_along(system, code, how)))]
+
+
+def _along(system: str, code: str, how: str) -> set[str]:
+    """The codes below or above a code: by the tables that were imported, R4's own systems and CodeSystems that were sent."""
+    tables = terminology.descendants if how == "below" else terminology.ancestors
+    found = set(tables(system=system, code=code))
+    if terminology.facts(system=system) is not None and vocabulary.code_system(system) is None:
+        return found
+    terms = code_systems.listing(system)
+    if terms is None:
+        return found
+    return found | (code_systems.below if how == "below" else code_systems.above)(terms, code)
 
 
 def _on_page(query: str) -> list[str]:
@@ -86,49 +95,28 @@ _BY_MEMBERS: dict[str, Callable[[str], list[str]]] = {
 
 
 def _of_value_set(value: str) -> list[Code]:
-    content = _value_set(value)
+    content = value_sets.find(value)
     if content is None:
         raise FhirRefused(400, "not-found", f"没有值集 {value} / there is no value set {value}")
-    found: list[Code] = []
-    for include in content.get("compose", {}).get("include", []):
-        system = str(include.get("system", ""))
-        if include.get("concept"):
-            found += [(system, str(one.get("code", ""))) for one in include["concept"]]
-        elif include.get("filter") or include.get("valueSet") or not system:
-            raise FhirRefused(
-                400,
-                "not-supported",
-                f"值集 {value} 含筛选，不能用于查询 / value set {value} has filters: not for searches",
-            )
-        else:
-            found.append((system, ""))
-    if not found:
-        listed = content.get("expansion", {}).get("contains", [])
-        found = [(str(one.get("system", "")), str(one.get("code", ""))) for one in listed]
+    found = _in_one_go(content.get("compose"))
+    if found is None:
+        try:
+            found = list(value_sets.members(content).terms)
+        except FhirRefused as error:
+            raise FhirRefused(400, error.code, error.sentence) from error
     if len(found) > MOST:
         raise FhirRefused(400, "too-costly", f"值集超过 {MOST} 个代码 / the value set has more than {MOST} codes")
     return found
 
 
-def _value_set(value: str) -> dict[str, Any] | None:
-    """A ValueSet by its url or by its address here, as far as the actor may read it."""
-    term: dict[str, object] = {"k": "string", "n": number("ValueSet.url"), "m": "equal", "v": value.partition("|")[0]}
-    if value.startswith("ValueSet/"):
-        term = {"k": "id", "v": [value.removeprefix("ValueSet/")]}
-    with connection.cursor() as cursor:
-        asked = {"type": "ValueSet", "where": [term], "limit": 1, "base": "", "sort": []}
-        cursor.execute("SELECT entries FROM record_search(%s)", [orjson.dumps(asked).decode()])
-        entries = cursor.fetchone()[0]
-    if not entries:
-        return _of_r4(value.partition("|")[0])
-    found: dict[str, Any] = orjson.loads(f"[{entries}]")[0]["resource"]
-    return found
-
-
-def _of_r4(url: str) -> dict[str, Any] | None:
-    """R4's own value set of a required binding, which nobody has to send."""
-    systems = required_codes().get(url)
-    if systems is None:
+def _in_one_go(compose: dict[str, Any] | None) -> list[Code] | None:
+    """The codes of lists and whole systems, which need not be known one by one; None for a value set that says more."""
+    if compose is None or compose.get("exclude"):
         return None
-    include = [{"system": name, "concept": [{"code": one} for one in sorted(codes)]} for name, codes in systems.items()]
-    return {"compose": {"include": include}}
+    found: list[Code] = []
+    for part in compose.get("include", []):
+        system = str(part.get("system", ""))
+        if not system or part.get("filter") or part.get("valueSet"):
+            return None
+        found += [(system, str(one["code"])) for one in part["concept"]] if part.get("concept") else [(system, "")]
+    return found

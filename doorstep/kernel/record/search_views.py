@@ -1,11 +1,12 @@
 """The search of a type by GET and by POST (hl7.org/fhir/R4/http.html#search)."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
 from doorstep.kernel.database.calls import Call
-from doorstep.kernel.fhir import negotiation
+from doorstep.kernel.fhir import exact, negotiation
 from doorstep.kernel.fhir.door import allow, machine
 from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.fhir.outcome import answer as answered
@@ -71,11 +72,28 @@ def _within(request: HttpRequest, place: tuple[str, str, str], pairs: list[tuple
         return _elsewhere[type, inner](request, [*pairs, ("patient", f"{type}/{fhir_id}")])
     name = COMPARTMENTS.get(type)
     if name is not None and inner == "*":
-        kinds = [kind for kind in types() if name in parameters(kind) and type in parameters(kind)[name].targets]
-        return _answer_all(request, [("_type", ",".join(kinds)), *pairs, (name, f"{type}/{fhir_id}")])
+        return _answer_all(request, [("_type", ",".join(_kinds_in(type))), *pairs, (name, f"{type}/{fhir_id}")])
     if name is None or inner not in types() or name not in parameters(inner):
         raise FhirRefused(404, "not-supported", f"没有地址 {type}/…/{inner[:40]} / there is no such compartment here")
     return _answer(request, inner, [*pairs, (name, f"{type}/{fhir_id}")])
+
+
+def _kinds_in(compartment: str) -> list[str]:
+    """The types that have a place in a compartment."""
+    name = COMPARTMENTS[compartment]
+    return [kind for kind in types() if name in parameters(kind) and compartment in parameters(kind)[name].targets]
+
+
+def within_encounter(request: HttpRequest, fhir_id: str, pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """The first page of what belongs to an encounter, of the types of `_type` or of all; the caller is a machine view."""
+    kinds = dict(pairs).get("_type", "").split(",") if "_type" in dict(pairs) else _kinds_in("Encounter")
+    kinds = [kind for kind in kinds if kind in types() and kind in _kinds_in("Encounter")]
+    if not kinds:
+        return {"resourceType": "Bundle", "type": "searchset"}
+    kept = [pair for pair in pairs if pair[0] != "_type"]
+    told = _answer_all(request, [("_type", ",".join(kinds)), *kept, ("encounter", f"Encounter/{fhir_id}")])
+    found: dict[str, Any] = exact.loads(told.content.decode())
+    return found
 
 
 @machine

@@ -1,234 +1,263 @@
-"""$lookup, $validate-code, $expand and $translate (hl7.org/fhir/R4/terminology-service.html).
+"""$lookup, $validate-code, $subsumes and $expand (hl7.org/fhir/R4/terminology-service.html).
 
-They know the code systems that were imported, R4's own value sets of required bindings, and what hospitals sent as CodeSystem,
-ValueSet and ConceptMap.
+They know R4's own code systems and value sets, the tables that were imported, and what hospitals sent as CodeSystem and ValueSet.
 """
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from doorstep.kernel.fhir import elements, exact, negotiation, validation
-from doorstep.kernel.fhir.definitions import required_codes
+from doorstep.kernel.fhir import elements, validation
 from doorstep.kernel.fhir.door import allow
 from doorstep.kernel.fhir.outcome import FhirRefused, answer
-from doorstep.kernel.record import stored
-from doorstep.kernel.terminology import queries as terminology
+from doorstep.kernel.fhir.vocabulary import Term, Terms
+from doorstep.kernel.record import code_systems, stored, value_sets
+from doorstep.kernel.record.terminology_asking import (
+    Coding,
+    codings,
+    given,
+    is_called,
+    parameters,
+    text,
+    truth,
+    whole,
+    worded,
+)
+from doorstep.kernel.record.value_sets import Members
 
 Json = dict[str, Any]
 _MOST = 1_000
+_CODED = ("code", "system", "display", "coding", "codeableConcept", "displayLanguage")
 
 
 def lookup(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
-    """CodeSystem/$lookup?system=&code=: the concept's display."""
-    given = _given(request)
-    coding = _coding(given)
-    display = _display(*coding)
-    if display is None:
-        raise FhirRefused(404, "not-found", f"没有代码 {coding[0]}|{coding[1]} / no such code")
-    return answer(_parameters(("name", "String", coding[0]), ("display", "String", display)))
+    """CodeSystem/$lookup?system=&code=: the concept's words in every language, and the codes above and below it."""
+    asked = given(request, "code", "system", "version", "coding", "displayLanguage", "property")
+    system, code, _ = codings(asked)[0]
+    if not system:
+        raise FhirRefused(400, "required", "需要 system 和 code / system and code are needed")
+    canonical = _versioned(system, text(asked, "version"))
+    found, terms = code_systems.term(canonical, code), code_systems.listing(canonical)
+    if found is None or terms is None:
+        raise FhirRefused(404, "not-found", f"没有代码 {system[:120]}|{code[:60]} / no such code")
+    told = parameters(
+        [
+            ("name", "String", terms.name or terms.url),
+            ("version", "String", terms.version),
+            ("display", "String", worded(found, text(asked, "displayLanguage"))),
+            ("abstract", "Boolean", found.abstract or None),
+        ]
+    )
+    told["parameter"] += [
+        {
+            "name": "designation",
+            "part": [{"name": "language", "valueCode": name}, {"name": "value", "valueString": words}],
+        }
+        for name, words in found.words.items()
+    ]
+    told["parameter"] += _properties(terms, found)
+    return answer(told)
+
+
+def _properties(terms: Terms, term: Term) -> list[Json]:
+    children = [one.code for one in terms.terms.values() if term.code in one.parents]
+    pairs = [*(("parent", one) for one in term.parents), *(("child", one) for one in children)]
+    coded = [(name, "valueCode", value) for name, value in pairs]
+    plain = [(name, "valueString", value) for name, value in term.properties.items() if name not in ("parent", "child")]
+    inactive = [("inactive", "valueBoolean", True)] if term.inactive else []
+    return [
+        {"name": "property", "part": [{"name": "code", "valueCode": name}, {"name": "value", kind: value}]}
+        for name, kind, value in (*coded, *plain, *inactive)
+        if value != ""
+    ]
 
 
 def validate_code(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
-    """CodeSystem or ValueSet $validate-code: whether the code is one of it."""
+    """CodeSystem or ValueSet $validate-code: whether a code is one of it and is called so."""
     allow(request, type, "r")
-    given = _given(request)
-    if type == "CodeSystem":
-        system, code = str(given.get("url") or _coding(given)[0]), _coding({"system": given.get("url"), **given})[1]
-        display = _display(system, code)
-        found = display is not None
-    else:
-        system, code = _coding(given, system_needed=False)
-        listed = _expansion(_value_set(given, fhir_id))
-        hits = [one for one in listed if one["code"] == code and (not system or one["system"] == system)]
-        found, display = bool(hits), hits[0].get("display") if hits else None
-    parts: list[tuple[str, str, Any]] = [("result", "Boolean", found)]
-    if not found:
-        parts.append(("message", "String", f"{code} 不在其中 / is not one of it"))
-    elif display:
-        parts.append(("display", "String", display))
-    return answer(_parameters(*parts))
+    asked = given(
+        request, "url", "version", "systemVersion", "codeSystem", "valueSet", "valueSetVersion", "abstract", *_CODED
+    )
+    results = _in_system(asked, fhir_id) if type == "CodeSystem" else _in_value_set(asked, fhir_id)
+    best = next((one for one in results if not one[2]), results[0])
+    (system, code, _), term, wrong = best
+    parts: list[tuple[str, str, Any]] = [("result", "Boolean", not wrong), ("message", "String", wrong)]
+    if term is not None:
+        parts.append(("display", "String", worded(term, text(asked, "displayLanguage"))))
+        parts += [("code", "Code", code), ("system", "Uri", system)]
+    return answer(parameters(parts))
+
+
+_Result = tuple[Coding, Term | None, str]
+
+
+def _in_system(asked: Json, fhir_id: str) -> list[_Result]:
+    own = _code_system(asked, fhir_id)
+    url = own.url if own is not None else text(asked, "url")
+    results: list[_Result] = []
+    for coding in codings(asked, system=url):
+        system, code, _ = coding
+        if not system:
+            raise FhirRefused(400, "required", "需要 url 或 system / url or system is needed")
+        if url and system != url:
+            results.append((coding, None, f"{system[:120]} 不是 {url[:120]} / is another code system"))
+            continue
+        terms = own or code_systems.listing(_versioned(system, text(asked, "version")))
+        if terms is None:
+            results.append((coding, None, f"没有代码系统 {system[:120]} / the code system is not known here"))
+            continue
+        term = terms.terms.get(code)
+        results.append((coding, term, _wrong(coding, term, asked, partly=not terms.whole)))
+    return results
+
+
+def _in_value_set(asked: Json, fhir_id: str) -> list[_Result]:
+    listed = _members(_value_set(asked, fhir_id))
+    return [_one_in(coding, listed, asked) for coding in codings(asked)]
+
+
+def _one_in(coding: Coding, listed: Members, asked: Json) -> _Result:
+    system, code, display = coding
+    hits = [key for key in listed.terms if key[1] == code and system in ("", key[0])]
+    if len(hits) > 1:
+        raise FhirRefused(
+            400, "required", f"{code[:60]} 属于几个代码系统，请写明 system / is in several systems: name one"
+        )
+    full = (hits[0][0] if hits else system, code, display)
+    term = listed.terms[hits[0]] if hits else None
+    return full, term, _wrong(full, term, asked, partly=system in listed.partly)
+
+
+def _wrong(coding: Coding, term: Term | None, asked: Json, *, partly: bool) -> str:
+    """Why the answer is no; "" when it is yes."""
+    _, code, display = coding
+    if term is None and partly:
+        return f"本机只有该代码系统的选编，其中没有 {code[:60]} / this server holds a selection of the system, without this code"
+    if term is None:
+        return f"{code[:60]} 不在其中 / is not one of it"
+    if term.abstract and not truth(asked, "abstract"):
+        return f"{code[:60]} 只用于分组 / only groups other codes"
+    if display and not is_called(term, display):
+        return f"{code[:60]} 的名称是“{term.display}”，不是“{display[:60]}” / is not called so"
+    return ""
+
+
+def subsumes(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
+    """CodeSystem/$subsumes?system=&codeA=&codeB=: whether one code stands over the other."""
+    allow(request, type, "r")
+    asked = given(request, "codeA", "codeB", "codingA", "codingB", "system", "version")
+    own = _code_system(asked, fhir_id)
+    pairs = []
+    for letter in "AB":
+        part = {"system": asked.get("system"), "code": asked.get(f"code{letter}")}
+        if f"coding{letter}" in asked:
+            part = {"coding": asked[f"coding{letter}"]}
+        pairs.append(codings(part, system=own.url if own else "")[0])
+    (system, first, _), (other, second, _) = pairs
+    if not system or system != other:
+        raise FhirRefused(400, "invalid", "两个代码应属于同一个 system / both codes must be of one system")
+    terms = own or code_systems.listing(_versioned(system, text(asked, "version")))
+    for code in (first, second):
+        if terms is None or code not in terms.terms:
+            raise FhirRefused(404, "not-found", f"没有代码 {system[:120]}|{code[:60]} / no such code")
+    outcome = "not-subsumed"
+    if terms is not None and first == second:
+        outcome = "equivalent"
+    elif terms is not None and second in code_systems.below(terms, first):
+        outcome = "subsumes"
+    elif terms is not None and first in code_systems.below(terms, second):
+        outcome = "subsumed-by"
+    return answer(parameters([("outcome", "Code", outcome)]))
 
 
 def expand(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """ValueSet/$expand: its codes, filtered by text, in pages by offset and count."""
     allow(request, type, "r")
-    given = _given(request)
-    value_set = _value_set(given, fhir_id)
-    words = str(given.get("filter") or "").lower()
-    codes = [
-        one
-        for one in _expansion(value_set)
-        if not words or words in one["code"].lower() or words in str(one.get("display", "")).lower()
+    asked = given(
+        request, "url", "valueSet", "valueSetVersion", "filter", "offset", "count", "includeDesignations", "activeOnly",
+        "displayLanguage",
+    )  # fmt: skip
+    content = _value_set(asked, fhir_id)
+    listed = _members(content)
+    words, language = text(asked, "filter").strip().casefold(), text(asked, "displayLanguage")
+    fitting = [
+        (key, one)
+        for key, one in listed.terms.items()
+        if not (one.inactive and truth(asked, "activeOnly"))
+        and (not words or any(words in said.casefold() for said in (one.code, one.display, *one.words.values())))
     ]
-    offset, count = _whole(given, "offset", 0), min(_whole(given, "count", _MOST), _MOST)
-    expansion = {
-        "timestamp": elements.instant(timezone.now()),
-        "total": len(codes),
-        "offset": offset,
-        "contains": codes[offset : offset + count],
-    }
-    named = {"url": value_set["url"]} if value_set["url"] else {}
+    offset, count = whole(asked, "offset", 0), min(whole(asked, "count", _MOST), _MOST)
+    designations = truth(asked, "includeDesignations")
+    expansion: Json = {"timestamp": elements.instant(timezone.now()), "total": len(fitting), "offset": offset}
+    noted: list[Json] = [
+        {"name": name, "valueString": words} for name in ("filter", "displayLanguage") if (words := text(asked, name))
+    ]
+    if listed.partly:
+        noted.append({"name": "limitedExpansion", "valueBoolean": True})
+        noted += [{"name": "fragment", "valueUri": system} for system in sorted(listed.partly)]
+    if noted:
+        expansion["parameter"] = noted
+    page = [_contained(key[0], one, language, designations) for key, one in fitting[offset : offset + count]]
+    if page:
+        expansion["contains"] = page
+    named = {name: content[name] for name in ("url", "version", "name", "title") if content.get(name)}
     return answer({"resourceType": "ValueSet", "status": "active", **named, "expansion": expansion})
 
 
-def translate(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
-    """ConceptMap/$translate: what a code is called elsewhere."""
-    allow(request, type, "r")
-    given = _given(request)
-    system, code = _coding(given)
-    matches = []
-    for concept_map in _maps(given, fhir_id):
-        for group in concept_map.get("group", []):
-            if group.get("source", system) != system:
-                continue
-            for element in group.get("element", []):
-                if element.get("code") == code:
-                    matches += [_match(group, target) for target in element.get("target", []) if "code" in target]
-    found = _parameters(("result", "Boolean", bool(matches)))
-    found["parameter"] += matches
-    return answer(found)
+def _contained(system: str, term: Term, language: str, designations: bool) -> Json:
+    found: Json = {"system": system} if system else {}
+    if term.abstract:
+        found["abstract"] = True
+    if term.inactive:
+        found["inactive"] = True
+    found["code"] = term.code
+    if display := worded(term, language):
+        found["display"] = display
+    if designations and term.words:
+        found["designation"] = [{"language": name, "value": words} for name, words in term.words.items()]
+    return found
 
 
-def _given(request: HttpRequest) -> Json:
-    """The operation's parameters, of the address or of a Parameters body."""
-    given: Json = {name: request.GET[name] for name in request.GET}
-    if request.method == "POST":
-        body = negotiation.body_of(request)
-        parts = body.get("parameter") if isinstance(body, dict) else None
-        for part in parts if isinstance(parts, list) else []:
-            if isinstance(part, dict) and isinstance(part.get("name"), str):
-                value = next((value for key, value in part.items() if key.startswith("value")), part.get("resource"))
-                given[part["name"]] = value
-    return given
+def _members(content: Json) -> Members:
+    return value_sets.members(content)
 
 
-def _coding(given: Json, *, system_needed: bool = True) -> tuple[str, str]:
-    concept = given.get("codeableConcept")
-    codings = concept.get("coding") if isinstance(concept, dict) else None
-    coding = given.get("coding") or (next(iter(codings), None) if isinstance(codings, list) else None)
-    if isinstance(coding, dict):
-        system, code = coding.get("system", ""), coding.get("code", "")
-    else:
-        system, code = given.get("system") or "", given.get("code") or ""
-    if not isinstance(system, str) or not isinstance(code, str) or not code or (system_needed and not system):
-        raise FhirRefused(400, "required", "需要 system 和 code / system and code are needed")
-    return system, code
+def _versioned(url: str, version: str) -> str:
+    return f"{url}|{version}" if version else url
 
 
-def _whole(given: Json, name: str, custom: int) -> int:
-    text = str(given.get(name, custom))
-    if not text.isdecimal() or len(text) > 9:
-        raise FhirRefused(400, "value", f"{name} 应为整数 / must be a whole number")
-    return int(text)
-
-
-def _display(system: str, code: str) -> str | None:
-    imported = terminology.lookup(system=system, codes=[code]).get(code)
-    if imported is not None:
-        return imported.zh or imported.en
-    for content in _of_url("CodeSystem", system):
-        for concept in _concepts(content.get("concept", [])):
-            if concept.get("code") == code:
-                return str(concept.get("display") or code)
-    known = (codes for systems in required_codes().values() for name, codes in systems.items() if name == system)
-    return code if any(code in codes for codes in known) else None
-
-
-def _value_set(given: Json, fhir_id: str) -> Json:
+def _code_system(asked: Json, fhir_id: str) -> Terms | None:
+    """The CodeSystem of the address, or that came along with the question; None when it is named by its url."""
     if fhir_id:
-        found = stored.fetch(type="ValueSet", fhir_id=fhir_id)
-        if found is not None and not found.deleted:
-            return {"url": "", **found.content()}
-    elif isinstance(given.get("valueSet"), dict):
-        return {"url": "", **_valid(given["valueSet"])}
-    url = str(given.get("url") or "").partition("|")[0]
+        found = stored.fetch(type="CodeSystem", fhir_id=fhir_id)
+        if found is None or found.deleted:
+            raise FhirRefused(404, "not-found", "没有这个 CodeSystem / there is no such CodeSystem")
+        return code_systems.of_content(found.content())
+    if isinstance(asked.get("codeSystem"), dict):
+        return code_systems.of_content(_valid(asked["codeSystem"], "CodeSystem"))
+    return None
+
+
+def _value_set(asked: Json, fhir_id: str) -> Json:
+    if fhir_id:
+        found = value_sets.find(f"ValueSet/{fhir_id}")
+        if found is None:
+            raise FhirRefused(404, "not-found", "没有这个 ValueSet / there is no such ValueSet")
+        return found
+    if isinstance(asked.get("valueSet"), dict):
+        return _valid(asked["valueSet"], "ValueSet")
+    url = text(asked, "url")
     if not url:
         raise FhirRefused(400, "required", "需要 url 或 valueSet / url or valueSet is needed")
-    sent = next(iter(_of_url("ValueSet", url)), None)
-    if sent is not None:
-        return sent
-    systems = required_codes().get(url)
-    if systems is None:
+    found = value_sets.find(_versioned(url, text(asked, "valueSetVersion")))
+    if found is None:
         raise FhirRefused(404, "not-found", f"没有值集 {url[:120]} / there is no such value set")
-    include = [{"system": name, "concept": [{"code": one} for one in sorted(codes)]} for name, codes in systems.items()]
-    return {"url": url, "compose": {"include": include}}
+    return found
 
 
-def _valid(sent: Json) -> Json:
-    """A value set that came along with the question; raises FhirRefused (422) with the first place that is wrong."""
-    for one in validation.problems({**sent, "resourceType": "ValueSet"}):
+def _valid(sent: Json, type: str) -> Json:
+    """What came along with the question; raises FhirRefused (422) with the first place that is wrong."""
+    for one in validation.problems({**sent, "resourceType": type}):
         raise FhirRefused(422, one.code, one.sentence, one.path)
     return sent
-
-
-def _expansion(value_set: Json) -> list[Json]:
-    found: list[Json] = []
-    compose = value_set.get("compose") or {}
-    for part in compose.get("include", []):
-        if part.get("filter") or part.get("valueSet"):
-            raise FhirRefused(
-                422, "not-supported", "不展开带过滤或引用的值集 / filters and imported value sets are not expanded"
-            )
-        found += _listed(part)
-    without = {(one["system"], one["code"]) for part in compose.get("exclude", []) for one in _listed(part)}
-    return [one for one in found if (one["system"], one["code"]) not in without]
-
-
-def _listed(part: Json) -> list[Json]:
-    system = str(part.get("system", ""))
-    concepts: Iterable[Json] = part.get("concept") or [
-        concept for content in _of_url("CodeSystem", system) for concept in _concepts(content.get("concept", []))
-    ]
-    return [
-        {"system": system, "code": one["code"], **({"display": one["display"]} if one.get("display") else {})}
-        for one in concepts
-    ]
-
-
-def _concepts(concepts: list[Json]) -> Iterator[Json]:
-    for concept in concepts:
-        yield concept
-        yield from _concepts(concept.get("concept", []))
-
-
-def _of_url(type: str, url: str) -> list[Json]:
-    """What hospitals sent under a canonical address, the newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT content::text FROM record_resource WHERE type = %s AND content ->> 'url' = %s AND NOT deleted"
-            " ORDER BY id DESC LIMIT 5",
-            [type, url],
-        )
-        return [exact.loads(text) for (text,) in cursor.fetchall()]
-
-
-def _maps(given: Json, fhir_id: str) -> list[Json]:
-    if fhir_id:
-        found = stored.fetch(type="ConceptMap", fhir_id=fhir_id)
-        if found is not None and not found.deleted:
-            return [found.content()]
-    elif given.get("url"):
-        return _of_url("ConceptMap", str(given["url"]))
-    raise FhirRefused(404, "not-found", "没有这个 ConceptMap / there is no such ConceptMap")
-
-
-def _match(group: Json, target: Json) -> Json:
-    coding = {"system": group.get("target", ""), "code": target["code"]}
-    return {
-        "name": "match",
-        "part": [
-            {"name": "equivalence", "valueCode": target.get("equivalence", "equivalent")},
-            {"name": "concept", "valueCoding": {name: value for name, value in coding.items() if value}},
-        ],
-    }
-
-
-def _parameters(*parts: tuple[str, str, Any]) -> Json:
-    return {
-        "resourceType": "Parameters",
-        "parameter": [{"name": name, f"value{kind}": value} for name, kind, value in parts],
-    }

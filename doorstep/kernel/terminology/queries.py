@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Case, IntegerField, Q, Value, When
 
-from doorstep.kernel.terminology.models import Concept
+from doorstep.kernel.terminology.models import CodeSystem, Concept
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +115,31 @@ def _codes(statement: str, system: str, code: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"system": system, "code": code})
         return [str(row[0]) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a code system is called: its current version, and whether its table was compared with the official one."""
+
+    uri: str
+    name: str
+    version: str
+    verified: bool
+
+
+def facts(*, system: str) -> Facts | None:
+    """The current version of a code system; None for one that was not imported."""
+    found = CodeSystem.objects.filter(uri=system, is_current=True).first()
+    return None if found is None else Facts(found.uri, found.title_zh, found.version, found.verified)
+
+
+def parents(*, system: str) -> dict[str, str]:
+    """The code above each code of the current version, for the codes that have one."""
+    found = Concept.objects.filter(system__uri=system, system__is_current=True).exclude(parent="")
+    return dict(found.values_list("code", "parent"))
+
+
+def parent(*, system: str, code: str) -> str:
+    """The code above one code of the current version; "" for none."""
+    found = Concept.objects.filter(system__uri=system, system__is_current=True, code=code)
+    return found.values_list("parent", flat=True).first() or ""
