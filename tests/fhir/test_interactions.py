@@ -374,3 +374,22 @@ def test_what_others_write_most_is_found_by_whom_the_client_knows(
     assert len(house.own.ask("GET", f"{at}?_since=2026-01-01").json()["entry"]) == len(plain) - 1
     with acting(system_actor(Purpose.IMPORT)):
         assert AuditEntry.objects.filter(action="fhir.history", resident_id=house.resident.pk).count() >= len(paths)
+
+
+def test_a_list_is_a_json_patch_whatever_it_is_called(house: House) -> None:
+    key = house.own.ask("POST", "Observation", house.observation()).json()["id"]
+    steps = [{"op": "replace", "path": "/status", "value": "amended"}]
+    for kind in ("application/json", "application/fhir+json"):
+        changed = house.own.ask("PATCH", f"Observation/{key}", steps, kind=kind)
+        assert changed.status_code == 200, changed.content
+        assert changed.json()["status"] == "amended"
+
+
+def test_a_read_passes_over_nothing_that_is_misspelt(house: House) -> None:
+    made = house.own.ask("POST", "Observation", house.observation()).json()
+    for address in (f"Observation/{made['id']}", f"Observation/{made['id']}/_history/1"):
+        refused = house.own.ask("GET", f"{address}?_sumary=true")
+        assert refused.status_code == 400
+        assert "_summary" in refused.json()["issue"][0]["diagnostics"]
+        assert house.own.ask("GET", f"{address}?_sumary=true", prefer="handling=lenient").status_code == 200
+        assert house.own.ask("GET", f"{address}?_summary=true&_format=json&_pretty=true").status_code == 200

@@ -19,7 +19,9 @@ from doorstep.kernel.record.stored import Stored
 from doorstep.kernel.record.writing import ABSENT, ANY_VERSION, Draft
 
 _DIGITS = 9
-_PARTS = {"_summary", "_elements"}
+# What a read may be asked; `_format` and `_pretty` change nothing of it.
+_PLAIN = {"_format", "_pretty"}
+_OF_READ = {*_PLAIN, "_summary", "_elements"}
 
 
 def _type_at_once(request: HttpRequest, entering: Call, type: str) -> HttpResponse | None:
@@ -31,7 +33,7 @@ def _instance_at_once(request: HttpRequest, entering: Call, type: str, fhir_id: 
     # Who belongs to a Group is asked in other statements.
     if request.method not in ("GET", "HEAD") or type not in resource_types() or type == "Group":
         return None
-    if request.GET.keys() & _PARTS:
+    if request.GET.keys() - _PLAIN:
         return None
     # Who may be told in part is asked in other statements, when there is nothing to read.
     answered = _read_or_none if partial.has_parts(type) else _read
@@ -94,6 +96,7 @@ def vread(request: HttpRequest, type: str, fhir_id: str, version: str) -> HttpRe
     known(type)
     only_get(request)
     allow(request, type, "r")
+    _check_asked(request)
     number = int(version) if version.isdecimal() and len(version) < _DIGITS else None
     found = None if number is None else stored.fetch_version(type=type, fhir_id=fhir_id, version=number)
     if found is None:
@@ -106,6 +109,7 @@ def vread(request: HttpRequest, type: str, fhir_id: str, version: str) -> HttpRe
 def read(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     """The current version; 410 for a deleted one; not there and not yours answer alike."""
     allow(request, type, "r")
+    _check_asked(request)
     response = ask(Question(reading(type, fhir_id), _read_or_none), request)
     if response is not None:
         return response
@@ -113,6 +117,16 @@ def read(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     if part is None:
         raise FhirRefused(404, "not-found", ABSENT)
     return answer(negotiation.shortened(request, part))
+
+
+def _check_asked(request: HttpRequest) -> None:
+    """Raise FhirRefused (400) for a parameter that no read knows, as a search does: what is misspelt is not passed over."""
+    unknown = sorted(request.GET.keys() - _OF_READ)
+    if unknown and search_views.is_strict(request):
+        known = "、".join(sorted(_OF_READ))
+        raise FhirRefused(
+            400, "invalid", f"读取不支持参数 {unknown[0][:40]}，可用 {known} / a read knows no such parameter"
+        )
 
 
 def reading(type: str, fhir_id: str) -> Call:
@@ -173,7 +187,8 @@ def patch(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     body = negotiation.body_of(request, also=(negotiation.JSON_PATCH, negotiation.MERGE_PATCH))
     kind = (request.content_type or "").lower()
     way: Patch = patches.fhirpath_patched
-    if kind == negotiation.JSON_PATCH:
+    if kind == negotiation.JSON_PATCH or (kind != negotiation.MERGE_PATCH and isinstance(body, list)):
+        # A list can only be this, though some clients call it plain JSON.
         way = patches.json_patched
     elif kind == negotiation.MERGE_PATCH or (isinstance(body, dict) and body.get("resourceType") != "Parameters"):
         # Plain JSON that is no Parameters can only be this: some clients send it so.
