@@ -321,6 +321,8 @@ PAGES: dict[str, Page] = {
     "auditing:review": act("GLASS_REVIEW", of="nothing"),
     "portal:home": Page(RESIDENT),
     "portal:record": Page(RESIDENT),
+    "portal:entry": Page(RESIDENT, subject="nothing", keywords=(("type", "Observation"), ("fhir_id", "none"))),
+    "portal:file": Page(RESIDENT, subject="nothing", keywords=(("key", "none"),)),
     "portal:trends": Page(RESIDENT),
     "portal:looks": Page(RESIDENT),
     "portal:end-link": Page(RESIDENT, post=True, keywords=(("link_id", "1"),)),

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from doorstep.site.portal import offers, views
+from doorstep.site.portal import offers, reading, views
 
 app_name = "portal"
 urlpatterns = [
     path("", views.home, name="home"),
     path("record/", views.timeline, name="record"),
+    path("record/<slug:type>/<str:fhir_id>/", reading.entry, name="entry"),
+    path("files/<str:key>/", reading.file, name="file"),
     path("trends/", views.trends, name="trends"),
     path("looks/", views.looks, name="looks"),
     path("apps/<str:name>/stop/", views.stop_app, name="stop-app"),

@@ -15,6 +15,9 @@ from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.models import BreakGlassReview, User
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
+from doorstep.kernel.fhir import systems
+from doorstep.kernel.record import actions as record
+from doorstep.kernel.record.publishing import Published
 from doorstep.kernel.worklist import actions as worklist
 from doorstep.kernel.worklist import queries as tasks
 from doorstep.people.organizations.models import Organization
@@ -47,10 +50,10 @@ def signed_in(user: User) -> Client:
     return client
 
 
-def own_account(resident: Resident) -> User:
+def own_account(resident: Resident, name: str = "zhou") -> User:
     """The account of a resident."""
     with acting(system_actor(Purpose.IMPORT)):
-        user = User.objects.create_user("zhou", password="correct-horse-9", kind=User.Kind.RESIDENT)
+        user = User.objects.create_user(name, password="correct-horse-9", kind=User.Kind.RESIDENT)
         ResidentAccount.objects.create(user=user, resident=resident, since=START)
     return user
 
@@ -87,6 +90,46 @@ def test_portal_shows_the_own_record_and_who_looked() -> None:
     assert "因为家庭医生签约" in looks
     assert client.get(f"/residents/{resident.key}/").status_code == 403
     assert signed_in(li).get("/me/").status_code == 404
+
+
+def test_an_entry_of_the_own_record_opens_on_the_phone_with_its_words_and_files() -> None:
+    world, resident, li = _world()
+    words = {"url": systems.PLAIN_WORDS, "valueString": "心跳节律正常。"}
+    div = '<div xmlns="http://www.w3.org/1999/xhtml"><p>出院带药三种</p></div>'
+    subject = {"reference": f"Patient/{resident.key}"}
+    file = {"resourceType": "Binary", "contentType": "text/plain", "data": "6LCi6LCi", "securityContext": subject}
+    report = {
+        "resourceType": "DiagnosticReport", "status": "final", "code": {"text": "心电图报告"}, "subject": subject, "extension": [words],
+        "conclusion": "窦性心律", "presentedForm": [{"contentType": "text/plain", "url": "Binary/paper", "title": "报告原文"}],
+    }  # fmt: skip
+    summary = {
+        "resourceType": "Composition", "status": "final", "type": {"text": "出院小结"}, "subject": subject, "date": "2026-05-01",
+        "author": [{"display": "宋怀远"}], "title": "出院小结", "section": [{"title": "出院医嘱", "text": {"status": "generated", "div": div}}],
+    }  # fmt: skip
+    keys = {"DiagnosticReport": "report", "Composition": "summary", "Binary": "paper"}
+    with acting(system_actor(Purpose.IMPORT)) as actor:
+        for one in (report, summary, file):
+            content = {**one, "id": keys[str(one["resourceType"])]}
+            published = Published(content=content, organization_id=world.lead, occurred_at=resident.created_at)
+            record.publish(published, resident_id=resident.id, actor=actor)
+    own, other = (
+        signed_in(own_account(resident)),
+        signed_in(
+            own_account(
+                make_resident(organization_id=world.village, name="王秀英", number="439981195001010011"), "wang"
+            )
+        ),
+    )
+    page = within_budget(own, "/me/record/")
+    assert "/me/record/DiagnosticReport/report/" in page
+    opened = within_budget(own, "/me/record/DiagnosticReport/report/")
+    assert opened.index("心跳节律正常。") < opened.index("窦性心律")
+    assert "/me/files/paper/" in opened
+    assert "出院带药三种" in within_budget(own, "/me/record/Composition/summary/")
+    assert own.get("/me/files/paper/").content.decode() == "谢谢"
+    for address in ("/me/record/DiagnosticReport/report/", "/me/files/paper/", "/me/record/DiagnosticReport/none/"):
+        assert other.get(address).status_code == 404
+        assert signed_in(li).get(address).status_code == 404
 
 
 def test_a_system_that_asks_all_day_drives_no_doctor_off_the_list_of_looks() -> None:

@@ -68,8 +68,8 @@ class Opened:
     sections: list[tuple[str, list[str]]]
 
 
-def opened(entry: Entry, *, results: Sequence[Entry], unit: str) -> Opened:
-    """The facts of an entry; `results` are the Observations that a report names."""
+def opened(entry: Entry, *, results: Sequence[Entry], unit: str, file_page: str = "residents:file") -> Opened:
+    """The facts of an entry; `results` are the Observations that a report names, files are opened at `file_page`."""
     content = entry.content
     return Opened(
         facts=[(label, text) for label, text in _facts(entry, unit) if text],
@@ -77,7 +77,7 @@ def opened(entry: Entry, *, results: Sequence[Entry], unit: str) -> Opened:
         plain=plain_words(content),
         # A document's words say everything; its table is for what was measured.
         results=[result_of(one) for one in results if content["resourceType"] != "Composition" or _is_measured(one)],
-        papers=[paper for one in _attachments(content) if not _is_document(one) and (paper := _paper(one))],
+        papers=[paper for one in _attachments(content) if not _is_document(one) and (paper := _paper(one, file_page))],
         activities=_activities(content),
         sections=_sections(content),
     )
@@ -199,14 +199,14 @@ def _attachments(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [one for one in held if isinstance(one, dict)]
 
 
-def _paper(attachment: Mapping[str, Any]) -> Paper | None:
+def _paper(attachment: Mapping[str, Any], file_page: str) -> Paper | None:
     media_type = str(attachment.get("contentType", "")).split(";")[0].strip()
     data, url = attachment.get("data"), str(attachment.get("url", ""))
     source = ""
     if isinstance(data, str) and len(data) <= _LARGEST and (media_type in _PICTURES or media_type == "application/pdf"):
         source = f"data:{media_type};base64,{data}"
     elif file := _FILE.match(url):
-        source = reverse("residents:file", args=[file[1]])
+        source = reverse(file_page, args=[file[1]])
     elif url.startswith("/") and not url.startswith("//"):
         source = url
     title = str(attachment.get("title") or "") or _("附件")
