@@ -46,11 +46,12 @@ class PlannedSession:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDay:
-    """A day of the preview: what the template holds, and how many slots stand there already."""
+    """A day of the preview: what the template holds, how many slots stand there already, and how many more stand still."""
 
     plan: days.DayPlan
     sessions: tuple[PlannedSession, ...]
     made: int
+    stopped: int = 0
     # When the rule releases it, for a day that is still to be released.
     released_at: datetime | None = None
 
@@ -135,10 +136,12 @@ def preview(
     """What the template makes from the first day to the last, a line per day; what was read already as in template_of."""
     template = template_of(schedule, more=more, rows=rows, departures=departures)
     made = {
-        row["starts_at__date"]: row["n"]
+        row["starts_at__date"]: (row["made"], row["stopped"])
         for row in Slot.objects.filter(schedule_id=schedule.pk, starts_at__date__range=(first, last))
         .values("starts_at__date")
-        .annotate(n=Count("id"))
+        .annotate(
+            made=Count("id", filter=Q(stopped_at__isnull=True)), stopped=Count("id", filter=Q(stopped_at__isnull=False))
+        )
     }
     found = []
     for number in range((last - first).days + 1):
@@ -148,7 +151,8 @@ def preview(
             PlannedSession(one, tuple(days.slots_of(one, day, plan.off)), dict(one.places or {}))
             for one in plan.sessions
         )
-        found.append(PlannedDay(plan, sessions, made.get(day, 0), _release_of(schedule, day) if sessions else None))
+        there, still = made.get(day, (0, 0))
+        found.append(PlannedDay(plan, sessions, there, still, _release_of(schedule, day) if sessions else None))
     return found
 
 
