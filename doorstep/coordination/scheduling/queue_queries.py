@@ -71,6 +71,12 @@ def boards(*, organization_id: int, day: date, department_id: int | None = None)
     return [_board(tickets) for tickets in by_schedule.values()]
 
 
+def called_into(boards: list[Board], *, room: str) -> Ticket | None:
+    """Whoever was called last into a room and is neither seen nor passed over; where no room is named, whoever was called last."""
+    called = [one for board in boards for one in board.called if not room or one.place_name in ("", room)]
+    return called[0] if called else None
+
+
 def ahead_of(ticket: Ticket, *, actor: Actor) -> int:
     """How many are called before this ticket; who asks need not see the others, of whom nothing but their number is said."""
     line = Ticket.objects.filter(schedule_id=ticket.schedule_id, day=ticket.day, state="waiting")

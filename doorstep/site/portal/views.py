@@ -16,12 +16,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from doorstep.care.referrals import debt_queries
 from doorstep.care.referrals import queries as referrals
+from doorstep.coordination.scheduling import booking_queries, own_queries
 from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.record import chart as record_chart
 from doorstep.kernel.record import queries as record
-from doorstep.kernel.web.pages import render
+from doorstep.kernel.web.pages import render, render_part, wants_part
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents import account_links, chart_views, insurance, presenters, special, special_queries
 from doorstep.people.residents import actions as resident_actions
@@ -108,6 +109,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """What is going on, and the newest results in plain words."""
     actor = owner_of(request)
     frame = frame_of(request, actor)
+    visits = _today(frame, actor)
+    if wants_part(request):
+        return render_part(request, "portal/home.html", "today", visits)
     entries = record.timeline(resident_id=frame["chosen_id"], actor=actor, limit=100)
     units = organizations.names(ids=[entry.organization_id for entry in entries])
     reports = [one for one in entries if one.type == "DiagnosticReport"]
@@ -115,9 +119,15 @@ def home(request: HttpRequest) -> HttpResponse:
     dead = frame["person"].deceased_on is not None
     # Who opens the page of somebody who has died is not told to go on with anything.
     papers = [] if dead else besides(entries, sent)
-    going = [one for one in papers if one.type in _GOING_ON and one.content.get("status") in _OPEN]
+    told = {str(one.key) for one, _ahead in visits["today_visits"]}
+    going = [
+        one
+        for one in papers
+        if one.type in _GOING_ON and one.content.get("status") in _OPEN and one.fhir_id not in told
+    ]
     context = {
         **frame,
+        **visits,
         "dead": dead,
         "ended": [] if dead else _just_ended(sent),
         "going": [*going_of(sent), *(presenters.line_of(one, units=units) for one in going[:6])],
@@ -139,6 +149,17 @@ def home(request: HttpRequest) -> HttpResponse:
         "looks": len(looks_at(frame["chosen_id"], actor, limit=20)),
     }
     return render(request, "portal/home.html", context)
+
+
+def _today(frame: dict[str, Any], actor: Actor) -> dict[str, Any]:
+    """The visits of this day with the number in the queue and how many are called before."""
+    coming = booking_queries.coming(resident_id=frame["chosen_id"])
+    visits = [one for one in coming if timezone.localdate(one.slot.starts_at) == timezone.localdate()]
+    return {
+        "today_visits": [(one, own_queries.ahead(one, actor=actor)) for one in visits],
+        "today": timezone.localdate(),
+        "code_address": reverse("portal:code"),
+    }
 
 
 def _just_ended(sent: Iterable[Any]) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import quota_name
 from doorstep.coordination.scheduling.views.asking import actor_with
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.web.workbooks import answer
@@ -55,6 +56,7 @@ def booking(request: HttpRequest, key: UUID) -> HttpResponse:
     context = {
         "booking": found,
         "person": named(ids=[found.resident_id]).get(found.resident_id) if found.resident_id else None,
+        "record_key": found.resident_key if actor.may(Access.RECORD_VIEW) else None,
         "today": timezone.localdate(),
         "serves": actor.may(Permission.QUEUE_CALL),
         "state": found.machine.state(found.state),

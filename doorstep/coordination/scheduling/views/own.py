@@ -30,7 +30,8 @@ from doorstep.coordination.scheduling.views.asking import try_act
 from doorstep.coordination.scheduling.waiting_actions import Want
 from doorstep.kernel.access.actor import Actor, ActorKind
 from doorstep.kernel.access.refusals import Conflict, NotFound, Refused
-from doorstep.kernel.web.pages import redirect, render
+from doorstep.kernel.web.addressing import url_if_known
+from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import queries as residents
 
@@ -55,8 +56,11 @@ def mine(request: HttpRequest) -> HttpResponse:
         "missed": booking_queries.missed_count(resident_id=person_id),
         "limit": precedence.NO_SHOW_LIMIT,
         "now": timezone.now(),
+        "today": timezone.localdate(),
+        "expected_today": any(timezone.localdate(one.slot.starts_at) == timezone.localdate() for one in coming),
+        "code_address": url_if_known("portal:code"),
     }
-    return render(request, "scheduling/own/mine.html", context)
+    return page_or_part(request, "scheduling/own/mine.html", "coming", context)
 
 
 @require_GET

@@ -26,6 +26,7 @@ from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import QUOTA_ZH
 from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight
 from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound
 from doorstep.kernel.web.pages import page_or_part, redirect, render, render_part, wants_part
 from doorstep.kernel.web.workbooks import answer
@@ -46,6 +47,8 @@ def day(request: HttpRequest) -> HttpResponse:
     schedules = [one for one in queries.schedules(organization_ids=[unit]) if one.is_active]
     current = _chosen(request.GET.get("schedule"), schedules, actor=actor)
     boards = queue_queries.boards(organization_id=unit, day=wanted)
+    shown = [one for one in boards if current is None or one.schedule_id == current.pk]
+    room = request.session.get(_ROOM, "") or (current.facility.name if current and current.facility else "")
     text = request.GET.get("q", "").strip()[:40]
     expected = booking_queries.expected(organization_id=unit, day=wanted, schedule_id=current.pk if current else None)
     context = {
@@ -54,7 +57,10 @@ def day(request: HttpRequest) -> HttpResponse:
         "schedules": schedules,
         "current": current,
         "expected": booking_queries.meant(expected, text),
-        "boards": [one for one in boards if current is None or one.schedule_id == current.pk],
+        "boards": shown,
+        "inside": queue_queries.called_into(shown, room=room) if current else None,
+        "reads": actor.may(Access.RECORD_VIEW),
+        "precedences": precedence.LABELS,
         "times": presenters.times_of(
             queries.slots_between(
                 organization_id=unit, since=midnight(wanted), until=midnight(wanted, 1), schedule_id=current.pk
@@ -68,7 +74,7 @@ def day(request: HttpRequest) -> HttpResponse:
         "previous": wanted - timedelta(days=1),
         "following": wanted + timedelta(days=1),
         "text": text,
-        "room": request.session.get(_ROOM, "") or (current.facility.name if current and current.facility else ""),
+        "room": room,
         "rule": precedence.rule_sentence(),
         "behind": precedence.behind_sentence(),
         "closed_kiosks": _closed_kiosks(actor),
@@ -118,10 +124,15 @@ def day_file(request: HttpRequest) -> HttpResponse:
 @require_POST
 @once
 def call(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Call the next of a schedule into a room."""
+    """Call the next of a schedule into a room; `how` says what became of `ticket`, who was called before: seen, or passed over."""
     actor = actor_with(request, Permission.QUEUE_CALL)
     room = request.POST.get("room", "").strip()[:40]
     request.session[_ROOM] = room
+    before, how = request.POST.get("ticket", ""), request.POST.get("how", "")
+    if before and how == "see":
+        queue_actions.see(ticket_key=before, actor=actor)
+    elif before and how == "pass":
+        queue_actions.pass_over(ticket_key=before, actor=actor)
     ticket = queue_actions.call_next(schedule_key=key, place_name=room, actor=actor)
     if ticket is None:
         messages.info(request, _("没有候诊的号。"))
