@@ -10,7 +10,7 @@ from doorstep.kernel.fhir import systems
 from doorstep.kernel.record.queries import Entry
 from doorstep.kernel.web.formats import moment
 from doorstep.kernel.web.speaking import gettext as _
-from doorstep.people.residents.chart.analytes import OF_CODE
+from doorstep.people.residents.chart.analytes import OF_CODE, written
 
 KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "visit": (gettext_lazy("就诊"), ("Encounter", "EpisodeOfCare")),
@@ -314,7 +314,8 @@ def quantity_text(value: Mapping[str, Any] | None) -> str:
     """A quantity as it was sent: "< 0.01 ng/mL"; "" without a value."""
     if not value or "value" not in value:
         return ""
-    unit = _(str(value.get("unit") or value.get("code") or ""))
+    given = str(value.get("unit") or value.get("code") or "")
+    unit = _(given) if (said := written(given)) == given else said
     return f"{value.get('comparator', '')}{_figure(value['value'])} {unit}".strip()
 
 

@@ -16,7 +16,7 @@ from doorstep.people.residents.chart.analytes import ANALYTES, factor
 from doorstep.people.residents.chart.diseases import CHAPTERS, FAMILIES, chapter_of, families_of
 from doorstep.people.residents.chart.lines import days_of
 from doorstep.people.residents.chart.values import values_of
-from doorstep.people.residents.presenters import text_of
+from doorstep.people.residents.presenters import quantity_text, text_of
 
 AT = datetime(2026, 5, 4, 8, 30, tzinfo=UTC)
 UNITS = {1: "甲医院", 2: "乙卫生院"}
@@ -221,3 +221,8 @@ def test_a_line_says_a_truth_as_it_says_a_number() -> None:
         "resourceType": "Observation", "id": "o1", "code": {"text": "过敏史标志"}, "valueBoolean": True,
     })  # fmt: skip
     assert days_of([told], units={})[0].lines[0].detail == "是"
+
+
+def test_a_unit_is_written_as_doctors_write_it() -> None:
+    assert quantity_text({"value": 58, "unit": "mL/min/{1.73_m2}"}) == "58 mL/min/1.73m²"
+    assert quantity_text({"value": 3.2, "unit": "mmol/L"}) == "3.2 mmol/L"
