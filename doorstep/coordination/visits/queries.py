@@ -9,6 +9,7 @@ from django.utils import timezone
 from doorstep.coordination.visits import pregnancy, states
 from doorstep.coordination.visits.models import Visit
 from doorstep.coordination.visits.pregnancy import Said
+from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound
@@ -62,3 +63,13 @@ def pregnancy_known(*, resident_id: int) -> Said | None:
 def midnight() -> datetime:
     """The moment when today began in China."""
     return datetime.combine(timezone.localdate(timezone=CHINA), time.min, tzinfo=CHINA)
+
+
+def may_begin(*, resident_id: int, actor: Actor) -> bool:
+    """Whether a visit of today is in progress at the actor's unit, or one may begin without another proof of presence."""
+    if actor.organization_id is None:
+        return False
+    running = open_visit_of(resident_id=resident_id, organization_id=actor.organization_id)
+    if running is not None and running.created_at >= midnight():
+        return True
+    return access.may_begin_visit(resident_id=resident_id, organization_id=actor.organization_id)

@@ -44,6 +44,10 @@ def open_visit(request: HttpRequest, resident_key: UUID) -> HttpResponse:
     """Begin to see a resident of the own panel; without a contract the way leads over the proof of presence."""
     actor = _actor(request)
     resident = residents.get_by_key(resident_key, actor)
+    actor.check(Permission.VISIT_OPEN)
+    if not queries.may_begin(resident_id=resident.pk, actor=actor):
+        # Before a complaint is typed for nothing.
+        return _prove(request)
     return _begin(request, actor, resident.pk, presence_id=None, name=resident.name)
 
 
@@ -65,10 +69,14 @@ def _begin(request: HttpRequest, actor: Actor, resident_id: int, *, presence_id:
                 resident_id=resident_id, actor=actor, presence_id=presence_id, **form.cleaned_data
             )
         except NotFound:
-            messages.warning(request, _("这位居民没有与本单位签约，请先核验本人到场，再开始接诊。"))
-            return redirect(request, reverse("residents:presence"))
+            return _prove(request)
         return redirect(request, reverse("visits:detail", args=[visit.key]))
     return render(request, "visits/open.html", {"form": form, "name": name}, 422 if form.errors else 200)
+
+
+def _prove(request: HttpRequest) -> HttpResponse:
+    messages.warning(request, _("这位居民没有与本单位签约，请先核验本人到场，再开始接诊。"))
+    return redirect(request, reverse("residents:presence"))
 
 
 @require_GET

@@ -42,6 +42,13 @@ def live_relationship(*, resident_id: int, actor: Actor, at: datetime | None = N
     )
 
 
+def may_begin_visit(*, resident_id: int, organization_id: int) -> bool:
+    """Whether the actor's unit may begin a visit without another proof of presence."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_may_begin_visit(%s, %s)", [resident_id, organization_id])
+        return bool(cursor.fetchone()[0])
+
+
 def ground_among(relationships: Iterable[CareRelationship], *, actor: Actor) -> CareRelationship | None:
     """The same as `live_relationship`, out of relationships that were read already."""
     now = timezone.now()

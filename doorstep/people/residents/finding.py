@@ -14,11 +14,13 @@ from doorstep.people.residents import documents
 from doorstep.people.residents.indexes import number_index, phone_index
 from doorstep.people.residents.models import Identifier, PanelEntry, Resident
 from doorstep.people.residents.queries import masked_number, not_merged
-from doorstep.people.residents.rules import is_whole_number, is_whole_phone
+from doorstep.people.residents.rules import is_whole_number, is_whole_phone, words
 
 SHOWN = 20
 # So many last digits name somebody in a list.
 _TAIL = 4
+# Words of a Latin name that are compared one by one.
+_WORDS_TYPED = 3
 # Behind every letter: where the texts end that begin with what was typed.
 _END = "\U0010ffff"
 
@@ -36,8 +38,8 @@ class Found:
 
 
 def search_panel(text: str, actor: Actor) -> list[Found]:
-    """The first twenty residents on the panels of the actor's units, by name, pinyin or initials; by phone or number only
-    when whole.
+    """The first twenty residents on the panels of the actor's units, by name, any word of a Latin name, pinyin or initials; by phone or number
+    only when whole.
 
     A text with digits that is neither a whole phone nor a whole number finds nobody, and a pattern is only text.
     """
@@ -47,17 +49,20 @@ def search_panel(text: str, actor: Actor) -> list[Found]:
     if any(character.isdecimal() for character in text):
         return _by_index("".join(text.split()))
     units = list(actor.record_reach)
-    if text.isascii():
-        letters = text.lower().replace(" ", "")
+    spoken = words(text)
+    if spoken and all(word.isascii() for word in spoken):
+        letters = "".join(spoken)
         ids = _BY_LETTERS.rows(units, letters, letters + _END)
+        # Whoever typed a Latin name in another order, or only its surname: each word begins one of the name's.
+        ids = list(dict.fromkeys([*ids, *_by_words(units, spoken)]))
     else:
         ids = _BY_NAME.rows(units, text)
     return _found(_BY_IDS.rows(ids)) if ids else []
 
 
 def fits(resident: Resident, text: str) -> bool:
-    """Whether a text means this resident of a list that is shown anyway: a part of the name, the beginning of its pinyin or initials, the
-    last digits (four or more) of the telephone or of the card's number, or the whole of it. A text of blanks means everybody.
+    """Whether a text means this resident of a list that is shown anyway: a part of the name, the beginning of its pinyin, initials or of
+    any word of a Latin name, the last digits (four or more) of the telephone or of the card's number, or the whole of it. A text of blanks means everybody.
     """
     wanted = "".join(text.split()).casefold()
     if not wanted or wanted in resident.name.casefold():
@@ -66,7 +71,15 @@ def fits(resident: Resident, text: str) -> bool:
         marks = ((resident.phone or ""), (resident.national_id or "").casefold())
         return len(wanted) >= _TAIL and any(mark.endswith(wanted) for mark in marks)
     spoken = "".join(resident.name_pinyin.split()).casefold()
-    return wanted.isascii() and (spoken.startswith(wanted) or resident.name_initials.casefold().startswith(wanted))
+    if wanted.isascii() and (spoken.startswith(wanted) or resident.name_initials.casefold().startswith(wanted)):
+        return True
+    own, typed = words(resident.name), words(text)
+    return bool(typed) and all(any(one.startswith(word) for one in own) for word in typed)
+
+
+def _by_words(units: list[int], typed: list[str]) -> list[int]:
+    first, second, third, *_more = [f" {word}" for word in typed] + [" "] * _WORDS_TYPED
+    return _BY_WORDS.rows(units, first, second, third) if len(typed) <= _WORDS_TYPED else []
 
 
 def _in_order(entries: QuerySet[PanelEntry]) -> QuerySet[PanelEntry, int]:
@@ -79,6 +92,15 @@ _BY_LETTERS = Remembered(
     lambda units, first, end: _in_order(
         PanelEntry.objects.filter(
             Q(initials__gte=first, initials__lt=end) | Q(run__gte=first, run__lt=end), organization_id__any=units
+        )
+    )
+)
+_BY_WORDS = Remembered(
+    lambda units, first, second, third: _in_order(
+        PanelEntry.objects.filter(
+            Q(words__contains=first) & Q(words__contains=second) & Q(words__contains=third),
+            organization_id__any=units,
+            words__isnull=False,
         )
     )
 )

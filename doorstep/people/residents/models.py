@@ -14,19 +14,10 @@ from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents import insurance
+from doorstep.people.residents.columns import WordsOf, sound_of
 from doorstep.people.residents.presence_models import PresenceCode  # noqa: F401 - Django finds the models of an app here
-from doorstep.people.residents.rules import NEAR_SOUNDS, SENSITIVE_GROUPS
+from doorstep.people.residents.rules import SENSITIVE_GROUPS
 from doorstep.people.residents.special_models import SpecialDisease  # noqa: F401 - Django finds the models of an app here
-
-
-def _folded(column: str) -> Replace:
-    """The pinyin of a column with near sounds folded together, as `rules.sound` folds them."""
-    (first, second), *others = NEAR_SOUNDS
-    folded = Replace(column, models.Value(first), models.Value(second))
-    for one, other in others:
-        folded = Replace(folded, models.Value(one), models.Value(other))
-    return folded
-
 
 _SEEN = RowAccess(using="access_may_see(resident_id)")
 _UNSAID = ", ".join(f"'{code}'" for code in sorted(SENSITIVE_GROUPS))
@@ -192,7 +183,7 @@ class PanelEntry(FromRow):
     initials = models.CharField(max_length=20, blank=True, default="")
     since = models.DateField()
     sound = models.GeneratedField(
-        expression=_folded("pinyin"), output_field=models.CharField(max_length=120), db_persist=True
+        expression=sound_of("pinyin"), output_field=models.CharField(max_length=120), db_persist=True
     )
     # The pinyin in one run, as people type it.
     run = models.GeneratedField(
@@ -200,6 +191,8 @@ class PanelEntry(FromRow):
         output_field=models.CharField(max_length=120),
         db_persist=True,
     )
+    # Any word of a name in Latin letters may be the surname: they are few, and looked through one by one.
+    words = models.GeneratedField(expression=WordsOf("name"), output_field=models.TextField(), db_persist=True)
 
     row_access = RowAccess(
         using="access_is_system() OR organization_id = ANY ((SELECT access_record_reach())::bigint[])"
@@ -213,6 +206,7 @@ class PanelEntry(FromRow):
             models.Index(fields=["organization", "initials"], name="panel_initials"),
             models.Index(fields=["organization", "sound"], name="panel_sound"),
             models.Index(fields=["organization", "run"], name="panel_run"),
+            models.Index(fields=["organization"], condition=models.Q(words__isnull=False), name="panel_words"),
         )
 
 

@@ -1,5 +1,6 @@
 """Pure rules of identity: numbers, ages, masks, names in pinyin, and the key groups."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
@@ -97,6 +98,17 @@ def sound(pinyin: str) -> str:
     for one, other in NEAR_SOUNDS:
         pinyin = pinyin.replace(one, other)
     return pinyin
+
+
+# What stands between the words of a name in Latin letters (Smith-Jones, 古丽·Smith), and what stands inside one (O'Brien).
+WORD_ENDS, WORD_MARKS = "-,.·•/", "'’`"
+_WORDS = str.maketrans(dict.fromkeys(WORD_ENDS, " ") | dict.fromkeys(WORD_MARKS, ""))
+
+
+def words(name: str) -> list[str]:
+    """The words of a name in Latin letters, small and without accents; the same are parted in the database (`PanelEntry.words`)."""
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(one for one in letters if not unicodedata.combining(one)).lower().translate(_WORDS).split()
 
 
 @dataclass(frozen=True, slots=True)

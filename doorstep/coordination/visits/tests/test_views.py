@@ -124,3 +124,29 @@ def test_void_asks_for_the_reason() -> None:
     assert client.post(f"/visits/{visit.key}/void/", {"reason": "选错了居民"}).status_code == 302
     with acting(actor):
         assert Visit.objects.get().state == "entered_in_error"
+
+
+def test_who_was_registered_without_a_number_is_seen_at_once_by_the_whole_unit() -> None:
+    world = make_world()
+    nurse = signed_in(make_staff(name="钱护士", organization_id=world.village, role="nurse"))
+    doctor = signed_in(make_staff(name="李长河", organization_id=world.village, role="village_doctor"))
+    stranger = signed_in(make_staff(name="赵远", organization_id=world.other_village, role="village_doctor"))
+    facts = {"gender": "male", "estimated_age": "60", "note": "高速路口，120 送来，左眉有疤"}
+    record = nurse.post("/identity/unknown/", facts).headers["Location"]
+    opening = f"/visits/open/{record.split('/')[-2]}/"
+    assert doctor.get(opening).status_code == 200
+    assert doctor.post(opening, {"kind": "emergency"}).headers["Location"].startswith("/visits/")
+    assert stranger.get(opening).status_code == 404
+
+
+def test_presence_that_was_proved_a_moment_ago_is_not_asked_for_again() -> None:
+    world = make_world()
+    resident = make_resident(organization_id=world.other_village)
+    doctor = signed_in(make_staff(name="李长河", organization_id=world.village, role="village_doctor"))
+    colleague = signed_in(make_staff(name="吴敏", organization_id=world.village, role="nurse"))
+    facts = {"number": ZHOU_NUMBER, "second": "phone", "name": "周桂兰", "last_four": "1234"}
+    doctor.post(doctor.post("/residents/presence/", facts).headers["Location"], {"then": "record"})
+    opening = f"/visits/open/{resident.key}/"
+    # It is the doctor's own: a colleague proves it again.
+    assert colleague.get(opening).headers["Location"] == "/residents/presence/"
+    assert doctor.post(opening, {"kind": "outpatient"}).headers["Location"].startswith("/visits/")

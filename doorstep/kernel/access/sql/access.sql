@@ -218,6 +218,21 @@ END $$;
 CREATE OR REPLACE FUNCTION access_handles(VARIADIC organizations bigint[]) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT access_is_system() OR organizations && access_reach() $$;
 
+-- Whether a visit may begin without another proof: by the user's own of the last 30 minutes; for whoever this unit itself
+-- registered within a day (somebody without a number cannot prove it again, and who registers is seldom who treats); by a contract.
+CREATE OR REPLACE FUNCTION access_may_begin_visit(p_resident bigint, p_organization bigint) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+  SELECT p_organization = ANY (access_reach()) AND (
+    EXISTS (SELECT 1 FROM access_presenceproof p
+            WHERE p.resident_id = p_resident AND p.organization_id = p_organization
+              AND ((p.user_id = access_user() AND p.proved_at > statement_timestamp() - interval '30 minutes')
+                OR (p.second_fact = 'registered' AND p.proved_at > statement_timestamp() - interval '1 day')))
+    OR EXISTS (SELECT 1 FROM access_carerelationship r
+               WHERE r.resident_id = p_resident AND r.organization_id = ANY (access_record_reach())
+                 AND r.reason = 'contract' AND r.scope = 'full' AND r.opened_at <= statement_timestamp()
+                 AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp())))
+$$;
+
 -- The only way to open a care relationship. The application's role may not insert the row itself.
 CREATE OR REPLACE FUNCTION access_open(
   p_resident bigint, p_organization bigint, p_consortium bigint, p_reason text, p_scope text, p_episode text,
@@ -228,16 +243,12 @@ DECLARE
   opened bigint;
 BEGIN
   IF NOT allowed AND p_reason IN ('visit', 'contract') THEN
-    -- Presence, proved a moment ago by the same user for the same unit; or, for a visit, a contract with the unit.
+    -- Presence, proved a moment ago by the same user for the same unit; or what lets a unit see somebody without it.
     allowed := p_organization = ANY (access_reach()) AND (
       EXISTS (SELECT 1 FROM access_presenceproof p
               WHERE p.id = p_presence AND p.resident_id = p_resident AND p.user_id = access_user()
                 AND p.organization_id = p_organization AND p.proved_at > statement_timestamp() - interval '30 minutes')
-      OR (p_reason = 'visit' AND EXISTS (
-            SELECT 1 FROM access_carerelationship r
-            WHERE r.resident_id = p_resident AND r.organization_id = ANY (access_record_reach())
-              AND r.reason = 'contract' AND r.scope = 'full' AND r.opened_at <= statement_timestamp()
-              AND (r.closes_at IS NULL OR r.closes_at > statement_timestamp()))));
+      OR (p_reason = 'visit' AND access_may_begin_visit(p_resident, p_organization)));
   ELSIF NOT allowed AND p_reason IN ('referral', 'order', 'consultation', 'return') THEN
     -- A sender passes on only what the sender has: a full relationship passes anything, a narrower one its own episode.
     allowed := EXISTS (

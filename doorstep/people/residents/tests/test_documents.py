@@ -137,3 +137,30 @@ def test_register_refuses_a_permit_that_contradicts() -> None:
         assert made is not None
         assert Identifier.objects.filter(resident=made, kind="hmt-permit").exists()
         assert Resident.objects.get(pk=made.pk).document_kind == "hmt-permit"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "text",
+    ["Becker", "becker", "BECK", "Becker Anna", "anna becker", "annabecker", "Muller", "Müller", "Müller-Becker"],
+)
+def test_a_name_in_latin_letters_is_found_by_any_word_of_it(text: str) -> None:
+    world = make_world()
+    nurse = of_user(make_staff(name="吴敏", organization_id=world.village, role="nurse"))
+    with acting(nurse):
+        made = actions.register(new=replace(PASSPORT, name="Anna Becker Müller"), actor=nurse)
+        assert made is not None
+        assert [one.key for one in finding.search_panel(text, nurse)] == [made.key]
+    zhao = of_user(make_staff(name="赵远", organization_id=world.other_village, role="village_doctor"))
+    with acting(zhao):
+        assert finding.search_panel(text, zhao) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ["ecker", "nn", "%", "B_cker", "_", "Becker Otto", "Schmidt"])
+def test_the_middle_of_a_latin_word_finds_nobody(text: str) -> None:
+    world = make_world()
+    nurse = of_user(make_staff(name="吴敏", organization_id=world.village, role="nurse"))
+    with acting(nurse):
+        actions.register(new=replace(PASSPORT, name="Anna Becker Müller"), actor=nurse)
+        assert finding.search_panel(text, nurse) == []
