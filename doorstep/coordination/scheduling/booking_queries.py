@@ -90,6 +90,18 @@ def past(*, resident_id: int, limit: int = 10) -> list[Booking]:
     )
 
 
+def rebookings_here(*, organization_id: int) -> list[Rebooking]:
+    """What this unit's own stops left to rebook and is open, the soonest visit first; of the residents no more than their id."""
+    found = Rebooking.objects.filter(organization_id=organization_id, state="open").select_related(
+        "booking__slot__schedule__department",
+        "booking__slot__schedule__practitioner",
+        "booking__slot__schedule__facility",
+        "booking__slot__facility",
+        "source_organization",
+    )
+    return list(found.order_by("booking__slot__starts_at", "id")[:SHOWN])
+
+
 def rebooking_clocks(tasks: Sequence[Rebooking]) -> dict[int, tuple[datetime | None, datetime | None]]:
     """By when each has to be rebooked and when it warns, the nearest where it was escalated; one query."""
     return worklist.clocks_of(kinds={"rebooking.open"}, item_ids=[task.pk for task in tasks])
@@ -107,6 +119,7 @@ def open_rebookings(
         "booking__slot__schedule__facility",
         "booking__slot__facility",
         "organization",
+        "source_organization",
         "resident",
     )
     if resident_ids:

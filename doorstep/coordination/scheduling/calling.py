@@ -22,8 +22,10 @@ def greeting(house: str) -> str:
     return _("您好，%(house)s预约服务台。为保护您的信息，请报一下身份证号、姓名和登记手机的后四位。") % {"house": house}
 
 
-def calling_back() -> str:
-    """What is said before hanging up to call the registered telephone."""
+def calling_back(*, guardian: bool) -> str:
+    """What is said before hanging up to call the registered telephone; for a child with the guardian (民法典第 27 条)."""
+    if guardian:
+        return _("为确认您是孩子的监护人，请先挂机，我马上拨打孩子登记的手机，请接听。")
     return _("为确认是您本人，请先挂机，我马上拨打您登记的手机，请接听。")
 
 

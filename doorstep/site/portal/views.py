@@ -119,7 +119,7 @@ def home(request: HttpRequest) -> HttpResponse:
     dead = frame["person"].deceased_on is not None
     # Who opens the page of somebody who has died is not told to go on with anything.
     papers = [] if dead else besides(entries, sent)
-    told = {str(one.key) for one, _ahead in visits["today_visits"]}
+    told = {str(one.key) for one in [*(one for one, _ahead in visits["today_visits"]), *visits["stopped_visits"]]}
     going = [
         one
         for one in papers
@@ -152,10 +152,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _today(frame: dict[str, Any], actor: Actor) -> dict[str, Any]:
-    """The visits of this day with the number in the queue and how many are called before."""
+    """What of the bookings asks for the resident: a stopped clinic, an offered place, the visits of this day with the number in the queue."""
     coming = booking_queries.coming(resident_id=frame["chosen_id"])
     visits = [one for one in coming if timezone.localdate(one.slot.starts_at) == timezone.localdate()]
     return {
+        "stopped_visits": booking_queries.open_rebookings(resident_ids=[frame["chosen_id"]]),
+        "offered_places": [
+            one for one in booking_queries.waiting_of(resident_id=frame["chosen_id"]) if one.state == "offered"
+        ],
         "today_visits": [(one, own_queries.ahead(one, actor=actor)) for one in visits],
         "today": timezone.localdate(),
         "code_address": reverse("portal:code"),

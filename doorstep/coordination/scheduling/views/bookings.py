@@ -27,13 +27,15 @@ from doorstep.coordination.scheduling import (
     spreadsheet,
     standing,
 )
-from doorstep.coordination.scheduling.outcomes import SAME_HALF_DAY
+from doorstep.coordination.scheduling.outcomes import SAME_HALF_DAY, NoPlaceLeft
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import quota_name
 from doorstep.coordination.scheduling.views.asking import actor_with
-from doorstep.kernel.access.actor import Actor
+from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.permissions import Permission as Access
 from doorstep.kernel.access.refusals import NotFound, Refused
+from doorstep.kernel.access.session import for_purpose
+from doorstep.kernel.web.formats import moment_short
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.web.workbooks import answer
 from doorstep.kernel.workflow import queries as workflow
@@ -41,6 +43,8 @@ from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import finding
 from doorstep.people.residents import queries as residents
 from doorstep.people.residents.named import named
+from doorstep.people.residents.permissions import Permission as Residents
+from doorstep.people.residents.rules import RELATIONS
 
 _DAYS_AHEAD = 92
 # How far ahead somebody waits who found no other time; the form lets it be changed.
@@ -181,12 +185,37 @@ def _whom(request: HttpRequest, actor: Actor) -> tuple[Any, list[finding.Found]]
 @require_GET
 def rebookings(request: HttpRequest) -> HttpResponse:
     """What stopped clinics left to rebook for those whom this unit had booked."""
+    if request.GET.get("side") == "here":
+        return _rebookings_here(request)
     actor = actor_with(request, Permission.SLOT_BOOK)
     text = request.GET.get("q", "").strip()[:40]
     found = booking_queries.open_rebookings(organization_ids=actor.reach, text=text)
     waiting = booking_queries.who_wait(resident_ids=[task.resident_id for task in found])
-    context = {"tasks": found, "waiting": waiting, "text": text, "clocks": booking_queries.rebooking_clocks(found)}
+    context = {
+        "tasks": found,
+        "waiting": waiting,
+        "text": text,
+        "clocks": booking_queries.rebooking_clocks(found),
+        "may_see_here": actor.may(Permission.QUEUE_CALL),
+    }
     return render(request, "scheduling/rebookings.html", context)
+
+
+def _rebookings_here(request: HttpRequest) -> HttpResponse:
+    """How far it has come with those whom this unit's own stops called off: who finds the new time, and until when."""
+    actor = actor_with(request, Permission.QUEUE_CALL)
+    found = booking_queries.rebookings_here(organization_id=actor.organization_id or 0)
+    with for_purpose(Purpose.HANDLER, actor):
+        # The clocks of others' tasks, of which nothing but their time is said.
+        clocks = booking_queries.rebooking_clocks(found)
+    context = {
+        "tasks": found,
+        "people": named(ids=[one.resident_id for one in found]),
+        "clocks": clocks,
+        "reach": actor.reach if actor.may(Permission.SLOT_BOOK) else (),
+        "may_see_own": actor.may(Permission.SLOT_BOOK),
+    }
+    return render(request, "scheduling/rebookings_here.html", context)
 
 
 @require_GET
@@ -205,19 +234,25 @@ def rebooking(request: HttpRequest, key: UUID) -> HttpResponse:
     """Find a new time for one person, or say why none is needed."""
     actor = actor_with(request, Permission.SLOT_BOOK)
     task = booking_queries.get_rebooking(key=key, actor=actor)
-    old, error = task.booking, ""
+    old, error, following = task.booking, "", ""
     if request.method == "POST":
         try:
             if request.POST.get("act") == "drop":
                 rebooking_actions.drop(key=key, reason=request.POST.get("reason", ""), actor=actor)
             else:
-                rebooking_actions.rebook(key=key, slot_key=request.POST.get("slot", ""), origin=old.quota, actor=actor)
+                made = rebooking_actions.rebook(
+                    key=key, slot_key=request.POST.get("slot", ""), origin=old.quota, actor=actor
+                )
+                messages.success(request, _arranged(made, task.resident))
         except Refused as refused:
             if refused.status not in (409, 422):
                 raise
             error = str(refused.message)
+            next_slot = refused.next_slot if isinstance(refused, NoPlaceLeft) else None
+            following = str(next_slot.key) if next_slot else ""
         else:
-            messages.success(request, _("已保存"))
+            if request.POST.get("act") == "drop":
+                messages.success(request, _("已记录，不再改约。"))
             return redirect(request, reverse("scheduling:rebookings"))
     slots = queries.free_slots(
         organization_ids=[old.organization_id],
@@ -235,7 +270,10 @@ def rebooking(request: HttpRequest, key: UUID) -> HttpResponse:
             standing.standing_of(task.resident, day=timezone.localdate(), referred="referral" in old.groups)
         ),
         "error": error,
+        "contact_relation": _(RELATIONS.get(task.resident.contact_relation, "")),
+        "may_register": actor.may(Residents.RESIDENT_REGISTER),
         **_picker_of(old, slots),
+        "chosen": following,
     }
     return render(request, "scheduling/rebooking.html", context, status=422 if error else 200)
 
@@ -248,6 +286,14 @@ def rebooking_missed(request: HttpRequest, key: UUID) -> HttpResponse:
     reaching_actions.miss_rebooking(key=key, actor=actor)
     messages.success(request, _("已记录未接通。"))
     return redirect(request, reverse("scheduling:rebooking", args=[key]))
+
+
+def _arranged(booking: presenters.ShownBooking, resident: Any) -> str:
+    """What was arranged, and how the person comes to know of it."""
+    facts = {"name": resident.name, "time": moment_short(booking.slot.starts_at)}
+    if resident.phone:
+        return _("已为%(name)s改约到 %(time)s，并已通知。") % facts
+    return _("已为%(name)s改约到 %(time)s。没有登记手机，请当面告知或请家人转告。") % facts
 
 
 def _picker_of(booking: presenters.ShownBooking, slots: Sequence[queries.SlotChoice]) -> dict[str, object]:

@@ -39,6 +39,7 @@ from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow.once import once
 from doorstep.people.residents import actions as resident_actions
 from doorstep.people.residents import queries as residents
+from doorstep.people.residents.rules import ADULT_AT, age_on
 
 _SLOT = "caller"
 DAYS = 28
@@ -54,10 +55,13 @@ def desk(request: HttpRequest) -> HttpResponse:
     person = visitors.person_of(operator, int(str(held["resident"])))
     with on_behalf(person, operator):
         resident, origin = origin_of(person)
+        child = age_on(resident.birth_date, timezone.localdate()) < ADULT_AT
         context: dict[str, Any] = {
             "person": resident,
             "known": held["known"] == "yes",
-            "callback": calling.calling_back(),
+            "callback": calling.calling_back(guardian=child),
+            "child": child,
+            "today": timezone.localdate(),
             "call": held.get("call", ""),
         }
         if context["known"]:
