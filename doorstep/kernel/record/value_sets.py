@@ -14,6 +14,8 @@ from doorstep.kernel.record import code_systems, stored
 Json = dict[str, Any]
 Key = tuple[str, str]
 _DEEPEST = 20
+# Of one expansion: includes with those of imported sets, and codes that they name altogether.
+_MOST_PARTS, _MOST_CODES = 2_000, 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +39,57 @@ def find(canonical: str) -> Json | None:
     return own if own is not None and version in ("", own.get("version"), "4.0.1") else None
 
 
-def members(content: Json, *, within: tuple[str, ...] = ()) -> Members:
+def members(content: Json) -> Members:
     """The codes of a ValueSet; raises FhirRefused (422) for what cannot be listed here, with the system or the set that is missing."""
-    url = str(content.get("url", ""))
-    if (url and url in within) or len(within) > _DEEPEST:
-        raise _unlisted(f"值集 {url[:120]} 引用了自己", "the value set refers to itself")
-    compose = content.get("compose")
-    if compose is None:
-        return Members(dict(_expanded(content.get("expansion", {}).get("contains", []))))
-    found: dict[Key, Term] = {}
-    partly: set[str] = set()
-    for part in compose.get("include", []):
-        listed = included(part, within=(*within, url))
-        found |= {key: one for key, one in listed.terms.items() if key not in found}
-        partly |= listed.partly
-    for part in compose.get("exclude", []):
-        for key in included(part, within=(*within, url)).terms:
-            found.pop(key, None)
-    return Members(found, frozenset(partly))
+    return _Expansion().of_set(content, ())
 
 
-def included(part: Json, *, within: tuple[str, ...] = ()) -> Members:
-    """The codes of one `include` or `exclude`: those of its system that are in each of its value sets."""
-    pools = [_of_system(part)] if part.get("system") else []
-    for canonical in part.get("valueSet", []):
-        other = find(str(canonical))
-        if other is None:
-            raise _unlisted(f"没有值集 {str(canonical)[:120]}", "there is no such value set")
-        pools.append(members({**other, "url": str(canonical).partition("|")[0]}, within=within))
-    if not pools:
-        raise _unlisted("include 既没有 system 也没有 valueSet", "an include names neither system nor value set")
-    first, *others = pools
-    terms = {key: one for key, one in first.terms.items() if all(key in other.terms for other in others)}
-    return Members(terms, frozenset().union(*(one.partly for one in pools)))
+class _Expansion:
+    """One value set with all that it imports: each of them is listed once, and not more than a server can carry."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Members] = {}
+        self._parts = self._codes = 0
+
+    def of_set(self, content: Json, within: tuple[str, ...]) -> Members:
+        """The codes of a ValueSet, `within` the addresses of those that import it."""
+        compose = content.get("compose")
+        if compose is None:
+            return Members(dict(_expanded(content.get("expansion", {}).get("contains", []))))
+        found: dict[Key, Term] = {}
+        partly: set[str] = set()
+        for part in compose.get("include", []):
+            listed = self._part(part, within)
+            found |= {key: one for key, one in listed.terms.items() if key not in found}
+            partly |= listed.partly
+        for part in compose.get("exclude", []):
+            for key in self._part(part, within).terms:
+                found.pop(key, None)
+        return Members(found, frozenset(partly))
+
+    def _part(self, part: Json, within: tuple[str, ...]) -> Members:
+        """The codes of one `include` or `exclude`: those of its system that are in each of its value sets."""
+        pools = [_of_system(part)] if part.get("system") else []
+        pools += [self._imported(str(canonical), within) for canonical in part.get("valueSet", [])]
+        if not pools:
+            raise _unlisted("include 既没有 system 也没有 valueSet", "an include names neither system nor value set")
+        self._parts += 1
+        self._codes += sum(len(one.terms) for one in pools)
+        if self._parts > _MOST_PARTS or self._codes > _MOST_CODES:
+            raise FhirRefused(422, "too-costly", "值集过大，请分成几个 / the value set is too large: divide it")
+        first, *others = pools
+        terms = {key: one for key, one in first.terms.items() if all(key in other.terms for other in others)}
+        return Members(terms, frozenset().union(*(one.partly for one in pools)))
+
+    def _imported(self, canonical: str, within: tuple[str, ...]) -> Members:
+        if canonical in within:
+            raise _unlisted(f"值集 {canonical[:120]} 引用了自己", "the value set refers to itself")
+        if canonical not in self._known:
+            content = find(canonical) if len(within) < _DEEPEST else None
+            if content is None:
+                raise _unlisted(f"没有值集 {canonical[:120]}", "there is no such value set")
+            self._known[canonical] = self.of_set(content, (*within, canonical))
+        return self._known[canonical]
 
 
 def _of_system(part: Json) -> Members:
