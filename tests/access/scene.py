@@ -93,6 +93,7 @@ def make_scene() -> Scene:
     keywords = {name: {"key": str(key)} for name, key in keys.items()}
     keywords |= _exchange(world) | {"nobody": {}, "unit": keywords["public"], "stage": {"kind": task.kind}}
     keywords["entry"] = {"key": str(resident.key), "type": "Encounter", "fhir_id": str(visit.key)}
+    keywords["own_entry"] = {"type": "Encounter", "fhir_id": str(visit.key)}
     keywords |= _absent(str(resident.key)) | {"visit_key": {"visit_key": str(visit.key)}}
     return Scene(loop=loop, sister_village=sister.id, keywords=keywords)
 

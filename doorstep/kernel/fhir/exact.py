@@ -12,8 +12,16 @@ from doorstep.kernel.fhir.outcome import FhirRefused
 _LARGEST = 2**53
 _LONGEST = 400
 _FURTHEST = 400
-# Whole numbers are made without leaving C.
-_read_kept = json.JSONDecoder(parse_float=Exact).decode
+
+
+class Keeping(json.JSONDecoder):
+    """Reads JSON of the record with decimals as they were written; whole numbers are made without leaving C."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "parse_float": Exact})
+
+
+_read_kept = Keeping().decode
 
 
 def loads(text: bytes | str) -> Any:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.kernel.access.merging import Moves, Stays
 from doorstep.kernel.database.from_row import FromRow
 from doorstep.kernel.database.policies import RowAccess
+from doorstep.kernel.fhir.exact import Keeping
 
 # record_open and access_may_read are SQL functions: sql/0_open.sql and kernel/access/sql/access.sql.
 _READ = (
@@ -48,7 +49,7 @@ class Resource(FromRow):
     present = ArrayField(models.IntegerField(), default=list)
     # A number for the other rows of the index: while it stays the same, they stay.
     facts = models.BigIntegerField(null=True)
-    content = models.JSONField()
+    content = models.JSONField(decoder=Keeping)
     deleted = models.BooleanField(default=False)
     received = models.BooleanField(default=False, db_default=False)
 

@@ -342,8 +342,8 @@ def _moment(text: str) -> str:
 
 
 def _figure(value: Any) -> str:
-    text = str(getattr(value, "text", value))
-    return text.removesuffix(".0")
+    # 6.0 of a laboratory says more than 6; a number of ours that was never written so does not.
+    return str(getattr(value, "text", None) or str(value).removesuffix(".0"))
 
 
 def described(content: Mapping[str, Any]) -> str:

@@ -146,7 +146,6 @@ def home(request: HttpRequest) -> HttpResponse:
         ],
         "debts": [] if dead else debt_queries.owing_among(sent),
         "offers": sum(one.state == "offered" for one in sent),
-        "looks": len(looks_at(frame["chosen_id"], actor, limit=20)),
     }
     return render(request, "portal/home.html", context)
 

@@ -16,6 +16,7 @@ from doorstep.kernel.access.models import BreakGlassReview, User
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.audit import actions as audit
 from doorstep.kernel.fhir import systems
+from doorstep.kernel.fhir.decimals import Exact
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.publishing import Published
 from doorstep.kernel.worklist import actions as worklist
@@ -98,17 +99,26 @@ def test_an_entry_of_the_own_record_opens_on_the_phone_with_its_words_and_files(
     div = '<div xmlns="http://www.w3.org/1999/xhtml"><p>出院带药三种</p></div>'
     subject = {"reference": f"Patient/{resident.key}"}
     file = {"resourceType": "Binary", "contentType": "text/plain", "data": "6LCi6LCi", "securityContext": subject}
+    value = {"value": Exact("6.80"), "unit": "mmol/L"}
+    sugar = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "血糖"},
+        "subject": subject,
+        "valueQuantity": value,
+    }
     report = {
         "resourceType": "DiagnosticReport", "status": "final", "code": {"text": "心电图报告"}, "subject": subject, "extension": [words],
+        "result": [{"reference": "Observation/sugar"}],
         "conclusion": "窦性心律", "presentedForm": [{"contentType": "text/plain", "url": "Binary/paper", "title": "报告原文"}],
     }  # fmt: skip
     summary = {
         "resourceType": "Composition", "status": "final", "type": {"text": "出院小结"}, "subject": subject, "date": "2026-05-01",
         "author": [{"display": "宋怀远"}], "title": "出院小结", "section": [{"title": "出院医嘱", "text": {"status": "generated", "div": div}}],
     }  # fmt: skip
-    keys = {"DiagnosticReport": "report", "Composition": "summary", "Binary": "paper"}
+    keys = {"DiagnosticReport": "report", "Composition": "summary", "Binary": "paper", "Observation": "sugar"}
     with acting(system_actor(Purpose.IMPORT)) as actor:
-        for one in (report, summary, file):
+        for one in (report, summary, file, sugar):
             content = {**one, "id": keys[str(one["resourceType"])]}
             published = Published(content=content, organization_id=world.lead, occurred_at=resident.created_at)
             record.publish(published, resident_id=resident.id, actor=actor)
@@ -125,6 +135,8 @@ def test_an_entry_of_the_own_record_opens_on_the_phone_with_its_words_and_files(
     opened = within_budget(own, "/me/record/DiagnosticReport/report/")
     assert opened.index("心跳节律正常。") < opened.index("窦性心律")
     assert "/me/files/paper/" in opened
+    # The laboratory's places are those of the page.
+    assert "6.80 mmol/L" in opened
     assert "出院带药三种" in within_budget(own, "/me/record/Composition/summary/")
     assert own.get("/me/files/paper/").content.decode() == "谢谢"
     for address in ("/me/record/DiagnosticReport/report/", "/me/files/paper/", "/me/record/DiagnosticReport/none/"):

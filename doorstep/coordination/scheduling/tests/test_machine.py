@@ -91,9 +91,10 @@ class Story:
             except actions.NoPlaceLeft:
                 pass
             except Conflict:
-                # What it was for stands already.
-                bind(actor)
+                # What it was for stands already, be it an added place that this doctor does not see.
+                bind(SYSTEM)
                 assert Booking.objects.filter(resident_id=self.residents[0], state__in=EXPECTED).exists()
+                bind(actor)
         elif act == "wait":
             self.now += timedelta(minutes=4)
             self.clock.move_to(self.now)
