@@ -28,10 +28,11 @@ def announce(*, first: date, last: date, kind: str, name: str, source: str, acto
             _("日期不正确。"),
             fields={"last": _("结束日期不早于开始日期，一次最多 %(days)s 天。") % {"days": LONGEST}},
         )
-    if days.is_published(first.year) or days.is_published(last.year):
-        message = _("%(year)s 年的节假日安排系统已有，不需要录入。") % {"year": first.year}
-        raise Refused(message, fields={"first": message})
     wanted = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    settled = next((day for day in wanted if days.is_settled(day)), None)
+    if settled is not None:
+        message = _("%(year)s 年的节假日安排系统已有，不需要录入。") % {"year": settled.year}
+        raise Refused(message, fields={"first": message})
     if kind == CalendarDay.Kind.MAKEUP and any(day.weekday() < 5 for day in wanted):
         message = _("调休上班日只能是周六或周日，请核对日期。")
         raise Refused(message, fields={"first": message})

@@ -40,6 +40,7 @@ _MOON = {
     2027: {"春节": (date(2027, 2, 5), 4), "清明节": (date(2027, 4, 5), 1), "端午节": (date(2027, 6, 9), 1), "中秋节": (date(2027, 9, 15), 1)},
     2028: {"春节": (date(2028, 1, 25), 4), "清明节": (date(2028, 4, 4), 1), "端午节": (date(2028, 5, 28), 1), "中秋节": (date(2028, 10, 3), 1)},
 }  # fmt: skip
+_DECEMBER = 12
 # A day of the calendar that was entered by hand: its kind and the holiday's name.
 Entered = Mapping[date, tuple[str, str]]
 
@@ -61,6 +62,14 @@ def day_kind(day: date, *, entered: Entered | None = None) -> tuple[DayKind, str
 def is_published(year: int) -> bool:
     """Whether the packaged calendar has a year's notice."""
     return _published(date(year, 1, 1)) is not None
+
+
+def is_settled(day: date) -> bool:
+    """Whether no notice can change a day any more: that of its year is there, and in December that of the next year, which may reach back.
+
+    国办发明电〔2018〕15 号 for 2019 gave 2018-12-30 and 31 free and had Saturday 2018-12-29 worked.
+    """
+    return is_published(day.year) and (day.month < _DECEMBER or is_published(day.year + 1))
 
 
 def statutory(day: date) -> str:

@@ -8,6 +8,7 @@ import chinese_calendar
 
 CHINA = ZoneInfo("Asia/Shanghai")
 _DAY = (time(8, 0), time(17, 30))
+_DECEMBER = 12
 # (day) -> whether a day beyond the published calendar is worked, as somebody has entered it; None where nobody has.
 Worked = Callable[[date], bool | None]
 _worked: list[Worked] = []
@@ -44,8 +45,14 @@ def working_moment(moment: datetime) -> datetime:
 
 
 def is_workday(moment: datetime) -> bool:
-    """Whether the day in China is a workday; beyond the published calendar what was entered, else Monday to Friday but the law's holidays."""
+    """Whether the day in China is a workday; beyond the published calendar what was entered, else Monday to Friday but the law's holidays.
+
+    The notice of a year reaches back into the December before it: for that month what was entered is asked first.
+    """
     day = moment.astimezone(CHINA).date()
+    entered = _worked[0](day) if _worked and day.month == _DECEMBER else None
+    if entered is not None:
+        return entered
     try:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:

@@ -108,3 +108,31 @@ def test_year_of_lists_what_departs_from_the_week() -> None:
     assert day_kind(date(2027, 2, 9))[0] is DayKind.WORKDAY
     assert days.statutory(date(2027, 2, 5)) == "春节"
     assert days.statutory(date(2027, 2, 5) + timedelta(days=4)) == ""
+
+
+@pytest.mark.django_db
+def test_a_notice_for_the_new_year_reaches_back_into_december(client: Client) -> None:
+    """国办发明电〔2018〕15 号 for 2019: 2018-12-30 to 2019-01-01 are free, and Saturday 2018-12-29 is worked."""
+    clinic = make_clinic()
+    manager = of_user(make_staff(name="周敏", organization_id=clinic.world.lead, role="clinic_manager"))
+    last = max(year for year in range(2024, 2040) if days.is_published(year))
+    saturday = max(day for day in (date(last, 12, number) for number in range(20, 32)) if day.weekday() == 5)
+    facts = {"name": "元旦", "source": NOTICE}
+    with acting(manager) as zhou:
+        assert calendar_actions.announce(first=saturday, last=saturday, kind="makeup", actor=zhou, **facts) == 1
+        eve, second = date(last, 12, 31), date(last + 1, 1, 2)
+        assert calendar_actions.announce(first=eve, last=second, kind="holiday", actor=zhou, **facts) == 3
+        calendar_queries.forget()
+        assert day_kind(saturday, entered=calendar_queries.entered()) == (DayKind.MAKEUP, "元旦")
+        shown = {one.day: one for one in calendar_queries.year_of(year=last, organization_id=clinic.world.lead)}
+        assert shown[saturday].entered
+        assert working_time.is_workday(datetime.combine(saturday, time(9), tzinfo=CHINA))
+        assert not working_time.is_workday(datetime.combine(date(last, 12, 31), time(9), tzinfo=CHINA))
+        with pytest.raises(Refused):
+            calendar_actions.announce(
+                first=date(last, 11, 30), last=date(last, 11, 30), kind="holiday", actor=zhou, **facts
+            )
+        with pytest.raises(Refused):
+            calendar_actions.announce(
+                first=date(last - 1, 12, 31), last=date(last - 1, 12, 31), kind="holiday", actor=zhou, **facts
+            )

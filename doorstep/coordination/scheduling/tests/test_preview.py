@@ -34,3 +34,22 @@ def test_stopped_times_are_not_counted_as_released(client: Client) -> None:
     assert "已放 2 段" in page
     # Six columns have no room in the narrow column of forms: a part of them, the button too, stood beyond its edge.
     assert page.index("下乡义诊") < page.index("每周出诊时段")
+
+
+def test_a_day_off_that_is_laid_out_leads_to_the_stop_and_says_that_it_can_still_be_booked(client: Client) -> None:
+    clinic = make_clinic()
+    user = make_staff(name="凌志华", organization_id=clinic.world.lead, role="clinic_manager", username="ling")
+    day = timezone.localdate() + timedelta(days=2)
+    make_slot(clinic, starts_at=datetime.combine(day, time(9), tzinfo=CHINA), own=1)
+    client.force_login(user)
+    page = f"/slots/schedules/{clinic.schedule.key}/"
+    asked = {"act": "exception", "day": day.isoformat(), "follows": "", "reason": "外出培训"}
+    led = client.post(page, asked, follow=True)
+    assert led.redirect_chain[-1][0].startswith("/slots/stop/")
+    shown = led.content.decode()
+    assert "已放 1 段号源仍可预约" in shown
+    assert f'value="{day.isoformat()}"' in shown
+    assert "外出培训" in shown
+    assert "已放 1 段仍可约" in client.get(page).content.decode()
+    rested = client.post(page, {**asked, "day": (day + timedelta(days=1)).isoformat()}, follow=True)
+    assert rested.redirect_chain[-1][0] == page, "nothing is laid out on that day"

@@ -1,6 +1,7 @@
 """Pages of templates: the office's board, schedules, rooms, kinds of visit, preview, laying out, stopping."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -176,7 +177,7 @@ def schedule(request: HttpRequest, key: UUID) -> HttpResponse:
     act = request.POST.get("act", "")
     bound, shown = _forms(request, found, act)
     if bound is not None and bound.is_valid() and try_act(bound, lambda: _act_on(request, found, act, bound, actor)):
-        return redirect(request, reverse("scheduling:schedule", args=[key]))
+        return redirect(request, _led_on(request, found, act, bound) or reverse("scheduling:schedule", args=[key]))
     if act in ("remove", "forget", "resume"):
         _undo(request, found, act, actor)
         return redirect(request, reverse("scheduling:schedule", args=[key]))
@@ -269,6 +270,21 @@ def _act_on(request: HttpRequest, found: presenters.ShownSchedule, act: str, for
     else:
         made = laying_actions.generate_slots(schedule=found, first=facts["first"], last=facts["last"], actor=actor)
         messages.success(request, _("已生成 %(count)s 个时段的号源。") % {"count": made})
+
+
+def _led_on(request: HttpRequest, found: presenters.ShownSchedule, act: str, form: forms.Form) -> str:
+    """A day off that is laid out already leads to the stop of it, with what was said; "" for anything else."""
+    facts = form.cleaned_data
+    if act != "exception" or facts["follows"] is not None:
+        return ""
+    day: date = facts["day"]
+    (planned,) = clinic_queries.preview(found, first=day, last=day)
+    if not planned.made or day < timezone.localdate():
+        return ""
+    said = _("%(day)s 已放 %(count)s 段号源仍可预约。不出诊的，请在这里查看影响并停诊。")
+    messages.warning(request, said % {"day": day.isoformat(), "count": planned.made})
+    asked = {"scope": f"schedule:{found.pk}", "first": day.isoformat(), "last": day.isoformat()}
+    return f"{reverse('scheduling:stop')}?{urlencode({**asked, 'reason': facts['reason']})}"
 
 
 def _add_session(found: presenters.ShownSchedule, form: SessionForm, actor: Actor) -> None:

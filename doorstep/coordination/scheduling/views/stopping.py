@@ -19,7 +19,7 @@ from doorstep.coordination.scheduling.hours import named
 from doorstep.coordination.scheduling.permissions import Permission
 from doorstep.coordination.scheduling.rules import QUOTA_ZH
 from doorstep.coordination.scheduling.stopping_forms import ResumeForm, ScopeStopForm
-from doorstep.coordination.scheduling.views.asking import actor_with, midnight, try_act
+from doorstep.coordination.scheduling.views.asking import actor_with, day_of, midnight, try_act
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.pages import redirect, render
 from doorstep.kernel.workflow.once import once
@@ -42,7 +42,12 @@ def stop(request: HttpRequest) -> HttpResponse:
     form = ScopeStopForm(
         request.POST if request.method == "POST" and not resuming else None,
         scopes=scopes,
-        initial={"first": today, "last": today, "scope": request.GET.get("scope", "")},
+        initial={
+            "first": day_of(request.GET.get("first", "")),
+            "last": day_of(request.GET.get("last", "")),
+            "scope": request.GET.get("scope", ""),
+            "reason": request.GET.get("reason", "")[:200],
+        },
     )
     resume_form = ResumeForm(
         request.POST if resuming else None,
