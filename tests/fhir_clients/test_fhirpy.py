@@ -141,13 +141,16 @@ def test_fhirpy_is_told_to_wait(running: Service) -> None:
     assert throttled.value.resource["issue"][0]["code"] == "throttled"
 
 
-def _two_times(client: SyncFHIRClient) -> tuple[datetime, list[str]]:
+def _two_times(client: SyncFHIRClient, *, days: int = 2) -> tuple[datetime, list[str]]:
     """A hospital opens its clinic with two times; returns when the first begins, and both."""
-    schedule = client.resource(
-        "Schedule", active=True, specialty=[{"coding": [{"code": "0301"}]}], actor=[{"display": "心内科"}]
-    )
-    schedule.save()
-    begins = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    # What another journey has opened is opened no second time.
+    schedule = client.resources("Schedule").search(specialty="0301").first()
+    if schedule is None:
+        schedule = client.resource(
+            "Schedule", active=True, specialty=[{"coding": [{"code": "0301"}]}], actor=[{"display": "心内科"}]
+        )
+        schedule.save()
+    begins = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
     times = []
     for number in range(2):
         start = begins + timedelta(days=number)
@@ -200,3 +203,34 @@ def test_fhirpy_books_moves_and_answers(running: Service, connect: Connect) -> N
         ("cancelled", "改约到其他时间"),
         ("cancelled", "外出"),
     ]
+
+
+def test_fhirpy_finds_what_is_left_and_cancels(running: Service, connect: Connect) -> None:
+    """$find by GET and, as clients of operations do it, by POST; a place that is gone is named with the next one; what was booked is given back."""
+    client = connect()
+    begins, times = _two_times(client, days=20)
+
+    def call(path: str, **values: str) -> Any:
+        rows = [{"name": name, "valueString": value} for name, value in values.items()]
+        return client.execute(path, method="post", data={"resourceType": "Parameters", "parameter": rows})
+
+    def left(bundle: Any) -> list[str]:
+        return [f"Slot/{one.resource.id}" for one in bundle.entry or []]
+
+    asked = {"specialty": "心血管内科", "start": begins.isoformat()}
+    by_get = client.execute("Slot/$find", method="get", params=asked)
+    assert [one for one in left(by_get) if one in times] == times
+    assert left(call("Slot/$find", **asked)) == left(by_get)
+    with pytest.raises(OperationOutcome) as misspelt:
+        call("Slot/$find", speciality="心血管内科")
+    assert "speciality" in str(misspelt.value)
+    person = f"Patient/{running.patient}"
+    made = call("Appointment/$book", slot=times[0], patient=person)
+    assert times[0] not in left(call("Slot/$find", **asked))
+    with pytest.raises(OperationOutcome) as late:
+        call("Slot/$hold", slot=times[0], patient=person)
+    assert json.loads(str(late.value))["issue"][0]["code"] in ("conflict", "duplicate", "business-rule")
+    gone = call("Appointment/$cancel", appointment=f"Appointment/{made.id}", reason="外出")
+    assert (gone["status"], gone.cancelationReason.text) == ("cancelled", "外出")
+    assert call("Appointment/$cancel", appointment=f"Appointment/{made.id}", reason="外出").status == "cancelled"
+    assert times[0] in left(call("Slot/$find", **asked))

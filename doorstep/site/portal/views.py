@@ -157,7 +157,9 @@ def _today(frame: dict[str, Any], actor: Actor) -> dict[str, Any]:
     return {
         "stopped_visits": booking_queries.open_rebookings(resident_ids=[frame["chosen_id"]]),
         "offered_places": [
-            one for one in booking_queries.waiting_of(resident_id=frame["chosen_id"]) if one.state == "offered"
+            one
+            for one in booking_queries.waiting_of(resident_id=frame["chosen_id"])
+            if one.state == "offered" and one.offered_until and one.offered_until > timezone.now()
         ],
         "today_visits": [(one, own_queries.ahead(one, actor=actor)) for one in visits],
         "today": timezone.localdate(),

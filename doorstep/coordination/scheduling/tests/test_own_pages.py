@@ -136,3 +136,22 @@ def test_twenty_bookings_cost_the_page_no_more_than_one(phone: Client, clinic: C
             counts.append(len(seen))
     assert counts[1] <= counts[0]
     assert counts[0] <= 17, "\n".join(one["sql"][:170] for one in seen.captured_queries)
+
+
+def test_an_open_page_loses_the_offer_when_its_time_is_over_and_names_who_waits(phone: Client, clinic: Clinic) -> None:
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(days=3), open=1)
+    with acting(clinic.doctor) as li:
+        waiting_actions.join(resident_id=clinic.resident.pk, want=want_of(clinic, "open"), actor=li)
+    with acting(system_actor(Purpose.CLOCKS)) as house:
+        assert waiting_actions.offer_freed(actor=house) == 1
+    part = {"HX-Request": "true"}
+    assert 'hx-get="/slots/my/"' in phone.get("/slots/my/").content.decode()
+    assert "确认预约" in phone.get("/slots/my/", headers=part).content.decode()
+    with acting(system_actor(Purpose.IMPORT)):
+        WaitingEntry.objects.update(offered_until=timezone.now() - timedelta(minutes=1))
+        assert Place.objects.filter(slot=slot, state="held").exists()
+    assert "确认预约" not in phone.get("/slots/my/", headers=part).content.decode(), "nobody can take what is over"
+    assert (
+        "周桂兰"
+        in phone.get(f"/slots/my/find/{clinic.schedule.department.key}/wait/").content.decode().split("<main")[1]
+    )

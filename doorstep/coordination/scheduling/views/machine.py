@@ -1,6 +1,6 @@
 """FHIR operations on the one pool: $find, $hold and $release on Slot, $book, $change and $cancel on Appointment.
 
-Each takes a Parameters resource (or query parameters for $find) and calls the same actions as the pages.
+Each takes a Parameters resource ($find also query parameters) and calls the same actions as the pages.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
 from doorstep.coordination.scheduling import actions, booking_queries, clinic_queries, fhir, own_queries, queries
@@ -33,28 +33,30 @@ _REQUESTS = uuid.UUID("5f0c2d8e-6a55-4a0e-9a58-0f8f4be1d2c7")
 
 @machine
 def find(request: HttpRequest) -> HttpResponse:
-    """GET Slot/$find: slots with a place left; organization, specialty, start, end, origin, _count.
+    """GET Slot/$find, or POST with Parameters: slots with a place left; organization, specialty, start, end, origin, _count.
 
     Without an organization those of all units of the consortium. A parameter that is not known is refused, and no slot is shown for it.
     """
-    if request.method not in ("GET", "HEAD"):
-        raise FhirRefused(405, "not-supported", "此地址只支持 GET / only GET here", headers={"Allow": "GET, HEAD"})
+    if request.method not in ("GET", "HEAD", "POST"):
+        sentence = "此地址只支持 GET、POST / only GET and POST here"
+        raise FhirRefused(405, "not-supported", sentence, headers={"Allow": "GET, HEAD, POST"})
     allow(request, "Slot", "s")
     actor = _actor(request)
     actor.check(Permission.SLOT_VIEW)
-    if unknown := sorted(request.GET.keys() - _FOUND_BY):
+    asked = _asked(request)
+    if unknown := sorted(asked.keys() - _FOUND_BY):
         sentence = f"没有参数 {unknown[0][:40]}，可用 {', '.join(sorted(_FOUND_BY))} / no such parameter"
         raise FhirRefused(400, "invalid", sentence, unknown[0][:40])
-    count = request.GET.get("_count", "50")
+    count = asked.get("_count", "50")
     if not (count.isascii() and count.isdecimal()):
         raise FhirRefused(422, "value", "_count 应为 0 或正整数 / must be 0 or more", "_count")
-    named = [value.rpartition("/")[2] for value in request.GET.getlist("organization")]
+    named = [value.rpartition("/")[2] for value in asked.getlist("organization")]
     found = queries.free_slots(
         organization_ids=queries.organization_ids(named) if named else clinic_queries.units_with_clinics(actor=actor),
-        origin=_origin(request.GET.get("origin", "open")),
-        since=_instant(request.GET.get("start", "")),
-        until=_instant(request.GET.get("end", "")),
-        specialty=request.GET.get("specialty", ""),
+        origin=_origin(asked.get("origin", "open")),
+        since=_instant(asked.get("start", "")),
+        until=_instant(asked.get("end", "")),
+        specialty=asked.get("specialty", ""),
         limit=min(_MOST_FOUND, int(count) if len(count) < 5 else _MOST_FOUND),
         actor=actor,
     )
@@ -215,10 +217,24 @@ def _actor(request: HttpRequest) -> Actor:
     return actor
 
 
+def _asked(request: HttpRequest) -> QueryDict:
+    """The parameters of a reading operation: those of the address, or of the Parameters resource that R4 lets every operation take."""
+    if request.method != "POST":
+        return request.GET
+    asked = request.GET.copy()
+    for name, value in _values(request):
+        asked.appendlist(name, str(value))
+    return asked
+
+
 def _given(request: HttpRequest) -> dict[str, Any]:
     """The values of a Parameters resource by name; a reference stands as its text."""
     if request.method != "POST":
         raise FhirRefused(405, "not-supported", "此地址只支持 POST / only POST here", headers={"Allow": "POST"})
+    return dict(_values(request))
+
+
+def _values(request: HttpRequest) -> list[tuple[str, Any]]:
     try:
         body = orjson.loads(request.body)
     except orjson.JSONDecodeError as error:
@@ -226,7 +242,7 @@ def _given(request: HttpRequest) -> dict[str, Any]:
     rows = body.get("parameter") if isinstance(body, dict) and body.get("resourceType") == "Parameters" else None
     if not isinstance(rows, list):
         raise FhirRefused(422, "structure", "请发送 Parameters 资源 / send a Parameters resource", "Parameters")
-    given: dict[str, Any] = {}
+    given: list[tuple[str, Any]] = []
     for row in rows:
         value = (
             next((one for name, one in row.items() if name.startswith("value")), None)
@@ -235,7 +251,7 @@ def _given(request: HttpRequest) -> dict[str, Any]:
         )
         if value is None or not isinstance(row.get("name"), str):
             raise FhirRefused(422, "structure", "参数应有 name 和 value[x] / name and value[x] needed", "Parameters")
-        given[row["name"]] = value.get("reference", "") if isinstance(value, dict) else value
+        given.append((row["name"], value.get("reference", "") if isinstance(value, dict) else value))
     return given
 
 

@@ -57,7 +57,9 @@ def mine(request: HttpRequest) -> HttpResponse:
         "limit": precedence.NO_SHOW_LIMIT,
         "now": timezone.now(),
         "today": timezone.localdate(),
-        "expected_today": any(timezone.localdate(one.slot.starts_at) == timezone.localdate() for one in coming),
+        # The page renews itself while there is a number to be called, or an offer that ends.
+        "changes_soon": any(timezone.localdate(one.slot.starts_at) == timezone.localdate() for one in coming)
+        or any(one.state == "offered" for one in waits),
         "code_address": url_if_known("portal:code"),
     }
     return page_or_part(request, "scheduling/own/mine.html", "coming", context)
