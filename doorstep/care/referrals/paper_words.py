@@ -46,4 +46,5 @@ ENGLISH: Final[dict[str, str]] = {
 
 def both(label: str, *, english: bool) -> str:
     """A label as it is printed: with the English beside it where the page is read in English."""
-    return f"{label} {ENGLISH[label]}" if english else label
+    # A form is never refused to a patient for want of a translation; a test holds every label of the forms against the table.
+    return f"{label} {ENGLISH[label]}" if english and label in ENGLISH else label

@@ -115,7 +115,7 @@ def _compile(
         age = formats.age(referral.patient_birth_date, timezone.localdate(at))
     facts: dict[str, Any] = {
         "title": title,
-        "title_en": ENGLISH[title] if in_english else "",
+        "title_en": ENGLISH.get(title, "") if in_english else "",
         "request": request,
         "number": referral.number,
         "to": to,
