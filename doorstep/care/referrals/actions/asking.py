@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import case_states, down_aims, down_queries, texts
-from doorstep.care.referrals.actions.down import facts_of, label_of
+from doorstep.care.referrals.actions.down import facts_of, refusal_words
 from doorstep.care.referrals.actions.sending import under_age
 from doorstep.care.referrals.models import DownProposal
 from doorstep.care.referrals.record_facts import age_on
@@ -106,8 +106,7 @@ def agree_receiver(*, proposal: DownProposal, actor: Actor) -> DownProposal:
 @transaction.atomic
 def refuse_receiver(*, proposal: DownProposal, code: str, reason: str, actor: Actor) -> DownProposal:
     """The receiver cannot, with a coded reason; whom the ward named next is asked, and after the last the ward chooses again."""
-    label = label_of(code)
-    words = f"{label}：{reason.strip()}" if reason.strip() else label
+    words = refusal_words(code, reason)
     said = [*proposal.receiver_codes, {"unit": proposal.receiver_id, "code": code, "words": reason.strip()[:200]}]
     return _next(proposal, ("ask_next", "refuse_receiver"), code=code, words=words, said=said, actor=actor)
 

@@ -46,12 +46,12 @@ def propose_down(*, actor: Actor) -> int:
 
 def refuse_ward(*, proposal: DownProposal, code: str, reason: str, actor: Actor) -> DownProposal:
     """The ward's doctor keeps the patient, with a coded reason; the house asks again after two days."""
-    label = label_of(code)
+    words = refusal_words(code, reason)
     return workflow.apply(
         proposal,
         "refuse_ward",
         actor=actor,
-        reason=f"{label}：{reason.strip()}" if reason.strip() else label,
+        reason=words,
         values={"ward_code": code, "answered_at": timezone.now()},
         details={**facts_of(proposal), "code": code, "by": "ward"},
     )
@@ -178,6 +178,15 @@ def _plan(stay: Stay, disease: str, medicines: list[dict[str, str]]) -> dict[str
         "contact_phone": stay.bed.ward.phone or stay.organization.phone,
         "doctor": stay.attending_id,
     }
+
+
+def refusal_words(code: str, reason: str) -> str:
+    """A coded refusal with what was written to it; raises Refused for no such code, and for "other" without words, which tells nobody anything."""
+    label, said = label_of(code), reason.strip()
+    if code == Referral.BackReason.OTHER and not said:
+        sentence = _("选择“其他”时请写明原因，对方会看到。")
+        raise Refused(sentence, fields={"reason": sentence})
+    return f"{label}：{said}" if said else label
 
 
 def label_of(code: str) -> str:

@@ -148,6 +148,9 @@ def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[
         "criteria": criteria_rows(proposal.criteria),
         "skills": [_(down_rules.SKILLS.get(one, one)) for one in needs.get("skills", [])],
         "choices": choices,
+        # Asked, and each of them has refused or let it lie: the form would ask the same unit once more.
+        "all_refused": bool(able := [one for one in choices if one["askable"]])
+        and all(one["past"] or one["tone"] == "neutral" for one in able),
         "offered": asking.offered(choices, proposal),
         "picked": asking.picked(choices, proposal),
         "named": asking.named(proposal),

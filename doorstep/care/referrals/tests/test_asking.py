@@ -241,6 +241,33 @@ def test_whoever_opens_a_refused_proposal_reads_what_the_ward_wrote(
     assert "病情未稳定：今晨血氧波动，再观察两天" in client.get(page).content.decode()
 
 
+def test_a_refusal_for_other_reasons_says_which_and_the_ward_reads_that_nobody_is_left(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    loop = make_loop()
+    found = proposed(loop, monkeypatch)
+    page = reverse("referrals:proposal", args=[found.key])
+    client.force_login(loop.users["specialist"])
+    assert "都已回绝" not in client.get(page).content.decode()
+    with acting(loop.specialist) as ward:
+        actions.agree_ward(proposal=found, actor=ward, signer="周桂兰", relation="self")
+    client.force_login(loop.users["family"])
+    wordless = client.post(page, {"verb": "refuse_receiver", "code": "other", "reason": " "})
+    assert wordless.status_code == 422
+    assert "选择“其他”时请写明原因" in wordless.content.decode()
+    said = {"verb": "refuse_receiver", "code": "other", "reason": "护理员请假"}
+    assert client.post(page, said).status_code == 302
+    client.force_login(loop.users["specialist"])
+    shown = client.get(page).content.decode()
+    assert "已回绝：其他：护理员请假" in shown
+    assert "都已回绝" not in shown
+    with acting(system_actor(Purpose.HANDLER)):
+        everybody = [one["id"] for one in found.choices]
+        DownProposal.objects.filter(pk=found.pk).update(tried=everybody)
+    assert "能承接的机构都已回绝或未答复" in client.get(page).content.decode()
+    assert client.post(page, {"verb": "refuse_ward", "code": "other", "reason": ""}).status_code == 422
+
+
 def test_the_page_of_who_goes_home_without_a_referral_has_no_empty_rows(
     monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
