@@ -25,7 +25,7 @@ from doorstep.kernel.audit.models import AuditEntry
 from doorstep.kernel.events.models import EventRow
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record.models import Resource
-from doorstep.people.identity import actions, moving
+from doorstep.people.identity import actions, moving, naming
 from doorstep.people.identity.facts import FACTS
 from doorstep.people.identity.models import Merge
 from doorstep.people.residents import actions as resident_actions
@@ -209,6 +209,22 @@ def test_references_to_the_former_record_lead_to_the_person(scene: Scene, twin: 
         assert residents.get_former(key=twin.key).pk == twin.pk
         assert [one.key for one in finding.search_panel("周桂蓝", officer)] == []
         assert [one.key for one in finding.search_panel("周桂兰", officer)] == [rich.key]
+
+
+def test_the_record_number_of_the_former_record_goes_on_finding_the_person(scene: Scene, officer: Actor) -> None:
+    nurse = of_user(make_staff(name="钱护士", organization_id=scene.loop.world.lead, role="nurse"))
+    found = "高速路口，120 送来，左眉有疤"
+    with acting(nurse):
+        first, second = (
+            naming.register_unknown(gender="female", estimated_age=60, note=found, actor=nurse) for _time in range(2)
+        )
+    merge = _merge(first, second, officer)
+    with acting(officer):
+        for number in (first.record_number, second.record_number):
+            assert [one.key for one in finding.search_panel(number, officer)] == [first.key]
+    _part(merge, officer)
+    with acting(officer):
+        assert [one.key for one in finding.search_panel(second.record_number, officer)] == [second.key]
 
 
 def test_whoever_saw_one_record_sees_the_person_and_no_longer_after_parting(

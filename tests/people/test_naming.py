@@ -53,6 +53,18 @@ def test_unknown_patient_has_a_number_and_no_invented_birth_date(nurse: Actor) -
     assert patient["birthDate"] == str(made.birth_date.year)
 
 
+def test_unknown_patient_is_found_by_the_whole_record_number_within_sight(world: World, nurse: Actor) -> None:
+    with acting(nurse):
+        made = _unknown(nurse)
+        for text in (made.record_number, made.record_number.lower(), f" {made.record_number} "):
+            assert [one.key for one in finding.search_panel(text, nurse)] == [made.key]
+        for text in (made.record_number[:-1], made.record_number[1:], "L", f"{made.record_number[:-1]}%"):
+            assert finding.search_panel(text, nurse) == []
+    stranger = of_user(make_staff(name="赵远", organization_id=world.other_village, role="village_doctor"))
+    with acting(stranger):
+        assert finding.search_panel(made.record_number, stranger) == []
+
+
 def test_unknown_patient_is_named_later_and_the_history_is_kept(nurse: Actor) -> None:
     with acting(nurse):
         made = _unknown(nurse)

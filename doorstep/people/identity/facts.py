@@ -31,3 +31,6 @@ FACTS: tuple[Fact, ...] = (
     ),
     Fact("organization", _("管理单位"), ("organization_id",)),
 )
+
+# How a name is spelled goes with the name: two lists that part its syllables differently leave nothing to choose.
+SPELLED = frozenset({"name_pinyin", "name_initials"})

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from doorstep.people.identity import moving
 from doorstep.people.identity.doubles import REASONS
-from doorstep.people.identity.facts import FACTS, Fact
+from doorstep.people.identity.facts import FACTS, SPELLED, Fact
 from doorstep.people.identity.list_queries import COUNTED, Listed
 from doorstep.people.identity.models import LikelyPair, ListedMatch
 from doorstep.people.identity.queries import Change, Pair
@@ -36,7 +36,8 @@ def lines_of(pair: Pair) -> list[Line]:
         standing, former = _text(fact, pair.standing), _text(fact, pair.former)
         if not standing and not former:
             continue
-        differ = any(getattr(pair.standing, name) != getattr(pair.former, name) for name in fact.columns)
+        told = (name for name in fact.columns if name not in SPELLED)
+        differ = any(getattr(pair.standing, name) != getattr(pair.former, name) for name in told)
         proposed = ("former" if former and not standing else "standing") if differ else ""
         found.append(Line(fact.code, str(fact.name), standing, former, proposed))
     return found

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from doorstep.kernel.access import queries as access
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.database.remembered import Remembered
 from doorstep.kernel.web import formats
@@ -14,7 +15,7 @@ from doorstep.people.residents import documents
 from doorstep.people.residents.indexes import number_index, phone_index
 from doorstep.people.residents.models import Identifier, PanelEntry, Resident
 from doorstep.people.residents.queries import masked_number, not_merged
-from doorstep.people.residents.rules import is_whole_number, is_whole_phone, words
+from doorstep.people.residents.rules import is_whole_number, is_whole_phone, is_whole_record, words
 
 SHOWN = 20
 # So many last digits name somebody in a list.
@@ -41,7 +42,7 @@ def search_panel(text: str, actor: Actor) -> list[Found]:
     """The first twenty residents on the panels of the actor's units, by name, any word of a Latin name, pinyin or initials; by phone or number
     only when whole.
 
-    A text with digits that is neither a whole phone nor a whole number finds nobody, and a pattern is only text.
+    A text with digits that is neither a whole phone, number nor record number finds nobody, and a pattern is only text.
     """
     text = " ".join(text.split())
     if not text or not actor.record_reach:
@@ -115,6 +116,13 @@ _BY_MARK = Remembered(
 )
 
 
+_BY_RECORD = Remembered(
+    lambda number: (
+        Resident.objects.exclude(record_number="").filter(record_number=number).values_list("id", flat=True)[:SHOWN]
+    )
+)
+
+
 def _listed(rows: QuerySet[Resident]) -> QuerySet[Resident]:
     return rows.select_related("organization").order_by("name", "id")[:SHOWN]
 
@@ -124,6 +132,10 @@ def _by_index(text: str) -> list[Found]:
         return _found(_BY_MARK.rows([Identifier.Kind.PHONE.value], phone_index(text)))
     if is_whole_number(text) or documents.is_whole_document(text):
         return _found(_BY_MARK.rows(list(documents.FINDING), number_index(text)))
+    if is_whole_record(text):
+        # A card or a wristband may still bear the number of a record that was merged since.
+        holders = [access.standing_of(resident_id=holder) for holder in _BY_RECORD.rows(text.upper())]
+        return _found(_BY_IDS.rows(holders)) if holders else []
     return []
 
 

@@ -94,7 +94,11 @@ class Resident(FromRow):
                 name="resident_dies_after_birth",
             ),
         )
-        indexes = (models.Index(fields=["birth_date"], name="resident_born"),)
+        indexes = (
+            models.Index(fields=["birth_date"], name="resident_born"),
+            # Who has one: it finds somebody without any other number.
+            models.Index(fields=["record_number"], condition=~models.Q(record_number=""), name="resident_record"),
+        )
 
     def __str__(self) -> str:
         return self.name

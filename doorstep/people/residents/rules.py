@@ -152,6 +152,11 @@ def is_whole_phone(text: str) -> bool:
     return len(text) == 11 and text.isdecimal() and text[0] == "1"
 
 
+def is_whole_record(text: str) -> bool:
+    """Whether a text has the shape of a record number as the house gives them: L and eleven digits."""
+    return len(text) == 12 and text[0] in "Ll" and text[1:].isascii() and text[1:].isdecimal()
+
+
 def phone_fault(phone: str) -> str:
     """What is wrong with a telephone number, with its cure; "" when nothing is, or none was given."""
     if not phone or (phone.isascii() and phone.isdecimal() and 7 <= len(phone) <= 12):

@@ -19,7 +19,7 @@ from doorstep.people.residents import actions, emergency, finding, queries, rece
 from doorstep.people.residents.documents import is_whole_document
 from doorstep.people.residents.forms import ChangeForm, GlassForm, PresenceForm, RegisterForm
 from doorstep.people.residents.permissions import Permission
-from doorstep.people.residents.rules import is_whole_number
+from doorstep.people.residents.rules import is_whole_number, is_whole_record
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -57,7 +57,7 @@ def find(request: HttpRequest) -> HttpResponse:
     text = (request.POST.get("q") or request.GET.get("q", "")).strip()
     found = finding.search_panel(text, actor)
     joined = "".join(text.split())
-    whole = is_whole_number(joined) or is_whole_document(joined)
+    whole = is_whole_number(joined) or is_whole_document(joined) or is_whole_record(joined)
     if whole and len(found) == 1 and not wants_part(request):
         return redirect(request, page_of(found[0].key, actor))
     context = {"text": text, "found": found, "whole": whole, "may_register": actor.may(Permission.RESIDENT_REGISTER)}
