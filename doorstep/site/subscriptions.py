@@ -20,12 +20,18 @@ from doorstep.coordination.visits.events import VisitVoided
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.worklist.events import TaskEscalated, TaskOverdue, TaskWarned
 from doorstep.people.identity import handlers as identity
-from doorstep.people.identity.events import MergeUndone, ResidentsMerged
+from doorstep.people.identity.events import MergeUndone, ResidentIdentified, ResidentsMerged
 from doorstep.people.residents.events import ResidentDied
 
 SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
-    ResidentsMerged: (hospital_systems.close_merge_notices, identity.renew_lists, allergies.renew_lists),
-    MergeUndone: (identity.renew_lists, allergies.renew_lists),
+    ResidentsMerged: (
+        hospital_systems.close_merge_notices,
+        identity.renew_lists,
+        allergies.renew_lists,
+        referrals.follow_name,
+    ),
+    MergeUndone: (identity.renew_lists, allergies.renew_lists, referrals.follow_name),
+    ResidentIdentified: (referrals.follow_name,),
     ResidentDied: (
         scheduling.end_for_death,
         contracts.end_for_death,

@@ -32,14 +32,15 @@ def of_register(resident: Resident) -> dict[str, str]:
 
 
 def faults(referral: Referral) -> dict[str, object]:
-    """What is wrong with the form's contact, by field; somebody who goes by the green channel may be unknown still."""
+    """What is wrong with the form's contact, by field; whom nobody can name, or who goes by the green channel, may have none."""
     found: dict[str, object] = {}
     if referral.patient_phone and PHONE.fullmatch(referral.patient_phone) is None:
         found["patient_phone"] = _("联系电话应为手机号码，或带区号的座机号码。")
     if referral.record_number and NUMBER.fullmatch(referral.record_number) is None:
         found["record_number"] = _("档案编号由数字、字母和短横线组成，不超过 24 位。")
     at_once = referral.critical or referral.kind == Referral.Kind.GREEN
-    if not at_once and not referral.patient_phone.strip() and not referral.patient_address.strip():
+    unreachable = not referral.patient_phone.strip() and not referral.patient_address.strip()
+    if unreachable and not at_once and not referral.resident.unidentified:
         found["patient_phone"] = _("请填写患者的联系电话；没有电话的，请填写家庭住址。")
     return found
 

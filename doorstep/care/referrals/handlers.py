@@ -12,6 +12,7 @@ from doorstep.coordination.notices.actions import tell
 from doorstep.coordination.notices.texts import Text
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.events.event import Event
+from doorstep.people.residents import queries as residents
 
 TEXTS: dict[str, Text] = {
     "referral-green": Text("绿色通道转诊待受理，请立即处理", "A green-channel referral waits for you now", "critical"),
@@ -259,6 +260,15 @@ def end_for_death(event: Event) -> None:
     if event.resident_id is not None:
         actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
         actions.end_for_death(resident_id=event.resident_id, actor=actor)
+
+
+def follow_name(event: Event) -> None:
+    """Open referrals of somebody who was named, renamed, merged or parted go by the name that is right."""
+    actor = system_actor(Purpose.HANDLER, consortium_id=event.consortium_id)
+    former = str(event.details.get("former", ""))
+    ids = {event.resident_id, residents.get_former(key=former).pk if former else None}
+    for resident_id in sorted(one for one in ids if one is not None):
+        actions.rename(resident_id=resident_id, actor=actor)
 
 
 def keep_bed_list(event: Event) -> None:

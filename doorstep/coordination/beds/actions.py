@@ -284,3 +284,11 @@ def _check_predicted(day: date | None) -> None:
 
 def _facts(bed: Bed, *, reference: str = "") -> dict[str, Any]:
     return {"ward": bed.ward.name, "bed": bed.number, "reference": reference}
+
+
+@transaction.atomic
+def rename(*, resident_id: int, name: str, actor: Actor) -> int:
+    """Bring the name in open requests and stays of a resident up to the record; returns how many rows changed."""
+    waiting = BedRequest.objects.filter(resident_id=resident_id, state="waiting").exclude(patient_name=name)
+    lying = Stay.objects.filter(resident_id=resident_id, left_at__isnull=True).exclude(patient_name=name)
+    return waiting.update(patient_name=name) + lying.update(patient_name=name)

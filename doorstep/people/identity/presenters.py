@@ -15,6 +15,7 @@ from doorstep.people.identity.models import LikelyPair, ListedMatch
 from doorstep.people.identity.queries import Change, Pair
 from doorstep.people.residents import documents
 from doorstep.people.residents.models import Resident
+from doorstep.people.residents.queries import masked_number
 from doorstep.people.residents.rules import RELATIONS, mask_number, mask_phone
 
 
@@ -41,6 +42,12 @@ def lines_of(pair: Pair) -> list[Line]:
         proposed = ("former" if former and not standing else "standing") if differ else ""
         found.append(Line(fact.code, str(fact.name), standing, former, proposed))
     return found
+
+
+def told_apart(resident: Resident) -> str:
+    """A record as it is told apart from another of the same name: name, birth date, number with its middle hidden."""
+    parts = (resident.name, resident.birth_date.isoformat(), masked_number(resident))
+    return " · ".join(part for part in parts if part)
 
 
 def _text(fact: Fact, resident: Resident) -> str:

@@ -139,6 +139,7 @@ def merge_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     moved, since = queries.rows_of(merge, actor=actor)
     context = {
         "merge": merge,
+        "two": [presenters.told_apart(one) for one in (merge.standing, merge.former)],
         "kept": presenters.kept_of(merge.choices),
         "confirmed": presenters.kept_of(merge.confirmed),
         "moved": presenters.counted(moved),

@@ -51,6 +51,7 @@ from doorstep.care.referrals.actions.following import (
     miss_follow_ups,
     reschedule_follow_up,
 )
+from doorstep.care.referrals.actions.naming import rename
 from doorstep.care.referrals.actions.offering import (
     Place,
     advise,
@@ -142,6 +143,7 @@ __all__ = [
     "refuse_offer",
     "refuse_receiver",
     "refuse_ward",
+    "rename",
     "report_outside",
     "reschedule_follow_up",
     "retract_question",

@@ -76,7 +76,7 @@ def open_envelope(data: bytes, *, encoding_of: Callable[[str, str], str] = lambd
     data = data.strip(b"\r\n\x00 \t").removeprefix(codecs.BOM_UTF8)
     if not data.startswith(b"MSH") or len(data) < _SHORTEST:
         raise EnvelopeFault
-    guess = _header(*_decoded(data, ("utf-8", "gb18030")))
+    guess = _guessed(data)
     wanted = encoding_of(guess.application, guess.facility)
     if not wanted:
         wanted = CHARSETS.get(_plain(guess.declared_charset), "")
@@ -89,6 +89,15 @@ def open_envelope(data: bytes, *, encoding_of: Callable[[str, str], str] = lambd
         return _header(text, charset, readable)
     # The bytes are not in the characters that were declared or set: kept byte by byte, and said.
     return replace(guess, text=data.decode(LOSSLESS), charset=LOSSLESS, readable=False)
+
+
+def _guessed(data: bytes) -> Envelope:
+    whole = _header(*_decoded(data, ("utf-8", "gb18030")))
+    if whole.readable or whole.charset != LOSSLESS:
+        return whole
+    # One byte that nobody can read somewhere below: who sent it stands in the header all the same.
+    first = data.replace(b"\n", b"\r").partition(b"\r")[0]
+    return replace(_header(*_decoded(first, ("utf-8", "gb18030"))), text=whole.text, charset=LOSSLESS, readable=False)
 
 
 def _decoded(data: bytes, charsets: tuple[str, ...]) -> tuple[str, str, bool]:

@@ -90,3 +90,12 @@ def test_wants_application_answer_follows_msh_16() -> None:
         "AL",
         "ER",
     ]
+
+
+def test_a_byte_that_nobody_can_read_does_not_hide_who_sent_it() -> None:
+    text = "MSH|^~\\&|HIS|禾川县人民医院|D|HC|20261124||ADT^A04|B4|P|2.4|||||CHN|UNICODE UTF-8\rPID|1||1||"
+    envelope = open_envelope(text.encode() + b"\xff\xfe\xfa\r")
+    assert (envelope.application, envelope.facility, envelope.control_id) == ("HIS", "禾川县人民医院", "B4")
+    assert not envelope.readable
+    # Every byte is kept for the replay.
+    assert envelope.text.encode("latin-1").endswith(b"\xff\xfe\xfa")

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from doorstep.people.identity.presenters import lines_of
+from doorstep.people.identity.presenters import lines_of, told_apart
 from doorstep.people.identity.queries import Pair
 from doorstep.people.organizations.models import Organization
 from doorstep.people.residents.models import Resident
@@ -19,3 +19,10 @@ def test_a_name_that_is_spelled_in_other_syllables_leaves_nothing_to_choose(othe
     )
     lines = {line.code: line.proposed for line in lines_of(Pair(standing, former, {}, {}))}
     assert lines["name"] == proposed
+
+
+def test_two_records_of_one_name_are_told_apart_by_day_and_hidden_number() -> None:
+    known = Resident(name="周桂兰", birth_date=date(1963, 9, 15), national_id="439981196309150027")
+    unnamed = Resident(name="周桂兰", birth_date=date(1963, 3, 12), record_number="L58015303488")
+    assert told_apart(known) == "周桂兰 · 1963-09-15 · 439981********0027"
+    assert told_apart(unnamed) == "周桂兰 · 1963-03-12 · L58015303488"
