@@ -62,9 +62,10 @@ def test_green_channel_takes_somebody_whom_nobody_can_call(loop: Loop) -> None:
 def test_whom_nobody_can_name_is_sent_by_any_way_without_phone_and_address(loop: Loop) -> None:
     with acting(system_actor(Purpose.IMPORT)):
         Resident.objects.filter(pk=loop.resident.pk).update(unidentified=True)
+        loop.resident.refresh_from_db()
     with acting(loop.village) as village:
         one = draft(loop)
         none = {"patient_phone": "", "patient_address": "", "record_number": ""}
-        values = {"kind": "urgent", "critical": False, "bed_requested": True, **none}
+        values = {"kind": "ordinary", "critical": False, "bed_requested": True, **none}
         one = actions.revise(referral=one, actor=village, values=values)
         assert actions.submit(referral=one, consent=CONSENT, actor=village).state == "submitted"
