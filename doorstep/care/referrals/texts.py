@@ -43,6 +43,8 @@ WARNING_SIGNS: tuple[str, ...] = (
     gettext_noop("晕厥或意识模糊"),
 )
 
+PULSE, BLEEDING = WARNING_SIGNS[3:5]
+LOW_GLUCOSE: str = gettext_noop("心慌、出冷汗、手抖（低血糖）")
 FOLLOW_UP_DAYS: tuple[int, ...] = (3, 7, 30)
 FREQUENCIES = medicines.FREQUENCIES
 WAYS: dict[str, str] = {
@@ -76,7 +78,7 @@ SIGNS_OF: dict[str, tuple[str, ...]] = {
         gettext_noop("一侧下肢肿胀疼痛"),
     ),
     "diabetes": (
-        gettext_noop("心慌、出冷汗、手抖（低血糖）"),
+        LOW_GLUCOSE,
         gettext_noop("血糖持续超过 16.7 mmol/L"),
         WARNING_SIGNS[6],
     ),

@@ -8,11 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.care.referrals import contact, down_aims, down_queries, down_rules, texts
+from doorstep.care.referrals import contact, down_aims, down_queries, down_rules
 from doorstep.care.referrals.criteria import as_rows
 from doorstep.care.referrals.long_term import with_long_term
 from doorstep.care.referrals.models import DownProposal, Referral, UnitService
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.plan_signs import signs_of
 from doorstep.coordination.beds import queries as beds
 from doorstep.coordination.beds.models import Stay
 from doorstep.kernel.access.actor import Actor
@@ -137,9 +138,8 @@ def _propose(stay: Stay, *, actor: Actor) -> int:
     if not down_rules.may_propose(judged):
         return 0
     # What the patient took before goes on at home: the unit must have that as well.
-    medicines = with_long_term(
-        stay.medicines, down_queries.long_term_of(known), groups=down_queries.groups_of() if known.long_term else {}
-    )
+    groups = down_queries.groups_of()
+    medicines = with_long_term(stay.medicines, down_queries.long_term_of(known), groups=groups)
     aim, why = down_aims.propose(skills=down_rules.needs_of(disease, medicines).skills, said=stay.rounds)
     needs = down_rules.needs_of(disease, medicines, aim=aim)
     weighed = down_queries.receivers_for(home=stay.resident.organization, needs=needs, besides=(stay.organization_id,))
@@ -162,18 +162,18 @@ def _propose(stay: Stay, *, actor: Actor) -> int:
         aim_reason=why,
         needs=down_queries.as_needs(needs),
         choices=down_queries.as_choices(weighed),
-        plan=_plan(stay, disease, medicines),
+        plan=_plan(stay, disease, medicines, groups),
     )
     workflow.begin(proposal, "propose", actor=actor, details=facts_of(proposal))
     return 1
 
 
-def _plan(stay: Stay, disease: str, medicines: list[dict[str, str]]) -> dict[str, Any]:
+def _plan(stay: Stay, disease: str, medicines: list[dict[str, str]], groups: dict[str, str]) -> dict[str, Any]:
     """The draft of the recovery plan: medicines, days of follow-up, warning signs, who answers questions."""
     return {
         "medicines": medicines,
         "follow_up_days": list(down_rules.FOLLOW_UPS[disease]),
-        "warning_signs": list(texts.SIGNS_OF.get(disease, texts.WARNING_SIGNS[:4])),
+        "warning_signs": signs_of(disease, medicines, groups=groups),
         "contact_name": stay.attending.name if stay.attending else stay.bed.ward.name,
         "contact_phone": stay.bed.ward.phone or stay.organization.phone,
         "doctor": stay.attending_id,

@@ -15,6 +15,7 @@ from doorstep.care.referrals.actions.treating import LONGEST_PRESCRIPTION
 from doorstep.care.referrals.down_rules import disease_of
 from doorstep.care.referrals.forms import AdmitForm, DischargeForm, add_refusal, add_rest
 from doorstep.care.referrals.permissions import Permission
+from doorstep.care.referrals.plan_signs import signs_of
 from doorstep.care.referrals.presenters import choices, going_home, homeward
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
@@ -183,7 +184,7 @@ def _initial(referral: Any, actor: Any, proposal: Any, known: Any) -> dict[str, 
         "diagnosis": referral.impression,
         "diagnosis_code": referral.impression_code,
         "follow_up_days": [str(day) for day in drafted.get("follow_up_days", texts.FOLLOW_UP_DAYS)],
-        "warning_signs": drafted.get("warning_signs") or _signs_of(referral),
+        "warning_signs": drafted.get("warning_signs") or _signs_of(referral, known),
         "target_systolic": target[0],
         "target_diastolic": target[1],
         "contact_name": drafted.get("contact_name") or actor.display_name,
@@ -195,9 +196,11 @@ def _initial(referral: Any, actor: Any, proposal: Any, known: Any) -> dict[str, 
     }
 
 
-def _signs_of(referral: Any) -> list[str]:
+def _signs_of(referral: Any, known: Any) -> list[str]:
     disease = disease_of(referral.impression_code, referral.impression)
-    return list(texts.SIGNS_OF.get(disease, texts.WARNING_SIGNS[:4]))
+    # Of what the record has only names are sure.
+    taken = [{"name": one.name, "code": one.code} for one in known.long_term]
+    return signs_of(disease, taken, groups={})
 
 
 def _summary(data: dict[str, Any]) -> actions.Discharge:
