@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import stopping_actions
+from doorstep.coordination.scheduling import rebooking_actions, stopping_actions
 from doorstep.coordination.scheduling.models import Place, Rebooking
 from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, stop
 from doorstep.kernel.access.actor import Purpose, system_actor
@@ -121,3 +121,21 @@ def test_the_own_first_page_leads_to_a_new_time_after_a_stop(client: Client, cli
     page = client.get("/me/").content.decode()
     assert f"/slots/my/find/{clinic.schedule.department.key}/?rebook={task.key}" in page
     assert page.count("停诊") == 1, "said once, with the way on"
+
+
+def test_the_kiosk_leads_to_a_new_time_after_a_stop_and_that_settles_it(
+    client: Client, clinic: Clinic, task: Rebooking
+) -> None:
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), open=1)
+    client.force_login(make_staff(name="大厅自助机", organization_id=clinic.world.lead, role="kiosk"))
+    facts = {"number": ZHOU_NUMBER, "name": "周桂兰", "phone_last_four": "1234"}
+    assert client.post("/slots/kiosk/", facts).status_code == 302
+    page = client.get("/slots/kiosk/mine/").content.decode()
+    assert "停诊，请改约" in page
+    assert f"/slots/kiosk/find/{clinic.schedule.department.key}/" in page
+    assert client.post(f"/slots/kiosk/book/{slot.key}/").status_code == 302
+    with acting(system_actor(Purpose.CLOCKS)) as house:
+        rebooking_actions.settle_found(actor=house)
+        task.refresh_from_db()
+    assert task.state == "done"
+    assert "停诊，请改约" not in client.get("/slots/kiosk/mine/").content.decode()

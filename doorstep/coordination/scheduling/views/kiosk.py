@@ -123,7 +123,9 @@ def mine(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
         coming = kiosk_queries.coming_here(person=person, organization_id=machine.organization_id)
         waits = booking_queries.waiting_of(resident_id=person.resident_ids[0])
         paused = booking_queries.paused_until(resident_id=person.resident_ids[0])
+        stopped = booking_queries.open_rebookings(resident_ids=person.resident_ids)
     context = {"coming": [(one, _is_today(one)) for one in coming], "now": timezone.now(), "paused": paused}
+    context["stopped"] = [one for one in stopped if one.organization_id == machine.organization_id]
     context["waits"] = [one for one in waits if one.organization_id == machine.organization_id]
     return _page(request, "mine", machine, person, context)
 
