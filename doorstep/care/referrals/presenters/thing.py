@@ -28,6 +28,7 @@ from doorstep.kernel.workflow.machine import Transition
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.people.residents.chart.details import opened
 from doorstep.people.residents.models import Resident
+from doorstep.people.residents.permissions import Permission as Residents
 
 TONES = {
     "offered": "warn", "on_the_way": "info", "outside": "warn", "advised": "ok", "outside_closed": "ok", "elsewhere": "neutral",
@@ -83,6 +84,8 @@ class Thing:
     refused: str = ""
     questions: list[Any] = field(default_factory=list)
     may_ask: bool = False
+    # Where this actor registers the death of a patient who died before the other side has anything to say of it.
+    death: str = ""
     debt: Any = None
     may_collect: bool = False
     may_waive: bool = False
@@ -116,6 +119,14 @@ def lines_of(referrals: Iterable[Referral], *, chosen: Any = None) -> list[Line]
     return [_line(row, clocks.get(row.pk, (None, None)), chosen) for row in rows]
 
 
+def _death_page(referral: Referral, actor: Actor, buttons: Iterable[Button]) -> str:
+    """Where the sender registers a death while the referral is the other side's; "" where the case's own button does it."""
+    if referral.state in states.ENDED or any(one.verb == "record_death" for one in buttons):
+        return ""
+    mine = actor.reaches(referral.source_id) and actor.may(Residents.DEATH_RECORD)
+    return url("residents:death", referral.resident_key) if mine else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An act that was refused: its dialog opens again with what was typed, or its sentence stands on top."""
@@ -131,6 +142,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
     steps = workflow.history(referral, actor=actor)
     plan = getattr(referral, "plan", None) if referral.discharged_at else None
     follow_ups = queries.follow_ups_of(referral=referral) if referral.received_back_at else []
+    buttons = _buttons(referral, actor, refusal)
     return Thing(
         referral=referral,
         state=label(referral),
@@ -138,7 +150,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         gender=_(str(Resident.Gender(referral.patient_gender).label)),
         due_at=line.due_at if line else None,
         warn_at=line.warn_at if line else None,
-        buttons=with_open(_buttons(referral, actor, refusal), queries.still_open(follow_ups)),
+        buttons=with_open(buttons, queries.still_open(follow_ups)),
         refused=refusal.sentence if refusal else "",
         steps=steps_of(referral),
         events=[event_of(referral, step) for step in reversed(steps)],
@@ -150,6 +162,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         criteria=criteria_rows(referral.criteria),
         questions=questions.lines_of(referral),
         may_ask=questions.may_ask(referral, actor),
+        death=_death_page(referral, actor, buttons),
         debt=debt_queries.debt_of(referral_id=referral.pk)
         if referral.discharged_at and actor.reaches(referral.target_id)
         else None,

@@ -149,3 +149,33 @@ def test_the_second_page_of_those_on_the_way_is_one_click_away() -> None:
     assert reverse("referrals:office") not in first
     assert duty.get(reverse("beds:board")).status_code == 200
     assert reverse("beds:board") in first
+
+
+def test_the_village_registers_a_death_on_the_way_from_the_case_itself(client: Client) -> None:
+    loop = make_loop()
+    referral = set_out(loop)
+    case = reverse("referrals:detail", args=[referral.key])
+    death = reverse("residents:death", args=[loop.resident.key])
+    client.force_login(loop.users["village"])
+    assert death in client.get(case).content.decode()
+    given = {"died_on": timezone.localdate().isoformat(), "source": "family"}
+    assert client.post(death, given).status_code == 302
+    with acting(system_actor(Purpose.HANDLER)) as system:
+        actions.end_for_death(resident_id=loop.resident.pk, actor=system)
+    with acting(loop.village) as village:
+        assert queries.get(key=referral.key, actor=village).state == "died"
+    # Nothing is left to register, and nobody is expected any more.
+    assert death not in client.get(case).content.decode()
+    client.force_login(loop.users["office"])
+    assert loop.resident.name not in client.get(reverse(PAGE)).content.decode()
+
+
+def test_a_stranger_and_the_receiving_office_are_not_led_to_the_register_of_deaths(client: Client) -> None:
+    loop = make_loop()
+    referral = set_out(loop)
+    case = reverse("referrals:detail", args=[referral.key])
+    death = reverse("residents:death", args=[loop.resident.key])
+    client.force_login(loop.users["office"])
+    assert death not in client.get(case).content.decode()
+    client.force_login(loop.users["stranger"])
+    assert client.get(case).status_code == 404
