@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from doorstep.care.contracts import handlers as contracts
+from doorstep.care.contracts import queries as contract_queries
 from doorstep.care.contracts.models import Contract
 from doorstep.care.contracts.tests.factories import make_signing, sign_with
 from doorstep.care.diagnosis import handlers as diagnosis
@@ -45,6 +46,8 @@ def test_death_ends_the_contract_and_keeps_the_sight() -> None:
     with acting(system_actor(Purpose.HANDLER)):
         contracts.end_for_death(event)
         contracts.end_for_death(event)
+        # The team is told of what ends afterwards, whichever handler comes first.
+        assert contract_queries.unit_of_team(resident_id=signing.resident.pk, day=timezone.localdate())
     with acting(signing.village_doctor):
         ended = Contract.objects.get(pk=contract.pk)
         assert (ended.state, ended.ending) == ("terminated", "died")

@@ -130,15 +130,21 @@ _HOSPITALS: Remembered[tuple[int | None, int | None]] = Remembered(
 
 
 def unit_of_team(*, resident_id: int, day: date) -> int | None:
-    """The unit of the team that a resident signed with, while the contract is in force on a day, as far as it may be seen."""
+    """The unit of the team that a resident signed with, while the contract is in force on a day or was until a death, as far as it may be seen."""
     return _UNIT.one(resident_id, day)
 
 
 # Asked for every party that is told of a referral.
 _UNIT: Remembered[int] = Remembered(
     lambda resident_id, day: (
-        Contract.objects.filter(resident_id=resident_id, state__in=COUNTING, starts_on__lte=day, ends_on__gte=day)
-        .order_by("id")
+        Contract.objects.filter(
+            # Whose contract a death has ended was the resident's doctor until then, and is told of what ends with it.
+            Q(state__in=COUNTING) | Q(state="terminated", ending="died"),
+            resident_id=resident_id,
+            starts_on__lte=day,
+            ends_on__gte=day,
+        )
+        .order_by("-id")
         .values_list("organization_id", flat=True)[:1]
     )
 )

@@ -36,7 +36,8 @@ def lines(notices: Iterable[Notice], people: Mapping[int, Named]) -> list[Line]:
         Line(
             key=notice.key,
             text=say(notice.kind, notice.params, english=english),
-            resident=_who(people.get(notice.about_id or 0)),
+            # Whoever is not seen any more goes by the number of the matter, as on its paper.
+            resident=_who(people.get(notice.about_id or 0)) or str(notice.params.get("number", "")),
             tone="critical" if notice.urgent else text_of(notice.kind).tone,
             urgent=notice.urgent,
             created_at=notice.created_at,
