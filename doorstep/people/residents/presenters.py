@@ -306,7 +306,7 @@ def _components(content: Mapping[str, Any]) -> str:
     """The parts of a panel: two of one unit as 138/86 mmHg, others one after the other."""
     held = [part.get("valueQuantity") or {} for part in content.get("component", [])]
     if len(held) == 2 and all("value" in one for one in held):
-        return f"{_figure(held[0]['value'])}/{quantity_text(held[1])}"
+        return f"{_figure(held[0])}/{quantity_text(held[1])}"
     return "，".join(filter(None, map(quantity_text, held)))
 
 
@@ -316,7 +316,7 @@ def quantity_text(value: Mapping[str, Any] | None) -> str:
         return ""
     given = str(value.get("unit") or value.get("code") or "")
     unit = _(given) if (said := written(given)) == given else said
-    return f"{value.get('comparator', '')}{_figure(value['value'])} {unit}".strip()
+    return f"{value.get('comparator', '')}{_figure(value)} {unit}".strip()
 
 
 def value_text(content: Mapping[str, Any]) -> str:
@@ -341,9 +341,17 @@ def _moment(text: str) -> str:
     return moment(datetime.fromisoformat(text)) if "T" in text else text
 
 
-def _figure(value: Any) -> str:
-    # 6.0 of a laboratory says more than 6; a number of ours that was never written so does not.
-    return str(getattr(value, "text", None) or str(value).removesuffix(".0"))
+# Measured to the whole by everybody: 137.0 mmHg says no more than 137.
+_WHOLE = frozenset({"mm[Hg]", "mmHg", "/min", "次/分", "kg", "cm", "%"})
+
+
+def _figure(quantity: Mapping[str, Any]) -> str:
+    """The number as it was written: 6.0 mmol/L of a laboratory says more than 6; a number of ours that was never written so does not."""
+    value = quantity["value"]
+    written_as = getattr(value, "text", None)
+    if written_as is None or quantity.get("code", quantity.get("unit")) in _WHOLE:
+        return str(written_as or value).removesuffix(".0")
+    return str(written_as)
 
 
 def described(content: Mapping[str, Any]) -> str:

@@ -226,3 +226,9 @@ def test_a_line_says_a_truth_as_it_says_a_number() -> None:
 def test_a_unit_is_written_as_doctors_write_it() -> None:
     assert quantity_text({"value": 58, "unit": "mL/min/{1.73_m2}"}) == "58 mL/min/1.73m²"
     assert quantity_text({"value": 3.2, "unit": "mmol/L"}) == "3.2 mmol/L"
+
+
+def test_what_is_measured_to_the_whole_has_no_empty_places() -> None:
+    assert quantity_text({"value": Exact("137.0"), "unit": "mmHg", "code": "mm[Hg]"}) == "137 mmHg"
+    assert quantity_text({"value": Exact("6.0"), "unit": "mmol/L"}) == "6.0 mmol/L"
+    assert quantity_text({"value": 6.0, "unit": "mmol/L"}) == "6 mmol/L"
