@@ -7,6 +7,7 @@ from doorstep.care.contracts import handlers as contracts
 from doorstep.care.diagnosis import handlers as diagnosis
 from doorstep.care.referrals import case_events
 from doorstep.care.referrals import debt_handlers as debts
+from doorstep.care.referrals import elsewhere_handlers as referral_elsewhere
 from doorstep.care.referrals import events as referral_events
 from doorstep.care.referrals import handlers as referrals
 from doorstep.care.referrals import place_handlers as referral_places
@@ -16,7 +17,7 @@ from doorstep.coordination.hospital_systems import handlers as hospital_systems
 from doorstep.coordination.notices import handlers as notices
 from doorstep.coordination.scheduling import events as scheduling_events
 from doorstep.coordination.scheduling import handlers as scheduling
-from doorstep.coordination.visits.events import VisitVoided
+from doorstep.coordination.visits.events import VisitOpened, VisitVoided
 from doorstep.kernel.events.event import Event
 from doorstep.kernel.worklist.events import TaskEscalated, TaskOverdue, TaskWarned
 from doorstep.people.identity import handlers as identity
@@ -38,6 +39,7 @@ SUBSCRIPTIONS: dict[type[Event], Sequence[Callable[[Event], None]]] = {
         referrals.end_for_death,
         diagnosis.end_for_death,
     ),
+    VisitOpened: (referral_elsewhere.tell_seen_elsewhere,),
     VisitVoided: (diagnosis.end_for_voided_visit,),
     scheduling_events.SlotsGenerated: (scheduling.publish_slots,),
     scheduling_events.ClinicStopped: (scheduling.call_off_bookings, scheduling.publish_slots),

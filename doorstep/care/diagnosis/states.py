@@ -172,6 +172,7 @@ ECG_ORDER = Machine(
             Permission.ECG_ORDER,
             reason=True,
             style="danger",
+            moot=True,
         ),
     ),
 )
@@ -252,6 +253,7 @@ CRITICAL_VALUE = Machine(
             Permission.ECG_SIGN,
             reason=True,
             listed=False,
+            moot=True,
         ),
     ),
 )

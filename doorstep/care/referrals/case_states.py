@@ -252,6 +252,6 @@ DOWN_PROPOSAL = Machine(
             "system",
             events.DownReturned,
         ),
-        Transition("lapse", "失效", "Lapse", ("proposed", "asked"), "lapsed", "system", events.DownLapsed),
+        Transition("lapse", "失效", "Lapse", ("proposed", "asked"), "lapsed", "system", events.DownLapsed, moot=True),
     ),
 )

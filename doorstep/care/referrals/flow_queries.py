@@ -20,6 +20,7 @@ from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.states import ENDED
 from doorstep.kernel.access.actor import Actor, Purpose
 from doorstep.kernel.access.session import for_purpose
+from doorstep.kernel.workflow import catalogue
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.people.organizations import queries as organizations
 
@@ -153,7 +154,7 @@ def board(*, actor: Actor, period: str) -> Board:
     now = timezone.now()
     clocks = [
         one
-        for one in worklist.stage_times(since=since, until=now, actor=actor)
+        for one in worklist.stage_times(since=since, until=now, actor=actor, moot=catalogue.moot_ways())
         if one.kind.partition(".")[0] in ("referral", "follow-up", "case-question", "down-proposal")
     ]
     facts = {

@@ -105,6 +105,7 @@ FOLLOW_UP = Machine(
             _P.FOLLOW_UP_DO,
             reason=True,
             listed=False,
+            moot=True,
         ),
     ),
 )

@@ -59,6 +59,11 @@ TEXTS: dict[str, Text] = {
     "referral-departed": Text("转诊患者已出发", "A referred patient is on the way"),
     "referral-elsewhere": Text("患者已在他处就诊，转诊已结束", "The patient was seen elsewhere; the referral ended"),
     "referral-outside": Text("居民已转往医共体外，请随访结果", "A resident was sent out of the network: follow it up"),
+    "referral-seen-elsewhere": Text(
+        "转诊途中的患者已在%(unit)s就诊，请核实是否仍需到院",
+        "The patient of an open referral is being seen at %(unit)s: please check whether the referral is still needed",
+        "warn",
+    ),
     "referral-died": Text("转诊已因患者离世结束", "The referral ended with the patient's death"),
     "bed-released": Text(
         "为转诊患者预留的床位已放回，请另行安排",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.down_aims import CARE_HOME
 from doorstep.care.referrals.models import FollowUp, RecoveryPlan, Referral
-from doorstep.care.referrals.states import OPEN_AT_TARGET
+from doorstep.care.referrals.states import BEFORE_ARRIVAL, OPEN_AT_TARGET
 from doorstep.coordination.scheduling.models import Booking
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.encryption import blind_index
@@ -33,6 +33,8 @@ RETURN = CareRelationship.Reason.RETURN
 OPEN_FOLLOW_UPS = ("planned", "due", "missed")
 _MAY_ARRIVE = ("submitted", "submitted_green", "offered", "accepted", "on_the_way", "not_arrived")
 _WAITING = ("submitted", "submitted_green")
+# Open referrals of one person that are looked at together.
+_AT_ONCE = 20
 _REVIEWING = ("village_doctor", "family_doctor", "township_duty", "specialist", "lead_duty")
 _WITH = ("source", "target", "department", "receiver", "referrer", "reviewer", "attending")
 
@@ -149,6 +151,12 @@ def by_origin(*, origin: str, actor: Actor) -> Referral | None:
     """The referral that was sent last because of this subject ("ecg-order/<key>"), else its newest draft, as far as the actor may see it."""
     rows = Referral.objects.filter(origin=origin).select_related("target")
     return rows.order_by(F("submitted_at").desc(nulls_last=True), "-created_at").first()
+
+
+def waiting_for(*, resident_id: int) -> list[Referral]:
+    """The referrals of a resident that were sent and wait for the patient, as far as the actor may see them."""
+    found = Referral.objects.filter(resident_id=resident_id, state__in=BEFORE_ARRIVAL).select_related("resident")
+    return list(found.order_by("id")[:_AT_ONCE])
 
 
 def by_subject(*, subject: str) -> Referral | None:

@@ -132,6 +132,7 @@ WAYS: tuple[Transition, ...] = (
         _P.REFERRAL_SUBMIT,
         reason=True,
         style="danger",
+        moot=True,
     ),
     Transition(
         "depart",
@@ -186,6 +187,7 @@ WAYS: tuple[Transition, ...] = (
         events.PatientWentElsewhere,
         _P.REFERRAL_SUBMIT,
         reason=True,
+        moot=True,
     ),
     Transition(
         "leave",
@@ -266,6 +268,7 @@ WAYS: tuple[Transition, ...] = (
             events.PatientDied,
             permission,
             reason=True,
+            moot=True,
         )
         for states, side, permission in (
             (("draft", "returned", "offered", "not_arrived", "outside"), "source", _P.REFERRAL_SUBMIT),

@@ -42,6 +42,7 @@ VISIT = Machine(
             Permission.VISIT_OPEN,
             reason=True,
             style="danger",
+            moot=True,
         ),
     ),
 )

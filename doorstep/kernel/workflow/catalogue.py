@@ -44,6 +44,11 @@ def machines() -> list[Machine]:
     return [_machines[name] for name in sorted(_machines)]
 
 
+def moot_ways() -> list[str]:
+    """The ways by which a stage ends without its work, as "machine.verb"."""
+    return sorted({f"{one.name}.{way.verb}" for one in _machines.values() for way in one.transitions if way.moot})
+
+
 def stage(kind: str) -> Stage | None:
     """The stage behind a task's kind, or None when the table no longer has it."""
     return _stages.get(kind)

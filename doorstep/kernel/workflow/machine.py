@@ -50,7 +50,8 @@ class Transition:
     `side` names the organisation that acts ("source", "target" …), "resident" for the resident, "system" for clocks and
     handlers. `style`: primary, secondary or danger, for its button. `listed=False` keeps it from the row of buttons
     when a page of its own leads there. `variant` names the things for which this way stands in place of the verb's usual one
-    (WorkItem.variant).
+    (WorkItem.variant). `moot`: what a stage waited for falls away by it instead of being done, so that its time inside the clock
+    is no figure of whoever had the stage; one that comes after the clock is late all the same.
     """
 
     verb: str
@@ -65,6 +66,7 @@ class Transition:
     style: str = "secondary"
     listed: bool = True
     variant: str = ""
+    moot: bool = False
 
 
 @dataclass(frozen=True)

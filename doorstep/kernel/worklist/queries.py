@@ -109,10 +109,11 @@ def delegations_of(*, user_id: int) -> list[Delegation]:
     return list(Delegation.objects.filter(from_user_id=user_id).order_by("-starts_on")[:20])
 
 
-def stage_times(*, since: datetime, until: datetime, actor: Actor) -> list[StageTimes]:
+def stage_times(*, since: datetime, until: datetime, actor: Actor, moot: Sequence[str]) -> list[StageTimes]:
     """Per kind of task, over the actor's organisations: how many were closed, how long they took, how many inside the clock.
 
-    Only first tasks count (level 0): one that was handed on is the same work, late.
+    Only first tasks count (level 0): one that was handed on is the same work, late. What fell away inside its clock ("machine.verb" of
+    `moot`: withdrawn, died) was done by nobody and counts as nothing; what fell away after it is late.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -124,14 +125,15 @@ def stage_times(*, since: datetime, until: datetime, actor: Actor) -> list[Stage
                    count(*) FILTER (WHERE due_at IS NOT NULL AND closed_at <= due_at)::int
             FROM worklist_task
             WHERE level = 0 AND closed_at >= %s AND closed_at < %s AND organization_id = ANY (%s)
+              AND NOT (closed_at <= coalesce(due_at, closed_at) AND split_part(kind, '.', 1) || '.' || outcome = ANY (%s))
             GROUP BY kind ORDER BY kind
             """,
-            [since, until, list(actor.reach)],
+            [since, until, list(actor.reach), list(moot)],
         )
         return [StageTimes(*row) for row in cursor.fetchall()]
 
 
-def stage_times_by_unit(*, since: datetime, until: datetime) -> dict[int, list[StageTimes]]:
+def stage_times_by_unit(*, since: datetime, until: datetime, moot: Sequence[str]) -> dict[int, list[StageTimes]]:
     """The figures of `stage_times` for every organisation at once; only for the system, which counts for all of them."""
     found: dict[int, list[StageTimes]] = {}
     with connection.cursor() as cursor:
@@ -144,9 +146,10 @@ def stage_times_by_unit(*, since: datetime, until: datetime) -> dict[int, list[S
                    count(*) FILTER (WHERE due_at IS NOT NULL AND closed_at <= due_at)::int
             FROM worklist_task
             WHERE level = 0 AND closed_at >= %s AND closed_at < %s AND access_is_system()
+              AND NOT (closed_at <= coalesce(due_at, closed_at) AND split_part(kind, '.', 1) || '.' || outcome = ANY (%s))
             GROUP BY organization_id, kind ORDER BY organization_id, kind
             """,
-            [since, until],
+            [since, until, list(moot)],
         )
         for organization_id, *figures in cursor.fetchall():
             found.setdefault(organization_id, []).append(StageTimes(*figures))
@@ -154,12 +157,16 @@ def stage_times_by_unit(*, since: datetime, until: datetime) -> dict[int, list[S
 
 
 def stage_cases(
-    *, kind: str, since: datetime, until: datetime, actor: Actor, late: bool, limit: int = 50
+    *, kind: str, since: datetime, until: datetime, actor: Actor, late: bool, moot: Sequence[str], limit: int = 50
 ) -> list[Task]:
     """The very tasks behind a figure of `stage_times`, slowest first; `late` keeps those that broke their clock."""
     found = Task.objects.filter(
         kind=kind, level=0, closed_at__gte=since, closed_at__lt=until, organization_id__in=actor.reach
     )
+    machine = kind.partition(".")[0]
+    verbs = [one.partition(".")[2] for one in moot if one.partition(".")[0] == machine]
+    in_time = Q(due_at__isnull=True) | Q(closed_at__lte=F("due_at"))
+    found = found.exclude(in_time, outcome__in=verbs) if verbs else found
     if late:
         found = found.filter(due_at__isnull=False, closed_at__gt=F("due_at"))
     return list(found.annotate(took=F("closed_at") - F("opened_at")).order_by("-took", "id")[:limit])

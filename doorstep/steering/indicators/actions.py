@@ -11,6 +11,7 @@ from doorstep.kernel.access.refusals import NotPermitted
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record.models import Resource
 from doorstep.kernel.record.publishing import Row
+from doorstep.kernel.workflow import catalogue
 from doorstep.kernel.worklist import queries as worklist
 from doorstep.people.organizations import queries as organizations
 from doorstep.steering.indicators.permissions import Permission
@@ -32,7 +33,7 @@ def publish_last_month(*, actor: Actor, now: datetime | None = None) -> int:
     since = (until - timedelta(days=1)).replace(day=1)
     if Resource.objects.filter(type="MeasureReport", occurred_at=until).exists():
         return 0
-    stages = worklist.stage_times_by_unit(since=since, until=until)
+    stages = worklist.stage_times_by_unit(since=since, until=until, moot=catalogue.moot_ways())
     known = organizations.tree(limit=_UNITS)
     units = {unit.pk: Unit(unit.pk, unit.key, unit.name) for unit in known}
     tallies = {

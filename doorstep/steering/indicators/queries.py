@@ -80,7 +80,10 @@ def list_stages(*, actor: Actor, period: str, now: datetime | None = None) -> li
     """Every stage of every machine with its figures over the actor's organisations; what is worked on stands first."""
     actor.check(Permission.INDICATOR_VIEW)
     now = now or timezone.now()
-    closed = {row.kind: row for row in worklist.stage_times(since=now - PERIODS[period], until=now, actor=actor)}
+    closed = {
+        row.kind: row
+        for row in worklist.stage_times(since=now - PERIODS[period], until=now, actor=actor, moot=catalogue.moot_ways())
+    }
     waiting = worklist.open_and_overdue(now=now, actor=actor)
     lines = []
     for machine in catalogue.machines():
@@ -118,7 +121,9 @@ def list_cases(*, actor: Actor, kind: str, period: str, late: bool, now: datetim
     """The slowest cases behind a stage's figure, at most 50."""
     actor.check(Permission.INDICATOR_VIEW)
     now = now or timezone.now()
-    tasks = worklist.stage_cases(kind=kind, since=now - PERIODS[period], until=now, actor=actor, late=late)
+    tasks = worklist.stage_cases(
+        kind=kind, since=now - PERIODS[period], until=now, actor=actor, late=late, moot=catalogue.moot_ways()
+    )
     names = organizations.names(ids=[task.organization_id for task in tasks])
     lines = []
     for task in tasks:

@@ -14,6 +14,7 @@ from doorstep.kernel.fhir.validation import problems
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.record.models import Resource
 from doorstep.kernel.worklist import actions as worklist
+from doorstep.kernel.worklist import queries as stages
 from doorstep.kernel.worklist.models import Task
 from doorstep.people.organizations import queries as organizations
 from doorstep.people.residents.tests.factories import World, make_resident, make_staff, make_world
@@ -24,13 +25,21 @@ from doorstep.steering.indicators.published import CLOCK, report_id
 pytestmark = pytest.mark.django_db
 
 
-def _closed_task(world: World, organization_id: int, minutes: int, resident_id: int) -> None:
+def _closed_task(
+    world: World,
+    organization_id: int,
+    minutes: int,
+    resident_id: int,
+    *,
+    kind: str = "visit.in_progress",
+    outcome: str = "finish",
+) -> None:
     """A task with a clock of ten minutes that took so many."""
     now = timezone.now()
     with acting(system_actor(Purpose.IMPORT)) as actor:
         worklist.open_task(
             worklist.NewTask(
-                kind="visit.in_progress",
+                kind=kind,
                 item_id=resident_id,
                 item_key=uuid4(),
                 organization_id=organization_id,
@@ -39,7 +48,8 @@ def _closed_task(world: World, organization_id: int, minutes: int, resident_id: 
             ),
             now=now - timedelta(minutes=minutes),
         )
-        worklist.close_tasks(machine="visit", item_id=resident_id, outcome="finish", actor=actor, now=now)
+        machine = kind.partition(".")[0]
+        worklist.close_tasks(machine=machine, item_id=resident_id, outcome=outcome, actor=actor, now=now)
 
 
 def test_list_stages_counts_share_inside_clock_of_own_organisations_only() -> None:
@@ -62,6 +72,26 @@ def test_list_stages_counts_share_inside_clock_of_own_organisations_only() -> No
             actor=manager, kind=line.kind, period="day", late=True, now=timezone.now() + timedelta(seconds=1)
         )
         assert [(case.organization, case.late) for case in cases] == [("石桥村卫生室", True)]
+
+
+def test_what_fell_away_inside_its_clock_is_nobody_s_achievement_and_after_it_is_late() -> None:
+    world = make_world()
+    resident = make_resident(organization_id=world.village)
+    kind = "referral.submitted"
+    for minutes, outcome in ((2, "record_death"), (3, "withdraw"), (4, "accept"), (30, "withdraw")):
+        _closed_task(world, world.lead, minutes, resident.id, kind=kind, outcome=outcome)
+    manager = of_user(make_staff(name="马主任", organization_id=world.lead, role="manager"))
+    soon = timezone.now() + timedelta(seconds=1)
+    with acting(manager):
+        line = next(one for one in queries.list_stages(actor=manager, period="day", now=soon) if one.kind == kind)
+        assert (line.closed, line.clocked, line.late) == (2, 2, 1)
+        cases = queries.list_cases(actor=manager, kind=kind, period="day", late=False, now=soon)
+        assert len(cases) == 2
+    with acting(system_actor(Purpose.IMPORT)):
+        by_unit = stages.stage_times_by_unit(
+            since=soon - timedelta(days=1), until=soon, moot=["referral.withdraw", "referral.record_death"]
+        )
+        assert [(one.kind, one.closed) for one in by_unit[world.lead]] == [(kind, 2)]
 
 
 def test_pages_open_down_to_a_case_without_the_resident(client: Client) -> None:
