@@ -178,6 +178,10 @@ def test_a_selection_of_a_system_says_that_it_is_one(house: House) -> None:
     _set(house, "urn:his:all-of-loinc", {"include": [{"system": "http://loinc.org"}]})
     expansion = _asked(house, "ValueSet/$expand?url=urn:his:all-of-loinc&count=1")["expansion"]
     assert {"name": "limitedExpansion", "valueBoolean": True} in expansion["parameter"]
+    disease = "http://hl7.org/fhir/sid/icd-10"
+    assert "高血压" in _part(_asked(house, f"CodeSystem/$lookup?system={disease}&code=I10"), "display")
+    assert _part(_asked(house, f"CodeSystem/$validate-code?url={disease}&code=I10"), "result") is True
+    _asked(house, f"CodeSystem/$lookup?system={disease}&code=I10&version=none", 404)
     # The words of the tables stand beside those of R4, and either is right.
     for display in ("检验", "Laboratory"):
         told = _asked(house, f"CodeSystem/$validate-code?url={CATEGORY}&code=laboratory&display={display}")

@@ -53,16 +53,20 @@ def listing(canonical: str) -> Terms | None:
     return None if content is None else of_content(content)
 
 
-def term(canonical: str, code: str) -> Term | None:
-    """One code of a system; None when it is not known here."""
-    url = canonical.partition("|")[0]
-    if vocabulary.code_system(url) is None and "|" not in canonical:
-        row = terminology.lookup(system=url, codes=[code]).get(code)
-        if row is not None:
-            above = terminology.parent(system=url, code=code)
-            return _of_table(row, above)
-    found = listing(canonical)
-    return None if found is None else found.terms.get(code)
+def term(canonical: str, code: str) -> tuple[Terms, Term | None] | None:
+    """One code of a system, beside what the system is called; None for a system of which no code is known here.
+
+    Of a table, which may be as long as the diseases of a country, the code and those below it alone are read.
+    """
+    url, _, version = canonical.partition("|")
+    table = terminology.facts(system=url) if vocabulary.code_system(url) is None else None
+    if table is None or version not in ("", table.version):
+        found = listing(canonical)
+        return None if found is None else (found, found.terms.get(code))
+    rows = terminology.lookup(system=url, codes=[code, *(below := terminology.children(system=url, code=code))])
+    over = terminology.parent(system=url, code=code)
+    terms = {one: _of_table(row, code if one in below else over) for one, row in rows.items()}
+    return Terms(url, table.name, table.version, table.verified, terms), terms.get(code)
 
 
 def of_content(content: Json) -> Terms:

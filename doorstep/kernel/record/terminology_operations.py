@@ -38,7 +38,7 @@ def lookup(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
     if not system:
         raise FhirRefused(400, "required", "需要 system 和 code / system and code are needed")
     canonical = _versioned(system, text(asked, "version"))
-    found, terms = code_systems.term(canonical, code), code_systems.listing(canonical)
+    terms, found = code_systems.term(canonical, code) or (None, None)
     if found is None or terms is None:
         raise FhirRefused(404, "not-found", f"没有代码 {system[:120]}|{code[:60]} / no such code")
     told = parameters(
@@ -100,14 +100,16 @@ def _in_system(asked: Json, fhir_id: str) -> list[_Result]:
         system, code, _ = coding
         if not system:
             raise FhirRefused(400, "required", "需要 url 或 system / url or system is needed")
-        if url and system != url:
+        if url and system.partition("|")[0] != url.partition("|")[0]:
             results.append((coding, None, f"{system[:120]} 不是 {url[:120]} / is another code system"))
             continue
-        terms = own or code_systems.listing(_versioned(system, text(asked, "version")))
-        if terms is None:
+        known = (
+            (own, own.terms.get(code)) if own else code_systems.term(_versioned(system, text(asked, "version")), code)
+        )
+        if known is None:
             results.append((coding, None, f"没有代码系统 {system[:120]} / the code system is not known here"))
             continue
-        term = terms.terms.get(code)
+        terms, term = known
         results.append((coding, term, _wrong(coding, term, asked, partly=not terms.whole)))
     return results
 

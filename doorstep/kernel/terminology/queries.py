@@ -143,3 +143,9 @@ def parent(*, system: str, code: str) -> str:
     """The code above one code of the current version; "" for none."""
     found = Concept.objects.filter(system__uri=system, system__is_current=True, code=code)
     return found.values_list("parent", flat=True).first() or ""
+
+
+def children(*, system: str, code: str) -> list[str]:
+    """The codes directly below one code of the current version."""
+    found = Concept.objects.filter(system__uri=system, system__is_current=True, parent=code)
+    return list(found.order_by("id").values_list("code", flat=True))
