@@ -4,20 +4,13 @@ The table is made once per installation (bin/_prepare) and made anew when the bu
 Reading it takes milliseconds, so every process reads its own when it first needs it.
 """
 
-import hashlib
-import os
 import sys
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import orjson
+from doorstep.kernel.fhir import building, making
 
-from doorstep.kernel.fhir import building
-
-ROOT = Path(__file__).resolve().parents[3]
-BUILT = Path(__file__).parent / "built"
 _SOURCES = ("building.py", "expressions.py")
 
 
@@ -82,32 +75,7 @@ def _parameter(type: str, code: str, one: dict[str, Any]) -> Parameter:
 
 @cache
 def _table() -> dict[str, Any]:
-    file = BUILT / f"definitions-{_digest()}.json"
-    if not file.exists():
-        make(file)
-    found: dict[str, Any] = orjson.loads(file.read_bytes())
-    return found
-
-
-def _digest() -> str:
-    """What the builder looks like: another builder makes another file."""
-    text = b"".join((Path(__file__).parent / name).read_bytes() for name in _SOURCES)
-    return hashlib.sha256(text).hexdigest()[:16]
-
-
-def make(file: Path) -> None:
-    """Write the table; processes that start together each write the same and the last one stays."""
-    try:
-        table = building.build(ROOT / "node_modules")
-    except FileNotFoundError as error:
-        raise RuntimeError("The FHIR definitions are missing: run bin/run or bin/_prepare once.") from error
-    BUILT.mkdir(exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}.new")
-    draft.write_bytes(orjson.dumps(table))
-    draft.replace(file)
-    for old in BUILT.glob("definitions-*.json"):
-        if old != file:
-            old.unlink(missing_ok=True)
+    return making.table("definitions", _SOURCES, building.build)
 
 
 if __name__ == "__main__":

@@ -4,21 +4,13 @@ The table is made once per installation (bin/_prepare) and made anew when its bu
 milliseconds and megabytes, so a process reads it when somebody first asks for terminology.
 """
 
-import hashlib
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import orjson
-
-from doorstep.kernel.fhir import vocabulary_building
-
-ROOT = Path(__file__).resolve().parents[3]
-BUILT = Path(__file__).parent / "built"
+from doorstep.kernel.fhir import making, vocabulary_building
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +57,7 @@ def value_set(url: str) -> dict[str, Any] | None:
 
 @cache
 def _table() -> dict[str, Any]:
-    text = (Path(__file__).parent / "vocabulary_building.py").read_bytes()
-    file = BUILT / f"vocabulary-{hashlib.sha256(text).hexdigest()[:16]}.json"
-    if not file.exists():
-        _make(file)
-    found: dict[str, Any] = orjson.loads(file.read_bytes())
-    return found
-
-
-def _make(file: Path) -> None:
-    """Write the table; processes that start together each write the same and the last one stays."""
-    try:
-        table = vocabulary_building.build(ROOT / "node_modules")
-    except FileNotFoundError as error:
-        raise RuntimeError("The FHIR definitions are missing: run bin/run or bin/_prepare once.") from error
-    BUILT.mkdir(exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}.new")
-    draft.write_bytes(orjson.dumps(table))
-    draft.replace(file)
-    for old in BUILT.glob("vocabulary-*.json"):
-        if old != file:
-            old.unlink(missing_ok=True)
+    return making.table("vocabulary", ("vocabulary_building.py",), vocabulary_building.build)
 
 
 if __name__ == "__main__":

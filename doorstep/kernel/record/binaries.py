@@ -78,6 +78,15 @@ def handed(held: Held) -> HttpResponse:
     return response
 
 
+def page_of(fhir_id: str, *, actor: Actor, site: str) -> HttpResponse | None:
+    """What `Binary/<id>` holds at an address of pages; None when it is not there any more, or not the reader's."""
+    try:
+        held = find(fhir_id, actor=actor, site=site)
+    except FhirRefused:
+        return None
+    return None if held is None else on_page(held)
+
+
 def on_page(held: Held) -> HttpResponse:
     """The same at an address of pages: what is not shown loses its type, so that no page takes it for a script of the house."""
     response = handed(held)

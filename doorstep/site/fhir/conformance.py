@@ -12,7 +12,8 @@ from django.utils import timezone
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.fhir import building, exact, systems
 from doorstep.kernel.fhir.elements import Json
-from doorstep.kernel.fhir.parameters import ROOT, parameters, types
+from doorstep.kernel.fhir.making import ROOT
+from doorstep.kernel.fhir.parameters import parameters, types
 from doorstep.kernel.record import actions as record
 from doorstep.kernel.record import capability
 from doorstep.kernel.record import queries as records

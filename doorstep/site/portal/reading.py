@@ -8,7 +8,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from doorstep.kernel.access.refusals import NotFound
-from doorstep.kernel.fhir.outcome import FhirRefused
 from doorstep.kernel.record import binaries
 from doorstep.kernel.record import queries as record
 from doorstep.kernel.web.pages import render
@@ -52,10 +51,7 @@ def entry(request: HttpRequest, type: str, fhir_id: str) -> HttpResponse:
 def file(request: HttpRequest, key: str) -> HttpResponse:
     """A picture or a paper of the own record: shown when nothing in it can run, else handed over."""
     actor = owner_of(request)
-    try:
-        held = binaries.find(key, actor=actor, site=request.build_absolute_uri("/"))
-    except FhirRefused as refused:
-        raise NotFound() from refused
-    if held is None:
+    shown = binaries.page_of(key, actor=actor, site=request.build_absolute_uri("/"))
+    if shown is None:
         raise NotFound()
-    return binaries.on_page(held)
+    return shown
