@@ -10,8 +10,9 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.scheduling import queries, queue_queries
+from doorstep.coordination.scheduling import queries, queue_queries, rules
 from doorstep.coordination.scheduling.models import Booking, Schedule, Slot, Ticket
+from doorstep.coordination.scheduling.precedence import age_on
 from doorstep.coordination.scheduling.queries import SlotChoice
 from doorstep.coordination.scheduling.states import EXPECTED
 from doorstep.kernel.access.actor import Actor
@@ -36,6 +37,7 @@ SELECT d.key, d.name, o.name, o.tier, min(s.starts_at) FILTER (WHERE q.free > 0)
    AND (%(text)s = '' OR d.name ILIKE %(like)s OR o.name ILIKE %(like)s OR p.name ILIKE %(like)s OR p.specialty ILIKE %(like)s
         OR coalesce(s.facility_id, c.facility_id) IN (SELECT m.id FROM scheduling_facility m WHERE m.name ILIKE %(like)s)
         OR s.kind_id IN (SELECT k.id FROM scheduling_visitkind k WHERE k.name ILIKE %(like)s))
+   AND (%(obstetrics)s OR (d.code <> '05.02' AND d.name NOT LIKE '产科%%'))
  GROUP BY d.id, o.id ORDER BY min(s.starts_at) FILTER (WHERE q.free > 0) NULLS LAST, o.tier DESC, d.code LIMIT %(most)s
 """
 
@@ -60,9 +62,14 @@ def offers(
     days: int,
     organization_id: int | None = None,
     quotas: Sequence[str] = ("contract", "open"),
+    only_fitting: bool = True,
 ) -> list[Offer]:
-    """The departments that offer places of these quotas, at first what a resident alone may book, the soonest first; those without places come last."""
+    """The departments that offer places of these quotas, at first what a resident alone may book, the soonest first; those without places come last.
+
+    Whoever types nothing is offered what fits (`rules.offers_obstetrics`) unless `only_fitting` is off; a typed word finds every department.
+    """
     now = timezone.now()
+    fits = rules.offers_obstetrics(person.gender, age_on(person.birth_date, timezone.localdate()))
     with connection.cursor() as cursor:
         cursor.execute(
             _OFFERS,
@@ -74,6 +81,7 @@ def offers(
                 "consortium": person.consortium_id,
                 "organization": organization_id,
                 "text": text,
+                "obstetrics": bool(text) or fits or not only_fitting,
                 "like": f"%{text}%",
             },
         )

@@ -111,7 +111,7 @@ def decide(
     reason: str,
     actor: Actor,
 ) -> QuotaDecision:
-    """Decide on a proposal: take it or a change of it into force by `weights`, or refuse it (None) with a reason.
+    """Decide on a proposal: take it into force by `weights`, or a change of it with a reason, or refuse it (None) with a reason.
 
     The proposal is kept beside the decision, so that a month later one can read what was proposed and what was done.
     """
@@ -123,10 +123,15 @@ def decide(
             raise Refused(_("请填写不采纳的原因。"), fields={"reason": _("请填写不采纳的原因。")})
         verdict = QuotaDecision.Verdict.REFUSED
     else:
+        changed = _changed(proposal, weights)
+        if changed and not reason.strip():
+            raise Refused(
+                _("请填写改动的原因。"),
+                fields={"reason": _("请在“说明”中填写改动建议的原因（建议 → 改为）：%(lines)s。") % {"lines": changed}},
+            )
         set_shares(department_id=department_id, quota=quota, weights=weights, since=since, reason=reason, actor=actor)
-        proposed = {line.unit: line.proposed for line in proposal if line.proposed}
-        same = proposed and proposed == dict(weights)
-        verdict = QuotaDecision.Verdict.ACCEPTED if same else QuotaDecision.Verdict.CHANGED
+        taken = any(line.proposed for line in proposal) and not changed
+        verdict = QuotaDecision.Verdict.ACCEPTED if taken else QuotaDecision.Verdict.CHANGED
     lines = [{**asdict(line), "decided": None if weights is None else weights.get(line.unit, 0)} for line in proposal]
     made = QuotaDecision.objects.create(
         department=department,
@@ -209,6 +214,14 @@ def _sink_house(organization_id: int, steps: Sequence[Step], actor: Actor, now: 
             )
         )
     return sum(moved.values())
+
+
+def _changed(proposal: Sequence[ProposedLine], weights: Mapping[int, int]) -> str:
+    """What somebody makes of a proposal, a unit with what was proposed and what is given; "" for nothing, or where nothing was proposed."""
+    if not any(line.proposed for line in proposal):
+        return ""
+    given = [(line, weights.get(line.unit, 0)) for line in proposal]
+    return "；".join(f"{line.name} {line.proposed} → {share}" for line, share in given if share != line.proposed)
 
 
 def _check_to_come(since: date) -> None:

@@ -40,6 +40,9 @@ CHECK_IN_BEFORE = timedelta(hours=2)
 # Whoever was passed over, or checks in after the end of the own time, is called after so many others; platform default.
 PASSED_BEHIND = 3
 
+# Under this age a child goes to 儿科, and obstetrics is not offered before somebody looks for it; our own choice.
+OBSTETRICS_FROM = 14
+
 # Share of outpatient places that a group gives down to primary units and family-doctor teams, 国卫医政函〔2023〕27号.
 GIVEN_DOWN_SHARE = {"value": "1/3", "source": "国卫医政函〔2023〕27号", "verified": False}
 GIVEN_DOWN = frozenset({Quota.CONTRACT, Quota.REFERRAL, Quota.COMMUNITY})
@@ -63,6 +66,14 @@ def share_given_down(places: dict[str, int]) -> float | None:
     """The share of the places that is kept for the primary level (0 to 1), None without places."""
     total = sum(places.values())
     return sum(count for quota, count in places.items() if quota in GIVEN_DOWN) / total if total else None
+
+
+def offers_obstetrics(gender: str, age: int) -> bool:
+    """Whether somebody who looks for nothing in particular is offered obstetrics; whoever types it finds it at any age.
+
+    Our own choice: nothing says from which age on; a man known as one and a child under 14, who goes to 儿科, do not look for it.
+    """
+    return gender != "male" and age >= OBSTETRICS_FROM
 
 
 def answer_by(now: datetime, *, within: timedelta) -> datetime:

@@ -90,6 +90,22 @@ def test_the_page_of_a_childs_proposal_asks_for_the_parent(monkeypatch: pytest.M
     assert "16 周岁" in answer.content.decode()
 
 
+def test_on_a_phone_the_answer_stands_behind_what_it_rests_on(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    loop = make_loop()
+    has(loop, loop.world.township, "aspirin-100")
+    proposal = proposed(loop, monkeypatch)
+    client.force_login(loop.users["specialist"])
+    shown = client.get(reverse("referrals:proposal", args=[proposal.key])).content.decode()
+    assert "is-right-first" not in shown
+    assert "is-answer-last" in shown
+    # One touch leads from the top to the answer.
+    assert shown.index('href="#answer"') < shown.index("可承接的机构") < shown.index('id="answer"')
+    with acting(loop.specialist) as ward:
+        actions.agree_ward(proposal=proposal, actor=ward, **SELF)
+    waiting = client.get(reverse("referrals:proposal", args=[proposal.key])).content.decode()
+    assert 'href="#answer"' not in waiting
+
+
 def test_only_a_doctor_of_the_hospital_signs_the_way_home_and_does_so_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = make_loop()
     has(loop, loop.world.township, "aspirin-100")

@@ -158,3 +158,48 @@ def test_a_unit_with_two_kinds_of_share_needs_what_it_took_once() -> None:
     assert "用 1" in uses["community"].reason
     assert "另占其他号 1，候补 0 人" in uses["community"].reason
     assert "另占其他号 0，候补 1 人" in uses["referral"].reason
+
+
+@pytest.mark.django_db
+def test_a_changed_proposal_asks_why_and_keeps_what_was_proposed_beside_it(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), community=6, referral=1)
+    book_for(clinic, slot, clinic.resident)
+    township = clinic.world.township
+    path = f"/slots/quotas/{clinic.schedule.department.key}/community/"
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        client.force_login(make_staff(name="周敏", organization_id=clinic.world.lead, role="clinic_manager"))
+        proposed = re.search(rf'name="weight-{township}" value="(\d+)"', client.get(path).content.decode())
+        assert proposed is not None
+        since = (timezone.localdate() + timedelta(days=1)).isoformat()
+        changed = {"since": since, f"weight-{township}": str(int(proposed[1]) + 3)}
+        silent = client.post(path, changed)
+        assert silent.status_code == 422
+        assert f"清溪镇卫生院 {proposed[1]} → {int(proposed[1]) + 3}" in silent.content.decode()
+        assert not QuotaShare.objects.exists()
+        assert client.post(path, {**changed, "reason": "冬季病人多"}).status_code == 302
+        shown = client.get("/slots/quotas/").content.decode()
+        assert "冬季病人多" in shown
+        assert f"清溪镇卫生院 {proposed[1]} → {int(proposed[1]) + 3}" in shown
+        # Taken as it stands a proposal says its own reasons.
+        assert client.post(path, {"since": since, f"weight-{township}": proposed[1]}).status_code == 302
+        assert QuotaDecision.objects.latest("id").verdict == "accepted"
+
+
+@pytest.mark.django_db
+def test_units_that_nothing_is_proposed_for_are_folded(client: Client) -> None:
+    clinic = make_clinic()
+    slot = make_slot(clinic, starts_at=timezone.now() + timedelta(days=2), community=6, referral=1)
+    path = f"/slots/quotas/{clinic.schedule.department.key}/community/"
+    client.force_login(make_staff(name="周敏", organization_id=clinic.world.lead, role="clinic_manager"))
+    # Nothing is proposed: all units stand open.
+    assert "ds-refusal" not in client.get(path).content.decode()
+    book_for(clinic, slot, clinic.resident)
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        client.force_login(make_staff(name="周敏二", organization_id=clinic.world.lead, role="clinic_manager"))
+        other = f'name="weight-{clinic.world.other_township}"'
+        folded = client.get(path).content.decode()
+        assert folded.index("ds-refusal") < folded.index(other)
+        assert folded.index(f'name="weight-{clinic.world.township}"') < folded.index("ds-refusal")
+        sent = {"act": "refuse", "since": "2099-01-01", f"weight-{clinic.world.other_township}": "2"}
+        assert re.search(r'<details class="ds-refusal" open>', client.post(path, sent).content.decode())

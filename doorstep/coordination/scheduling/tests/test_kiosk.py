@@ -276,3 +276,21 @@ def test_phone_desk_reaches_every_day_that_has_times(client: Client) -> None:
     # A day that is none shows the first.
     odd = client.get(f"/slots/phone/?department={clinic.schedule.department.key}&day=x")
     assert odd.status_code == 200
+
+
+@pytest.mark.parametrize("text", ["xx", "XXG", "心血管", "王主任", "wzr", " xxg "])
+def test_kiosk_finds_a_department_by_its_first_letters_its_name_or_its_doctor(client: Client, text: str) -> None:
+    clinic = make_clinic()
+    make_slot(clinic, open=1)
+    kiosk(client, clinic)
+    client.post("/slots/kiosk/", facts_of(clinic))
+    card = f"/slots/kiosk/find/{clinic.schedule.department.key}/"
+    page = client.get("/slots/kiosk/find/").content.decode()
+    assert 'name="q"' in page
+    assert 'data-key="X"' in page
+    assert card in page
+    assert card in client.get("/slots/kiosk/find/", {"q": text}).content.decode()
+    nothing = client.get("/slots/kiosk/find/", {"q": "zzz"}).content.decode()
+    assert card not in nothing
+    assert "没有找到" in nothing
+    assert 'href="/slots/kiosk/find/"' in nothing

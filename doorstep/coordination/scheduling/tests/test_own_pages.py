@@ -8,13 +8,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from doorstep.coordination.scheduling import actions, waiting_actions
+from doorstep.coordination.scheduling import actions, own_queries, waiting_actions
 from doorstep.coordination.scheduling.models import Booking, Place, WaitingEntry
 from doorstep.coordination.scheduling.rules import CHINA
 from doorstep.coordination.scheduling.tests.factories import Clinic, book_for, make_clinic, make_slot, want_of
 from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
+from doorstep.people.organizations.models import Department
 from doorstep.people.residents.models import ResidentAccount
 from doorstep.people.residents.tests.factories import make_resident
 
@@ -155,3 +156,35 @@ def test_an_open_page_loses_the_offer_when_its_time_is_over_and_names_who_waits(
         "周桂兰"
         in phone.get(f"/slots/my/find/{clinic.schedule.department.key}/wait/").content.decode().split("<main")[1]
     )
+
+
+@pytest.mark.parametrize(
+    ("gender", "years", "offered"),
+    [("female", 8, False), ("male", 8, False), ("male", 40, False), ("female", 30, True)],
+)
+def test_obstetrics_is_offered_to_women_and_found_by_its_name(
+    gender: str, years: int, *, offered: bool, clinic: Clinic
+) -> None:
+    with acting(system_actor(Purpose.IMPORT)):
+        Department.objects.filter(pk=clinic.schedule.department_id).update(name="产科", code="05.02")
+    make_slot(clinic, open=1)
+    born = timezone.localdate() - timedelta(days=round(365.25 * years) + 1)
+    person = make_resident(
+        organization_id=clinic.world.village, name="周小满", number="", phone="", birth_date=born, gender=gender
+    )
+    assert [one.department for one in own_queries.offers(person=person, text="", days=28)] == ["产科"] * offered
+    assert [one.department for one in own_queries.offers(person=person, text="产", days=28)] == ["产科"]
+
+
+def test_a_house_that_has_gynaecology_and_obstetrics_in_one_is_offered_to_girls(clinic: Clinic) -> None:
+    with acting(system_actor(Purpose.IMPORT)):
+        Department.objects.filter(pk=clinic.schedule.department_id).update(name="妇产科", code="05")
+    make_slot(clinic, open=1)
+    girl = make_resident(
+        organization_id=clinic.world.village,
+        name="周小满",
+        number="",
+        phone="",
+        birth_date=timezone.localdate() - timedelta(days=3000),
+    )
+    assert [one.department for one in own_queries.offers(person=girl, text="", days=28)] == ["妇产科"]

@@ -185,11 +185,14 @@ def ticket_file(request: HttpRequest, machine: Actor, person: Actor, key: UUID) 
 @require_GET
 @_identified
 def find(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
-    """The departments of this house with places to come."""
+    """The departments of this house with places to come, all or those that a word or first letters find."""
+    text = request.GET.get("q", "").strip()[:40]
     with on_behalf(person, machine):
         resident = residents.get(resident_id=person.resident_ids[0])
-        offers = own_queries.offers(person=resident, text="", days=DAYS, organization_id=machine.organization_id)
-    return _page(request, "find", machine, person, {"offers": offers})
+        offers = kiosk_queries.offers_here(
+            person=resident, text=text, organization_id=machine.organization_id, days=DAYS
+        )
+    return _page(request, "find", machine, person, {"offers": offers, "text": text})
 
 
 @require_GET
