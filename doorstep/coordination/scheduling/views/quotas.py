@@ -118,7 +118,7 @@ def division(request: HttpRequest, key: UUID, quota: str) -> HttpResponse:
         "proposes": bool(proposed.lines),
         "shared": not proposed.names,
         "given": request.POST,
-        "given_units": [name.removeprefix("weight-") for name, text in request.POST.items() if text.strip()],
+        "given_units": [str(unit.pk) for unit in units if request.POST.get(f"weight-{unit.pk}", "").strip()],
         "period": period,
         "begins": begins,
         "decided": quota_queries.decided_ahead(department=department, quota=quota, today=timezone.localdate()),
