@@ -23,6 +23,7 @@ from doorstep.care.referrals import stock as referral_stock
 from doorstep.care.referrals.down_queries import counted_stock
 from doorstep.care.referrals.handlers import TEXTS as REFERRAL_TEXTS
 from doorstep.care.referrals.permissions import Permission as Referrals
+from doorstep.care.referrals.whose_queries import of_subjects
 from doorstep.coordination.allergies import queries as allergies
 from doorstep.coordination.allergies.permissions import Permission as Allergies
 from doorstep.coordination.beds import cases as bed_cases
@@ -131,6 +132,7 @@ def wire() -> None:
     lines.install_allergies(allergies.for_banner)
     addresses.install(ITEM_PAGES)
     bed_cases.install(addresses.address_of)
+    bed_cases.install_persons(_kept_for)
     notice_texts.install(ECG_TEXTS)
     notice_texts.install(REFERRAL_TEXTS)
     notice_texts.install(BOOKING_TEXTS)
@@ -266,6 +268,11 @@ def roles_that_may(organization_id: int, permission: str) -> list[str]:
     """The roles at a unit today whose holders may do something."""
     held = workforce.roles_at(organization_id=organization_id, day=timezone.localdate())
     return [role.key for role in ROLES.values() if role.key in held and permission in role.permissions]
+
+
+def _kept_for(references: Iterable[str]) -> dict[str, bed_cases.KeptFor]:
+    """For whom beds are kept, as their referrals name them to whoever may see these."""
+    return {key: bed_cases.KeptFor(*row) for key, row in of_subjects(references).items()}
 
 
 def benefits_of_referral(question: referral_benefits.Question, actor: Actor) -> list[referral_benefits.Decision]:

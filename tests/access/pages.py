@@ -231,6 +231,7 @@ PAGES: dict[str, Page] = {
     "referrals:check-in": act("REFERRAL_ACCEPT"),
     "referrals:treating": page("REFERRAL_TREAT"),
     "referrals:returning": page("REFERRAL_RECEIVE_BACK"),
+    "referrals:scan-back": act("REFERRAL_RECEIVE_BACK"),
     "referrals:follow-ups": page("FOLLOW_UP_DO"),
     "referrals:follow-up": page("FOLLOW_UP_DO", of="nothing"),
     "referrals:reschedule": act("FOLLOW_UP_DO", of="nothing"),

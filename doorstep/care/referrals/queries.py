@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from django.core import signing
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.down_aims import CARE_HOME
@@ -80,6 +80,12 @@ def follow_ups_of(*, referral: Referral) -> list[FollowUp]:
 def still_open(follow_ups: Iterable[FollowUp]) -> list[FollowUp]:
     """Those of a plan that somebody still has to do, in their order."""
     return [one for one in follow_ups if one.state in OPEN_FOLLOW_UPS]
+
+
+def next_follow_ups(*, referral_ids: Iterable[int]) -> dict[int, date]:
+    """The day of the next follow-up that somebody still has to do, by referral, in one query."""
+    rows = FollowUp.objects.filter(referral_id__in=list(referral_ids), state__in=OPEN_FOLLOW_UPS)
+    return dict(rows.order_by("referral_id").values_list("referral_id").annotate(Min("due_on")))
 
 
 def get_follow_up(*, key: UUID | str, actor: Actor) -> FollowUp:
@@ -253,12 +259,18 @@ def way_home_token(*, referral: Referral) -> str:
 
 
 def coming_home(*, token: str, actor: Actor) -> Referral | None:
-    """The case behind the code of a 回转单 that was handed back to the actor's unit; None for every other text."""
+    """The case behind the code of a 回转单 that was handed back to the actor's unit; None for a text that is no such code.
+
+    Raises NotFound for the paper of a patient who goes to another unit.
+    """
     try:
         key = signing.loads(token.strip(), salt=_SALT_HOME, max_age=_QR_DAYS * 86_400)
     except signing.BadSignature:
         return None
-    return Referral.objects.filter(key=key, receiver_id__in=actor.reach, handed_back_at__isnull=False).first()
+    found = Referral.objects.filter(key=key, receiver_id__in=actor.reach, handed_back_at__isnull=False).first()
+    if found is None:
+        raise NotFound(_("这张回转单不是转给本单位的，请核对单上的承接机构。"))
+    return found
 
 
 def from_token(*, token: str, actor: Actor) -> Referral:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("office/check-in/", office.check_in, name="check-in"),
     path("treating/", treating.patients, name="treating"),
     path("returning/", following.returning, name="returning"),
+    path("returning/scan/", following.scan_back, name="scan-back"),
     path("follow-ups/", following.follow_ups, name="follow-ups"),
     path("follow-ups/<uuid:key>/", following.follow_up, name="follow-up"),
     path("follow-ups/<uuid:key>/reschedule/", following.reschedule, name="reschedule"),

@@ -1,13 +1,13 @@
 """What the bed board shows."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from doorstep.coordination.beds.cases import address_of
+from doorstep.coordination.beds.cases import KeptFor, address_of
 from doorstep.coordination.beds.models import Bed, BedRequest, Stay
 from doorstep.coordination.beds.queries import WaitingCount, WardBoard
 from doorstep.coordination.beds.states import BED
@@ -51,6 +51,8 @@ class Looked:
     counts: list[WaitingCount]
     text: str = ""
     names: bool = True
+    # For whom beds are kept, by the reference of the case.
+    kept: Mapping[str, KeptFor] = field(default_factory=dict)
 
     @property
     def waiting_count(self) -> int:
@@ -61,14 +63,15 @@ class Looked:
 def people_on(looked: Looked) -> list[int]:
     """Whose names the board shows, in a bed or waiting: nobody's to whoever sees none."""
     stays = [stay.resident_id for line in looked.wards for _bed, stay in line.beds if stay is not None]
-    return [*stays, *(one.resident_id for one in looked.requests)] if looked.names else []
+    kept = (one.resident_id for one in looked.kept.values())
+    return [*stays, *(one.resident_id for one in looked.requests), *kept] if looked.names else []
 
 
 def page_of(looked: Looked) -> dict[str, Any]:
     """What the page shows of the board; a search narrows beds and waiting list and leaves the figures whole."""
     found = [row for row in looked.requests if fits(looked.text, row.patient_name, _department(row))]
     return {
-        "wards": boards(looked.wards, looked.requests, text=looked.text),
+        "wards": boards(looked),
         "several": len({line.ward.organization_id for line in looked.wards}) > 1,
         "totals": {**totals(looked.wards), "waiting": looked.waiting_count},
         "waiting": waiting(found[:SHOWN], looked.wards),
@@ -80,14 +83,16 @@ def page_of(looked: Looked) -> dict[str, Any]:
     }
 
 
-def boards(wards: list[WardBoard], requests: Iterable[BedRequest] = (), *, text: str = "") -> list[dict[str, Any]]:
-    """The wards with a tile per bed, a kept one with whom of the waiting list it is kept for; the verbs are those of the table
-    that need no more than a word. With `text` only the beds of those whose name fits."""
-    names = {row.reference: row.patient_name for row in requests}
+def boards(looked: Looked) -> list[dict[str, Any]]:
+    """The wards with a tile per bed, a kept one with whom it is kept for; the verbs are those of the table
+    that need no more than a word. While a text is looked for only the beds of those whose name fits."""
+    text = looked.text
+    names = {row.reference: row.patient_name for row in looked.requests}
+    names |= {reference: one.name for reference, one in looked.kept.items()}
     found = []
-    for line in wards:
+    for line in looked.wards:
         tiles = [
-            _tile(bed, stay, names.get(bed.held_for, ""))
+            _tile(bed, stay, names.get(bed.held_for, ""), looked.kept.get(bed.held_for))
             for bed, stay in line.beds
             if not text or fits(text, stay.patient_name if stay else names.get(bed.held_for, ""))
         ]
@@ -104,7 +109,7 @@ def boards(wards: list[WardBoard], requests: Iterable[BedRequest] = (), *, text:
     return found
 
 
-def _tile(bed: Bed, stay: Stay | None, held_by: str) -> Tile:
+def _tile(bed: Bed, stay: Stay | None, held_by: str, kept: KeptFor | None) -> Tile:
     english = (get_language() or "").startswith("en")
     state = BED.state(bed.state)
     return Tile(
@@ -114,7 +119,7 @@ def _tile(bed: Bed, stay: Stay | None, held_by: str) -> Tile:
         label=state.en if english else state.zh,
         tone=TONES[bed.state],
         stay=stay,
-        person=about(stay.resident) if stay else "",
+        person=about(stay.resident if stay else kept),
         held_until=bed.held_until,
         held_by=held_by,
         held_case=address_of(bed.held_for),
@@ -141,7 +146,7 @@ def _department(row: BedRequest) -> str:
     return row.department.name if row.department else ""
 
 
-def about(person: Resident | Named | None) -> str:
+def about(person: Resident | Named | KeptFor | None) -> str:
     """Sex and age, as they stand at the head of a bed; "" for somebody whom the reader may not see."""
     if person is None:
         return ""

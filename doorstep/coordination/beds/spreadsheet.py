@@ -42,14 +42,14 @@ def _figures(looked: Looked) -> Iterable[Sequence[Any]]:
 
 
 def _beds(looked: Looked) -> Iterable[Sequence[Any]]:
-    for line in boards(looked.wards, looked.requests):
+    for line in boards(looked):
         for tile in line["tiles"]:
             bed = (line["ward"].organization.name, line["ward"].name, tile.number, tile.label, tile.held_until)
             stay = tile.stay
             if not looked.names:
                 yield bed
             elif stay is None:
-                yield *bed, None, "", "", "", "", None, tile.held_by
+                yield *bed, None, "", tile.person, "", "", None, tile.held_by
             else:
                 attending = stay.attending.name if stay.attending else ""
                 yield (

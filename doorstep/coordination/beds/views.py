@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from doorstep.coordination.beds import actions, medicines, presenters, queries, spreadsheet
+from doorstep.coordination.beds import actions, cases, medicines, presenters, queries, spreadsheet
 from doorstep.coordination.beds.forms import RoundForm, WardForm
 from doorstep.coordination.beds.permissions import Permission
 from doorstep.kernel.access.actor import Actor
@@ -169,12 +169,15 @@ def _looked(actor: Actor, *, text: str = "") -> presenters.Looked:
     if not queries.sees_all(actor):
         # Figures of units whose records the actor does not see.
         audit.record(action="beds.counted", actor=actor, subject="beds/board")
+    wards = queries.board(actor=actor, leaving_by=timezone.localdate() + timedelta(days=1))
+    names = bool(actor.record_reach)
     return presenters.Looked(
-        wards=queries.board(actor=actor, leaving_by=timezone.localdate() + timedelta(days=1)),
+        wards=wards,
         requests=queries.waiting(actor=actor, limit=presenters.READ),
         counts=queries.waiting_counts(actor=actor),
         text=text,
-        names=bool(actor.record_reach),
+        names=names,
+        kept=cases.persons_of(bed.held_for for line in wards for bed, _stay in line.beds) if names else {},
     )
 
 

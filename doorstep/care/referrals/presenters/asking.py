@@ -1,5 +1,6 @@
 """The units that a ward may ask, each with what speaks for it and what against, in which order they are asked, and what they said."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from doorstep.people.organizations import queries as organizations
 
 # How many units a ward names: the first, and who follows.
 _ORDER = 3
+# How many units stand open before a ward that chooses.
+_COMPARED = 8
 
 
 def choices_of(proposal: DownProposal, units: list[dict[str, Any]], needs: dict[str, Any]) -> list[dict[str, Any]]:
@@ -22,6 +25,16 @@ def choices_of(proposal: DownProposal, units: list[dict[str, Any]], needs: dict[
         shelf=shelf_names(one["substitutes"] for one in units),
     )
     return [_choice(one, needs, words, proposal) for one in units]
+
+
+def shown_and_folded(
+    choices: list[dict[str, Any]], *, own: Collection[int] | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the page lists at once, and what it folds: the ward compares the first units, a unit that is asked reads its `own` row."""
+    mine = [one for one in choices if own is not None and one["id"] in own]
+    if not mine:
+        return choices[:_COMPARED], choices[_COMPARED:]
+    return mine, [one for one in choices if one not in mine]
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[
         wanted, weighed = down_queries.weighed_for(proposal, aim=looked)
         needs, units = down_queries.as_needs(wanted), down_queries.as_choices(weighed)
     choices = asking.choices_of(proposal, units, needs)
+    shown, folded = asking.shown_and_folded(choices, own=None if wards else actor.reach)
     return {
         "row": proposal,
         "gender": _(str(Resident.Gender(proposal.patient_gender).label)) if proposal.patient_gender else "",
@@ -148,6 +149,8 @@ def proposal_of(proposal: DownProposal, *, actor: Actor, aim: str = "") -> dict[
         "criteria": criteria_rows(proposal.criteria),
         "skills": [_(down_rules.SKILLS.get(one, one)) for one in needs.get("skills", [])],
         "choices": choices,
+        "shown": shown,
+        "folded": folded,
         # Asked, and each of them has refused or let it lie: the form would ask the same unit once more.
         "all_refused": bool(able := [one for one in choices if one["askable"]])
         and all(one["past"] or one["tone"] == "neutral" for one in able),

@@ -19,13 +19,13 @@ from doorstep.care.referrals.packet_queries import Item
 from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import choices, homeward, questions
 from doorstep.care.referrals.presenters.buttons import Button, with_open
+from doorstep.care.referrals.presenters.clocks import clocks_of
 from doorstep.care.referrals.presenters.course import appointment_of, came_back, event_of, steps_of
 from doorstep.care.referrals.presenters.words import benefit_rows, criteria_rows, english
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.addressing import url
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.kernel.workflow.machine import Transition
-from doorstep.kernel.worklist import queries as worklist
 from doorstep.people.residents.chart.details import opened
 from doorstep.people.residents.models import Resident
 from doorstep.people.residents.permissions import Permission as Residents
@@ -112,10 +112,7 @@ def label(thing: Referral | FollowUp) -> str:
 def lines_of(referrals: Iterable[Referral], *, chosen: Any = None) -> list[Line]:
     """The lines of a list with their clocks."""
     rows = list(referrals)
-    clocks = worklist.clocks_of(
-        kinds={f"referral.{row.state}" for row in rows if row.state not in states.ENDED},
-        item_ids=[row.pk for row in rows],
-    )
+    clocks = clocks_of(rows)
     return [_line(row, clocks.get(row.pk, (None, None)), chosen) for row in rows]
 
 
@@ -155,7 +152,7 @@ def thing_of(referral: Referral, *, actor: Actor, line: Line | None = None, refu
         steps=steps_of(referral),
         events=[event_of(referral, step) for step in reversed(steps)],
         plan=plan,
-        follow_ups=[{"row": one, "state": label(one), "tone": TONES.get(one.state, "neutral")} for one in follow_ups],
+        follow_ups=follow_up_rows(follow_ups),
         sees_record=sees_record(referral, actor=actor),
         token=queries.qr_token(referral=referral) if referral.accepted_at else "",
         benefits=benefit_rows(referral.benefits),
@@ -385,5 +382,9 @@ def verb_label(verb: str) -> str:
 
 
 def follow_up_rows(rows: list[FollowUp]) -> list[dict[str, Any]]:
-    """The lines of the list of follow-ups."""
-    return [{"row": row, "state": label(row), "tone": TONES.get(row.state, "neutral")} for row in rows]
+    """The lines of follow-ups; `open` ones are still to be done."""
+    still = {row.pk for row in queries.still_open(rows)}
+    return [
+        {"row": row, "state": label(row), "tone": TONES.get(row.state, "neutral"), "open": row.pk in still}
+        for row in rows
+    ]

@@ -17,7 +17,7 @@ from doorstep.care.referrals.permissions import Permission
 from doorstep.care.referrals.presenters import questions
 from doorstep.care.referrals.presenters import thing as presenters
 from doorstep.care.referrals.views.frame import actor_of, work
-from doorstep.kernel.access.refusals import Refused
+from doorstep.kernel.access.refusals import NotFound, Refused
 from doorstep.kernel.web.pages import page_or_part, redirect, render
 from doorstep.kernel.workflow.once import once
 
@@ -29,6 +29,27 @@ def returning(request: HttpRequest) -> HttpResponse:
     actor.check(Permission.REFERRAL_RECEIVE_BACK)
     page = list_queries.list_returning(actor=actor, after=request.GET.get("after", ""))
     return work(request, title=_("下转承接"), page=page, address=reverse("referrals:returning"))
+
+
+@require_POST
+@once
+def scan_back(request: HttpRequest) -> HttpResponse:
+    """Open the case behind the code of a 回转单, where the next act is one click away; a sentence for every other text."""
+    actor = actor_of(request)
+    actor.check(Permission.REFERRAL_RECEIVE_BACK)
+    text = request.POST.get("code", "").strip()
+    try:
+        found = queries.coming_home(token=text, actor=actor)
+    except NotFound as refused:
+        sentence = str(refused.message)
+    else:
+        if found is not None:
+            return redirect(request, reverse("referrals:detail", args=[found.key]))
+        sentence = _("二维码无法识别。请重新扫描回转单上的二维码，或在列表中按姓名查找。")
+    page, address = list_queries.list_returning(actor=actor), reverse("referrals:returning")
+    return work(
+        request, title=_("下转承接"), page=page, address=address, refused_code=(text[:200], sentence), status=422
+    )
 
 
 @require_GET

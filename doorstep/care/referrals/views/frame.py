@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from doorstep.care.referrals.list_queries import Page
 from doorstep.care.referrals.presenters import thing as presenters
@@ -32,7 +33,7 @@ def work(
 ) -> HttpResponse:
     """A list of referrals, and the chosen one beside it; one that has left the list stands on top of it.
 
-    `refused_code` is what was scanned for the check-in, and why it was not taken; `on_the_way` how many are (None: not asked).
+    `refused_code` is what was scanned for the check-in or for taking over, and why it was not taken; `on_the_way` how many are (None: not asked).
     """
     belong_to(request, address)
     actor, rows = actor_of(request), page.rows
@@ -50,6 +51,7 @@ def work(
         "chosen": chosen is not None,
         "thing": presenters.thing_of(chosen, actor=actor, line=own, refusal=refusal) if chosen is not None else None,
         "office": actor.may("REFERRAL_ACCEPT"),
+        "takes_over": address == reverse("referrals:returning") and actor.may("REFERRAL_RECEIVE_BACK"),
         "refused_code": refused_code,
         "on_the_way": on_the_way,
     }

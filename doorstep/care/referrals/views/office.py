@@ -72,11 +72,10 @@ def check_in(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.check(Permission.REFERRAL_ACCEPT)
     text = request.POST.get("code", "").strip()
-    back = queries.coming_home(token=text, actor=actor)
-    if back is not None:
-        return redirect(request, reverse("referrals:detail", args=[back.key]))
     try:
         with transaction.atomic():
+            if (back := queries.coming_home(token=text, actor=actor)) is not None:
+                return redirect(request, reverse("referrals:detail", args=[back.key]))
             if len(text) == 18:
                 referral = actions.check_in_by_number(number=text, actor=actor)
             else:
