@@ -158,6 +158,7 @@ PAGES: dict[str, Page] = {
     "scheduling:kiosk": page("KIOSK_SERVE"),
     "scheduling:open-kiosk": act("TERMINAL_OPEN", of="terminal"),
     "scheduling:kiosk-mine": page("KIOSK_SERVE"),
+    "scheduling:kiosk-stay": page("KIOSK_SERVE"),
     "scheduling:kiosk-find": page("KIOSK_SERVE"),
     "scheduling:kiosk-times": page("KIOSK_SERVE", of="nothing"),
     "scheduling:kiosk-wait": act("KIOSK_SERVE", of="nothing"),

@@ -128,8 +128,9 @@ def occupy(
     diagnosis: str = "",
     diagnosis_code: str = "",
     predicted_on: date | None = None,
+    medicines: Sequence[Mapping[str, Any]] = (),
 ) -> Stay:
-    """A patient lies in a free bed, or in the one kept for this reference.
+    """A patient lies in a free bed, or in the one kept for this reference, and brings these medicines along.
 
     Raises Conflict when the bed is kept for somebody else or the patient lies in another bed.
     """
@@ -159,6 +160,7 @@ def occupy(
             diagnosis=diagnosis[:200],
             diagnosis_code=diagnosis_code[:16],
             predicted_on=predicted_on,
+            medicines=[dict(line) for line in medicines],
         )
     )
 

@@ -65,6 +65,7 @@ urlpatterns = [
     path("my/rebookings/<uuid:key>/drop/", own.drop, name="own-drop"),
     path("kiosk/", kiosk.start, name="kiosk"),
     path("kiosk/mine/", kiosk.mine, name="kiosk-mine"),
+    path("kiosk/stay/", kiosk.stay, name="kiosk-stay"),
     path("kiosk/find/", kiosk.find, name="kiosk-find"),
     path("kiosk/find/<uuid:key>/", kiosk.times, name="kiosk-times"),
     path("kiosk/find/<uuid:key>/wait/", kiosk.wait, name="kiosk-wait"),

@@ -101,6 +101,8 @@ def arrive_back(*, referral: Referral, actor: Actor, unit_id: int | None = None,
             reference=referral.subject,
             diagnosis=referral.discharge_diagnosis,
             diagnosis_code=referral.discharge_code,
+            # The ward goes on with what the plan says, until its own round says otherwise.
+            medicines=plan.medicines if (plan := queries.plan_of(referral=referral)) is not None else (),
         )
     return _followed(referral, "arrive_back", actor=actor, unit_id=unit_id, values={"bed_key": None})
 

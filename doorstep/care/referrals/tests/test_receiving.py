@@ -13,11 +13,11 @@ from python_calamine import CalamineWorkbook
 from doorstep.care.referrals import actions, queries
 from doorstep.care.referrals.models import DownProposal, FollowUp, Referral
 from doorstep.care.referrals.presenters import thing as presenters
-from doorstep.care.referrals.tests.factories import GOOD, Loop, make_loop, referral_in
+from doorstep.care.referrals.tests.factories import GOOD, PLAN, Loop, make_loop, referral_in
 from doorstep.care.referrals.tests.test_down_aims import a_care_home, a_ward, sent_home, sent_to
 from doorstep.care.referrals.tests.test_going_home import WELL, can, lie_in, propose, stable
 from doorstep.care.referrals.tests.test_rehabilitation import a_hospital, says
-from doorstep.coordination.beds.models import Bed
+from doorstep.coordination.beds.models import Bed, Stay
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.access.models import User
 from doorstep.kernel.access.session import acting
@@ -171,3 +171,34 @@ def _names(proposal: DownProposal) -> dict[int, str]:
 
 def _file(client: Client) -> BytesIO:
     return BytesIO(client.get(reverse("beds:export")).content)
+
+
+def test_a_refused_code_leaves_the_box_empty_for_the_next_scan_and_a_typed_number_stays(client: Client) -> None:
+    loop = make_loop()
+    referral = referral_in(loop, "handed_back")
+    code = queries.way_home_token(referral=referral) + "x"
+    for who, name in (("family", "scan-back"), ("family", "check-in"), ("office", "check-in")):
+        client.force_login(loop.users[who])
+        assert code not in client.post(reverse(f"referrals:{name}"), {"code": code}).content.decode()
+    # One figure of a number was mistyped: it is mended, not typed anew.
+    assert (
+        'value="43098119630915882X"'
+        in client.post(reverse("referrals:check-in"), {"code": "43098119630915882X"}).content.decode()
+    )
+
+
+def test_whoever_lies_down_brings_the_medicines_of_the_plan_to_the_first_round(client: Client) -> None:
+    loop = make_loop()
+    a_ward(loop.world.township, "1")
+    home = sent_home(loop, "bed")
+    with acting(loop.family) as family:
+        case = queries.get(key=home.key, actor=family)
+        actions.receive_back(
+            referral=case, actor=family, bed_key=Bed.objects.get().key, expected_at=timezone.now() + timedelta(days=1)
+        )
+        actions.arrive_back(referral=queries.get(key=home.key, actor=family), actor=family)
+        stay = Stay.objects.get(reference=home.subject)
+        assert [line["name"] for line in stay.medicines] == [line["name"] for line in PLAN.medicines]
+    client.force_login(loop.users["family"])
+    page = client.get(reverse("beds:stay", args=[stay.key])).content.decode()
+    assert f'value="{PLAN.medicines[0]["name"]}"' in page

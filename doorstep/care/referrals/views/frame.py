@@ -12,6 +12,9 @@ from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.web.navigation import belong_to
 from doorstep.kernel.web.pages import page_or_part
 
+# The characters of a national id; whatever is longer was scanned.
+_NUMBER = 18
+
 
 def actor_of(request: HttpRequest) -> Actor:
     """The actor that the middleware bound to this request."""
@@ -52,7 +55,8 @@ def work(
         "thing": presenters.thing_of(chosen, actor=actor, line=own, refusal=refusal) if chosen is not None else None,
         "office": actor.may("REFERRAL_ACCEPT"),
         "takes_over": address == reverse("referrals:returning") and actor.may("REFERRAL_RECEIVE_BACK"),
-        "refused_code": refused_code,
+        # A scanner types behind what stands in the box: a code goes, a number that was typed stays to be mended.
+        "refused_code": (refused_code[0] if len(refused_code[0]) <= _NUMBER else "", refused_code[1]),
         "on_the_way": on_the_way,
     }
     part = "list" if chosen is None else "thing"

@@ -294,3 +294,23 @@ def test_kiosk_finds_a_department_by_its_first_letters_its_name_or_its_doctor(cl
     assert card not in nothing
     assert "没有找到" in nothing
     assert 'href="/slots/kiosk/find/"' in nothing
+
+
+def test_kiosk_asks_before_it_leaves_and_stays_for_whoever_answers(client: Client) -> None:
+    clinic = make_clinic()
+    kiosk(client, clinic)
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
+        client.post("/slots/kiosk/", facts_of(clinic))
+        page = client.get("/slots/kiosk/mine/").content.decode()
+        # A page that leaves by itself gives whoever is slow no way to stay; without scripts the machine forgets all the same.
+        assert "http-equiv" not in re.sub(r"<noscript>.*?</noscript>", "", page, flags=re.S)
+        assert "http-equiv" in page
+        assert "data-stay" in page
+        assert "还在办理吗" in page
+        clock.shift(50)
+        assert client.get("/slots/kiosk/stay/").status_code == 204
+        clock.shift(50)
+        assert client.get("/slots/kiosk/mine/").status_code == 200
+        clock.shift(70)
+        assert client.get("/slots/kiosk/stay/").status_code == 302

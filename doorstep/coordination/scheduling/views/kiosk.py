@@ -130,6 +130,13 @@ def mine(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
     return _page(request, "mine", machine, person, context)
 
 
+@require_GET
+@_identified
+def stay(request: HttpRequest, machine: Actor, person: Actor) -> HttpResponse:
+    """A sign of life of whoever touches a page or says to need longer: the time begins anew."""
+    return HttpResponse(status=204)
+
+
 @require_POST
 @once
 @_identified
