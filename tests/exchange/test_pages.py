@@ -114,6 +114,14 @@ def test_message_shows_its_form_and_veils_the_person(engineer: Client, his: Conn
         assert AuditEntry.objects.filter(action="exchange.view", resident_id=message.resident_id).count() == 1
 
 
+def test_message_shows_escapes_readable_beside_the_raw_text(engineer: Client, his: Connection) -> None:
+    (message,) = take(his, oru("L1").replace("GLU^空腹血糖^L", "GLU^血糖\\T\\乳酸\\.br\\第二行<b>^L"))
+    page = engineer.get(reverse("exchange:message", args=[message.key])).content.decode()
+    assert "<code>GLU^血糖\\T\\乳酸\\.br\\第二行&lt;b&gt;^L</code>" in page
+    assert "GLU^血糖&amp;乳酸\n第二行&lt;b&gt;^L" in page
+    assert page.count("读作") == 1, "MSH-2 names the separators and is none of them"
+
+
 def test_error_is_told_with_place_and_cure(engineer: Client, his: Connection) -> None:
     (message,) = take(his, "\r".join([header("ORU^R01", "E"), pid(), "OBR|1|1|2|GLU^x" + "|" * 21 + "??"]))
     page = engineer.get(reverse("exchange:message", args=[message.key])).content.decode()

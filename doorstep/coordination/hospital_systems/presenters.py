@@ -34,13 +34,14 @@ VEIL = "••••"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One filled field of a segment."""
+    """One filled field of a segment; `readable` where escape sequences hide what the text says."""
 
     place: str
     label: str
     text: str
     veiled: bool
     faulty: bool
+    readable: str = ""
 
 
 @dataclass(slots=True)
@@ -77,14 +78,14 @@ def refused_kinds_of(counts: Iterable[tuple[str, int]]) -> list[tuple[str, str, 
 
 def _segments(body: str, faulty: str, *, clear: bool) -> list[Shown]:
     try:
-        lines = [line for line in Read(body).lines() if line]
+        read = Read(body)
     except Fault:
         return []
     bar = body[3:4] or "|"
-    return [_shown(line.split(bar), faulty, clear=clear) for line in lines]
+    return [_shown(line.split(bar), read, faulty, clear=clear) for line in read.lines() if line]
 
 
-def _shown(parts: list[str], faulty: str, *, clear: bool) -> Shown:
+def _shown(parts: list[str], read: Read, faulty: str, *, clear: bool) -> Shown:
     name = parts[0]
     # The names of fields are those of Chinese interface documents; elsewhere the standard's own places say enough.
     words = not (get_language() or "").startswith("en")
@@ -98,9 +99,11 @@ def _shown(parts: list[str], faulty: str, *, clear: bool) -> Shown:
         place = f"{name}-{number}"
         veiled = not clear and open_fields is not None and number not in open_fields
         wrong = bool(faulty) and (place == faulty or faulty.startswith(f"{place}."))
-        shown.fields.append(
-            Field(place, labels.FIELDS.get(place, "") if words else "", VEIL if veiled else text[:400], veiled, wrong)
-        )
+        label = labels.FIELDS.get(place, "") if words else ""
+        # MSH-2 names the separators; it is none of what they separate.
+        plain = "" if veiled or place == "MSH-2" else read.readable(text)
+        readable = plain[:400] if plain != text else ""
+        shown.fields.append(Field(place, label, VEIL if veiled else text[:400], veiled, wrong, readable))
     return shown
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import hl7
 
+from doorstep.coordination.hospital_systems.v2.escapes import unescaped
 from doorstep.kernel.exchange.formats import Fault
 
 # HL7's explicit "delete this value" says as much as nothing here: our record keeps what it had.
@@ -41,10 +42,15 @@ class Segment:
         text = text.strip()
         if text == _NULL:
             return ""
-        if self._message.esc in text:
-            # PostgreSQL keeps no NUL, which an escape of bytes can hold.
-            text = str(self._message.unescape(text)).replace("\r", "\n").replace("\0", "").strip()
+        return _plain(text, self._message)
+
+
+def _plain(text: str, message: hl7.Message) -> str:
+    if message.esc not in text:
         return text
+    plain = unescaped(text, escape=message.esc, marks="".join(message.separators[1:5]))
+    # PostgreSQL keeps no NUL, which an escape of bytes can hold.
+    return plain.replace("\r", "\n").replace("\0", "").strip()
 
 
 def _child(node: object, index: int, first: bool = False) -> object:
@@ -68,6 +74,10 @@ class Read:
     def lines(self) -> list[str]:
         """The segments as they came."""
         return [str(raw) for raw in self._message]
+
+    def readable(self, text: str) -> str:
+        """A field as it came, with its escape sequences replaced."""
+        return _plain(text, self._message)
 
     def first(self, name: str) -> Segment | None:
         """The first segment of a name."""

@@ -16,7 +16,9 @@ BEGIN
       'version', o.version, 'keys', o.keys, 'facts', o.facts, 'same', o.same)), '{}') INTO old
   FROM (
     SELECT g.position, r.version, to_jsonb(r.keys) AS keys, r.facts,
-      NOT r.deleted AND NOT g.deleted AND (r.episode, r.category, r.sensitive, r.occurred_at) = (g.episode, g.category, g.sensitive, g.occurred)
+      NOT r.deleted AND NOT g.deleted AND (r.episode, r.category, r.sensitive) = (g.episode, g.category, g.sensitive)
+        -- When it happened orders a chart; of what is nobody's (a unit, a person who works, a post) it only says when it was written.
+        AND (r.occurred_at = g.occurred OR r.resident_id IS NULL)
         AND r.organization_id IS NOT DISTINCT FROM g.organization AND r.keys <> '{}'
         AND (r.content || jsonb_build_object('meta', (r.content -> 'meta') - '{versionId,lastUpdated}'::text[]))::text
           = (g.content || jsonb_build_object('meta', coalesce(g.content -> 'meta', '{}') - '{versionId,lastUpdated}'::text[]))::text AS same

@@ -13,6 +13,7 @@ from doorstep.kernel.access.actor import Actor, ActorKind, Purpose, system_actor
 from doorstep.kernel.access.refusals import Conflict, NotFound, NotPermitted, Refused
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.record import queries as record
+from doorstep.kernel.record.models import Resource
 from doorstep.people.organizations import actions, memberships, queries, rules
 from doorstep.people.organizations.models import Consortium, Membership, Organization
 from doorstep.people.organizations.permissions import Permission
@@ -213,3 +214,28 @@ def test_position_faults_none_only_for_a_place_in_the_country(
         rules.LATITUDES[0] <= latitude <= rules.LATITUDES[1] and rules.LONGITUDES[0] <= longitude <= rules.LONGITUDES[1]
     )
     assert bool(faults) != inside
+
+
+@pytest.mark.django_db
+def test_unit_that_is_saved_as_it_stands_keeps_its_version_in_the_record() -> None:
+    tree = Tree()
+    key = str(tree.township.key)
+
+    def told(type: str) -> tuple[str, str]:
+        meta = Resource.objects.get(type=type, fhir_id=key).content["meta"]
+        return meta["versionId"], meta["lastUpdated"]
+
+    with acting(tree.top) as top:
+        before = {type: told(type) for type in ("Organization", "Location")}
+        actions.change(
+            unit=tree.township, facts=_facts("township"), parent_id=tree.hospital.pk, reason="核对", actor=top
+        )
+        assert {type: told(type) for type in ("Organization", "Location")} == before
+        actions.change(
+            unit=tree.township,
+            facts=_facts("township", phone="0735-2200199"),
+            parent_id=tree.hospital.pk,
+            reason="改号",
+            actor=top,
+        )
+        assert told("Organization")[0] == "2"
