@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import DownProposal, Referral
-from doorstep.care.referrals.presenters.words import missing_words, shelf_names, substitute_words
+from doorstep.care.referrals.presenters.words import listed, missing_words, shelf_names, substitute_words
 from doorstep.kernel.access.actor import Actor
 from doorstep.kernel.workflow import queries as workflow
 from doorstep.people.organizations import queries as organizations
@@ -53,9 +53,9 @@ def _choice(one: dict[str, Any], needs: dict[str, Any], words: _Words, proposal:
     askable = one.get("askable", one["able"])
     against = [
         *([_("暂不承接")] if not askable and not one["lacks"] else []),
-        *([_("缺：%(what)s") % {"what": "、".join(lacks)}] if lacks else []),
+        *([_("缺：%(what)s") % {"what": listed(lacks)}] if lacks else []),
         *swaps,
-        *([_("未知：%(what)s") % {"what": "、".join(unknown)}] if unknown else []),
+        *([_("未知：%(what)s") % {"what": listed(unknown)}] if unknown else []),
     ]
     standing, tone = _standing(one["id"], proposal)
     return {
@@ -75,7 +75,7 @@ def _speaks_for(one: dict[str, Any], needs: dict[str, Any]) -> list[str]:
     from_skills = [f"skill:{code}" for code in needs.get("skills", []) if f"skill:{code}" not in one["lacks"]]
     found = []
     if from_skills:
-        found.append(_("能做：%(what)s") % {"what": "、".join(missing_words(code, {}) for code in from_skills)})
+        found.append(_("能做：%(what)s") % {"what": listed(missing_words(code, {}) for code in from_skills)})
     if one.get("beds"):
         found.append(_("空床 %(count)s 张") % {"count": one["beds"]})
     codes = [str(code) for code, _name in needs.get("medicines", [])]
@@ -115,7 +115,7 @@ def offered(choices: list[dict[str, Any]], proposal: DownProposal) -> list[tuple
 def _offered(one: dict[str, Any]) -> str:
     notes = [
         *([one["standing"]] if one["tone"] == "neutral" else []),
-        *([_("缺：%(what)s") % {"what": "、".join(one["lacks"])}] if one["lacks"] else []),
+        *([_("缺：%(what)s") % {"what": listed(one["lacks"])}] if one["lacks"] else []),
     ]
     return f"{one['name']}（{'；'.join(notes)}）" if notes else str(one["name"])
 

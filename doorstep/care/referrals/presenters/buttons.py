@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from doorstep.care.referrals.models import FollowUp
+from doorstep.care.referrals.presenters.words import listed
 from doorstep.coordination.scheduling.queries import SlotChoice
 
 
@@ -34,7 +35,7 @@ def with_open(buttons: list[Button], left: Sequence[FollowUp]) -> list[Button]:
     close = next((one for one in buttons if one.verb == "close"), None)
     if close is None or not left:
         return buttons
-    days = "、".join(str(one.day) for one in left)
+    days = listed(str(one.day) for one in left)
     facts = {"count": len(left), "days": days}
     warning = (
         _("还有 %(count)s 次随访未完成（第 %(days)s 天）。现在办结会取消这些随访；完成最后一次随访后会自动办结。")

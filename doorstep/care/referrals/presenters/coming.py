@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.care.referrals import rules
 from doorstep.care.referrals.models import Referral
-from doorstep.care.referrals.presenters.words import criteria_rows
+from doorstep.care.referrals.presenters.words import criteria_rows, listed
 from doorstep.people.residents.models import Resident
 
 _TONES = {Referral.Transport.OWN: "neutral", Referral.Transport.AMBULANCE: "warn", Referral.Transport.ESCORT: "info"}
@@ -26,7 +26,7 @@ def _line(one: Referral) -> dict[str, Any]:
         "gender": _(str(Resident.Gender(one.patient_gender).label)),
         "transport": _(str(transport.label)) if transport else _("未登记出发"),
         "tone": _TONES[transport] if transport else "plain",
-        "symptoms": "、".join(symptoms),
+        "symptoms": listed(symptoms),
         # Which signs call for a hospital; their values stand on the referral's own page.
         "met": list(dict.fromkeys(row["text"] for row in criteria_rows(one.criteria) if row["met"])),
         "place": one.appointment_text or (one.department.name if one.department else ""),

@@ -12,7 +12,7 @@ from doorstep.care.referrals import down_aims, down_queries, down_rules
 from doorstep.care.referrals.actions.treating import default_receiver
 from doorstep.care.referrals.down_rules import Weighed
 from doorstep.care.referrals.models import Referral
-from doorstep.care.referrals.presenters.words import missing_words, shelf_names, substitute_words
+from doorstep.care.referrals.presenters.words import clauses, listed, missing_words, shelf_names, substitute_words
 from doorstep.kernel.web.addressing import url
 from doorstep.kernel.web.formats import moment_short
 from doorstep.people.organizations import queries as organizations
@@ -149,10 +149,10 @@ def planned(referral: Referral) -> list[dict[str, str]]:
 def _note(one: Weighed, names: dict[str, str], shelf: dict[str, str]) -> str:
     if not one.unit.accepts:
         return _("（暂不承接）")
-    lacks = "、".join(missing_words(text, names) for text in one.lacks)
+    lacks = listed(missing_words(text, names) for text in one.lacks)
     if lacks:
         return _("（缺：%(lacks)s）") % {"lacks": lacks}
-    swaps = "；".join(substitute_words(one.substitutes, names, shelf))
+    swaps = clauses(substitute_words(one.substitutes, names, shelf))
     return f"（{swaps}）" if swaps else ""
 
 

@@ -15,6 +15,7 @@ from doorstep.care.referrals.coding import code_for
 from doorstep.care.referrals.criteria import Judgement
 from doorstep.care.referrals.models import Referral
 from doorstep.care.referrals.presenters import choices
+from doorstep.care.referrals.presenters.words import listed
 from doorstep.coordination.visits.complaints import symptoms_in
 
 
@@ -81,9 +82,7 @@ def tick_named(posted: QueryDict) -> str:
     if not new:
         return ""
     posted.setlist("symptoms", [*ticked, *new])
-    return _("已按所写内容勾选：%(symptoms)s，请核对。") % {
-        "symptoms": "、".join(_(rules.SYMPTOMS[one]) for one in new)
-    }
+    return _("已按所写内容勾选：%(symptoms)s，请核对。") % {"symptoms": listed(_(rules.SYMPTOMS[one]) for one in new)}
 
 
 def follow_aim(posted: QueryDict, referral: Referral) -> tuple[bool, bool]:

@@ -20,6 +20,16 @@ def english() -> bool:
     return (get_language() or "").startswith("en")
 
 
+def listed(words: Iterable[str]) -> str:
+    """Words in a row, with the marks of the reader's language."""
+    return (", " if english() else "、").join(words)
+
+
+def clauses(parts: Iterable[str]) -> str:
+    """Parts of a sentence in a row, with the marks of the reader's language."""
+    return ("; " if english() else "；").join(parts)
+
+
 def criteria_now(judgements: list[Judgement]) -> list[dict[str, Any]]:
     """Criteria as they are judged at this moment."""
     return criteria_rows(as_rows(judgements))
@@ -94,12 +104,12 @@ def _inputs(inputs: dict[str, Any]) -> str:
     words |= {code: _(text) for code, text in KINDS.items()}
     words |= {str(one.value): _(str(one.label)) for one in Referral.Direction}
     said = [(_(_INPUTS.get(name, name)), words.get(str(value), str(value))) for name, value in inputs.items()]
-    return ("; " if english() else "；").join(f"{name} {value}" for name, value in said)
+    return clauses(f"{name} {value}" for name, value in said)
 
 
 def used_text(used: list[dict[str, Any]]) -> str:
     """The values behind a judgement in one line, an unknown one named as such."""
-    return ("; " if english() else "；").join(_one(row) for row in used)
+    return clauses(_one(row) for row in used)
 
 
 def _one(row: dict[str, Any]) -> str:
@@ -110,7 +120,7 @@ def _one(row: dict[str, Any]) -> str:
     if isinstance(value, bool):
         text = _("是") if value else _("否")
     elif isinstance(value, list):
-        text = (", " if english() else "、").join(_(rules.SYMPTOMS.get(str(one), str(one))) for one in value) or _("无")
+        text = listed(_(rules.SYMPTOMS.get(str(one), str(one))) for one in value) or _("无")
     else:
         text = f"{row.get('bound', '')}{value} {_(row['unit']) if row['unit'] else ''}".strip()
     how = rules.METHODS.get(str(row.get("how", "")), "")

@@ -138,6 +138,11 @@ def test_a_receiver_reads_its_own_row_and_finds_the_others_folded(
     assert names[loop.world.township] in own
     assert names[loop.world.other_township] not in own
     assert names[loop.world.other_township] in others
+    client.get("/language/?lang=en")
+    english = client.get(reverse("referrals:proposal", args=[proposal.key])).content.decode()
+    assert "Can do" in english
+    # Lists have the marks of the language in which they are read.
+    assert not re.search("[、；]", english.partition('id="main"')[2])
 
 
 def test_after_arrival_the_clock_is_that_of_the_next_follow_up() -> None:
