@@ -117,7 +117,12 @@ def _twin(person: Facts, rng: np.random.Generator, addresses: Sequence[str], lin
 
 
 def _with_homophone(name: str, rng: np.random.Generator) -> str:
-    return _replaced(name, rng, lambda old: _pick(rng, _alike()[old]) if old in _alike() else old)
+    return _replaced(name, rng, lambda old: _pick(rng, homophones(old)) if homophones(old) else old)
+
+
+def homophones(character: str) -> tuple[str, ...]:
+    """Other characters of given names that sound like this one."""
+    return _alike().get(character, ())
 
 
 def _replaced(name: str, rng: np.random.Generator, other: Callable[[str], str]) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from doorstep.coordination.visits.models import Visit
 from doorstep.demo import cast
+from doorstep.demo.county import heroes
 from doorstep.demo.county.clock import CHINA
 from doorstep.demo.county.residents import HEROES
 from doorstep.demo.living.agenda import Agenda, NobodyThere
@@ -18,6 +19,7 @@ from doorstep.kernel.access.actor import Purpose, system_actor
 from doorstep.kernel.access.session import acting
 from doorstep.kernel.workflow.models import Step
 from doorstep.kernel.worklist.models import Task
+from doorstep.people.identity.models import LikelyPair
 
 NINE = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -74,3 +76,6 @@ def test_live_days_leaves_visits_steps_and_tasks_on_their_days(owner_connection:
         assert all(8 <= step.at.astimezone(CHINA).hour < 19 for step in steps)
         assert not Task.objects.filter(closed_at__gt=timezone.now()).exists()
         assert not Task.objects.filter(kind__startswith="visit.", closed_at__isnull=True).exists()
+    with acting(system_actor(Purpose.IMPORT)):
+        assert LikelyPair.objects.filter(state="open", second__organization_id=heroes.TERTIARY_HOSPITAL).count() == 3
+        assert not LikelyPair.objects.filter(first_id__lte=HEROES).exists()

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from doorstep.demo.county.clock import CHINA, open_roster, plan_day
 from doorstep.demo.county.county import build_county
+from doorstep.demo.doubles import register_doubles
 from doorstep.demo.living.agenda import Agenda
 from doorstep.demo.living.clinic import after_visit, plan_clinics
 from doorstep.demo.living.hospital import course
@@ -57,5 +58,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{kind}: {outcome.done[kind]} done, {outcome.refused[kind]} refused")
         for reason, times in outcome.reasons.most_common(8):
             self.stdout.write(f"  {times} × {reason}")
+        self.stdout.write(f"{register_doubles()} people registered twice, for the review of likely doubles")
         acts = sum(outcome.done.values())
         self.stdout.write(f"{options['days']} days, {acts} acts in {seconds:.1f} s: {acts / max(seconds, 0.001):.1f}/s")
