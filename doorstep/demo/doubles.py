@@ -38,7 +38,9 @@ def register_doubles() -> int:
 
 
 def _slips() -> Iterator[NewResident]:
-    known = Resident.objects.filter(id__gt=HEROES, deceased_on__isnull=True).order_by("id")[:_LOOKED_AT]
+    known = Resident.objects.filter(
+        id__gt=HEROES, deceased_on__isnull=True, organization__path__contains=[heroes.TERTIARY_HOSPITAL]
+    ).order_by("id")[:_LOOKED_AT]
     people = [one for one in known if one.phone and one.address]
     grown = [one for one in people if one.national_id and _age(one) > _CHILD]
     alike = next((one for one in grown if homophones(one.name[-1])), None)
